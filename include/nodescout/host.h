@@ -1,0 +1,183 @@
+// Everything that may be asked of a machine. The same code serves the live machine, a host mounted below a directory
+// (the DaemonSet) and a recorded one: only Root and the few facts that are no files differ.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+class Journal;
+class Redactor;
+
+/// No file that a probe reads is larger on a sane host; kernel configurations have a cap of their own.
+inline constexpr std::size_t kReadCap = 1u << 20;
+
+/// Files of the host, named as the kernel documents name them ("/sys/bus/pci/devices"), wherever they really are.
+///
+/// Below a prefix, symbolic links are followed in the host's terms: an absolute link starts again at the prefix, and
+/// one that climbs above it is refused. Only regular files are read, so a FIFO or a device node can neither block nor
+/// be disturbed. Resolved directories are remembered for the life of a Root: make a new one for each pass over the
+/// machine.
+class Root {
+ public:
+  /// "/", the DaemonSet's host mount, or a recording.
+  static Root at(std::string_view prefix);
+
+  /// Whole content, at most `cap` bytes. Errors: absent (also where the kernel says that there is no value: EINVAL,
+  /// ENODEV, ENXIO, EOPNOTSUPP), denied, unsupported (not a regular file, over the cap, a link loop or a link out of
+  /// the root), malformed (a directory, or a file where a directory should be), unavailable (EIO and the rest).
+  Result<std::string> read(std::string_view path, std::size_t cap = kReadCap) const;
+
+  /// At most the first `count` bytes: binary files of which only the head matters (PCI configuration space).
+  Result<std::string> read_head(std::string_view path, std::size_t count) const;
+
+  /// Names in a directory without "." and "..", in byte order. Errors as read; malformed if it is no directory.
+  Result<std::vector<std::string>> list(std::string_view path) const;
+
+  /// Whether the path exists once links are followed. Only "absent" is false; any other trouble is an Error.
+  Result<bool> exists(std::string_view path) const;
+
+  enum class FileType { regular, directory, other };
+  struct FileStatus {
+    FileType type;
+    std::uint64_t size;
+  };
+  /// stat(2). Errors as exists; absent if missing.
+  Result<FileStatus> status(std::string_view path) const;
+
+  /// Canonical host path with every link followed: "/sys/devices/pci0000:00/0000:00:01.0". Errors: absent, unsupported.
+  Result<std::string> resolve(std::string_view path) const;
+
+  /// Where a canonical host path lies on this machine, for libraries that open files themselves.
+  std::string real_path(std::string_view canonical) const { return prefix_ + std::string(canonical); }
+
+  bool is_live() const { return prefix_.empty(); }
+
+  /// Everything read from now on is noted there; serial numbers and the like are replaced on the way out.
+  void observe(std::shared_ptr<Journal> journal) { journal_ = std::move(journal); }
+  void redact(std::shared_ptr<Redactor> redactor) { redactor_ = std::move(redactor); }
+  /// Errors to report instead of reading: what the recorded machine could not read stays unreadable.
+  void refuse(std::map<std::string, Error, std::less<>> refused) { refused_ = std::move(refused); }
+
+ private:
+  explicit Root(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  struct Opened {
+    int fd;
+    std::string canonical;
+  };
+  Result<Opened> open_file(std::string_view path, int flags) const;
+  Result<std::string> walk(std::string_view path, bool follow_last) const;
+  Result<std::string> read_upto(std::string_view path, std::size_t most, bool whole) const;
+  Error noted(Error error) const;
+  bool needs_walk() const { return !prefix_.empty() || journal_; }
+
+  std::string prefix_;  // "" for the live machine, else without a trailing slash
+  std::shared_ptr<Journal> journal_;
+  std::shared_ptr<Redactor> redactor_;
+  std::map<std::string, Error, std::less<>> refused_;
+  mutable std::map<std::string, std::string, std::less<>> directories_;  // host path -> canonical host path
+};
+
+/// One PCI function. Numbers come from libpci; text is exactly what sysfs holds.
+struct PciDevice {
+  std::string address;           // "0000:3b:00.0"
+  std::string driver;            // "nvidia", or empty
+  std::optional<int> numa_node;  // empty where the kernel does not know (-1)
+};
+
+struct UdevDevice {
+  std::string name;     // "eth0", "1-1.2"
+  std::string syspath;  // "/sys/devices/..."
+  std::string devtype;  // "usb_device", "disk", or empty
+  std::map<std::string, std::string, std::less<>> properties;
+};
+
+struct CpuidRegisters {
+  std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+  friend bool operator==(const CpuidRegisters&, const CpuidRegisters&) = default;
+};
+
+/// What the kernel's auxiliary vector and the MIDR register say; 0 where there is none.
+struct HardwareWords {
+  std::uint64_t hwcap = 0;
+  std::uint64_t hwcap2 = 0;
+  std::uint64_t midr = 0;
+};
+
+struct Mount {
+  std::string source, target, type;
+};
+
+/// CPUID leaves by (leaf, sub-leaf), and XCR0. The text form is one line "LEAF SUBLEAF EAX EBX ECX EDX" in hex, "xcr0
+/// VALUE".
+struct CpuidTable {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, CpuidRegisters> leaves;
+  std::optional<std::uint64_t> xcr0;
+
+  /// A line that makes no sense is reported and skipped.
+  static CpuidTable parse(std::string_view text, std::string_view origin, std::vector<Problem>& problems);
+  std::string print() const;
+};
+
+struct HostOptions {
+  std::string root = "/";
+  bool ask_machine = true;  // --no-live: what a recording lacks is asked of nobody
+  bool redact = false;
+  std::shared_ptr<Journal> journal;
+};
+
+class Host {
+ public:
+  /// Errors: absent or denied if the root directory cannot be opened.
+  static Result<Host> open(const HostOptions& options);
+
+  Host(Host&&) noexcept;
+  Host& operator=(Host&&) noexcept;
+  ~Host();
+
+  const Root& files() const;
+  Root& files();
+
+  /// Go's names: amd64, arm64, arm, ppc64le, s390x, riscv64, loong64. Of the recording, else of this build; empty if
+  /// nobody may be asked.
+  const std::string& architecture() const;
+  /// $NODE_NAME of the machine, empty if unset.
+  const std::string& node_name() const;
+  /// The clock, or the moment of the recording: what had expired then has expired in the replay.
+  std::chrono::system_clock::time_point now() const;
+  /// Whether CPUID can be asked at all (an amd64 machine, or a recording of one).
+  bool has_cpuid() const;
+  /// Zeros if there is no CPUID: the same answer as a leaf that does not exist.
+  CpuidRegisters cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) const;
+  /// XGETBV(0); 0 where the CPU or the kernel does not offer it.
+  std::uint64_t xcr0() const;
+  HardwareWords hardware_words() const;
+  std::vector<Mount> mounts() const;
+
+  /// PCI functions by address (byte order), through libpci. Errors: absent or unavailable if the bus directory is
+  /// unreadable. A function that libpci cannot read is still listed, and its trouble added to `problems`.
+  Result<std::vector<PciDevice>> pci(std::vector<Problem>& problems) const;
+  /// Devices of one subsystem ("usb", "net", "block", ...) by name (byte order). Errors as Root::list.
+  Result<std::vector<UdevDevice>> udev(std::string_view subsystem) const;
+
+  /// What was wrong with the recording's own files (cpuid.txt, host.json).
+  const std::vector<Problem>& problems() const;
+
+ private:
+  struct State;
+  explicit Host(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nodescout

@@ -1,0 +1,95 @@
+// Probes: data plus one function each. A probe reads the machine and returns plain values; it keeps no state, makes no
+// labels and never looks at another probe's output. What it declares here is its schema: `nodescout features`,
+// docs/features.md, `rules check` and the schema tests are made from it.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nodescout/features.h"
+#include "nodescout/host.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+/// One element (flag or attribute name) of a feature set.
+struct ElementSpec {
+  std::string_view name;    // "<option>" in angle brackets: one for each thing of that kind
+  std::string_view source;  // path on the host, or CPUID leaf
+  std::string_view doc;
+  bool beyond_nfd = false;  // NFD has no such element: left out under `--compat nfd`
+};
+
+struct FeatureSpec {
+  enum class Kind { flag, attribute, instance };
+
+  std::string_view key;  // "pci.device"
+  Kind kind;
+  /// Path whose unreadability means "unknown", never "gone". Empty: absence of the set's files is proof in itself.
+  std::string_view anchor;
+  std::string_view doc;
+  std::span<const ElementSpec> elements;
+  bool beyond_nfd = false;
+};
+
+/// "flag", "attribute", "instance"
+std::string_view name_of(FeatureSpec::Kind kind);
+
+/// What one run of a probe saw. A partial result is normal.
+struct Observation {
+  Features features;
+  std::vector<Problem> problems;
+  /// Feature keys of which some part could not be read: what is missing from them is unknown, not gone.
+  std::set<std::string, std::less<>> incomplete;
+
+  friend bool operator==(const Observation&, const Observation&) = default;
+};
+
+struct ProbeConfig {
+  bool nfd_compat = false;                 // exactly NFD's elements, its wrong CPU flags included
+  std::string kconfig_file;                // sources.kernel.kconfigFile; empty: search
+  std::vector<std::string> cmdline_names;  // sources.kernel.cmdlineNames: what may leave the kernel command line
+  struct {
+    std::vector<std::string> flags = {"flag_1", "flag_2", "flag_3"};
+    Attributes attributes = {{"attr_1", "true"}, {"attr_2", "false"}, {"attr_3", "10"}};
+    Instances instances = {
+        {{"name", "instance_1"}, {"attr_1", "true"}, {"attr_2", "false"}, {"attr_3", "10"}, {"attr_4", "foobar"}},
+        {{"name", "instance_2"}, {"attr_1", "true"}, {"attr_2", "true"}, {"attr_3", "100"}},
+        {{"name", "instance_3"}}};
+  } fake;
+
+  ProbeConfig();  // the default allow-list of the command line
+};
+
+struct Probe {
+  std::string_view name;     // "pci": the name that --only, featureSources and metrics use
+  std::string_view summary;  // one line for people
+  std::span<const FeatureSpec> produces;
+  Observation (*run)(const Host&, const ProbeConfig&);
+  bool off_by_default = false;
+};
+
+/// Every probe, in the order in which NFD discovers. One line each in src/probe/catalog.cpp.
+std::span<const Probe* const> all_probes();
+
+struct ProbeReport {
+  std::string_view name;
+  std::chrono::nanoseconds duration{};
+  std::vector<Problem> problems;
+  std::set<std::string, std::less<>> incomplete;
+};
+
+struct Discovery {
+  Features features;
+  std::vector<ProbeReport> reports;  // in the order of the probes
+};
+
+/// Runs the probes one after the other. A probe that throws costs its own sets, all of which are then incomplete.
+Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config);
+
+}  // namespace nodescout

@@ -1,0 +1,28 @@
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+const char* name_of(Errc code) {
+  switch (code) {
+    case Errc::absent: return "absent";
+    case Errc::denied: return "denied";
+    case Errc::malformed: return "malformed";
+    case Errc::unavailable: return "unavailable";
+    case Errc::conflict: return "conflict";
+    case Errc::timeout: return "timeout";
+    case Errc::unsupported: return "unsupported";
+  }
+  return "unknown";
+}
+
+Problem problem_of(const Error& error) {
+  Problem problem{name_of(error.code), error.where, error.what, ""};
+  switch (error.code) {
+    case Errc::denied: problem.todo = "run as a user who may read it, or mount it readable"; break;
+    case Errc::unavailable: problem.todo = "look at the kernel log; what was known of it before is kept"; break;
+    default: break;
+  }
+  return problem;
+}
+
+}  // namespace nodescout

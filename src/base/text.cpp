@@ -1,0 +1,266 @@
+#include "base/text.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace nodescout {
+
+Rune decode_rune(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const Rune broken{0xFFFD, 1};
+  const unsigned char first = byte(0);
+  if (first < 0x80) return {first, 1};
+  int length = 0;
+  char32_t value = 0;
+  char32_t least = 0;
+  if ((first & 0xE0) == 0xC0) {
+    length = 2, value = first & 0x1F, least = 0x80;
+  } else if ((first & 0xF0) == 0xE0) {
+    length = 3, value = first & 0x0F, least = 0x800;
+  } else if ((first & 0xF8) == 0xF0) {
+    length = 4, value = first & 0x07, least = 0x10000;
+  } else {
+    return broken;
+  }
+  if (text.size() < static_cast<std::size_t>(length)) return broken;
+  for (int i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return broken;
+    value = (value << 6) | (byte(i) & 0x3F);
+  }
+  if (value < least || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return broken;
+  return {value, length};
+}
+
+void append_rune(std::string& out, char32_t rune) {
+  if (rune > 0x10FFFF || (rune >= 0xD800 && rune <= 0xDFFF)) rune = 0xFFFD;
+  if (rune < 0x80) {
+    out += static_cast<char>(rune);
+  } else if (rune < 0x800) {
+    out += static_cast<char>(0xC0 | (rune >> 6));
+    out += static_cast<char>(0x80 | (rune & 0x3F));
+  } else if (rune < 0x10000) {
+    out += static_cast<char>(0xE0 | (rune >> 12));
+    out += static_cast<char>(0x80 | ((rune >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (rune & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | (rune >> 18));
+    out += static_cast<char>(0x80 | ((rune >> 12) & 0x3F));
+    out += static_cast<char>(0x80 | ((rune >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (rune & 0x3F));
+  }
+}
+
+bool is_space(char32_t rune) {
+  switch (rune) {
+    case '\t':
+    case '\n':
+    case '\v':
+    case '\f':
+    case '\r':
+    case ' ':
+    case 0x85:
+    case 0xA0:
+    case 0x1680:
+    case 0x2028:
+    case 0x2029:
+    case 0x202F:
+    case 0x205F:
+    case 0x3000: return true;
+    default: return rune >= 0x2000 && rune <= 0x200A;
+  }
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty()) {
+    const Rune rune = decode_rune(text);
+    if (!is_space(rune.value)) break;
+    text.remove_prefix(static_cast<std::size_t>(rune.length));
+  }
+  while (!text.empty()) {
+    // Step back over continuation bytes to the start of the last code point.
+    std::size_t start = text.size() - 1;
+    while (start > 0 && text.size() - start < 4 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
+    const Rune rune = decode_rune(text.substr(start));
+    if (start + static_cast<std::size_t>(rune.length) != text.size() || !is_space(rune.value)) break;
+    text.remove_suffix(static_cast<std::size_t>(rune.length));
+  }
+  return text;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> pieces;
+  while (true) {
+    const std::size_t at = text.find(separator);
+    pieces.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return pieces;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::vector<std::string_view> fields(std::string_view text) {
+  std::vector<std::string_view> pieces;
+  constexpr std::string_view kBlank = " \t\n\v\f\r";
+  std::size_t at = text.find_first_not_of(kBlank);
+  while (at != std::string_view::npos) {
+    const std::size_t end = text.find_first_of(kBlank, at);
+    pieces.push_back(text.substr(at, end - at));
+    at = text.find_first_not_of(kBlank, end);
+  }
+  return pieces;
+}
+
+std::string join(const std::vector<std::string>& pieces, std::string_view separator) {
+  std::string out;
+  for (const std::string& piece : pieces) {
+    if (&piece != &pieces.front()) out += separator;
+    out += piece;
+  }
+  return out;
+}
+
+std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out;
+  while (true) {
+    const std::size_t at = from.empty() ? std::string_view::npos : text.find(from);
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) return out;
+    out += to;
+    text.remove_prefix(at + from.size());
+  }
+}
+
+std::string lower_ascii(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return out;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && lower_ascii(a) == lower_ascii(b);
+}
+
+std::optional<std::int64_t> parse_int(std::string_view text) {
+  if (!text.empty() && text.front() == '+') {
+    text.remove_prefix(1);
+    if (!text.empty() && text.front() == '-') return std::nullopt;
+  }
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint64_t> parse_hex(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const Rune rune = decode_rune(text);
+    if (rune.value == 0xFFFD && rune.length == 1) {
+      append_rune(out, 0xFFFD);
+    } else {
+      out += text.substr(0, static_cast<std::size_t>(rune.length));
+    }
+    text.remove_prefix(static_cast<std::size_t>(rune.length));
+  }
+  return out;
+}
+
+std::string quoted(std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string out = "\"";
+  while (!text.empty()) {
+    const Rune rune = decode_rune(text);
+    const std::string_view bytes = text.substr(0, static_cast<std::size_t>(rune.length));
+    text.remove_prefix(bytes.size());
+    if (rune.value == 0xFFFD && rune.length == 1) {
+      const auto byte = static_cast<unsigned char>(bytes[0]);
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      continue;
+    }
+    switch (rune.value) {
+      case '"': out += "\\\""; continue;
+      case '\\': out += "\\\\"; continue;
+      case '\a': out += "\\a"; continue;
+      case '\b': out += "\\b"; continue;
+      case '\f': out += "\\f"; continue;
+      case '\n': out += "\\n"; continue;
+      case '\r': out += "\\r"; continue;
+      case '\t': out += "\\t"; continue;
+      case '\v': out += "\\v"; continue;
+      default: break;
+    }
+    if (rune.value < 0x20 || rune.value == 0x7F) {
+      out += {'\\', 'x', kHex[rune.value >> 4], kHex[rune.value & 15]};
+    } else if ((rune.value >= 0x80 && rune.value < 0xA0) || (rune.value != ' ' && is_space(rune.value)) ||
+               rune.value == 0xAD || rune.value == 0xFEFF) {
+      out += "\\u";
+      for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(rune.value >> shift) & 15];
+    } else {
+      out += bytes;
+    }
+  }
+  return out + "\"";
+}
+
+int column_of(std::string_view line, std::size_t at) {
+  int column = 1;
+  line = line.substr(0, at);
+  while (!line.empty()) {
+    line.remove_prefix(static_cast<std::size_t>(decode_rune(line).length));
+    ++column;
+  }
+  return column;
+}
+
+namespace {
+
+/// Optimal string alignment distance; two swapped neighbours count as one mistake.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t cost = a[i - 1] == b[j - 1] ? 0 : 1;
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + cost});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+std::string skeleton(std::string_view word) {
+  std::string out;
+  for (const char c : lower_ascii(word))
+    if (c != '_' && c != '-' && c != '.') out += c;
+  return out;
+}
+
+}  // namespace
+
+std::string_view closest(std::string_view word, const std::vector<std::string_view>& candidates) {
+  if (word.size() > 100) return {};
+  const std::string bare = skeleton(word);
+  std::string_view best;
+  std::size_t best_distance = std::numeric_limits<std::size_t>::max();
+  for (const std::string_view candidate : candidates) {
+    if (candidate.size() > 100 || candidate == word) continue;
+    const std::string other = skeleton(candidate);
+    const std::size_t distance = edit_distance(bare, other);
+    const std::size_t allowed = std::max<std::size_t>(1, std::min(bare.size(), other.size()) / 3);
+    if (distance <= allowed && distance < best_distance) best = candidate, best_distance = distance;
+  }
+  return best;
+}
+
+}  // namespace nodescout

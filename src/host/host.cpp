@@ -1,0 +1,168 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#if defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
+#include "base/json.h"
+#include "base/text.h"
+#include "host/cpuid_libcpuid.h"
+#include "host/host_facts.h"
+#include "host/journal.h"
+#include "host/pci_libpci.h"
+#include "host/udev_libudev.h"
+#include "nodescout/host.h"
+
+namespace nodescout {
+namespace {
+
+constexpr std::string_view kBuildArchitecture =
+#if defined(__x86_64__)
+    "amd64";
+#elif defined(__aarch64__)
+    "arm64";
+#elif defined(__arm__)
+    "arm";
+#elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
+    "ppc64le";
+#elif defined(__s390x__)
+    "s390x";
+#elif defined(__riscv) && __riscv_xlen == 64
+    "riscv64";
+#elif defined(__loongarch64)
+    "loong64";
+#else
+    "unknown";
+#endif
+
+std::uint64_t live_midr([[maybe_unused]] std::uint64_t hwcap) {
+#if defined(__aarch64__)
+  constexpr std::uint64_t kHwcapCpuid = 1u << 11;  // the kernel emulates the register for user space
+  if (hwcap & kHwcapCpuid) {
+    std::uint64_t midr = 0;
+    __asm__("mrs %0, MIDR_EL1" : "=r"(midr));
+    return midr;
+  }
+#endif
+  return 0;
+}
+
+}  // namespace
+
+struct Host::State {
+  explicit State(Root root) : files(std::move(root)) {}
+
+  Root files;
+  bool ask_machine = true;
+  std::shared_ptr<Redactor> redactor;
+  std::optional<CpuidTable> cpuid;
+  std::string udev_dump;
+  HostFacts facts;
+  std::string architecture;
+  std::string node_name;
+  std::vector<Problem> problems;
+};
+
+Host::Host(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Host::Host(Host&&) noexcept = default;
+Host& Host::operator=(Host&&) noexcept = default;
+Host::~Host() = default;
+
+Result<Host> Host::open(const HostOptions& options) {
+  struct stat status;
+  if (::stat(options.root.c_str(), &status) != 0)
+    return Error{errno == ENOENT ? Errc::absent : Errc::denied, options.root, std::strerror(errno)};
+  if (!S_ISDIR(status.st_mode)) return Error{Errc::malformed, options.root, "not a directory"};
+
+  auto state = std::make_unique<State>(Root::at(options.root));
+  state->ask_machine = options.ask_machine;
+  if (!state->files.is_live()) {
+    // These three stand beside the recorded tree; they are read as files of the recording, with its caps and its
+    // confinement.
+    if (const auto text = state->files.read("/cpuid.txt"))
+      state->cpuid = CpuidTable::parse(*text, options.root + "/cpuid.txt", state->problems);
+    else if (text.error().code != Errc::absent)
+      state->problems.push_back(problem_of(text.error()));
+    constexpr std::size_t kUdevCap = 64u << 20;
+    if (auto text = state->files.read("/udev.txt", kUdevCap))
+      state->udev_dump = *std::move(text);
+    else if (text.error().code != Errc::absent)
+      state->problems.push_back(problem_of(text.error()));
+    if (const auto text = state->files.read("/host.json"))
+      state->facts = HostFacts::parse(*text, options.root + "/host.json", state->problems);
+    else if (text.error().code != Errc::absent)
+      state->problems.push_back(problem_of(text.error()));
+  }
+  state->files.refuse(state->facts.refused);
+  if (options.redact) {
+    state->redactor = std::make_shared<Redactor>();
+    state->files.redact(state->redactor);
+  }
+  if (options.journal) state->files.observe(options.journal);
+
+  state->architecture = state->facts.architecture.value_or(options.ask_machine ? std::string(kBuildArchitecture) : "");
+  const char* name = std::getenv("NODE_NAME");
+  state->node_name = state->facts.node_name.value_or(name ? name : "");
+  return Host(std::move(state));
+}
+
+const Root& Host::files() const { return state_->files; }
+Root& Host::files() { return state_->files; }
+const std::string& Host::architecture() const { return state_->architecture; }
+const std::string& Host::node_name() const { return state_->node_name; }
+std::chrono::system_clock::time_point Host::now() const {
+  return state_->facts.recorded ? std::chrono::system_clock::time_point(std::chrono::seconds(*state_->facts.recorded))
+                                : std::chrono::system_clock::now();
+}
+const std::vector<Problem>& Host::problems() const { return state_->problems; }
+
+bool Host::has_cpuid() const {
+  if (state_->cpuid) return true;
+  return state_->ask_machine && live_cpuid_present();
+}
+
+CpuidRegisters Host::cpuid(std::uint32_t leaf, std::uint32_t subleaf) const {
+  if (state_->cpuid) {
+    const auto found = state_->cpuid->leaves.find({leaf, subleaf});
+    return found == state_->cpuid->leaves.end() ? CpuidRegisters{} : found->second;
+  }
+  return has_cpuid() ? live_cpuid(leaf, subleaf) : CpuidRegisters{};
+}
+
+std::uint64_t Host::xcr0() const {
+  if (state_->cpuid) return state_->cpuid->xcr0.value_or(0);
+  return has_cpuid() ? live_xcr0() : 0;
+}
+
+HardwareWords Host::hardware_words() const {
+  if (state_->facts.words) return *state_->facts.words;
+  if (!state_->ask_machine) return {};
+  HardwareWords words;
+  words.hwcap = ::getauxval(AT_HWCAP);
+  words.hwcap2 = ::getauxval(AT_HWCAP2);
+  words.midr = live_midr(words.hwcap);
+  return words;
+}
+
+std::vector<Mount> Host::mounts() const {
+  if (state_->facts.mounts) return *state_->facts.mounts;
+  if (!state_->ask_machine) return {};
+  // Below a host mount, process 1 is the host's: its table says where the host mounted things.
+  const auto table = state_->files.read(state_->files.is_live() ? "/proc/self/mounts" : "/proc/1/mounts");
+  return table ? parse_mounts(*table) : std::vector<Mount>{};
+}
+
+Result<std::vector<PciDevice>> Host::pci(std::vector<Problem>& problems) const {
+  return list_pci(state_->files, problems);
+}
+
+Result<std::vector<UdevDevice>> Host::udev(std::string_view subsystem) const {
+  return list_udev(state_->files, subsystem, state_->udev_dump, state_->files.is_live() && state_->ask_machine);
+}
+
+}  // namespace nodescout

@@ -1,0 +1,39 @@
+// What a pass over the machine read: the raw material of `nodescout record` and of the bench's floor.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "nodescout/host.h"
+
+namespace nodescout {
+
+class Journal {
+ public:
+  std::map<std::string, std::string> files;           // canonical host path -> content as the probes saw it (redacted)
+  std::set<std::string> directories;                  // listed, or stat'ed
+  std::map<std::string, std::string> links;           // host path of a link -> its text
+  std::set<std::string> present;                      // exists, content never read
+  std::map<std::string, Error, std::less<>> refused;  // path as asked -> why it could not be read; never absent
+};
+
+/// Replaces serial numbers, MAC addresses and asset tags by placeholders that are the same for the same value.
+class Redactor {
+ public:
+  /// `content` of that file as it may leave the machine.
+  std::string apply(std::string_view path, std::string content);
+  /// The same for one udev property.
+  std::string apply_property(std::string_view name, std::string value);
+  /// Placeholder -> the places where it stands.
+  const std::map<std::string, std::set<std::string>>& replaced() const { return replaced_; }
+
+ private:
+  std::string placeholder(std::string_view kind, const std::string& value, std::string_view place);
+
+  std::map<std::pair<std::string, std::string>, std::string> placeholders_;  // (kind, value) -> placeholder
+  std::map<std::string, int, std::less<>> counts_;                           // kind -> placeholders so far
+  std::map<std::string, std::set<std::string>> replaced_;
+};
+
+}  // namespace nodescout

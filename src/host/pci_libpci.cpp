@@ -1,0 +1,129 @@
+// libpci must not list the bus itself: its default error callback exits the process, a returning one hands out zeros, a
+// junk directory name smashes its stack, and a jump out of pci_scan_bus loses every device. So Root lists the
+// directory, and each valid address is asked for alone, guarded: what libpci cannot read costs that device's numbers,
+// nothing else.
+#include "host/pci_libpci.h"
+
+extern "C" {
+#include <pci/pci.h>
+}
+
+#include <climits>
+#include <csetjmp>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/handle.h"
+#include "base/text.h"
+
+namespace nodescout {
+namespace {
+
+struct Guard {
+  std::jmp_buf jump;
+  char message[256];
+};
+thread_local Guard* guard = nullptr;
+
+[[noreturn]] void on_error(char* format, ...) {
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(guard->message, sizeof guard->message, format, arguments);
+  va_end(arguments);
+  std::longjmp(guard->jump, 1);
+}
+
+void on_message(char*, ...) {}
+
+struct Numbers {
+  int numa_node = -1;
+  char driver[64] = {};
+};
+
+/// Everything between setjmp and a possible longjmp is C, or trivially destructible.
+bool fill(pci_access* access, Guard* here, const int (&address)[4], Numbers* numbers) {
+  guard = here;
+  if (setjmp(here->jump) != 0) return false;
+  pci_dev* device = pci_get_dev(access, address[0], address[1], address[2], address[3]);
+  const int filled = pci_fill_info(device, PCI_FILL_NUMA_NODE | PCI_FILL_DRIVER);
+  if (filled & PCI_FILL_NUMA_NODE) numbers->numa_node = device->numa_node;
+  if (const char* driver = pci_get_string_property(device, PCI_FILL_DRIVER)) {
+    std::snprintf(numbers->driver, sizeof numbers->driver, "%s", driver);
+  }
+  pci_free_dev(device);
+  return true;
+}
+
+bool start(pci_access* access, Guard* here) {
+  guard = here;
+  if (setjmp(here->jump) != 0) return false;
+  pci_init(access);
+  return true;
+}
+
+/// "10000:e1:00.0" -> domain, bus, device, function.
+bool parse_address(const std::string& text, int (&address)[4]) {
+  const std::vector<std::string_view> parts = split(text, ':');
+  if (parts.size() != 3) return false;
+  const std::vector<std::string_view> last = split(parts[2], '.');
+  if (last.size() != 2) return false;
+  const std::string_view words[4] = {parts[0], parts[1], last[0], last[1]};
+  constexpr std::uint64_t kMost[4] = {INT_MAX, 0xFF, 0x1F, 7};
+  for (int i = 0; i < 4; ++i) {
+    const auto value = parse_hex(words[i]);
+    if (!value || *value > kMost[i]) return false;
+    address[i] = static_cast<int>(*value);
+  }
+  return true;
+}
+
+/// Whether the system's own path walk ends where ours does: libpci opens files below it without asking us.
+bool is_confined(const Root& files, const std::string& path) {
+  const auto canonical = files.resolve(path);
+  if (!canonical) return false;
+  if (files.is_live()) return true;
+  const Handle<char, std::free> real(::realpath(files.real_path(path).c_str(), nullptr));
+  const Handle<char, std::free> ours(::realpath(files.real_path(*canonical).c_str(), nullptr));
+  return real && ours && std::string_view(real.get()) == ours.get();
+}
+
+}  // namespace
+
+Result<std::vector<PciDevice>> list_pci(const Root& files, std::vector<Problem>& problems) {
+  const auto names = files.list("/sys/bus/pci/devices");
+  if (!names) return names.error();
+  std::vector<PciDevice> devices;
+  if (names->empty()) return devices;
+
+  Guard here{};
+  const Handle<pci_access, pci_cleanup> access(pci_alloc());
+  access->method = PCI_ACCESS_SYS_BUS_PCI;
+  access->error = on_error;
+  access->warning = on_message;
+  access->debug = on_message;
+  std::string bus = files.real_path("/sys/bus/pci");
+  char name_of_parameter[] = "sysfs.path";
+  pci_set_param(access.get(), name_of_parameter, bus.data());
+  const bool started = start(access.get(), &here);
+  if (!started)
+    problems.push_back({"libpci-failed", "/sys/bus/pci", here.message, "report it with the output of `lspci -vv`"});
+
+  for (const std::string& name : *names) {
+    PciDevice device{.address = name, .driver = {}, .numa_node = {}};
+    int address[4];
+    if (started && parse_address(name, address) && is_confined(files, "/sys/bus/pci/devices/" + name)) {
+      Numbers numbers;
+      if (fill(access.get(), &here, address, &numbers)) {
+        device.driver = numbers.driver;
+        if (numbers.numa_node >= 0) device.numa_node = numbers.numa_node;
+      } else {
+        problems.push_back({"libpci-failed", "/sys/bus/pci/devices/" + name, here.message, ""});
+      }
+    }
+    devices.push_back(std::move(device));
+  }
+  return devices;
+}
+
+}  // namespace nodescout

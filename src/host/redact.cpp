@@ -1,0 +1,71 @@
+#include <array>
+#include <cstddef>
+
+#include "base/text.h"
+#include "host/journal.h"
+
+namespace nodescout {
+namespace {
+
+struct Secret {
+  std::string_view name;  // last component of the path
+  std::string_view kind;
+};
+
+constexpr std::array kFiles = {
+    Secret{"serial", "serial"},
+    Secret{"serial_number", "serial"},
+    Secret{"product_serial", "serial"},
+    Secret{"board_serial", "serial"},
+    Secret{"chassis_serial", "serial"},
+    Secret{"product_uuid", "uuid"},
+    Secret{"board_asset_tag", "asset-tag"},
+    Secret{"chassis_asset_tag", "asset-tag"},
+    Secret{"address", "mac"},
+    Secret{"node_guid", "guid"},
+    Secret{"sys_image_guid", "guid"},
+    Secret{"unique_id", "serial"},
+    Secret{"wwid", "serial"},
+    Secret{"vpd_pg80", "serial"},
+};
+
+constexpr std::array kProperties = {
+    Secret{"ID_SERIAL", "serial"},        Secret{"ID_SERIAL_SHORT", "serial"},
+    Secret{"ID_USB_SERIAL", "serial"},    Secret{"ID_USB_SERIAL_SHORT", "serial"},
+    Secret{"ID_SCSI_SERIAL", "serial"},   Secret{"SCSI_IDENT_SERIAL", "serial"},
+    Secret{"ID_WWN", "serial"},           Secret{"ID_WWN_WITH_EXTENSION", "serial"},
+    Secret{"ID_NET_NAME_MAC", "mac"},     Secret{"ID_FS_UUID", "uuid"},
+    Secret{"ID_FS_UUID_ENC", "uuid"},     Secret{"ID_PART_ENTRY_UUID", "uuid"},
+    Secret{"ID_PART_TABLE_UUID", "uuid"}, Secret{"PARTUUID", "uuid"},
+    Secret{"ID_NET_NAME_MAC", "mac"},
+};
+
+}  // namespace
+
+std::string Redactor::placeholder(std::string_view kind, const std::string& value, std::string_view place) {
+  const std::string prefix = "redacted-" + std::string(kind) + "-";
+  if (value.starts_with(prefix)) return value;  // a recording replayed with --redact
+  std::string& known = placeholders_[{std::string(kind), value}];
+  if (known.empty()) known = prefix + std::to_string(++counts_[std::string(kind)]);
+  replaced_[known].insert(std::string(place));
+  return known;
+}
+
+std::string Redactor::apply(std::string_view path, std::string content) {
+  if (!path.starts_with("/sys/")) return content;
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  for (const Secret& secret : kFiles) {
+    if (secret.name != name) continue;
+    const std::string value(trim(content));
+    return value.empty() ? content : placeholder(secret.kind, value, path) + "\n";
+  }
+  return content;
+}
+
+std::string Redactor::apply_property(std::string_view name, std::string value) {
+  for (const Secret& secret : kProperties)
+    if (secret.name == name && !value.empty()) return placeholder(secret.kind, value, name);
+  return value;
+}
+
+}  // namespace nodescout

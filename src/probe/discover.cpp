@@ -1,0 +1,38 @@
+#include <exception>
+
+#include "nodescout/probes.h"
+
+namespace nodescout {
+namespace {
+
+Observation guarded(const Probe& probe, const Host& host, const ProbeConfig& config) {
+  std::string what;
+  try {
+    return probe.run(host, config);
+  } catch (const std::exception& error) {
+    what = error.what();
+  }
+  Observation failed;
+  for (const FeatureSpec& spec : probe.produces) failed.incomplete.emplace(spec.key);
+  failed.problems.push_back({"probe-failed", std::string(probe.name), "the probe stopped: " + what,
+                             "report it with the output of `nodescout record`; its last good facts are kept"});
+  return failed;
+}
+
+}  // namespace
+
+Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config) {
+  Discovery discovery;
+  for (const Probe* probe : probes) {
+    const auto start = std::chrono::steady_clock::now();
+    Observation seen = guarded(*probe, host, config);
+    const auto duration = std::chrono::steady_clock::now() - start;
+    discovery.features.flags.merge(seen.features.flags);
+    discovery.features.attributes.merge(seen.features.attributes);
+    discovery.features.instances.merge(seen.features.instances);
+    discovery.reports.push_back({probe->name, duration, std::move(seen.problems), std::move(seen.incomplete)});
+  }
+  return discovery;
+}
+
+}  // namespace nodescout

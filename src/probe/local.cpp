@@ -1,0 +1,60 @@
+#include "probe/catalog.h"
+#include "probe/local_file.h"
+#include "probe/reading.h"
+
+namespace nodescout {
+namespace {
+
+constexpr const char* kDirectory = "/etc/kubernetes/node-feature-discovery/features.d";
+constexpr std::size_t kFileCap = 65536;
+
+constexpr ElementSpec kLabel[] = {{"<key>", kDirectory, "what a file offers as a label"}};
+constexpr ElementSpec kFeature[] = {{"<key>", kDirectory, "what a file offers as a feature for rules"}};
+
+using enum FeatureSpec::Kind;
+constexpr FeatureSpec kProduces[] = {
+    {"local.label", attribute, kDirectory, "labels from files of the administrator", kLabel},
+    {"local.feature", attribute, kDirectory, "features from files of the administrator", kFeature},
+};
+
+Observation run(const Host& host, const ProbeConfig&) {
+  Observation seen;
+  Attributes& labels = seen.features.attributes["local.label"];
+  Attributes& features = seen.features.attributes["local.feature"];
+  const auto trouble = [&](const Error& error) {
+    seen.problems.push_back(problem_of(error));
+    seen.incomplete.insert({"local.label", "local.feature"});
+  };
+  const auto names = host.files().list(kDirectory);
+  if (!names) {
+    if (names.error().code != Errc::absent) trouble(names.error());
+    return seen;
+  }
+  const auto now = host.now();
+  for (const std::string& name : *names) {
+    if (name.starts_with('.')) continue;
+    const std::string path = std::string(kDirectory) + "/" + name;
+    const auto status = host.files().status(path);
+    if (status && status->type != Root::FileType::regular) continue;
+    const auto text = status ? host.files().read(path, kFileCap) : Result<std::string>(status.error());
+    if (!text) {
+      // A dangling link is somebody's mistake, although nothing is there.
+      trouble(text.error());
+      continue;
+    }
+    LocalFile file = parse_local_file(*text, path, now);
+    for (auto& [key, value] : file.labels) labels.insert_or_assign(key, std::move(value));
+    for (auto& [key, value] : file.features) features.insert_or_assign(key, std::move(value));
+    std::move(file.problems.begin(), file.problems.end(), std::back_inserter(seen.problems));
+  }
+  return seen;
+}
+
+}  // namespace
+
+namespace probe {
+constinit const Probe local{
+    .name = "local", .summary = "features.d: files of the administrator", .produces = kProduces, .run = run};
+}  // namespace probe
+
+}  // namespace nodescout

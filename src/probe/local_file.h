@@ -1,0 +1,22 @@
+// One file of features.d: lines "key" or "key=value", comments, and the directives "# +expiry-time=", "# +no-feature",
+// "# +no-label".
+#pragma once
+
+#include <chrono>
+#include <string_view>
+#include <vector>
+
+#include "nodescout/features.h"
+
+namespace nodescout {
+
+struct LocalFile {
+  Attributes labels;
+  Attributes features;
+  std::vector<Problem> problems;
+};
+
+/// `now` decides what has expired. Keys and values are raw text, neither trimmed nor validated.
+LocalFile parse_local_file(std::string_view text, std::string_view origin, std::chrono::system_clock::time_point now);
+
+}  // namespace nodescout

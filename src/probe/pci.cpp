@@ -1,0 +1,99 @@
+#include "probe/catalog.h"
+#include "probe/reading.h"
+
+namespace nodescout {
+namespace {
+
+constexpr ElementSpec kDevice[] = {
+    {"class", "/sys/bus/pci/devices/*/class", "4 hex digits: class and subclass"},
+    {"vendor", "/sys/bus/pci/devices/*/vendor", "4 hex digits"},
+    {"device", "/sys/bus/pci/devices/*/device", "4 hex digits"},
+    {"subsystem_vendor", "/sys/bus/pci/devices/*/subsystem_vendor", "4 hex digits"},
+    {"subsystem_device", "/sys/bus/pci/devices/*/subsystem_device", "4 hex digits"},
+    {"sriov_totalvfs", "/sys/bus/pci/devices/*/sriov_totalvfs", "virtual functions that the device offers"},
+    {"iommu_group/type", "/sys/bus/pci/devices/*/iommu_group/type", "DMA, identity, ..."},
+    {"iommu/intel-iommu/version", "/sys/bus/pci/devices/*/iommu/intel-iommu/version",
+     "version of the IOMMU in front of it"},
+    {"address", "/sys/bus/pci/devices", "domain:bus:device.function", true},
+    {"driver", "/sys/bus/pci/devices/*/driver", "kernel driver bound to it", true},
+    {"numa_node", "/sys/bus/pci/devices/*/numa_node", "NUMA node, where the kernel knows one", true},
+    {"current_link_speed", "/sys/bus/pci/devices/*/current_link_speed",
+     "GT/s per lane now; drops while the device idles", true},
+    {"current_link_width", "/sys/bus/pci/devices/*/current_link_width", "lanes now", true},
+    {"max_link_speed", "/sys/bus/pci/devices/*/max_link_speed", "GT/s per lane that the device can do", true},
+    {"max_link_width", "/sys/bus/pci/devices/*/max_link_width", "lanes that the device has", true}};
+
+constexpr FeatureSpec kProduces[] = {
+    {"pci.device", FeatureSpec::Kind::instance, "/sys/bus/pci/devices", "PCI functions, by address", kDevice}};
+
+/// Content without one leading "0x", then trimmed: ids exactly as the kernel prints them.
+std::string id_text(std::string_view content) {
+  if (content.starts_with("0x")) content.remove_prefix(2);
+  return std::string(trim(content));
+}
+
+/// "16.0 GT/s PCIe" -> "16.0"; "Unknown" -> nothing.
+std::string link_speed(const std::string& text) {
+  const std::size_t unit = text.find(" GT/s");
+  return unit == std::string::npos ? "" : text.substr(0, unit);
+}
+
+void observe_link(Reading& reading, Attributes& device, const std::string& directory) {
+  for (const char* name : {"current_link_speed", "max_link_speed"})
+    if (const auto text = reading.text(directory + "/" + name))
+      if (std::string speed = link_speed(*text); !speed.empty()) device[name] = std::move(speed);
+  for (const char* name : {"current_link_width", "max_link_width"})
+    if (const auto lanes = reading.text(directory + "/" + name); lanes && *lanes != "0" && *lanes != "255")
+      device[name] = *lanes;
+}
+
+Observation run(const Host& host, const ProbeConfig& config) {
+  Observation seen;
+  Reading reading(host, seen, "pci.device");
+  const std::size_t problems_before = seen.problems.size();
+  const auto functions = host.pci(seen.problems);
+  if (seen.problems.size() > problems_before) seen.incomplete.emplace("pci.device");
+  if (!functions) {
+    reading.note(functions.error());
+    return seen;
+  }
+  Instances& devices = seen.features.instances["pci.device"];
+  for (const PciDevice& function : *functions) {
+    const std::string directory = "/sys/bus/pci/devices/" + function.address;
+    Attributes device;
+    bool complete = true;
+    for (const char* name : {"class", "vendor", "device", "subsystem_vendor", "subsystem_device"}) {
+      const auto content = host.files().read(directory + "/" + name);
+      if (!content) {
+        // Its neighbours are listed all the same, and the reason is, also where the file is simply missing.
+        Problem problem = problem_of(content.error());
+        problem.what += "; the device is left out";
+        seen.problems.push_back(std::move(problem));
+        if (content.error().code != Errc::absent) seen.incomplete.emplace("pci.device");
+        complete = false;
+        break;
+      }
+      device[name] = id_text(*content);
+    }
+    if (!complete) continue;
+    device["class"].resize(std::min<std::size_t>(device["class"].size(), 4));
+    for (const char* name : {"sriov_totalvfs", "iommu_group/type", "iommu/intel-iommu/version"})
+      if (const auto content = reading.raw(directory + "/" + name)) device[name] = id_text(*content);
+    if (!config.nfd_compat) {
+      device["address"] = function.address;
+      if (!function.driver.empty()) device["driver"] = function.driver;
+      if (function.numa_node) device["numa_node"] = std::to_string(*function.numa_node);
+      observe_link(reading, device, directory);
+    }
+    devices.push_back(std::move(device));
+  }
+  return seen;
+}
+
+}  // namespace
+
+namespace probe {
+constinit const Probe pci{.name = "pci", .summary = "PCI devices", .produces = kProduces, .run = run};
+}  // namespace probe
+
+}  // namespace nodescout

@@ -1,0 +1,75 @@
+// How probes read: one place that decides which failures are nothing, which are a problem, and what they leave unknown.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/text.h"
+#include "nodescout/probes.h"
+
+namespace nodescout {
+
+/// Reads on behalf of one feature set. "Absent" is no failure; everything else becomes a problem and marks the set
+/// incomplete.
+class Reading {
+ public:
+  Reading(const Host& host, Observation& seen, std::string_view set) : host_(host), seen_(seen), set_(set) {}
+
+  /// Trimmed content, or nothing.
+  std::optional<std::string> text(const std::string& path) {
+    auto content = host_.files().read(path);
+    if (content) return std::string(trim(*content));
+    note(content.error());
+    return std::nullopt;
+  }
+
+  std::optional<std::string> raw(const std::string& path, std::size_t cap = kReadCap) {
+    auto content = host_.files().read(path, cap);
+    if (content) return *std::move(content);
+    note(content.error());
+    return std::nullopt;
+  }
+
+  std::optional<std::vector<std::string>> list(const std::string& path) {
+    auto names = host_.files().list(path);
+    if (names) return *std::move(names);
+    note(names.error());
+    return std::nullopt;
+  }
+
+  bool exists(const std::string& path) {
+    const auto found = host_.files().exists(path);
+    if (found) return *found;
+    note(found.error());
+    return false;
+  }
+
+  /// Last component of where a link leads ("driver" -> "nvidia"), or nothing.
+  std::optional<std::string> link_name(const std::string& path) {
+    const auto target = host_.files().resolve(path);
+    if (target) return target->substr(target->rfind('/') + 1);
+    note(target.error());
+    return std::nullopt;
+  }
+
+  /// Puts the trimmed content under `name`, if there is any file.
+  void attribute(Attributes& into, std::string_view name, const std::string& path) {
+    if (auto value = text(path)) into.insert_or_assign(std::string(name), *std::move(value));
+  }
+
+  void note(const Error& error) {
+    if (error.code == Errc::absent) return;
+    seen_.problems.push_back(problem_of(error));
+    seen_.incomplete.emplace(set_);
+  }
+
+  const Host& host() const { return host_; }
+
+ private:
+  const Host& host_;
+  Observation& seen_;
+  std::string_view set_;
+};
+
+}  // namespace nodescout

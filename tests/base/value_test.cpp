@@ -1,0 +1,35 @@
+#include "base/value.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+
+namespace nodescout {
+namespace {
+
+TEST(Json, ReadsEveryKind) {
+  const auto value = parse_json(R"({"a":[1,-2,1.50,"x",true,null],"b":{}})", "t");
+  ASSERT_TRUE(value);
+  EXPECT_EQ(to_json(*value), R"({"a":[1,-2,1.5,"x",true,null],"b":{}})");
+}
+
+TEST(Json, RefusesWhatIsNotOneWholeValue) {
+  for (const char* text : {"", "{", "[1,]", "{} x", "nul", "{\"a\":1", "\"\\u12\""})
+    EXPECT_FALSE(parse_json(text, "t")) << text;
+  EXPECT_FALSE(parse_json(std::string(5000, '['), "t"));
+}
+
+TEST(Json, WritesBrokenUtf8AsReplacement) {
+  EXPECT_EQ(json_string("a\xFF\"\n\x01"), "\"a\xEF\xBF\xBD\\\"\\n\\u0001\"");
+}
+
+TEST(Value, FindTakesTheLastDuplicate) {
+  const auto value = parse_json(R"({"a":1,"A":2,"a":3})", "t");
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->find("a")->text, "3");
+  EXPECT_EQ(value->find_ignoring_case("A")->text, "3");
+  EXPECT_EQ(value->find("b"), nullptr);
+}
+
+}  // namespace
+}  // namespace nodescout
