@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "nodescout/result.h"
+#include "nodescout/sorted_map.h"
 
 namespace nodescout {
 
 using FlagSet = std::set<std::string, std::less<>>;
-using Attributes = std::map<std::string, std::string, std::less<>>;
+using Attributes = SortedMap<std::string>;
 using Instances = std::vector<Attributes>;  // in the order in which the kernel lists the devices
 
 struct Features {

@@ -74,6 +74,13 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
+/// 1-based line and column (in code points) of a text; 0 where there is none.
+struct Mark {
+  int line = 0;
+  int column = 0;
+  friend bool operator==(const Mark&, const Mark&) = default;
+};
+
 using Status = Result<std::monostate>;
 inline Status ok() { return std::monostate{}; }
 

@@ -43,7 +43,7 @@ void append_rune(std::string& out, char32_t rune);
 bool is_space(char32_t rune);
 
 /// Go's strconv.Quote: double quotes, \n, \x.., \u.... for what is not printable.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 /// 1-based column counted in code points of byte offset `at` within `line`.
 int column_of(std::string_view line, std::size_t at);

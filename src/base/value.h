@@ -10,14 +10,9 @@
 #include <string_view>
 #include <vector>
 
-namespace nodescout {
+#include "nodescout/result.h"
 
-/// 1-based line and column (in code points); 0 where the source has none.
-struct Mark {
-  int line = 0;
-  int column = 0;
-  friend bool operator==(const Mark&, const Mark&) = default;
-};
+namespace nodescout {
 
 /// "file:line:column", or just "file" without a mark.
 std::string place(std::string_view origin, Mark mark);

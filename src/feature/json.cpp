@@ -37,7 +37,7 @@ class Reader {
       if (member.value.is_scalar()) {
         out.insert_or_assign(member.key, member.value.text);
       } else {
-        complain(member.value, quoted(member.key) + " must be a text");
+        complain(member.value, quote(member.key) + " must be a text");
       }
     }
     return out;
@@ -78,7 +78,7 @@ class Reader {
       static const Value kEmptyList = Value::list();
       return kind == Value::Kind::map ? &kEmptyMap : &kEmptyList;
     }
-    complain(set.value, "feature " + quoted(set.key) + " must have \"elements\", " +
+    complain(set.value, "feature " + quote(set.key) + " must have \"elements\", " +
                             (kind == Value::Kind::map ? "a map" : "a list"));
     return nullptr;
   }

@@ -60,6 +60,7 @@ struct Host::State {
   Root files;
   bool ask_machine = true;
   std::shared_ptr<Redactor> redactor;
+  std::shared_ptr<Journal> journal;
   std::optional<CpuidTable> cpuid;
   std::string udev_dump;
   HostFacts facts;
@@ -100,10 +101,13 @@ Result<Host> Host::open(const HostOptions& options) {
   }
   state->files.refuse(state->facts.refused);
   if (options.redact) {
-    state->redactor = std::make_shared<Redactor>();
+    state->redactor = options.redactor ? options.redactor : std::make_shared<Redactor>();
     state->files.redact(state->redactor);
   }
-  if (options.journal) state->files.observe(options.journal);
+  if (options.journal) {
+    state->journal = options.journal;
+    state->files.observe(options.journal);
+  }
 
   state->architecture = state->facts.architecture.value_or(options.ask_machine ? std::string(kBuildArchitecture) : "");
   const char* name = std::getenv("NODE_NAME");
@@ -127,16 +131,21 @@ bool Host::has_cpuid() const {
 }
 
 CpuidRegisters Host::cpuid(std::uint32_t leaf, std::uint32_t subleaf) const {
+  CpuidRegisters registers;
   if (state_->cpuid) {
     const auto found = state_->cpuid->leaves.find({leaf, subleaf});
-    return found == state_->cpuid->leaves.end() ? CpuidRegisters{} : found->second;
+    if (found != state_->cpuid->leaves.end()) registers = found->second;
+  } else if (has_cpuid()) {
+    registers = live_cpuid(leaf, subleaf);
   }
-  return has_cpuid() ? live_cpuid(leaf, subleaf) : CpuidRegisters{};
+  if (state_->journal && has_cpuid()) state_->journal->cpuid.leaves[{leaf, subleaf}] = registers;
+  return registers;
 }
 
 std::uint64_t Host::xcr0() const {
-  if (state_->cpuid) return state_->cpuid->xcr0.value_or(0);
-  return has_cpuid() ? live_xcr0() : 0;
+  const std::uint64_t value = state_->cpuid ? state_->cpuid->xcr0.value_or(0) : has_cpuid() ? live_xcr0() : 0;
+  if (state_->journal && has_cpuid()) state_->journal->cpuid.xcr0 = value;
+  return value;
 }
 
 HardwareWords Host::hardware_words() const {
@@ -152,17 +161,30 @@ HardwareWords Host::hardware_words() const {
 std::vector<Mount> Host::mounts() const {
   if (state_->facts.mounts) return *state_->facts.mounts;
   if (!state_->ask_machine) return {};
-  // Below a host mount, process 1 is the host's: its table says where the host mounted things.
-  const auto table = state_->files.read(state_->files.is_live() ? "/proc/self/mounts" : "/proc/1/mounts");
+  // Below a host mount, process 1 is the host's: its table says where the host mounted things. The file itself is nobody's
+  // business, and no part of a recording.
+  const bool live = state_->files.is_live();
+  const auto table = Root::at(state_->files.real_path("")).read(live ? "/proc/self/mounts" : "/proc/1/mounts");
   return table ? parse_mounts(*table) : std::vector<Mount>{};
 }
 
 Result<std::vector<PciDevice>> Host::pci(std::vector<Problem>& problems) const {
-  return list_pci(state_->files, problems);
+  auto devices = list_pci(state_->files, problems);
+  // libpci opened this one itself; a recording needs it as well.
+  if (devices && state_->journal)
+    for (const PciDevice& device : *devices) (void)state_->files.read("/sys/bus/pci/devices/" + device.address + "/numa_node");
+  return devices;
 }
 
-Result<std::vector<UdevDevice>> Host::udev(std::string_view subsystem) const {
-  return list_udev(state_->files, subsystem, state_->udev_dump, state_->files.is_live() && state_->ask_machine);
+UdevProperties Host::udev_properties(std::string_view subsystem, const std::string& name) const {
+  const auto syspath = state_->files.resolve("/sys/class/" + std::string(subsystem) + "/" + name);
+  if (!syspath) return {};
+  UdevProperties properties = state_->files.is_live() ? state_->ask_machine ? live_udev_properties(subsystem, name) : UdevProperties{}
+                                                      : recorded_udev_properties(state_->files, subsystem, name, *syspath, state_->udev_dump);
+  if (state_->redactor)
+    for (auto& [property, value] : properties) value = state_->redactor->apply_property(property, std::move(value));
+  if (state_->journal) state_->journal->udev.insert_or_assign(*syspath, properties);
+  return properties;
 }
 
 }  // namespace nodescout

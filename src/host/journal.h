@@ -16,6 +16,8 @@ class Journal {
   std::map<std::string, std::string> links;           // host path of a link -> its text
   std::set<std::string> present;                      // exists, content never read
   std::map<std::string, Error, std::less<>> refused;  // path as asked -> why it could not be read; never absent
+  std::map<std::string, std::map<std::string, std::string, std::less<>>> udev;  // syspath -> properties
+  CpuidTable cpuid;                          // leaves that were executed
 };
 
 /// Replaces serial numbers, MAC addresses and asset tags by placeholders that are the same for the same value.
@@ -29,6 +31,7 @@ class Redactor {
   const std::map<std::string, std::set<std::string>>& replaced() const { return replaced_; }
 
  private:
+  std::string apply_to_command_line(std::string_view path, std::string_view text);
   std::string placeholder(std::string_view kind, const std::string& value, std::string_view place);
 
   std::map<std::pair<std::string, std::string>, std::string> placeholders_;  // (kind, value) -> placeholder

@@ -36,21 +36,12 @@ thread_local Guard* guard = nullptr;
 
 void on_message(char*, ...) {}
 
-struct Numbers {
-  int numa_node = -1;
-  char driver[64] = {};
-};
-
 /// Everything between setjmp and a possible longjmp is C, or trivially destructible.
-bool fill(pci_access* access, Guard* here, const int (&address)[4], Numbers* numbers) {
+bool fill(pci_access* access, Guard* here, const int (&address)[4], int* numa_node) {
   guard = here;
   if (setjmp(here->jump) != 0) return false;
   pci_dev* device = pci_get_dev(access, address[0], address[1], address[2], address[3]);
-  const int filled = pci_fill_info(device, PCI_FILL_NUMA_NODE | PCI_FILL_DRIVER);
-  if (filled & PCI_FILL_NUMA_NODE) numbers->numa_node = device->numa_node;
-  if (const char* driver = pci_get_string_property(device, PCI_FILL_DRIVER)) {
-    std::snprintf(numbers->driver, sizeof numbers->driver, "%s", driver);
-  }
+  if (pci_fill_info(device, PCI_FILL_NUMA_NODE) & PCI_FILL_NUMA_NODE) *numa_node = device->numa_node;
   pci_free_dev(device);
   return true;
 }
@@ -80,9 +71,9 @@ bool parse_address(const std::string& text, int (&address)[4]) {
 
 /// Whether the system's own path walk ends where ours does: libpci opens files below it without asking us.
 bool is_confined(const Root& files, const std::string& path) {
+  if (files.is_live()) return true;
   const auto canonical = files.resolve(path);
   if (!canonical) return false;
-  if (files.is_live()) return true;
   const Handle<char, std::free> real(::realpath(files.real_path(path).c_str(), nullptr));
   const Handle<char, std::free> ours(::realpath(files.real_path(*canonical).c_str(), nullptr));
   return real && ours && std::string_view(real.get()) == ours.get();
@@ -110,13 +101,12 @@ Result<std::vector<PciDevice>> list_pci(const Root& files, std::vector<Problem>&
     problems.push_back({"libpci-failed", "/sys/bus/pci", here.message, "report it with the output of `lspci -vv`"});
 
   for (const std::string& name : *names) {
-    PciDevice device{.address = name, .driver = {}, .numa_node = {}};
+    PciDevice device{name, {}};
     int address[4];
     if (started && parse_address(name, address) && is_confined(files, "/sys/bus/pci/devices/" + name)) {
-      Numbers numbers;
-      if (fill(access.get(), &here, address, &numbers)) {
-        device.driver = numbers.driver;
-        if (numbers.numa_node >= 0) device.numa_node = numbers.numa_node;
+      int numa_node = -1;
+      if (fill(access.get(), &here, address, &numa_node)) {
+        if (numa_node >= 0) device.numa_node = numa_node;
       } else {
         problems.push_back({"libpci-failed", "/sys/bus/pci/devices/" + name, here.message, ""});
       }

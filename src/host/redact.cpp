@@ -51,7 +51,33 @@ std::string Redactor::placeholder(std::string_view kind, const std::string& valu
   return known;
 }
 
+/// Identifiers of disks and interfaces on the kernel command line: root=UUID=..., BOOTIF=01-aa-bb-cc-dd-ee-ff.
+std::string Redactor::apply_to_command_line(std::string_view path, std::string_view text) {
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+  const auto has_shape = [&](std::string_view shape, std::size_t at) {
+    if (at + shape.size() > text.size() || (at > 0 && is_hex(text[at - 1]))) return false;
+    for (std::size_t i = 0; i < shape.size(); ++i)
+      if (shape[i] == 'x' ? !is_hex(text[at + i]) : text[at + i] != shape[i]) return false;
+    return at + shape.size() == text.size() || !is_hex(text[at + shape.size()]);
+  };
+  constexpr Secret kShapes[] = {{"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "uuid"}, {"xx:xx:xx:xx:xx:xx", "mac"}, {"xx-xx-xx-xx-xx-xx-xx", "mac"}};
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t length = 0;
+    for (const Secret& shape : kShapes) {
+      if (!has_shape(shape.name, at)) continue;
+      length = shape.name.size();
+      out += placeholder(shape.kind, std::string(text.substr(at, length)), path);
+      break;
+    }
+    if (length == 0) out += text[at], length = 1;
+    at += length;
+  }
+  return out;
+}
+
 std::string Redactor::apply(std::string_view path, std::string content) {
+  if (path == "/proc/cmdline") return apply_to_command_line(path, content);
   if (!path.starts_with("/sys/")) return content;
   const std::string_view name = path.substr(path.rfind('/') + 1);
   for (const Secret& secret : kFiles) {

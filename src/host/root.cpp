@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/handle.h"
 #include "base/text.h"
@@ -67,7 +68,7 @@ Root Root::at(std::string_view prefix) {
 /// The canonical host path of `path`, one component at a time. What does not exist below its deepest existing directory
 /// is kept as spelt if it is the last component, so that the caller's own system call reports it.
 Result<std::string> Root::walk(std::string_view path, bool follow_last) const {
-  if (const auto known = directories_.find(path); known != directories_.end()) return known->second;
+  if (const auto known = directories_.find(path); follow_last && known != directories_.end()) return known->second;
   std::string canonical;  // "" is the root
   std::string rest(path);
   int links = 0;
@@ -132,7 +133,19 @@ Result<std::string> Root::resolve(std::string_view path) const {
   return canonical;
 }
 
-Result<Root::Opened> Root::open_file(std::string_view path, int flags) const {
+Result<std::string> Root::link(std::string_view path) const {
+  if (const auto refused = refused_.find(path); refused != refused_.end()) return refused->second;
+  const auto canonical = needs_walk() ? walk(path, false) : Result<std::string>(std::string(path));
+  if (!canonical) return canonical.error();
+  std::array<char, 4096> target;
+  const ssize_t length = ::readlink((prefix_ + *canonical).c_str(), target.data(), target.size());
+  if (length < 0) return noted(error_of(errno, path));
+  std::string text(target.data(), static_cast<std::size_t>(length));
+  if (journal_) journal_->links.insert_or_assign(*canonical, text);
+  return text;
+}
+
+Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Directory* from) const {
   if (const auto refused = refused_.find(path); refused != refused_.end()) return refused->second;
   flags |= O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   if (!needs_walk()) {
@@ -141,7 +154,8 @@ Result<Root::Opened> Root::open_file(std::string_view path, int flags) const {
     if (!is_kernel_tree(path) && !(flags & O_DIRECTORY) && ::stat(real.c_str(), &status) == 0 &&
         !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
       return Error{Errc::unsupported, std::string(path), "not a regular file"};
-    const int fd = ::open(real.c_str(), flags);
+    const bool is_below = from && from->fd_ >= 0;
+    const int fd = is_below ? ::openat(from->fd_, real.c_str() + from->path_.size() + 1, flags) : ::open(real.c_str(), flags);
     if (fd < 0) return error_of(errno, path);
     return Opened{fd, real};
   }
@@ -175,8 +189,8 @@ Error Root::noted(Error error) const {
   return error;
 }
 
-Result<std::string> Root::read_upto(std::string_view path, std::size_t most, bool whole) const {
-  auto opened = open_file(path, 0);
+Result<std::string> Root::read_upto(std::string_view path, std::size_t most, bool whole, const Directory* from) const {
+  auto opened = open_file(path, 0, from);
   if (!opened) return noted(opened.error());
   const Descriptor file(opened->fd);
   std::string content;
@@ -205,14 +219,37 @@ Result<std::string> Root::read_upto(std::string_view path, std::size_t most, boo
   return content;
 }
 
-Result<std::string> Root::read(std::string_view path, std::size_t cap) const { return read_upto(path, cap, true); }
+Result<std::string> Root::read(std::string_view path, std::size_t cap) const { return read_upto(path, cap, true, nullptr); }
 
 Result<std::string> Root::read_head(std::string_view path, std::size_t count) const {
-  return read_upto(path, count, false);
+  return read_upto(path, count, false, nullptr);
+}
+
+Root::Directory Root::enter(std::string path) const { return Directory(*this, std::move(path)); }
+
+Root::Directory::Directory(const Root& root, std::string path) : root_(root), path_(std::move(path)) {
+  if (!root.needs_walk()) fd_ = ::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+Root::Directory::Directory(Directory&& other) noexcept : root_(other.root_), path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+
+Root::Directory::~Directory() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::string> Root::Directory::read(std::string_view name, std::size_t cap) const { return root_.read_upto(path_ + "/" + std::string(name), cap, true, this); }
+
+Result<std::string> Root::Directory::link(std::string_view name) const {
+  const std::string path = path_ + "/" + std::string(name);
+  if (fd_ < 0) return root_.link(path);
+  std::array<char, 4096> target;
+  const ssize_t length = ::readlinkat(fd_, path.c_str() + path_.size() + 1, target.data(), target.size());
+  if (length < 0) return error_of(errno, path);
+  return std::string(target.data(), static_cast<std::size_t>(length));
 }
 
 Result<std::vector<std::string>> Root::list(std::string_view path) const {
-  auto opened = open_file(path, O_DIRECTORY);
+  auto opened = open_file(path, O_DIRECTORY, nullptr);
   if (!opened) return noted(opened.error());
   const Handle<DIR, ::closedir> directory(::fdopendir(opened->fd));
   if (!directory) {

@@ -1,18 +1,22 @@
-// Devices through libudev on the live machine; through sysfs and udev's own text forms on any other root.
+// What udev knows: of the live machine's devices through libudev, of a recorded one's from udev's own text forms.
 #pragma once
 
-#include <functional>
+#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "nodescout/host.h"
 
 namespace nodescout {
 
-/// As Host::udev. `dump` is the text of udev.txt (empty if there is none).
-Result<std::vector<UdevDevice>> list_udev(const Root& files, std::string_view subsystem, std::string_view dump,
-                                          bool ask_libudev);
+using UdevProperties = std::map<std::string, std::string, std::less<>>;
+
+/// Of a device of the live machine.
+UdevProperties live_udev_properties(std::string_view subsystem, const std::string& name);
+
+/// From `dump` (the text of udev.txt) or, where that is empty, from udevd's database below the root. `syspath` is the device's
+/// canonical directory.
+UdevProperties recorded_udev_properties(const Root& files, std::string_view subsystem, const std::string& name, const std::string& syspath, std::string_view dump);
 
 /// Human names from udev's hardware database of this system: for the table only, never part of features.
 class HardwareNames {

@@ -30,7 +30,7 @@ void observe_idle_states(const CpuContext& cpu) {
   if (!number) {
     if (deepest)
       reading.note(
-          {Errc::malformed, "/sys/module/intel_idle/parameters/max_cstate", "not a number: " + quoted(*deepest)});
+          {Errc::malformed, "/sys/module/intel_idle/parameters/max_cstate", "not a number: " + quote(*deepest)});
     return;
   }
   attributes[std::string(kSet)]["enabled"] = *number > 0 ? "true" : "false";
@@ -75,7 +75,7 @@ void observe_speed_select(const CpuContext& cpu, Attributes& sst) {
     const auto text = reading.text(path);
     if (!text) continue;
     const auto base = parse_int(*text);
-    if (!base) return reading.note({Errc::malformed, path, "not a number: " + quoted(*text)});
+    if (!base) return reading.note({Errc::malformed, path, "not a number: " + quote(*text)});
     if (!nominal) nominal = has_leaf ? cpu.cpuid.leaf(0x16).eax : 0;
     if (*nominal == 0) return;
     if (*base / 1000 > *nominal) {

@@ -23,11 +23,12 @@ void observe_caches(const CpuContext& cpu, const std::string& processor) {
   const std::string directory = "/sys/devices/system/cpu/" + processor + "/cache";
   const auto entries = reading.list(directory);
   if (!entries) return;
+  reading.enter(directory);
   for (const std::string& entry : *entries) {
     if (!entry.starts_with("index")) continue;
-    const auto level = reading.text(directory + "/" + entry + "/level");
-    const auto type = reading.text(directory + "/" + entry + "/type");
-    const auto size = reading.text(directory + "/" + entry + "/size");
+    const auto level = reading.text(entry + "/level");
+    const auto type = reading.text(entry + "/type");
+    const auto size = reading.text(entry + "/size");
     if (!level || !type || !size) continue;
     const auto bytes = parse_cache_size(*size);
     if (!bytes) continue;
@@ -52,9 +53,9 @@ void observe_topology(const CpuContext& cpu) {
   std::string first;
   std::size_t threads = 0;
   for (const std::string& processor : *processors) {
-    const std::string directory = "/sys/bus/cpu/devices/" + processor + "/topology";
-    const auto siblings = reading.text(directory + "/thread_siblings_list");
-    const auto package = reading.text(directory + "/physical_package_id");
+    reading.enter("/sys/bus/cpu/devices/" + processor + "/topology");
+    const auto siblings = reading.text("thread_siblings_list");
+    const auto package = reading.text("physical_package_id");
     if (!siblings || !package) {
       if (nfd) return;  // one processor that is offline, and NFD knows nothing of any
       continue;

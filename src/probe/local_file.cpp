@@ -77,12 +77,12 @@ LocalFile parse_local_file(std::string_view text, std::string_view origin, TimeP
         if (const auto time = parse_time(value))
           expired = now > *time;
         else
-          file.problems.push_back({"malformed-local-feature", place(origin, {number, 1}), "no time: " + quoted(value),
+          file.problems.push_back({"malformed-local-feature", place(origin, {number, 1}), "no time: " + quote(value),
                                    "write it like 2026-11-22T10:00:00Z"});
       } else {
         const std::string_view guess = closest(name, {"expiry-time", "no-feature", "no-label"});
         file.problems.push_back({"malformed-local-feature", place(origin, {number, 1}),
-                                 "unknown directive " + quoted(name),
+                                 "unknown directive " + quote(name),
                                  guess.empty() ? "known are expiry-time, no-feature and no-label"
                                                : "did you mean " + std::string(guess) + "?"});
       }

@@ -26,7 +26,7 @@ Observation run(const Host& host, const ProbeConfig&) {
   Observation seen;
   Reading real(host, seen, "network.device");
   Reading virtual_(host, seen, "network.virtual");
-  const auto interfaces = host.udev("net");
+  const auto interfaces = host.files().list("/sys/class/net");
   if (!interfaces) {
     real.note(interfaces.error());
     virtual_.note(interfaces.error());
@@ -34,16 +34,16 @@ Observation run(const Host& host, const ProbeConfig&) {
   }
   Instances& devices = seen.features.instances["network.device"];
   Instances& others = seen.features.instances["network.virtual"];
-  for (const UdevDevice& interface : *interfaces) {
-    if (interface.name == "bonding_masters") continue;
-    const std::string directory = "/sys/class/net/" + interface.name;
+  for (const std::string& interface : *interfaces) {
+    if (interface == "bonding_masters") continue;
+    const std::string directory = "/sys/class/net/" + interface;
     const bool is_device = real.exists(directory + "/device");
     Reading& reading = is_device ? real : virtual_;
-    Attributes& attributes = (is_device ? devices : others).emplace_back(Attributes{{"name", interface.name}});
-    for (const char* name : {"operstate", "speed", "mtu"}) reading.attribute(attributes, name, directory + "/" + name);
+    reading.enter(directory);
+    Attributes& attributes = (is_device ? devices : others).emplace_back(Attributes{{"name", interface}});
+    for (const char* name : {"operstate", "speed", "mtu"}) reading.attribute(attributes, name, name);
     if (is_device)
-      for (const char* name : {"sriov_numvfs", "sriov_totalvfs"})
-        reading.attribute(attributes, name, directory + "/device/" + name);
+      for (const char* name : {"sriov_numvfs", "sriov_totalvfs"}) reading.attribute(attributes, name, std::string("device/") + name);
   }
   return seen;
 }

@@ -38,13 +38,16 @@ std::string link_speed(const std::string& text) {
   return unit == std::string::npos ? "" : text.substr(0, unit);
 }
 
-void observe_link(Reading& reading, Attributes& device, const std::string& directory) {
-  for (const char* name : {"current_link_speed", "max_link_speed"})
-    if (const auto text = reading.text(directory + "/" + name))
-      if (std::string speed = link_speed(*text); !speed.empty()) device[name] = std::move(speed);
+void observe_link(Reading& reading, Attributes& device) {
+  const auto fastest = reading.text("max_link_speed");
+  if (!fastest) return;  // no PCI Express link
+  const auto put_speed = [&](const char* name, const std::optional<std::string>& text) {
+    if (std::string speed = text ? link_speed(*text) : ""; !speed.empty()) device[name] = std::move(speed);
+  };
+  put_speed("max_link_speed", fastest);
+  put_speed("current_link_speed", reading.text("current_link_speed"));
   for (const char* name : {"current_link_width", "max_link_width"})
-    if (const auto lanes = reading.text(directory + "/" + name); lanes && *lanes != "0" && *lanes != "255")
-      device[name] = *lanes;
+    if (const auto lanes = reading.text(name); lanes && *lanes != "0" && *lanes != "255") device[name] = *lanes;
 }
 
 Observation run(const Host& host, const ProbeConfig& config) {
@@ -59,11 +62,12 @@ Observation run(const Host& host, const ProbeConfig& config) {
   }
   Instances& devices = seen.features.instances["pci.device"];
   for (const PciDevice& function : *functions) {
-    const std::string directory = "/sys/bus/pci/devices/" + function.address;
+    const Root::Directory directory = host.files().enter("/sys/bus/pci/devices/" + function.address);
+    reading.enter(directory);
     Attributes device;
     bool complete = true;
     for (const char* name : {"class", "vendor", "device", "subsystem_vendor", "subsystem_device"}) {
-      const auto content = host.files().read(directory + "/" + name);
+      const auto content = directory.read(name);
       if (!content) {
         // Its neighbours are listed all the same, and the reason is, also where the file is simply missing.
         Problem problem = problem_of(content.error());
@@ -78,12 +82,12 @@ Observation run(const Host& host, const ProbeConfig& config) {
     if (!complete) continue;
     device["class"].resize(std::min<std::size_t>(device["class"].size(), 4));
     for (const char* name : {"sriov_totalvfs", "iommu_group/type", "iommu/intel-iommu/version"})
-      if (const auto content = reading.raw(directory + "/" + name)) device[name] = id_text(*content);
+      if (const auto content = reading.raw(name)) device[name] = id_text(*content);
     if (!config.nfd_compat) {
       device["address"] = function.address;
-      if (!function.driver.empty()) device["driver"] = function.driver;
+      if (const auto driver = reading.link_name("driver")) device["driver"] = *driver;
       if (function.numa_node) device["numa_node"] = std::to_string(*function.numa_node);
-      observe_link(reading, device, directory);
+      observe_link(reading, device);
     }
     devices.push_back(std::move(device));
   }

@@ -16,16 +16,22 @@ class Reading {
  public:
   Reading(const Host& host, Observation& seen, std::string_view set) : host_(host), seen_(seen), set_(set) {}
 
+  /// From now on paths without a leading slash are below this directory.
+  void enter(std::string directory) {
+    own_.emplace(host_.files().enter(std::move(directory)));
+    directory_ = &*own_;
+  }
+  void enter(const Root::Directory& directory) { directory_ = &directory; }
+
   /// Trimmed content, or nothing.
   std::optional<std::string> text(const std::string& path) {
-    auto content = host_.files().read(path);
+    auto content = raw(path);
     if (content) return std::string(trim(*content));
-    note(content.error());
     return std::nullopt;
   }
 
   std::optional<std::string> raw(const std::string& path, std::size_t cap = kReadCap) {
-    auto content = host_.files().read(path, cap);
+    auto content = path.starts_with('/') ? host_.files().read(path, cap) : directory_->read(path, cap);
     if (content) return *std::move(content);
     note(content.error());
     return std::nullopt;
@@ -47,7 +53,7 @@ class Reading {
 
   /// Last component of where a link leads ("driver" -> "nvidia"), or nothing.
   std::optional<std::string> link_name(const std::string& path) {
-    const auto target = host_.files().resolve(path);
+    const auto target = path.starts_with('/') ? host_.files().link(path) : directory_->link(path);
     if (target) return target->substr(target->rfind('/') + 1);
     note(target.error());
     return std::nullopt;
@@ -70,6 +76,8 @@ class Reading {
   const Host& host_;
   Observation& seen_;
   std::string_view set_;
+  const Root::Directory* directory_ = nullptr;
+  std::optional<Root::Directory> own_;
 };
 
 }  // namespace nodescout

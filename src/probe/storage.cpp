@@ -17,18 +17,17 @@ constexpr ElementSpec kBlock[] = {{"name", "/sys/block", "block device"},
 constexpr FeatureSpec kProduces[] = {
     {"storage.block", FeatureSpec::Kind::instance, "/sys/block", "whole block devices, virtual ones included", kBlock}};
 
-/// How the device is attached, from the path through the device tree; udev's word for it where the path has none.
-std::string transport_of(const std::string& name, const UdevDevice* device, const std::string& syspath) {
+/// How the device is attached: the path through the device tree tells it, and udev where the path does not.
+std::string transport_of(const Host& host, const std::string& name, std::string_view link) {
   if (name.starts_with("nvme")) return "nvme";
   if (name.starts_with("mmcblk")) return "mmc";
   constexpr std::pair<std::string_view, std::string_view> kPaths[] = {
-      {"/usb", "usb"},   {"/virtio", "virtio"}, {"/ata", "ata"}, {"/end_device-", "sas"},
-      {"/rport-", "fc"}, {"/session", "iscsi"}, {"/vbd-", "xen"}};
+      {"/usb", "usb"}, {"/virtio", "virtio"}, {"/ata", "ata"}, {"/end_device-", "sas"}, {"/rport-", "fc"}, {"/session", "iscsi"}, {"/vbd-", "xen"}};
   for (const auto& [part, transport] : kPaths)
-    if (syspath.find(part) != std::string::npos) return std::string(transport);
-  if (device)
-    if (const auto bus = device->properties.find("ID_BUS"); bus != device->properties.end()) return bus->second;
-  return "";
+    if (link.find(part) != std::string_view::npos) return std::string(transport);
+  const auto properties = host.udev_properties("block", name);
+  const auto bus = properties.find("ID_BUS");
+  return bus == properties.end() ? "" : bus->second;
 }
 
 Observation run(const Host& host, const ProbeConfig& config) {
@@ -36,28 +35,19 @@ Observation run(const Host& host, const ProbeConfig& config) {
   Reading reading(host, seen, "storage.block");
   const auto names = reading.list("/sys/block");
   if (!names) return seen;
-  std::vector<UdevDevice> known;
-  if (!config.nfd_compat)
-    if (auto devices = host.udev("block")) known = *std::move(devices);
-
   Instances& blocks = seen.features.instances["storage.block"];
   for (const std::string& name : *names) {
-    const std::string directory = "/sys/block/" + name;
+    reading.enter("/sys/block/" + name);
     Attributes& block = blocks.emplace_back(Attributes{{"name", name}});
-    for (const char* attribute : {"dax", "rotational", "nr_zones", "zoned"})
-      reading.attribute(block, attribute, directory + "/queue/" + attribute);
+    for (const char* attribute : {"dax", "rotational", "nr_zones", "zoned"}) reading.attribute(block, attribute, std::string("queue/") + attribute);
     if (config.nfd_compat) continue;
     constexpr std::int64_t kSector = 512;  // of the size file, whatever the device's own
-    if (const auto sectors = reading.text(directory + "/size"))
-      if (const auto count = parse_int(*sectors); count && *count >= 0 && *count <= INT64_MAX / kSector)
-        block["size"] = std::to_string(*count * kSector);
-    reading.attribute(block, "model", directory + "/device/model");
-    const UdevDevice* device = nullptr;
-    for (const UdevDevice& candidate : known)
-      if (candidate.name == name) device = &candidate;
-    const auto syspath = host.files().resolve(directory);
-    if (std::string transport = transport_of(name, device, syspath ? *syspath : directory); !transport.empty())
-      block["transport"] = std::move(transport);
+    if (const auto sectors = reading.text("size"))
+      if (const auto count = parse_int(*sectors); count && *count >= 0 && *count <= INT64_MAX / kSector) block["size"] = std::to_string(*count * kSector);
+    const auto link = host.files().link("/sys/block/" + name);
+    if (link && link->find("/virtual/") != std::string::npos) continue;  // software: neither model nor transport
+    reading.attribute(block, "model", "device/model");
+    if (std::string transport = transport_of(host, name, link ? *link : ""); !transport.empty()) block["transport"] = std::move(transport);
   }
   return seen;
 }

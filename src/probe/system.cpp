@@ -47,9 +47,10 @@ Observation run(const Host& host, const ProbeConfig& config) {
 
   Reading dmi(host, seen, "system.dmiid");
   Attributes ids;
-  if (dmi.exists(std::string(kDmiSource)))
-    for (const ElementSpec& element : kDmi)
-      dmi.attribute(ids, element.name, std::string(kDmiSource) + "/" + std::string(element.name));
+  if (dmi.exists(std::string(kDmiSource))) {
+    dmi.enter(std::string(kDmiSource));
+    for (const ElementSpec& element : kDmi) dmi.attribute(ids, element.name, std::string(element.name));
+  }
   if (!ids.empty()) features.attributes["system.dmiid"] = std::move(ids);
   return seen;
 }

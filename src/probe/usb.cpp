@@ -33,24 +33,22 @@ Observation run(const Host& host, const ProbeConfig&) {
   Observation seen;
   Reading reading(host, seen, "usb.device");
   Instances& devices = seen.features.instances["usb.device"];
-  const auto listed = host.udev("usb");
-  if (!listed) {
-    reading.note(listed.error());
-    return seen;
-  }
-  for (const UdevDevice& entry : *listed) {
-    if (entry.name.find(':') != std::string::npos) continue;  // an interface, not a device
-    const std::string directory = "/sys/bus/usb/devices/" + entry.name;
-    const auto product = reading.text(directory + "/idProduct");
+  const auto names = reading.list("/sys/bus/usb/devices");
+  if (!names) return seen;
+  for (const std::string& name : *names) {
+    if (name.find(':') != std::string::npos) continue;  // an interface, not a device
+    const std::string directory = "/sys/bus/usb/devices/" + name;
+    reading.enter(directory);
+    const auto product = reading.text("idProduct");
     if (!product) continue;
     Attributes device;
-    const auto put = [&](const char* name, const std::optional<std::string>& value) {
-      if (value && !value->empty()) device[name] = *value;
+    const auto put = [&](const char* attribute, const std::optional<std::string>& value) {
+      if (value && !value->empty()) device[attribute] = *value;
     };
-    put("class", reading.text(directory + "/bDeviceClass"));
-    put("vendor", reading.text(directory + "/idVendor"));
+    put("class", reading.text("bDeviceClass"));
+    put("vendor", reading.text("idVendor"));
     put("device", product);
-    put("serial", reading.text(directory + "/serial"));
+    put("serial", reading.text("serial"));
     const auto device_class = device.find("class");
     if (device_class == device.end() || device_class->second != "00") {
       devices.push_back(std::move(device));

@@ -50,9 +50,9 @@ TEST(Text, ParseIntIsGoAtoi) {
 }
 
 TEST(Text, QuotedIsGoQuote) {
-  EXPECT_EQ(quoted("a\"b\\\n\t"), R"("a\"b\\\n\t")");
-  EXPECT_EQ(quoted("\x01\xFF"), R"("\x01\xff")");
-  EXPECT_EQ(quoted("h\xC3\xA9\xC2\x85"), "\"h\xC3\xA9\\u0085\"");
+  EXPECT_EQ(quote("a\"b\\\n\t"), R"("a\"b\\\n\t")");
+  EXPECT_EQ(quote("\x01\xFF"), R"("\x01\xff")");
+  EXPECT_EQ(quote("h\xC3\xA9\xC2\x85"), "\"h\xC3\xA9\\u0085\"");
 }
 
 TEST(Text, ValidUtf8ReplacesEachBrokenByte) {

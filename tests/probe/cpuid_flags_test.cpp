@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "host/gunzip_zlib.h"
+#include "host/gunzip_libdeflate.h"
 #include "support/shared.h"
 
 namespace nodescout {

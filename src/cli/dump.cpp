@@ -1,0 +1,175 @@
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/json.h"
+#include "base/yaml.h"
+#include "cli/commands.h"
+#include "cli/machine.h"
+#include "cli/table.h"
+#include "corridor/walk.h"
+#include "feature/json.h"
+#include "host/journal.h"
+#include "nodescout/version.h"
+
+namespace nodescout::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Value text_map(const Attributes& map) {
+  Value out = Value::map();
+  for (const auto& [key, value] : map) out.add(key, Value::string(value));
+  return out;
+}
+
+Value text_list(const std::vector<Taint>& taints) {
+  Value out = Value::list();
+  for (const Taint& taint : taints) out.items.push_back(Value::string(taint.text()));
+  return out;
+}
+
+Value to_value(const std::vector<Problem>& problems) {
+  Value out = Value::list();
+  for (const Problem& problem : problems) {
+    Value entry = Value::map();
+    entry.add("code", Value::string(problem.code));
+    entry.add("where", Value::string(problem.where));
+    entry.add("what", Value::string(problem.what));
+    entry.add("todo", Value::string(problem.todo));
+    out.items.push_back(std::move(entry));
+  }
+  return out;
+}
+
+Value to_value(const Desired& desired) {
+  Value out = Value::map();
+  out.add("labels", text_map(desired.labels));
+  out.add("annotations", text_map(desired.annotations));
+  out.add("extendedResources", text_map(desired.extended_resources));
+  out.add("taints", text_list(desired.taints));
+  return out;
+}
+
+Value to_value(const MadeMap& made, const std::vector<Rule>& rules) {
+  Value out = Value::map();
+  for (const auto& [key, value] : made) {
+    Value entry = Value::map();
+    entry.add("value", Value::string(value.value));
+    entry.add("rule", Value::string(place_of(rules[value.rule])));
+    out.add(key, std::move(entry));
+  }
+  return out;
+}
+
+Value outcome_value(const RuleLayers& rules, const Evaluated& evaluated) {
+  Value layers = Value::list();
+  for (std::size_t i = 0; i < rules.layers.size(); ++i) {
+    const auto& made_by = rules.layers[i].rules.rules();
+    const Outcome& outcome = evaluated.outcomes[i];
+    Value layer = Value::map();
+    layer.add("layer", Value::string(std::string(name_of(rules.layers[i].layer))));
+    layer.add("labels", to_value(outcome.labels, made_by));
+    layer.add("annotations", to_value(outcome.annotations, made_by));
+    layer.add("extendedResources", to_value(outcome.extended_resources, made_by));
+    Value taints = Value::list();
+    for (const MadeTaint& made : outcome.taints) taints.items.push_back(Value::string(made.taint.text()));
+    layer.add("taints", std::move(taints));
+    layer.add("ruleMatched", text_map(outcome.matched));
+    layer.add("problems", to_value(outcome.problems));
+    layers.items.push_back(std::move(layer));
+  }
+  Value out = Value::map();
+  out.add("layers", std::move(layers));
+  return out;
+}
+
+/// The object that NFD's worker would create, for `kubectl apply`.
+Value node_feature(const Host& host, const Discovery& found, const Desired& desired) {
+  Value labels = Value::map();
+  labels.add("nfd.node.kubernetes.io/node-name", Value::string(host.node_name()));
+  Value metadata = Value::map();
+  metadata.add("name", Value::string(host.node_name()));
+  metadata.add("labels", std::move(labels));
+  Value spec = Value::map();
+  spec.add("features", nodescout::to_value(found.features));
+  spec.add("labels", text_map(desired.labels));
+  Value object = Value::map();
+  object.add("apiVersion", Value::string("nfd.k8s-sigs.io/v1alpha1"));
+  object.add("kind", Value::string("NodeFeature"));
+  object.add("metadata", std::move(metadata));
+  object.add("spec", std::move(spec));
+  return object;
+}
+
+std::string labels_text(const Attributes& labels) {
+  std::string out;
+  for (const auto& [key, value] : labels) out += key + "=" + value + "\n";
+  return out;
+}
+
+void print_timings(const Discovery& found, std::chrono::nanoseconds setup, std::chrono::nanoseconds discovery, std::chrono::nanoseconds rules) {
+  const auto line = [](std::string_view what, std::chrono::nanoseconds time) {
+    std::fprintf(stderr, "%-12.*s %9.3f ms\n", static_cast<int>(what.size()), what.data(), static_cast<double>(time.count()) / 1e6);
+  };
+  line("set-up", setup);
+  for (const ProbeReport& report : found.reports) line(report.name, report.duration);
+  line("discovery", discovery);
+  line("rules", rules);
+}
+
+}  // namespace
+
+int run_dump(const DumpOptions& options) {
+  const auto start = Clock::now();
+  HostOptions host_options;
+  host_options.redact = options.redact;
+  auto machine = open_machine(options.machine, host_options);
+  if (!machine) return fail(machine.error());
+  if (options.output == "nodefeature" && machine->host.node_name().empty())
+    return fail({Errc::malformed, "NODE_NAME", "a NodeFeature object needs the name of its node: set NODE_NAME"});
+
+  const auto opened = Clock::now();
+  const Discovery found = discover(machine->host, machine->probes, machine->config.probes);
+  const auto discovered = Clock::now();
+  LabelPolicy policy = machine->config.labels;
+  policy.as_worker = machine->config.nfd_compat;
+  const Evaluated evaluated = evaluate_layers(machine->rules, found.features, policy);
+  const auto done = Clock::now();
+  if (options.timings) print_timings(found, opened - start, discovered - opened, done - discovered);
+
+  std::vector<Problem> problems = std::move(machine->problems);
+  for (const ProbeReport& report : found.reports) problems.insert(problems.end(), report.problems.begin(), report.problems.end());
+  problems.insert(problems.end(), evaluated.problems.begin(), evaluated.problems.end());
+  const Desired& desired = evaluated.built.desired;
+
+  std::string out;
+  const std::string output = !options.output.empty() ? options.output : ::isatty(STDOUT_FILENO) ? "table" : "labels";
+  constexpr int kIndent = 2;
+  if (!options.stage.empty()) {
+    out = to_json(options.stage == "features"  ? nodescout::to_value(found.features)
+                  : options.stage == "outcome" ? outcome_value(machine->rules, evaluated)
+                                               : to_value(desired),
+                  kIndent) +
+          "\n";
+    print_problems(problems);
+  } else if (output == "table") {
+    out = table({machine->host, found, evaluated, machine->rules, problems}, terminal_style());
+  } else if (output == "json" || output == "yaml") {
+    Value document = Value::map();
+    document.add("features", nodescout::to_value(found.features));
+    for (Member& member : to_value(desired).members) document.members.push_back(std::move(member));
+    document.add("problems", to_value(problems));
+    out = output == "json" ? to_json(document, kIndent) + "\n" : to_yaml(document);
+  } else if (output == "nodefeature") {
+    out = to_yaml(node_feature(machine->host, found, desired));
+    print_problems(problems);
+  } else {
+    out = labels_text(desired.labels);
+    print_problems(problems);
+  }
+  if (!print(out)) return 1;
+  return leave(found.features.empty() ? fail({Errc::unavailable, options.machine.root, "nothing at all could be read"}) : 0);
+}
+
+}  // namespace nodescout::cli

@@ -1,0 +1,83 @@
+// The man page and docs/cli.md, made from the option table.
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/machine.h"
+#include "nodescout/version.h"
+
+namespace nodescout::cli {
+namespace {
+
+/// Text that roff shall print as it is.
+std::string roff(std::string_view text) {
+  std::string out = replace_all(replace_all(text, "\\", "\\e"), "-", "\\-");
+  if (out.starts_with('.') || out.starts_with('\'')) out = "\\&" + out;
+  return replace_all(replace_all(out, "\n.", "\n\\&."), "\n'", "\n\\&'");
+}
+
+std::string usage(const CommandDescription& command, const std::string& path) {
+  std::string out = "nodescout" + (path.empty() ? "" : " " + path);
+  if (!command.options.empty()) out += " [OPTIONS]";
+  for (const OptionDescription& positional : command.positionals) out += " " + positional.names[0];
+  if (!command.commands.empty()) out += " COMMAND";
+  return out;
+}
+
+std::string examples_of(const CommandDescription& command) {
+  constexpr std::string_view kTitle = "Examples:\n";
+  return command.examples.starts_with(kTitle) ? command.examples.substr(kTitle.size()) : command.examples;
+}
+
+void add_roff(const CommandDescription& command, const std::string& path, std::string& out) {
+  out += ".SS \"" + roff(usage(command, path)) + "\"\n" + roff(command.summary) + ".\n";
+  const auto option = [&](const OptionDescription& described) {
+    out += ".TP\n.B " + roff(join(described.names, ", "));
+    if (!described.value.empty()) out += " \\fI" + roff(described.value) + "\\fR";
+    out += "\n" + roff(described.description) + ".";
+    if (!described.choices.empty()) out += " One of " + roff(join(described.choices, ", ")) + ".";
+    out += "\n";
+  };
+  for (const OptionDescription& positional : command.positionals) option(positional);
+  for (const OptionDescription& described : command.options) option(described);
+  if (const std::string examples = examples_of(command); !examples.empty()) out += ".PP\nExamples:\n.PP\n.nf\n" + roff(examples) + "\n.fi\n";
+  for (const CommandDescription& inner : command.commands) add_roff(inner, path.empty() ? inner.name : path + " " + inner.name, out);
+}
+
+void add_markdown(const CommandDescription& command, const std::string& path, std::string& out) {
+  out += "\n## `" + usage(command, path) + "`\n\n" + command.summary + ".\n";
+  if (!command.positionals.empty() || !command.options.empty()) {
+    out += "\n| option | meaning |\n| --- | --- |\n";
+    const auto option = [&](const OptionDescription& described) {
+      out += "| `" + join(described.names, "`, `") + "`" + (described.value.empty() ? "" : " " + described.value) + " | " + replace_all(described.description, "|", "\\|");
+      if (!described.choices.empty()) out += ": `" + join(described.choices, "`, `") + "`";
+      out += " |\n";
+    };
+    for (const OptionDescription& positional : command.positionals) option(positional);
+    for (const OptionDescription& described : command.options) option(described);
+  }
+  if (const std::string examples = examples_of(command); !examples.empty()) out += "\n```\n" + examples + "\n```\n";
+  for (const CommandDescription& inner : command.commands) add_markdown(inner, path.empty() ? inner.name : path + " " + inner.name, out);
+}
+
+constexpr std::string_view kStatus =
+    "0 done, also where problems were found and listed; 1 failed; 2 wrong usage, or a path that cannot be opened.";
+
+}  // namespace
+
+int run_manual(const CompletionOptions& options) {
+  const CommandDescription program = describe_program();
+  std::string out;
+  if (options.shell == "markdown") {
+    out = "# Command line\n\nMade from the program's own option table: `nodescout manual markdown` prints this page, and a test compares the two.\n\nExit status: " +
+          std::string(kStatus) + "\n";
+    add_markdown(program, "", out);
+  } else {
+    out = ".TH NODESCOUT 1 \"\" \"nodescout " + std::string(kVersion) + "\"\n.SH NAME\nnodescout \\- " + "finds out what a machine is and labels its Kubernetes Node\n.SH COMMANDS\n";
+    add_roff(program, "", out);
+    out += ".SH EXIT STATUS\n" + roff(kStatus) +
+           "\n.SH ENVIRONMENT\n.TP\n.B NODE_NAME\nName of this machine's Node.\n.TP\n.B NODESCOUT_ROOT\nDefault of \\-\\-root.\n.TP\n.B NO_COLOR\nNo colour in tables.\n"
+           ".SH FILES\n.TP\n.I /etc/nodescout/nodescout.conf\nConfiguration; without it NFD's nfd\\-worker.conf and nfd\\-master.conf count.\n.TP\n.I /etc/nodescout/rules.d\nRule files.\n";
+  }
+  return print(out) ? 0 : 1;
+}
+
+}  // namespace nodescout::cli

@@ -1,0 +1,202 @@
+// The option table. Help, completion, the man page and docs/cli.md are made from it and from nothing else.
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+
+#include "nodescout/version.h"
+
+namespace nodescout::cli {
+namespace {
+
+constexpr const char* kSummary = "finds out what a machine is and labels its Kubernetes Node";
+
+std::string default_root() {
+  const char* root = std::getenv("NODESCOUT_ROOT");
+  return root && *root ? root : "/";
+}
+
+void add_machine_options(CLI::App& app, MachineOptions& options) {
+  options.root = default_root();
+  app.add_option("--root", options.root,
+                 "Read DIR/sys, DIR/proc, DIR/etc ... in place of the host's [$NODESCOUT_ROOT, or /]")
+      ->option_text("DIR");
+  app.add_flag("--no-live", options.no_live,
+               "What a recording lacks (CPUID, NODE_NAME) is asked of nobody, not of this machine");
+  app.add_option("--config", options.config, "Configuration: nodescout's, or NFD's nfd-worker.conf or nfd-master.conf")
+      ->option_text("FILE");
+  app.add_option("--rules", options.rules, "More rules: a file, or a directory of *.yaml; may be repeated")
+      ->option_text("PATH")
+      ->allow_extra_args(false);
+  app.add_flag("--no-shipped-rules", options.no_shipped_rules, "Leave out the rules that come with the program");
+  app.add_option_function<std::string>(
+         "--compat", [&options](const std::string&) { options.nfd_compat = true; },
+         "nfd: exactly NFD's labels and features, its wrong CPU flags included")
+      ->option_text("nfd")
+      ->check(CLI::IsMember({"nfd"}));
+  app.add_option("--only", options.only, "Run only these probes; see `nodescout features`")
+      ->option_text("PROBE,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
+void describe(CLI::App& app, const char* examples) {
+  app.footer(std::string("Examples:\n") + examples);
+  app.option_defaults()->ignore_underscore(false);
+  app.set_help_flag("-h,--help", "Print this help");
+  app.positionals_at_end(false);
+}
+
+/// Builds the table over one Invocation, whose members the options are bound to. With `only` a single command is set
+/// up: a dump need not pay for the options of the others.
+std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = "") {
+  auto app = std::make_unique<CLI::App>(std::string("nodescout ") + kSummary + ".", "nodescout");
+  describe(*app,
+           "  nodescout dump                         what this machine is, and the labels its Node would get\n"
+           "  nodescout dump -o json | jq .labels\n"
+           "  nodescout record /tmp/machine          save what the probes read\n"
+           "  nodescout dump --root /tmp/machine     and replay it anywhere");
+  app->set_version_flag("--version", std::string("nodescout ") + kVersion, "Print the version");
+  app->require_subcommand(1);
+  const auto command = [&](const char* name, const char* summary) {
+    return only.empty() || only == name ? app->add_subcommand(name, summary) : nullptr;
+  };
+
+  if (CLI::App* dump = command("dump", "Discover this host once and print it")) {
+    describe(*dump,
+             "  nodescout dump                         a table on a terminal, labels in a pipe\n"
+             "  nodescout dump -o nodefeature | kubectl apply -f -\n"
+             "  nodescout dump --rules my-rules.yaml   with rules of your own\n"
+             "  nodescout dump --only pci,usb --timings");
+    dump->add_option("-o,--output", invocation.dump.output, "What to print [table on a terminal, else labels]")
+        ->option_text("FORMAT")
+        ->check(CLI::IsMember({"table", "labels", "json", "yaml", "nodefeature"}));
+    dump->add_option("--stage", invocation.dump.stage, "Print this value of the walk as JSON instead")
+        ->option_text("STAGE")
+        ->check(CLI::IsMember({"features", "outcome", "desired"}));
+    add_machine_options(*dump, invocation.dump.machine);
+    dump->add_flag("--redact", invocation.dump.redact,
+                   "Replace serial numbers, MAC addresses and asset tags by placeholders");
+    dump->add_flag("--timings", invocation.dump.timings, "Say on stderr how long each probe and stage took");
+  }
+
+  if (CLI::App* record = command("record", "Save what this host's probes read, so that any machine can replay it")) {
+    describe(*record,
+             "  nodescout record /tmp/machine          then: nodescout dump --root /tmp/machine\n"
+             "  tar czf machine.tgz -C /tmp machine    to attach it to an issue");
+    record->add_option("DIR", invocation.record.directory, "Directory to make; it must not exist or be empty")
+        ->required();
+    record->add_flag("--no-redact", invocation.record.no_redact, "Keep serial numbers, MAC addresses and asset tags");
+    add_machine_options(*record, invocation.record.machine);
+  }
+
+  if (CLI::App* features = command("features", "List every feature that a rule can match, with its source")) {
+    describe(*features,
+             "  nodescout features | grep pci\n"
+             "  nodescout features -o json");
+    features->add_option("-o,--output", invocation.features.output, "What to print [text]")
+        ->option_text("FORMAT")
+        ->check(CLI::IsMember({"text", "json", "markdown"}));
+  }
+
+  if (CLI::App* completion = command("completion", "Print a completion script for a shell")) {
+    describe(*completion,
+             "  nodescout completion bash > /etc/bash_completion.d/nodescout\n"
+             "  nodescout completion zsh > \"${fpath[1]}/_nodescout\"\n"
+             "  nodescout completion fish > ~/.config/fish/completions/nodescout.fish");
+    completion->add_option("SHELL", invocation.completion.shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  }
+
+  if (CLI::App* manual = command("manual", "Print the man page, or docs/cli.md")) {
+    describe(*manual, "  nodescout manual | man -l -");
+    manual->add_option("FORMAT", invocation.completion.shell, "roff or markdown [roff]")
+        ->check(CLI::IsMember({"roff", "markdown"}));
+  }
+  return app;
+}
+
+/// What CLI::IsMember allows; it describes itself as "{a,b,c}".
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  std::vector<std::string> choices;
+  std::string text;
+  try {
+    text = const_cast<CLI::Option&>(option).get_validator(0)->get_description();  // it has no const form
+  } catch (const CLI::OptionNotFound&) {
+    return choices;  // an option without a validator
+  }
+  if (text.size() < 2 || text.front() != '{') return choices;
+  text = text.substr(1, text.size() - 2);
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    choices.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return choices;
+}
+
+OptionDescription describe_option(const CLI::Option& option) {
+  OptionDescription out;
+  for (const std::string& name : option.get_snames()) out.names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) out.names.push_back("--" + name);
+  if (out.names.empty()) out.names.push_back(option.get_name());
+  out.value = option.get_option_text();
+  out.description = option.get_description();
+  if (out.value.empty() && option.get_items_expected_max() > 0 && !option.get_positional()) out.value = "VALUE";
+  out.is_path = out.value == "DIR" || out.value == "FILE" || out.value == "PATH" || out.names[0] == "DIR" ||
+                out.names[0] == "FILE";
+  out.choices = choices_of(option);
+  return out;
+}
+
+CommandDescription describe_command(const CLI::App& app) {
+  CommandDescription out;
+  out.name = app.get_name();
+  out.summary = app.get_description();
+  out.examples = app.get_footer();
+  for (const CLI::Option* option : app.get_options()) {
+    const bool is_positional = option->get_lnames().empty() && option->get_snames().empty();
+    (is_positional ? out.positionals : out.options).push_back(describe_option(*option));
+  }
+  for (const CLI::App* command : app.get_subcommands(nullptr)) out.commands.push_back(describe_command(*command));
+  return out;
+}
+
+}  // namespace
+
+Invocation parse_command_line(int argc, char** argv) {
+  Invocation invocation;
+  constexpr std::string_view kCommands[] = {"dump", "record", "features", "completion", "manual"};
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  const bool is_command = std::find(std::begin(kCommands), std::end(kCommands), first) != std::end(kCommands);
+  const std::unique_ptr<CLI::App> app = build(invocation, is_command ? first : "");
+  try {
+    app->parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    invocation.exit_status = app->exit(success);
+    return invocation;
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "nodescout: %s\n", error.what());
+    std::string command;
+    for (const CLI::App* used : app->get_subcommands()) command += " " + used->get_name();
+    std::fprintf(stderr, "Try `nodescout%s --help`.\n", command.c_str());
+    invocation.exit_status = 2;
+    return invocation;
+  }
+  const std::string name = app->get_subcommands().front()->get_name();
+  invocation.command = name == "dump"         ? Command::dump
+                       : name == "record"     ? Command::record
+                       : name == "features"   ? Command::features
+                       : name == "completion" ? Command::completion
+                                              : Command::manual;
+  return invocation;
+}
+
+CommandDescription describe_program() {
+  Invocation unused;
+  return describe_command(*build(unused));
+}
+
+}  // namespace nodescout::cli

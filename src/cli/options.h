@@ -1,0 +1,76 @@
+// The command line as plain values. Only options.cpp includes CLI11.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace nodescout::cli {
+
+/// What every command that looks at a machine takes.
+struct MachineOptions {
+  std::string root;  // "/" unless --root or $NODESCOUT_ROOT
+  bool no_live = false;
+  std::string config;
+  std::vector<std::string> rules;
+  bool no_shipped_rules = false;
+  bool nfd_compat = false;
+  std::vector<std::string> only;
+};
+
+struct DumpOptions {
+  MachineOptions machine;
+  std::string output;  // empty: table on a terminal, else labels
+  std::string stage;   // empty, features, outcome, desired
+  bool redact = false;
+  bool timings = false;
+};
+
+struct RecordOptions {
+  MachineOptions machine;
+  std::string directory;
+  bool no_redact = false;
+};
+
+struct FeaturesOptions {
+  std::string output = "text";  // text, json, markdown
+};
+
+struct CompletionOptions {
+  std::string shell;
+};
+
+enum class Command { none, dump, record, features, completion, manual };
+
+struct Invocation {
+  Command command = Command::none;
+  int exit_status = 0;    // where command is none: --help, --version or wrong usage, already answered
+  DumpOptions dump;
+  RecordOptions record;
+  FeaturesOptions features;
+  CompletionOptions completion;
+};
+
+Invocation parse_command_line(int argc, char** argv);
+
+/// One option or command of the program, for completion scripts, the man page and docs/cli.md.
+struct OptionDescription {
+  std::vector<std::string> names;  // "-o", "--output"
+  std::string value;               // "FORMAT", empty for a flag
+  std::string description;
+  std::vector<std::string> choices;
+  bool is_path = false;
+};
+
+struct CommandDescription {
+  std::string name;  // "dump", "rules check"
+  std::string summary;
+  std::vector<OptionDescription> options;
+  std::vector<OptionDescription> positionals;
+  std::string examples;
+  std::vector<CommandDescription> commands;
+};
+
+/// The whole program, from the option table itself.
+CommandDescription describe_program();
+
+}  // namespace nodescout::cli

@@ -1,0 +1,84 @@
+// Configuration as one value: NFD's worker file and master file, and nodescout's own keys, in one vocabulary.
+//
+// A file is read as NFD reads it (YAML 1.1, keys of structures in any case, lists replaced, maps merged); what cannot be used
+// is reported and leaves its default, so that a bad key costs itself. What has no meaning here is reported once.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/value.h"
+#include "nodescout/features.h"
+#include "nodescout/labels.h"
+#include "nodescout/probes.h"
+#include "nodescout/result.h"
+#include "nodescout/rules.h"
+
+namespace nodescout {
+
+struct CpuidLabels {
+  std::vector<std::string> denied = {"AVX10", "BMI1",  "BMI2",   "CLMUL",  "CMOV", "CX16",  "ERMS", "F16C", "HTT",
+                                     "LZCNT", "MMX",   "MMXEXT", "NX",     "POPCNT", "RDRAND", "RDSEED", "RDTSCP", "SGX",
+                                     "SGXLC", "SSE",   "SSE2",   "SSE3",   "SSE4", "SSE42", "SSSE3", "TDX_GUEST"};
+  std::vector<std::string> allowed;  // not empty: only these, and `denied` does not count
+};
+
+/// Which devices get a "present" label, and which of their ids stand in its name.
+struct DeviceLabels {
+  std::vector<std::string> classes;  // prefixes of the class; an empty text matches every device
+  std::vector<std::string> fields;   // in the fixed order of the label; unknown ones are dropped when it is read
+};
+
+struct Config {
+  // core
+  std::vector<std::string> feature_sources = {"all"};
+  std::vector<std::string> label_sources = {"all"};
+  std::vector<std::string> owner_references = {"pod", "ds"};  // of the NodeFeature object, in the order node, pod, ds
+  std::vector<std::string> unpublished_features;               // patterns of NodeFeature publishing
+  bool publish = true;
+  bool nfd_compat = false;
+
+  // sources
+  ProbeConfig probes;
+  CpuidLabels cpuid;
+  std::vector<std::string> kernel_options = {"NO_HZ", "NO_HZ_IDLE", "NO_HZ_FULL", "PREEMPT"};
+  DeviceLabels pci{{"03", "0b40", "12"}, {"class", "vendor"}};
+  DeviceLabels usb{{"0e", "ef", "fe", "ff"}, {"class", "vendor", "device"}};
+  Attributes fake_labels = {{"fakefeature1", "true"}, {"fakefeature2", "true"}, {"fakefeature3", "true"}};
+  std::vector<Rule> custom_rules;  // sources.custom
+
+  // nfd-master
+  LabelPolicy labels;
+  bool allow_overwrite = false;            // take over a foreign key; NFD's default is true, and inverted
+  std::string instance;                    // prefix of the ownership annotations
+
+  // nodescout's own
+  std::chrono::seconds node_recheck{300};  // 0: never
+
+  std::vector<Problem> problems;
+};
+
+/// Namespaces below which the agent writes unless configured otherwise.
+std::vector<std::string> default_write_prefixes();
+
+/// Reads one more file over `config`. Errors: malformed if the text is no YAML map; then nothing has changed.
+Status apply_config(Config& config, std::string_view text, std::string_view origin);
+
+/// The files that count: `path` if given, else /etc/nodescout/nodescout.conf, else NFD's two. Errors: as Root::read for a file that
+/// was named and cannot be read; malformed for one that is no YAML.
+Result<Config> load_config(const std::string& path);
+
+/// NFD's selection of sources: "all", "-name", "name", left to right. Unknown names are reported.
+std::vector<std::string> select_sources(const std::vector<std::string>& wanted, const std::vector<std::string_view>& known,
+                                        const std::vector<std::string_view>& off_by_default, std::string_view key, std::vector<Problem>& problems);
+
+/// NFD's default labels that depend on the configuration, as rules; the others are in rules/builtin.yaml.
+/// `config.label_sources` must be plain names by now (select_sources).
+std::vector<Rule> builtin_rules(const Config& config);
+
+/// The labels of features.d: one rule.
+std::vector<Rule> local_rules();
+
+}  // namespace nodescout

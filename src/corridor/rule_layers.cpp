@@ -1,0 +1,136 @@
+#include "corridor/rule_layers.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "nodescout/host.h"
+#include "rule/shipped.h"
+
+namespace nodescout {
+namespace {
+
+constexpr const char* kRulesDirectory = "/etc/nodescout/rules.d";
+constexpr const char* kCustomDirectory = "/etc/kubernetes/node-feature-discovery/custom.d";
+
+bool is_rule_file(const std::string& name) { return !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json")); }
+
+/// Files of NFD's custom.d: any name, one level of sub-directories. "..<time>" is a ConfigMap's own machinery, whose files are linked
+/// beside it; NFD reads them twice.
+std::vector<std::string> custom_files(const Root& files) {
+  std::vector<std::string> found;
+  const auto names = files.list(kCustomDirectory);
+  if (!names) return found;
+  for (const std::string& name : *names) {
+    const std::string path = std::string(kCustomDirectory) + "/" + name;
+    const auto status = files.status(path);
+    if (name.starts_with("..") || !status) continue;
+    if (status->type == Root::FileType::regular) {
+      if (!name.starts_with('.')) found.push_back(path);
+      continue;
+    }
+    const auto inner = files.list(path);
+    if (!inner) continue;
+    for (const std::string& entry : *inner)
+      if (!entry.starts_with('.')) found.push_back(path + "/" + entry);
+  }
+  return found;
+}
+
+void add_rules(std::vector<Rule>& into, std::vector<Rule> rules) { std::move(rules.begin(), rules.end(), std::back_inserter(into)); }
+
+/// Sorts the documents of one place into the layers: bare lists are the worker's, objects the master's.
+struct Collected {
+  std::vector<Rule> custom;
+  std::vector<RuleDocument> documents;
+  std::vector<RuleDocument> groups;
+  std::vector<Problem> problems;
+
+  void add(ParsedRules parsed) {
+    for (RuleDocument& document : parsed.documents) {
+      if (document.kind == RuleDocument::Kind::list) add_rules(custom, std::move(document.rules));
+      else if (document.kind == RuleDocument::Kind::group) groups.push_back(std::move(document));
+      else documents.push_back(std::move(document));
+    }
+    for (Finding& finding : parsed.findings) problems.push_back(std::move(finding.problem));
+  }
+
+  void add_file(const std::string& path) {
+    auto parsed = parse_rule_file(path);
+    if (parsed) add(*std::move(parsed));
+    else problems.push_back(problem_of(parsed.error()));
+  }
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> rule_files(const std::string& path) {
+  const Root files = Root::at("/");
+  const std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
+  const auto status = files.status(absolute);
+  if (!status) return Error{status.error().code, path, status.error().what};
+  if (status->type != Root::FileType::directory) return std::vector<std::string>{path};
+  const auto names = files.list(absolute);
+  if (!names) return Error{names.error().code, path, names.error().what};
+  std::vector<std::string> found;
+  for (const std::string& name : *names)
+    if (is_rule_file(name)) found.push_back(path + (path.ends_with('/') ? "" : "/") + name);
+  return found;
+}
+
+Result<ParsedRules> parse_rule_file(const std::string& path) {
+  const auto text = Root::at("/").read(std::filesystem::absolute(path).lexically_normal().string());
+  if (!text) return Error{text.error().code, path, text.error().what};
+  return parse_rules(*text, path);
+}
+
+std::vector<Rule> rules_in_order(std::vector<RuleDocument>& documents) {
+  std::stable_sort(documents.begin(), documents.end(), [](const RuleDocument& a, const RuleDocument& b) { return a.name < b.name; });
+  std::vector<Rule> rules;
+  for (RuleDocument& document : documents)
+    if (document.kind != RuleDocument::Kind::group) add_rules(rules, std::move(document.rules));
+  return rules;
+}
+
+Result<RuleLayers> load_rules(const Config& config, const RuleOptions& options) {
+  RuleLayers out;
+  const auto has_source = [&](std::string_view source) { return std::find(config.label_sources.begin(), config.label_sources.end(), source) != config.label_sources.end(); };
+
+  std::vector<Rule> builtin = builtin_rules(config);
+  Collected collected;
+  for (Rule& rule : shipped_rules("builtin")) {
+    const std::string source = rule.name.substr(0, rule.name.find('-'));
+    if (has_source(source)) (source == "custom" ? collected.custom : builtin).push_back(std::move(rule));
+  }
+  std::vector<Rule> shipped;
+  if (options.shipped && !config.nfd_compat) shipped = shipped_rules("");
+
+  if (options.drop_ins) {
+    if (const auto found = rule_files(kRulesDirectory))
+      for (const std::string& file : *found) collected.add_file(file);
+    else if (found.error().code != Errc::absent) collected.problems.push_back(problem_of(found.error()));
+  }
+  if (has_source("custom")) {
+    add_rules(collected.custom, config.custom_rules);
+    if (options.drop_ins)
+      for (const std::string& file : custom_files(Root::at("/"))) collected.add_file(file);
+  }
+  for (const std::string& path : options.paths) {
+    const auto found = rule_files(path);
+    if (!found) return found.error();
+    for (const std::string& file : *found) collected.add_file(file);
+  }
+
+  const auto put = [&](Layer layer, std::vector<Rule> rules) {
+    if (!rules.empty()) out.layers.push_back({layer, RuleSet(std::move(rules))});
+  };
+  put(Layer::builtin, std::move(builtin));
+  put(Layer::shipped, std::move(shipped));
+  put(Layer::custom, std::move(collected.custom));
+  if (has_source("local")) put(Layer::local, local_rules());
+  put(Layer::rules, rules_in_order(collected.documents));
+  out.groups = std::move(collected.groups);
+  out.problems = std::move(collected.problems);
+  return out;
+}
+
+}  // namespace nodescout

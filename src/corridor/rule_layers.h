@@ -1,0 +1,42 @@
+// All rules that count on this machine, in layers of precedence, from every place where an administrator may put them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "nodescout/labels.h"
+#include "nodescout/rules.h"
+
+namespace nodescout {
+
+struct RuleOptions {
+  std::vector<std::string> paths;  // --rules: files or directories
+  bool shipped = true;             // --no-shipped-rules
+  bool drop_ins = true;            // /etc/nodescout/rules.d and NFD's custom.d of this system
+};
+
+struct RuleLayer {
+  Layer layer;
+  RuleSet rules;
+};
+
+struct RuleLayers {
+  std::vector<RuleLayer> layers;  // in order of precedence, empty ones left out
+  std::vector<RuleDocument> groups;
+  std::vector<Problem> problems;  // rules and files that could not be used
+};
+
+/// Errors: as Root::read if one of `paths` cannot be opened.
+Result<RuleLayers> load_rules(const Config& config, const RuleOptions& options);
+
+/// Regular files of a directory that end in .yaml, .yml or .json, by name; or the file itself.
+Result<std::vector<std::string>> rule_files(const std::string& path);
+
+/// A file of rules, parsed. Errors: as Root::read.
+Result<ParsedRules> parse_rule_file(const std::string& path);
+
+/// Rules of documents as nfd-master takes them: NodeFeatureRules in byte order of their names. Groups are left where they are.
+std::vector<Rule> rules_in_order(std::vector<RuleDocument>& documents);
+
+}  // namespace nodescout
