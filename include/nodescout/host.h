@@ -40,8 +40,8 @@ class Root {
   /// the root), malformed (a directory, or a file where a directory should be), unavailable (EIO and the rest).
   Result<std::string> read(std::string_view path, std::size_t cap = kReadCap) const;
 
-  /// A directory of which several files are read: opening them from there costs a third of walking to each (2 instead of 6 us in
-  /// sysfs). Never fails; what is wrong with the directory shows when something in it is read.
+  /// A directory of which several files are read: opening them from there costs a third of walking to each (2 instead
+  /// of 6 us in sysfs). Never fails; what is wrong with the directory shows when something in it is read.
   Directory enter(std::string path) const;
 
   /// At most the first `count` bytes: binary files of which only the head matters (PCI configuration space).
@@ -64,7 +64,8 @@ class Root {
   /// Canonical host path with every link followed: "/sys/devices/pci0000:00/0000:00:01.0". Errors: absent, unsupported.
   Result<std::string> resolve(std::string_view path) const;
 
-  /// Text of a symbolic link, not followed ("../../../bus/pci/drivers/nvidia"). Errors: absent if there is none or it is no link.
+  /// Text of a symbolic link, not followed ("../../../bus/pci/drivers/nvidia"). Errors: absent if there is none or it
+  /// is no link.
   Result<std::string> link(std::string_view path) const;
 
   /// Where a canonical host path lies on this machine, for libraries that open files themselves.
@@ -192,9 +193,10 @@ class Host {
   Result<std::vector<PciDevice>> pci(std::vector<Problem>& problems) const;
   /// What udev knows of one device ("block", "sda"): ID_BUS, ID_MODEL, ... Empty if it knows nothing.
   ///
-  /// Devices are listed from sysfs, not by libudev: enumerating costs it 70 system calls a device (measured), and on a node
-  /// with hundreds of virtual interfaces that is the whole budget of a dump.
-  std::map<std::string, std::string, std::less<>> udev_properties(std::string_view subsystem, const std::string& name) const;
+  /// Devices are listed from sysfs, not by libudev: enumerating costs it 70 system calls a device (measured), and on a
+  /// node with hundreds of virtual interfaces that is the whole budget of a dump.
+  std::map<std::string, std::string, std::less<>> udev_properties(std::string_view subsystem,
+                                                                  const std::string& name) const;
 
   /// What was wrong with the recording's own files (cpuid.txt, host.json).
   const std::vector<Problem>& problems() const;

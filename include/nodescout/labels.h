@@ -1,5 +1,6 @@
-// From what rules made (Outcome) to what the Node shall have (Desired): prefixes, "@feature.element" values, Kubernetes' syntax,
-// namespaces and the administrator's restrictions. A pure function; an entry that is refused costs itself and is reported.
+// From what rules made (Outcome) to what the Node shall have (Desired): prefixes, "@feature.element" values,
+// Kubernetes' syntax, namespaces and the administrator's restrictions. A pure function; an entry that is refused costs
+// itself and is reported.
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
 // Rules: NFD's rule language as plain values, a compiled form of many rules, and their evaluation over Features.
 //
-// parse_rules reads a file into Rules that remember where they stood; a RuleSet compiles them once (feature keys interned,
-// patterns and templates prepared) and evaluates them any number of times. Nothing here reads the machine.
+// parse_rules reads a file into Rules that remember where they stood; a RuleSet compiles them once (feature keys
+// interned, patterns and templates prepared) and evaluates them any number of times. Nothing here reads the machine.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,19 @@ namespace nodescout {
 
 enum class Operator : std::uint8_t {
   any,  // spelt ""
-  in, not_in, in_regexp, exists, does_not_exist, gt, ge, lt, le, gt_lt, ge_le, is_true, is_false,
+  in,
+  not_in,
+  in_regexp,
+  exists,
+  does_not_exist,
+  gt,
+  ge,
+  lt,
+  le,
+  gt_lt,
+  ge_le,
+  is_true,
+  is_false,
   unknown,  // whatever the file says: an error when the expression is evaluated
 };
 /// "In", "GeLe", "" for any.
@@ -30,10 +42,10 @@ Operator operator_from(std::string_view name);
 
 struct Expression {
   Operator op = Operator::any;
-  std::string spelling;             // of the operator, where op is unknown
+  std::string spelling;  // of the operator, where op is unknown
   std::vector<std::string> values;
-  std::string type;                 // "", "version", or a mistake
-  Mark mark;                // of the expression's value
+  std::string type;  // "", "version", or a mistake
+  Mark mark;         // of the expression's value
   Mark op_mark;
   std::vector<Mark> value_marks;
 };
@@ -59,7 +71,9 @@ struct Taint {
   Mark mark;
 
   std::string text() const { return key + "=" + value + ":" + effect; }
-  friend bool operator==(const Taint& a, const Taint& b) { return a.key == b.key && a.value == b.value && a.effect == b.effect; }
+  friend bool operator==(const Taint& a, const Taint& b) {
+    return a.key == b.key && a.value == b.value && a.effect == b.effect;
+  }
 };
 
 /// A text with the place where it stands.
@@ -187,9 +201,9 @@ struct ParsedRules {
   std::vector<Finding> findings;  // in the order of the file
 };
 
-/// Every document of the text. A rule that cannot be read costs itself; a document that is no YAML costs itself. A document with
-/// a "kind" is read in the API's dialect (List kinds are unfolded), a bare list in the worker's, a map with "sources" or
-/// "core" as a worker configuration of which sources.custom counts.
+/// Every document of the text. A rule that cannot be read costs itself; a document that is no YAML costs itself. A
+/// document with a "kind" is read in the API's dialect (List kinds are unfolded), a bare list in the worker's, a map
+/// with "sources" or "core" as a worker configuration of which sources.custom counts.
 ParsedRules parse_rules(std::string_view text, std::string_view origin);
 
 /// The documents as YAML that parses to the same rules (positions apart).

@@ -1,7 +1,7 @@
 // std::flat_map in little code (C++23 has it, g++ 12 does not): entries in one vector, sorted by key.
 //
-// Feature sets are read far more often than written, and a kernel configuration has thousands of entries: as a vector it costs
-// one allocation instead of one per entry, half the memory, and half the time to build.
+// Feature sets are read far more often than written, and a kernel configuration has thousands of entries: as a vector
+// it costs one allocation instead of one per entry, half the memory, and half the time to build.
 #pragma once
 
 #include <algorithm>
@@ -30,10 +30,13 @@ class SortedMap {
   /// Takes entries in any order; of equal keys the later one wins.
   static SortedMap from_unsorted(std::vector<value_type> entries) {
     SortedMap map;
-    std::stable_sort(entries.begin(), entries.end(), [](const value_type& a, const value_type& b) { return a.first < b.first; });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const value_type& a, const value_type& b) { return a.first < b.first; });
     for (value_type& entry : entries) {
-      if (!map.entries_.empty() && map.entries_.back().first == entry.first) map.entries_.back() = std::move(entry);
-      else map.entries_.push_back(std::move(entry));
+      if (!map.entries_.empty() && map.entries_.back().first == entry.first)
+        map.entries_.back() = std::move(entry);
+      else
+        map.entries_.push_back(std::move(entry));
     }
     return map;
   }
@@ -56,7 +59,9 @@ class SortedMap {
     const auto at = lower_bound(key);
     return at != end() && at->first == key ? at : end();
   }
-  iterator find(std::string_view key) { return entries_.begin() + (std::as_const(*this).find(key) - entries_.cbegin()); }
+  iterator find(std::string_view key) {
+    return entries_.begin() + (std::as_const(*this).find(key) - entries_.cbegin());
+  }
   bool contains(std::string_view key) const { return find(key) != end(); }
   const T& at(std::string_view key) const {
     const auto found = find(key);
@@ -70,7 +75,9 @@ class SortedMap {
   std::pair<iterator, bool> try_emplace(std::string_view key, Arguments&&... arguments) {
     const auto at = entries_.begin() + (lower_bound(key) - entries_.cbegin());
     if (at != entries_.end() && at->first == key) return {at, false};
-    return {entries_.emplace(at, std::piecewise_construct, std::forward_as_tuple(key), std::forward_as_tuple(std::forward<Arguments>(arguments)...)), true};
+    return {entries_.emplace(at, std::piecewise_construct, std::forward_as_tuple(key),
+                             std::forward_as_tuple(std::forward<Arguments>(arguments)...)),
+            true};
   }
   template <class U>
   std::pair<iterator, bool> emplace(std::string_view key, U&& value) {
@@ -92,7 +99,8 @@ class SortedMap {
 
  private:
   const_iterator lower_bound(std::string_view key) const {
-    return std::lower_bound(entries_.begin(), entries_.end(), key, [](const value_type& entry, std::string_view wanted) { return entry.first < wanted; });
+    return std::lower_bound(entries_.begin(), entries_.end(), key,
+                            [](const value_type& entry, std::string_view wanted) { return entry.first < wanted; });
   }
 
   std::vector<value_type> entries_;

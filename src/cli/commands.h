@@ -1,4 +1,5 @@
-// The commands. Each takes its options and returns the exit status: 0 done, 1 failed, 2 wrong usage or a path that cannot be opened.
+// The commands. Each takes its options and returns the exit status: 0 done, 1 failed, 2 wrong usage or a path that
+// cannot be opened.
 #pragma once
 
 #include "cli/options.h"

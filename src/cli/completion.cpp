@@ -18,7 +18,8 @@ std::vector<std::string> names_in(const std::vector<CommandDescription>& command
 
 std::vector<std::string> option_names(const CommandDescription& command) {
   std::vector<std::string> names;
-  for (const OptionDescription& option : command.options) names.insert(names.end(), option.names.begin(), option.names.end());
+  for (const OptionDescription& option : command.options)
+    names.insert(names.end(), option.names.begin(), option.names.end());
   return names;
 }
 
@@ -30,7 +31,8 @@ struct Node {
 
 void collect(const CommandDescription& command, const std::string& path, std::vector<Node>& out) {
   out.push_back({path, &command});
-  for (const CommandDescription& inner : command.commands) collect(inner, path.empty() ? inner.name : path + " " + inner.name, out);
+  for (const CommandDescription& inner : command.commands)
+    collect(inner, path.empty() ? inner.name : path + " " + inner.name, out);
 }
 
 std::string shell_quoted(std::string_view text) { return "'" + replace_all(text, "'", "'\\''") + "'"; }
@@ -55,7 +57,8 @@ std::string bash(const std::vector<Node>& nodes) {
       if (!option.choices.empty()) {
         std::vector<std::string> patterns;
         for (const std::string& name : option.names) patterns.push_back(shell_quoted(node.path + ":" + name));
-        out += "    " + join(patterns, "|") + ") COMPREPLY=($(compgen -W " + shell_quoted(words_of(option.choices)) + " -- \"$cur\")); return ;;\n";
+        out += "    " + join(patterns, "|") + ") COMPREPLY=($(compgen -W " + shell_quoted(words_of(option.choices)) +
+               " -- \"$cur\")); return ;;\n";
       } else if (option.is_path) {
         for (const std::string& name : option.names) files.push_back(shell_quoted(node.path + ":" + name));
       }
@@ -65,35 +68,44 @@ std::string bash(const std::vector<Node>& nodes) {
   out += "  esac\n  case \"$path\" in\n";
   for (const Node& node : nodes) {
     std::vector<std::string> words = names_in(node.command->commands);
-    for (const OptionDescription& positional : node.command->positionals) words.insert(words.end(), positional.choices.begin(), positional.choices.end());
-    const bool takes_files = std::any_of(node.command->positionals.begin(), node.command->positionals.end(), [](const OptionDescription& option) { return option.is_path; });
-    out += "    " + shell_quoted(node.path) + ")\n      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W " + shell_quoted(words_of(option_names(*node.command))) +
-           " -- \"$cur\"))\n      else COMPREPLY=($(compgen -W " + shell_quoted(words_of(words)) + (takes_files ? " -f" : "") + " -- \"$cur\")); fi ;;\n";
+    for (const OptionDescription& positional : node.command->positionals)
+      words.insert(words.end(), positional.choices.begin(), positional.choices.end());
+    const bool takes_files = std::any_of(node.command->positionals.begin(), node.command->positionals.end(),
+                                         [](const OptionDescription& option) { return option.is_path; });
+    out += "    " + shell_quoted(node.path) + ")\n      if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W " +
+           shell_quoted(words_of(option_names(*node.command))) + " -- \"$cur\"))\n      else COMPREPLY=($(compgen -W " +
+           shell_quoted(words_of(words)) + (takes_files ? " -f" : "") + " -- \"$cur\")); fi ;;\n";
   }
   return out + "  esac\n}\ncomplete -o filenames -F _nodescout nodescout\n";
 }
 
 std::string zsh(const std::vector<Node>& nodes) {
   std::string out =
-      "#compdef nodescout\n\n_nodescout() {\n  local path='' word\n  integer i\n  for ((i = 2; i < CURRENT; i++)); do\n    word=${words[i]}\n"
+      "#compdef nodescout\n\n_nodescout() {\n  local path='' word\n  integer i\n  for ((i = 2; i < CURRENT; i++)); "
+      "do\n    word=${words[i]}\n"
       "    case \"${path:+$path }$word\" in\n     ";
   std::vector<std::string> paths;
   for (const Node& node : nodes)
     if (!node.path.empty()) paths.push_back(shell_quoted(node.path));
   out += " " + join(paths, "|") + ") path=\"${path:+$path }$word\" ;;\n    esac\n  done\n  case \"$path\" in\n";
-  const auto safe = [](std::string_view text) { return replace_all(replace_all(replace_all(text, "[", "("), "]", ")"), ":", " -"); };
+  const auto safe = [](std::string_view text) {
+    return replace_all(replace_all(replace_all(text, "[", "("), "]", ")"), ":", " -");
+  };
   for (const Node& node : nodes) {
     out += "    " + shell_quoted(node.path) + ")\n";
     if (!node.command->commands.empty()) {
       out += "      if [[ ${words[CURRENT]} != -* ]]; then\n        local -a commands=(";
-      for (const CommandDescription& command : node.command->commands) out += " " + shell_quoted(command.name + ":" + safe(command.summary));
+      for (const CommandDescription& command : node.command->commands)
+        out += " " + shell_quoted(command.name + ":" + safe(command.summary));
       out += ")\n        _describe command commands\n        return\n      fi\n";
     }
     out += "      _arguments -s";
     for (const OptionDescription& option : node.command->options) {
       for (const std::string& name : option.names) {
         std::string spec = name + "[" + safe(option.description) + "]";
-        if (!option.value.empty()) spec += ":" + safe(option.value) + ":" + (option.choices.empty() ? option.is_path ? "_files" : " " : "(" + words_of(option.choices) + ")");
+        if (!option.value.empty())
+          spec += ":" + safe(option.value) + ":" +
+                  (option.choices.empty() ? option.is_path ? "_files" : " " : "(" + words_of(option.choices) + ")");
         out += " \\\n        " + shell_quoted(spec);
       }
     }
@@ -110,21 +122,31 @@ std::string fish(const std::vector<Node>& nodes) {
   std::string out = "# fish completion for nodescout\ncomplete -c nodescout -f\n";
   for (const Node& node : nodes) {
     const std::vector<std::string> inner = names_in(node.command->commands);
-    std::string condition = node.path.empty() ? "__fish_use_subcommand" : "__fish_seen_subcommand_from " + std::string(node.path.substr(node.path.rfind(' ') + 1));
+    std::string condition =
+        node.path.empty() ? "__fish_use_subcommand"
+                          : "__fish_seen_subcommand_from " + std::string(node.path.substr(node.path.rfind(' ') + 1));
     if (!node.path.empty() && !inner.empty()) condition += "; and not __fish_seen_subcommand_from " + words_of(inner);
     for (const CommandDescription& command : node.command->commands)
-      out += "complete -c nodescout -n " + shell_quoted(condition) + " -a " + command.name + " -d " + shell_quoted(command.summary) + "\n";
+      out += "complete -c nodescout -n " + shell_quoted(condition) + " -a " + command.name + " -d " +
+             shell_quoted(command.summary) + "\n";
     for (const OptionDescription& option : node.command->options) {
       out += "complete -c nodescout -n " + shell_quoted(condition);
-      for (const std::string& name : option.names) out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-      if (!option.choices.empty()) out += " -x -a " + shell_quoted(words_of(option.choices));
-      else if (option.is_path) out += " -r -F";
-      else if (!option.value.empty()) out += " -x";
+      for (const std::string& name : option.names)
+        out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      if (!option.choices.empty())
+        out += " -x -a " + shell_quoted(words_of(option.choices));
+      else if (option.is_path)
+        out += " -r -F";
+      else if (!option.value.empty())
+        out += " -x";
       out += " -d " + shell_quoted(option.description) + "\n";
     }
     for (const OptionDescription& positional : node.command->positionals) {
-      if (!positional.choices.empty()) out += "complete -c nodescout -n " + shell_quoted(condition) + " -a " + shell_quoted(words_of(positional.choices)) + "\n";
-      else out += "complete -c nodescout -n " + shell_quoted(condition) + " -F\n";
+      if (!positional.choices.empty())
+        out += "complete -c nodescout -n " + shell_quoted(condition) + " -a " +
+               shell_quoted(words_of(positional.choices)) + "\n";
+      else
+        out += "complete -c nodescout -n " + shell_quoted(condition) + " -F\n";
     }
   }
   return out;

@@ -108,9 +108,11 @@ std::string labels_text(const Attributes& labels) {
   return out;
 }
 
-void print_timings(const Discovery& found, std::chrono::nanoseconds setup, std::chrono::nanoseconds discovery, std::chrono::nanoseconds rules) {
+void print_timings(const Discovery& found, std::chrono::nanoseconds setup, std::chrono::nanoseconds discovery,
+                   std::chrono::nanoseconds rules) {
   const auto line = [](std::string_view what, std::chrono::nanoseconds time) {
-    std::fprintf(stderr, "%-12.*s %9.3f ms\n", static_cast<int>(what.size()), what.data(), static_cast<double>(time.count()) / 1e6);
+    std::fprintf(stderr, "%-12.*s %9.3f ms\n", static_cast<int>(what.size()), what.data(),
+                 static_cast<double>(time.count()) / 1e6);
   };
   line("set-up", setup);
   for (const ProbeReport& report : found.reports) line(report.name, report.duration);
@@ -139,7 +141,8 @@ int run_dump(const DumpOptions& options) {
   if (options.timings) print_timings(found, opened - start, discovered - opened, done - discovered);
 
   std::vector<Problem> problems = std::move(machine->problems);
-  for (const ProbeReport& report : found.reports) problems.insert(problems.end(), report.problems.begin(), report.problems.end());
+  for (const ProbeReport& report : found.reports)
+    problems.insert(problems.end(), report.problems.begin(), report.problems.end());
   problems.insert(problems.end(), evaluated.problems.begin(), evaluated.problems.end());
   const Desired& desired = evaluated.built.desired;
 
@@ -169,7 +172,8 @@ int run_dump(const DumpOptions& options) {
     print_problems(problems);
   }
   if (!print(out)) return 1;
-  return leave(found.features.empty() ? fail({Errc::unavailable, options.machine.root, "nothing at all could be read"}) : 0);
+  return leave(found.features.empty() ? fail({Errc::unavailable, options.machine.root, "nothing at all could be read"})
+                                      : 0);
 }
 
 }  // namespace nodescout::cli

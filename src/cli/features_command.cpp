@@ -44,7 +44,8 @@ std::string as_text() {
         name.resize(std::max<std::size_t>(name.size(), 46), ' ');
         std::string kind(name_of(spec.kind));
         kind.resize(10, ' ');
-        out += name + " " + kind + " " + std::string(element.doc) + (spec.beyond_nfd || element.beyond_nfd ? " [beyond NFD]" : "") + "\n";
+        out += name + " " + kind + " " + std::string(element.doc) +
+               (spec.beyond_nfd || element.beyond_nfd ? " [beyond NFD]" : "") + "\n";
       }
   return out;
 }
@@ -58,17 +59,22 @@ std::string cell(std::string_view text) {
 std::string as_markdown() {
   std::string out =
       "# Features\n\n"
-      "Everything that a rule can match, from the probes' own declarations: `nodescout features -o markdown` prints this page, and a test\n"
-      "compares the two. A feature in several kinds has a section for each. Elements in angle brackets stand for as many as the machine\n"
+      "Everything that a rule can match, from the probes' own declarations: `nodescout features -o markdown` prints "
+      "this page, and a test\n"
+      "compares the two. A feature in several kinds has a section for each. Elements in angle brackets stand for as "
+      "many as the machine\n"
       "has. What is marked + has no counterpart in NFD and is left out under `--compat nfd`.\n";
   for (const Probe* probe : all_probes()) {
-    out += "\n## " + std::string(probe->name) + "\n\n" + std::string(probe->summary) + (probe->off_by_default ? "; off by default" : "") + ".\n";
+    out += "\n## " + std::string(probe->name) + "\n\n" + std::string(probe->summary) +
+           (probe->off_by_default ? "; off by default" : "") + ".\n";
     for (const FeatureSpec& spec : probe->produces) {
-      out += "\n### `" + std::string(spec.key) + "` (" + std::string(name_of(spec.kind)) + (spec.beyond_nfd ? ", +" : "") + ")\n\n" + std::string(spec.doc) + ".";
+      out += "\n### `" + std::string(spec.key) + "` (" + std::string(name_of(spec.kind)) +
+             (spec.beyond_nfd ? ", +" : "") + ")\n\n" + std::string(spec.doc) + ".";
       if (!spec.anchor.empty()) out += " Known as long as `" + std::string(spec.anchor) + "` can be read.";
       out += "\n\n| element | source | meaning |\n| --- | --- | --- |\n";
       for (const ElementSpec& element : spec.elements)
-        out += "| `" + cell(element.name) + "`" + (!spec.beyond_nfd && element.beyond_nfd ? " +" : "") + " | " + cell(element.source) + " | " + cell(element.doc) + " |\n";
+        out += "| `" + cell(element.name) + "`" + (!spec.beyond_nfd && element.beyond_nfd ? " +" : "") + " | " +
+               cell(element.source) + " | " + cell(element.doc) + " |\n";
     }
   }
   const auto flags = [&](std::string_view title, const std::vector<std::pair<std::string, std::string>>& sources) {
@@ -83,7 +89,9 @@ std::string as_markdown() {
 }  // namespace
 
 int run_features(const FeaturesOptions& options) {
-  const std::string text = options.output == "json" ? as_json() : options.output == "markdown" ? as_markdown() : as_text();
+  const std::string text = options.output == "json"       ? as_json()
+                           : options.output == "markdown" ? as_markdown()
+                                                          : as_text();
   return print(text) ? 0 : 1;
 }
 

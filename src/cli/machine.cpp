@@ -23,8 +23,10 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
   machine.config.probes.nfd_compat = machine.config.nfd_compat;
   if (machine.config.nfd_compat) machine.config.labels.write_prefixes.clear();
   machine.problems = std::move(machine.config.problems);
-  machine.probes = select_probes(options.only.empty() ? machine.config.feature_sources : options.only, machine.problems);
-  if (machine.probes.empty()) return Error{Errc::malformed, "--only", "no probe is left to run; see `nodescout features`"};
+  machine.probes =
+      select_probes(options.only.empty() ? machine.config.feature_sources : options.only, machine.problems);
+  if (machine.probes.empty())
+    return Error{Errc::malformed, "--only", "no probe is left to run; see `nodescout features`"};
 
   std::vector<std::string_view> sources{"custom"};
   std::vector<std::string_view> off_by_default;
@@ -32,7 +34,8 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
     sources.push_back(probe->name);
     if (probe->off_by_default) off_by_default.push_back(probe->name);
   }
-  machine.config.label_sources = select_sources(machine.config.label_sources, sources, off_by_default, "core.labelSources", machine.problems);
+  machine.config.label_sources =
+      select_sources(machine.config.label_sources, sources, off_by_default, "core.labelSources", machine.problems);
 
   auto rules = load_rules(machine.config, {options.rules, !options.no_shipped_rules, true});
   if (!rules) return rules.error();
@@ -50,7 +53,8 @@ int fail(const Error& error) {
 
 void print_problems(const std::vector<Problem>& problems) {
   for (const Problem& problem : problems)
-    std::fprintf(stderr, "warning: %s: %s%s%s%s\n", problem.where.c_str(), problem.what.c_str(), problem.todo.empty() ? "" : " (", problem.todo.c_str(), problem.todo.empty() ? "" : ")");
+    std::fprintf(stderr, "warning: %s: %s%s%s%s\n", problem.where.c_str(), problem.what.c_str(),
+                 problem.todo.empty() ? "" : " (", problem.todo.c_str(), problem.todo.empty() ? "" : ")");
 }
 
 int leave(int status) {

@@ -1,5 +1,5 @@
-// What `dump`, `record` and the other commands that look at a machine do alike: open the host, read the configuration and the
-// rules, choose the probes.
+// What `dump`, `record` and the other commands that look at a machine do alike: open the host, read the configuration
+// and the rules, choose the probes.
 #pragma once
 
 #include <chrono>
@@ -31,8 +31,8 @@ int fail(const Error& error);
 /// One line each: "warning: where: what (todo)".
 void print_problems(const std::vector<Problem>& problems);
 
-/// Ends the program, in a release without tearing down what the kernel frees anyway: a tenth of a dump's time. Debug builds return
-/// the status, so that the leak checker still looks.
+/// Ends the program, in a release without tearing down what the kernel frees anyway: a tenth of a dump's time. Debug
+/// builds return the status, so that the leak checker still looks.
 int leave(int status);
 
 /// Everything to stdout; false if it could not be written (a full disk), which is said on stderr.

@@ -38,8 +38,10 @@ void add_roff(const CommandDescription& command, const std::string& path, std::s
   };
   for (const OptionDescription& positional : command.positionals) option(positional);
   for (const OptionDescription& described : command.options) option(described);
-  if (const std::string examples = examples_of(command); !examples.empty()) out += ".PP\nExamples:\n.PP\n.nf\n" + roff(examples) + "\n.fi\n";
-  for (const CommandDescription& inner : command.commands) add_roff(inner, path.empty() ? inner.name : path + " " + inner.name, out);
+  if (const std::string examples = examples_of(command); !examples.empty())
+    out += ".PP\nExamples:\n.PP\n.nf\n" + roff(examples) + "\n.fi\n";
+  for (const CommandDescription& inner : command.commands)
+    add_roff(inner, path.empty() ? inner.name : path + " " + inner.name, out);
 }
 
 void add_markdown(const CommandDescription& command, const std::string& path, std::string& out) {
@@ -47,7 +49,8 @@ void add_markdown(const CommandDescription& command, const std::string& path, st
   if (!command.positionals.empty() || !command.options.empty()) {
     out += "\n| option | meaning |\n| --- | --- |\n";
     const auto option = [&](const OptionDescription& described) {
-      out += "| `" + join(described.names, "`, `") + "`" + (described.value.empty() ? "" : " " + described.value) + " | " + replace_all(described.description, "|", "\\|");
+      out += "| `" + join(described.names, "`, `") + "`" + (described.value.empty() ? "" : " " + described.value) +
+             " | " + replace_all(described.description, "|", "\\|");
       if (!described.choices.empty()) out += ": `" + join(described.choices, "`, `") + "`";
       out += " |\n";
     };
@@ -55,7 +58,8 @@ void add_markdown(const CommandDescription& command, const std::string& path, st
     for (const OptionDescription& described : command.options) option(described);
   }
   if (const std::string examples = examples_of(command); !examples.empty()) out += "\n```\n" + examples + "\n```\n";
-  for (const CommandDescription& inner : command.commands) add_markdown(inner, path.empty() ? inner.name : path + " " + inner.name, out);
+  for (const CommandDescription& inner : command.commands)
+    add_markdown(inner, path.empty() ? inner.name : path + " " + inner.name, out);
 }
 
 constexpr std::string_view kStatus =
@@ -67,15 +71,20 @@ int run_manual(const CompletionOptions& options) {
   const CommandDescription program = describe_program();
   std::string out;
   if (options.shell == "markdown") {
-    out = "# Command line\n\nMade from the program's own option table: `nodescout manual markdown` prints this page, and a test compares the two.\n\nExit status: " +
-          std::string(kStatus) + "\n";
+    out =
+        "# Command line\n\nMade from the program's own option table: `nodescout manual markdown` prints this page, and "
+        "a test compares the two.\n\nExit status: " +
+        std::string(kStatus) + "\n";
     add_markdown(program, "", out);
   } else {
-    out = ".TH NODESCOUT 1 \"\" \"nodescout " + std::string(kVersion) + "\"\n.SH NAME\nnodescout \\- " + "finds out what a machine is and labels its Kubernetes Node\n.SH COMMANDS\n";
+    out = ".TH NODESCOUT 1 \"\" \"nodescout " + std::string(kVersion) + "\"\n.SH NAME\nnodescout \\- " +
+          "finds out what a machine is and labels its Kubernetes Node\n.SH COMMANDS\n";
     add_roff(program, "", out);
     out += ".SH EXIT STATUS\n" + roff(kStatus) +
-           "\n.SH ENVIRONMENT\n.TP\n.B NODE_NAME\nName of this machine's Node.\n.TP\n.B NODESCOUT_ROOT\nDefault of \\-\\-root.\n.TP\n.B NO_COLOR\nNo colour in tables.\n"
-           ".SH FILES\n.TP\n.I /etc/nodescout/nodescout.conf\nConfiguration; without it NFD's nfd\\-worker.conf and nfd\\-master.conf count.\n.TP\n.I /etc/nodescout/rules.d\nRule files.\n";
+           "\n.SH ENVIRONMENT\n.TP\n.B NODE_NAME\nName of this machine's Node.\n.TP\n.B NODESCOUT_ROOT\nDefault of "
+           "\\-\\-root.\n.TP\n.B NO_COLOR\nNo colour in tables.\n"
+           ".SH FILES\n.TP\n.I /etc/nodescout/nodescout.conf\nConfiguration; without it NFD's nfd\\-worker.conf and "
+           "nfd\\-master.conf count.\n.TP\n.I /etc/nodescout/rules.d\nRule files.\n";
   }
   return print(out) ? 0 : 1;
 }

@@ -43,7 +43,7 @@ enum class Command { none, dump, record, features, completion, manual };
 
 struct Invocation {
   Command command = Command::none;
-  int exit_status = 0;    // where command is none: --help, --version or wrong usage, already answered
+  int exit_status = 0;  // where command is none: --help, --version or wrong usage, already answered
   DumpOptions dump;
   RecordOptions record;
   FeaturesOptions features;

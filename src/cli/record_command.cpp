@@ -23,13 +23,17 @@ int run_record(const RecordOptions& options) {
   for (const bool nfd_compat : {true, false}) {
     config.nfd_compat = nfd_compat;
     problems.clear();
-    for (const ProbeReport& report : discover(machine->host, machine->probes, config).reports) problems.insert(problems.end(), report.problems.begin(), report.problems.end());
+    for (const ProbeReport& report : discover(machine->host, machine->probes, config).reports)
+      problems.insert(problems.end(), report.problems.begin(), report.problems.end());
   }
   const auto recorded = write_recording(machine->host, *journal, redactor.get(), options.directory);
   if (!recorded) return fail(recorded.error());
   print_problems(problems);
-  std::printf("%s: %zu files and %zu links; replay it with: nodescout dump --root %s\n", options.directory.c_str(), recorded->files, recorded->links, options.directory.c_str());
-  if (redactor) std::printf("%zu serial numbers, addresses and tags were replaced; %s/REDACTED lists where\n", recorded->placeholders, options.directory.c_str());
+  std::printf("%s: %zu files and %zu links; replay it with: nodescout dump --root %s\n", options.directory.c_str(),
+              recorded->files, recorded->links, options.directory.c_str());
+  if (redactor)
+    std::printf("%zu serial numbers, addresses and tags were replaced; %s/REDACTED lists where\n",
+                recorded->placeholders, options.directory.c_str());
   return 0;
 }
 

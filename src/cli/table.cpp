@@ -32,8 +32,10 @@ std::string clean(std::string_view text) {
   while (!text.empty()) {
     const Rune rune = decode_rune(text);
     const bool control = rune.value < 0x20 || (rune.value >= 0x7F && rune.value < 0xA0) || rune.value == 0xFFFD;
-    if (control) out += '?';
-    else out += text.substr(0, static_cast<std::size_t>(rune.length));
+    if (control)
+      out += '?';
+    else
+      out += text.substr(0, static_cast<std::size_t>(rune.length));
     text.remove_prefix(static_cast<std::size_t>(rune.length));
   }
   return out;
@@ -97,14 +99,17 @@ class Table {
  private:
   // ---- pieces -------------------------------------------------------------------------------------------------------
 
-  std::string coloured(const char* code, const std::string& text) const { return style_.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text; }
+  std::string coloured(const char* code, const std::string& text) const {
+    return style_.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
+  }
 
   void heading(const std::string& text) { out_ += (out_.empty() ? "" : "\n") + coloured("1", text) + "\n"; }
 
   void line(const std::string& text) { out_ += std::string(kIndent, ' ') + text + "\n"; }
 
   /// "name   words words", wrapped, with a hanging indent.
-  void wrapped(const std::string& name, const std::vector<std::string>& words, std::size_t column, const char* separator = " ") {
+  void wrapped(const std::string& name, const std::vector<std::string>& words, std::size_t column,
+               const char* separator = " ") {
     std::string current = padded(name, column);
     std::size_t used = kIndent + column;
     bool first = true;
@@ -151,10 +156,12 @@ class Table {
     if (const std::string kernel = attribute("kernel.version", "full"); !kernel.empty()) add("kernel " + kernel);
     add(in_.host.architecture());
     std::string product = attribute("system.dmiid", "sys_vendor");
-    if (const std::string name = attribute("system.dmiid", "product_name"); !name.empty()) product += (product.empty() ? "" : " ") + name;
+    if (const std::string name = attribute("system.dmiid", "product_name"); !name.empty())
+      product += (product.empty() ? "" : " ") + name;
     std::vector<std::string> firmware;
     if (!product.empty()) firmware.push_back(product);
-    if (const std::string bios = attribute("system.dmiid", "bios_version"); !bios.empty()) firmware.push_back("firmware " + bios);
+    if (const std::string bios = attribute("system.dmiid", "bios_version"); !bios.empty())
+      firmware.push_back("firmware " + bios);
     if (parts.empty() && firmware.empty()) return;
     const std::string node = attribute("system.name", "nodename");
     heading(node.empty() ? "System" : "System: node " + node);
@@ -165,7 +172,9 @@ class Table {
   void processor() {
     std::vector<std::string> parts;
     const std::string vendor = attribute("cpu.model", "vendor_id");
-    if (!vendor.empty()) parts.push_back(vendor + " family " + attribute("cpu.model", "family") + " model " + attribute("cpu.model", "id"));
+    if (!vendor.empty())
+      parts.push_back(vendor + " family " + attribute("cpu.model", "family") + " model " +
+                      attribute("cpu.model", "id"));
     const auto counted = [&](const char* name, const char* unit) {
       const std::string count = attribute("cpu.topology", name);
       if (!count.empty()) parts.push_back(count + " " + unit + (count == "1" ? "" : "s"));
@@ -180,10 +189,13 @@ class Table {
           parts.push_back("x86-64-v" + std::to_string(level));
           break;
         }
-    if (const std::string hypervisor = attribute("cpu.model", "hypervisor"); !hypervisor.empty() && hypervisor != "none") parts.push_back("on " + hypervisor);
+    if (const std::string hypervisor = attribute("cpu.model", "hypervisor");
+        !hypervisor.empty() && hypervisor != "none")
+      parts.push_back("on " + hypervisor);
     std::vector<std::string> caches;
     for (const auto& [element, name] : {std::pair{"l1d", "L1d"}, {"l1i", "L1i"}, {"l2", "L2"}, {"l3", "L3"}})
-      if (const std::string size = attribute("cpu.cache", element); !size.empty()) caches.push_back(std::string(name) + " " + bytes_text(size));
+      if (const std::string size = attribute("cpu.cache", element); !size.empty())
+        caches.push_back(std::string(name) + " " + bytes_text(size));
     if (parts.empty()) return;
     heading("Processor");
     wrapped("", parts, 0, ", ");
@@ -193,13 +205,17 @@ class Table {
   void memory() {
     std::vector<std::string> parts;
     if (const std::string total = attribute("memory.size", "total"); !total.empty()) parts.push_back(bytes_text(total));
-    if (const std::string nodes = attribute("memory.numa", "node_count"); !nodes.empty()) parts.push_back(nodes + " NUMA node" + (nodes == "1" ? "" : "s"));
-    if (const std::string swap = attribute("memory.swap", "enabled"); !swap.empty()) parts.push_back(swap == "true" ? "swap on" : "swap off");
+    if (const std::string nodes = attribute("memory.numa", "node_count"); !nodes.empty())
+      parts.push_back(nodes + " NUMA node" + (nodes == "1" ? "" : "s"));
+    if (const std::string swap = attribute("memory.swap", "enabled"); !swap.empty())
+      parts.push_back(swap == "true" ? "swap on" : "swap off");
     const auto pages = in_.found.features.attributes.find("memory.hugepages");
     if (pages != in_.found.features.attributes.end())
       for (const auto& [name, count] : pages->second)
-        if (name.starts_with("hugepages-") && count != "0" && !count.empty()) parts.push_back(clean(count) + " huge pages of " + name.substr(10));
-    if (const std::size_t count = instances("memory.nv").size(); count > 0) parts.push_back(std::to_string(count) + " non-volatile devices");
+        if (name.starts_with("hugepages-") && count != "0" && !count.empty())
+          parts.push_back(clean(count) + " huge pages of " + name.substr(10));
+    if (const std::size_t count = instances("memory.nv").size(); count > 0)
+      parts.push_back(std::to_string(count) + " non-volatile devices");
     if (parts.empty()) return;
     heading("Memory");
     wrapped("", parts, 0, ", ");
@@ -214,23 +230,29 @@ class Table {
     std::size_t plain = 0;
     for (const Attributes& device : devices) {
       const std::string id = value_in(device, "class");
-      if (id.starts_with("06") || id.starts_with("08") || id.starts_with("05") || id.starts_with("11") || id.starts_with("ff")) {
+      if (id.starts_with("06") || id.starts_with("08") || id.starts_with("05") || id.starts_with("11") ||
+          id.starts_with("ff")) {
         ++plain;
         continue;
       }
       const std::string driver = value_in(device, "driver");
       const std::string ids = value_in(device, "vendor") + ":" + value_in(device, "device");
       const auto [at, is_new] = known.try_emplace({id, ids, driver}, groups.size());
-      if (is_new) groups.push_back({id, value_in(device, "vendor"), value_in(device, "device"), driver, value_in(device, "address"), value_in(device, "numa_node"), 0});
+      if (is_new)
+        groups.push_back({id, value_in(device, "vendor"), value_in(device, "device"), driver,
+                          value_in(device, "address"), value_in(device, "numa_node"), 0});
       DeviceGroup& group = groups[at->second];
       if (++group.count > 1 && group.numa != value_in(device, "numa_node")) group.numa = "*";
     }
-    std::stable_sort(groups.begin(), groups.end(), [](const DeviceGroup& a, const DeviceGroup& b) { return rank(a.id) < rank(b.id); });
+    std::stable_sort(groups.begin(), groups.end(),
+                     [](const DeviceGroup& a, const DeviceGroup& b) { return rank(a.id) < rank(b.id); });
     heading("PCI devices: " + std::to_string(devices.size()));
     for (const DeviceGroup& group : groups) {
       const HardwareNames::Names names = names_.pci(group.vendor, group.device);
-      const std::string name = clean(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor : brief(names.vendor) + " " + names.device);
-      const std::string tail = group.driver + (group.numa.empty() ? "" : (group.driver.empty() ? "NUMA " : ", NUMA ") + group.numa);
+      const std::string name = clean(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor
+                                                          : brief(names.vendor) + " " + names.device);
+      const std::string tail =
+          group.driver + (group.numa.empty() ? "" : (group.driver.empty() ? "NUMA " : ", NUMA ") + group.numa);
       device_line(group.count, group.id + " " + group.vendor + ":" + group.device, name, tail);
     }
     if (plain > 0) line(padded("", 5) + coloured("2", std::to_string(plain) + " bridges and system devices"));
@@ -251,7 +273,8 @@ class Table {
   }
 
   void device_line(std::size_t count, const std::string& id, const std::string& name, const std::string& tail) {
-    const std::string left = padded(count > 1 ? std::to_string(count) + "x" : "", 5) + coloured("2", padded(id, 15)) + " ";
+    const std::string left =
+        padded(count > 1 ? std::to_string(count) + "x" : "", 5) + coloured("2", padded(id, 15)) + " ";
     const std::size_t used = kIndent + 5 + 16;
     const std::size_t room = style_.width > used + tail.size() + 2 ? style_.width - used - tail.size() - 2 : 20;
     const std::string middle = shortened(name, room);
@@ -265,7 +288,9 @@ class Table {
     for (const Attributes& device : devices) {
       const std::string rate = value_in(device, "rate");
       const std::string netdev = value_in(device, "netdev");
-      line(padded(value_in(device, "name") + "/" + value_in(device, "port"), 14) + padded(value_in(device, "link_layer"), 12) + padded(rate.empty() ? "" : rate + " Gb/s", 11) + padded(value_in(device, "state"), 8) + netdev);
+      line(padded(value_in(device, "name") + "/" + value_in(device, "port"), 14) +
+           padded(value_in(device, "link_layer"), 12) + padded(rate.empty() ? "" : rate + " Gb/s", 11) +
+           padded(value_in(device, "state"), 8) + netdev);
     }
   }
 
@@ -277,8 +302,11 @@ class Table {
       const std::string speed = value_in(device, "speed");
       const std::string functions = value_in(device, "sriov_totalvfs");
       std::string tail = speed.empty() || speed.starts_with('-') ? "" : speed + " Mbit/s";
-      if (!functions.empty() && functions != "0") tail += (tail.empty() ? "" : ", ") + value_in(device, "sriov_numvfs") + " of " + functions + " virtual functions";
-      line(padded(value_in(device, "name"), 16) + padded(value_in(device, "operstate"), 9) + padded("mtu " + value_in(device, "mtu"), 11) + tail);
+      if (!functions.empty() && functions != "0")
+        tail +=
+            (tail.empty() ? "" : ", ") + value_in(device, "sriov_numvfs") + " of " + functions + " virtual functions";
+      line(padded(value_in(device, "name"), 16) + padded(value_in(device, "operstate"), 9) +
+           padded("mtu " + value_in(device, "mtu"), 11) + tail);
     }
   }
 
@@ -290,8 +318,13 @@ class Table {
     heading("Disks: " + std::to_string(real.size()));
     for (const Attributes* device : real) {
       const std::string rotational = value_in(*device, "rotational");
-      line(padded(value_in(*device, "name"), 16) + padded(bytes_text(value_in(*device, "size")), 11) + padded(value_in(*device, "transport"), 8) +
-           padded(rotational == "0" ? "solid" : rotational == "1" ? "rotating" : "", 10) + shortened(value_in(*device, "model"), style_.width - 47));
+      line(padded(value_in(*device, "name"), 16) + padded(bytes_text(value_in(*device, "size")), 11) +
+           padded(value_in(*device, "transport"), 8) +
+           padded(rotational == "0"   ? "solid"
+                  : rotational == "1" ? "rotating"
+                                      : "",
+                  10) +
+           shortened(value_in(*device, "model"), style_.width - 47));
     }
   }
 
@@ -301,15 +334,20 @@ class Table {
     std::map<std::pair<std::string, std::string>, std::size_t> known;
     for (const Attributes& device : devices) {
       if (value_in(device, "class") == "09") continue;  // hubs
-      const auto [at, is_new] = known.try_emplace({value_in(device, "vendor"), value_in(device, "device")}, groups.size());
-      if (is_new) groups.push_back({value_in(device, "class"), value_in(device, "vendor"), value_in(device, "device"), "", "", "", 0});
-      else if (groups[at->second].id.find(value_in(device, "class")) == std::string::npos) groups[at->second].id += "," + value_in(device, "class");
+      const auto [at, is_new] =
+          known.try_emplace({value_in(device, "vendor"), value_in(device, "device")}, groups.size());
+      if (is_new)
+        groups.push_back(
+            {value_in(device, "class"), value_in(device, "vendor"), value_in(device, "device"), "", "", "", 0});
+      else if (groups[at->second].id.find(value_in(device, "class")) == std::string::npos)
+        groups[at->second].id += "," + value_in(device, "class");
     }
     if (groups.empty()) return;
     heading("USB devices: " + std::to_string(groups.size()));
     for (const DeviceGroup& group : groups) {
       const HardwareNames::Names names = names_.usb(group.vendor, group.device);
-      const std::string name = clean(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor : names.vendor + " " + names.device);
+      const std::string name = clean(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor
+                                                          : names.vendor + " " + names.device);
       device_line(1, group.vendor + ":" + group.device, name, "class " + group.id);
     }
   }
@@ -322,7 +360,8 @@ class Table {
     std::map<std::string, Attributes> by_namespace;
     for (const auto& [key, value] : labels) {
       const std::size_t slash = key.find('/');
-      by_namespace[slash == std::string::npos ? "" : key.substr(0, slash + 1)].emplace(slash == std::string::npos ? key : key.substr(slash + 1), value);
+      by_namespace[slash == std::string::npos ? "" : key.substr(0, slash + 1)].emplace(
+          slash == std::string::npos ? key : key.substr(slash + 1), value);
     }
     for (const auto& [name_space, names] : by_namespace) {
       if (!name_space.empty()) line(coloured("36", name_space));
@@ -334,7 +373,8 @@ class Table {
   void label_group(const Attributes& names) {
     std::map<std::string, std::vector<std::string>> lists;
     for (const auto& [name, value] : names)
-      if (const std::size_t dot = name.find('.'); value == "true" && dot != std::string::npos) lists[name.substr(0, dot + 1)].push_back(name.substr(dot + 1));
+      if (const std::size_t dot = name.find('.'); value == "true" && dot != std::string::npos)
+        lists[name.substr(0, dot + 1)].push_back(name.substr(dot + 1));
     std::erase_if(lists, [](const auto& list) { return list.second.size() < 4; });
     std::size_t column = 0;
     for (const auto& [name, value] : names) {
@@ -379,7 +419,8 @@ class Table {
       for (const std::string_view word : fields(text)) words.emplace_back(word);
       wrapped("", words, 2);
     }
-    if (in_.problems.size() > kMost) line("... and " + std::to_string(in_.problems.size() - kMost) + " more: see -o json");
+    if (in_.problems.size() > kMost)
+      line("... and " + std::to_string(in_.problems.size() - kMost) + " more: see -o json");
   }
 
   const TableInput& in_;

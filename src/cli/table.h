@@ -1,4 +1,5 @@
-// What a machine is, for people: 80 columns, colour only where the terminal has it, device names looked up here and nowhere else.
+// What a machine is, for people: 80 columns, colour only where the terminal has it, device names looked up here and
+// nowhere else.
 #pragma once
 
 #include <string>

@@ -1,8 +1,8 @@
 // NFD's default labels as rules. What depends on no configuration is in rules/builtin.yaml; here is the rest.
 //
-// Values are taken as "@feature.element" wherever one attribute becomes one label, because a template would trim them. Keys
-// made of device attributes go through templates; a line break or "=" in an attribute would end the line of its label and take
-// the whole rule with it, so both become "?", and the label is rejected alone and in words.
+// Values are taken as "@feature.element" wherever one attribute becomes one label, because a template would trim them.
+// Keys made of device attributes go through templates; a line break or "=" in an attribute would end the line of its
+// label and take the whole rule with it, so both become "?", and the label is rejected alone and in words.
 #include <algorithm>
 
 #include "base/text.h"
@@ -88,7 +88,8 @@ std::string device_key(std::string_view source, const std::vector<std::string>& 
   return "{{ printf " + quote(format) + arguments + R"( | replace "\n" "?" | replace "=" "?" }})";
 }
 
-void device_rules(std::string_view source, std::string_view feature, const DeviceLabels& labels, bool with_sriov, std::vector<Rule>& rules) {
+void device_rules(std::string_view source, std::string_view feature, const DeviceLabels& labels, bool with_sriov,
+                  std::vector<Rule>& rules) {
   if (labels.classes.empty()) return;
   const NamedExpression in_class{"class", expression(Operator::in_regexp, {class_pattern(labels.classes)}), {}};
   const std::string loop = "{{ range ." + std::string(feature) + " }}" + device_key(source, labels.fields);
@@ -98,7 +99,8 @@ void device_rules(std::string_view source, std::string_view feature, const Devic
   rules.push_back(std::move(present));
   if (!with_sriov) return;
   Rule capable = named(std::string(source) + " sriov capable");
-  capable.match_features.push_back(term(std::string(feature), {in_class, {"sriov_totalvfs", expression(Operator::exists), {}}}));
+  capable.match_features.push_back(
+      term(std::string(feature), {in_class, {"sriov_totalvfs", expression(Operator::exists), {}}}));
   capable.labels_template = loop + ".sriov.capable=true\n{{ end }}";
   rules.push_back(std::move(capable));
 }
@@ -106,12 +108,15 @@ void device_rules(std::string_view source, std::string_view feature, const Devic
 }  // namespace
 
 std::vector<Rule> builtin_rules(const Config& config) {
-  const auto labels_from = [&](std::string_view source) { return std::find(config.label_sources.begin(), config.label_sources.end(), source) != config.label_sources.end(); };
+  const auto labels_from = [&](std::string_view source) {
+    return std::find(config.label_sources.begin(), config.label_sources.end(), source) != config.label_sources.end();
+  };
   std::vector<Rule> rules;
   if (labels_from("cpu")) cpuid_rules(config, rules);
   if (labels_from("fake")) {
     Rule fake = named("fake labels");
-    for (const auto& [key, value] : config.fake_labels) fake.labels[key.find('/') == std::string::npos ? "fake-" + key : key] = text(value);
+    for (const auto& [key, value] : config.fake_labels)
+      fake.labels[key.find('/') == std::string::npos ? "fake-" + key : key] = text(value);
     rules.push_back(std::move(fake));
   }
   if (labels_from("kernel")) kernel_option_rules(config, rules);

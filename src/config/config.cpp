@@ -30,7 +30,8 @@ std::optional<std::chrono::nanoseconds> parse_duration(const Value& value) {
   if (negative || text.starts_with('+')) text.remove_prefix(1);
   if (text == "0") return std::chrono::nanoseconds(0);
   if (text.empty()) return std::nullopt;
-  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1}, {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1},  {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"ms", 1e6},
+                                                            {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
   double total = 0;
   while (!text.empty()) {
     const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
@@ -43,7 +44,8 @@ std::optional<std::chrono::nanoseconds> parse_duration(const Value& value) {
     }
     text.remove_prefix(digits);
     const std::size_t letters = std::min(text.find_first_of("0123456789."), text.size());
-    const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const auto& known) { return known.first == text.substr(0, letters); });
+    const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                   [&](const auto& known) { return known.first == text.substr(0, letters); });
     if (unit == std::end(kUnits)) return std::nullopt;
     total += number * unit->second;
     text.remove_prefix(letters);
@@ -58,8 +60,9 @@ class Reader {
 
   void top(const Value& root) {
     check_fields(root,
-                 {"core", "sources", "noPublish", "enableTaints", "denyLabelNs", "extraLabelNs", "labelWhiteList", "resyncPeriod", "nfdApiParallelism",
-                  "informerPageSize", "leaderElection", "klog", "restrictions", "autoPrefix", "instance", "writePrefixes", "nodeRecheck"},
+                 {"core", "sources", "noPublish", "enableTaints", "denyLabelNs", "extraLabelNs", "labelWhiteList",
+                  "resyncPeriod", "nfdApiParallelism", "informerPageSize", "leaderElection", "klog", "restrictions",
+                  "autoPrefix", "instance", "writePrefixes", "nodeRecheck"},
                  "");
     if (const Value* core = section(root, "core")) this->core(*core);
     if (const Value* sources = section(root, "sources")) this->sources(*sources);
@@ -70,22 +73,30 @@ class Reader {
  private:
   // ---- reporting ----------------------------------------------------------------------------------------------------
 
-  void problem(std::string code, Mark mark, std::string what, std::string todo) { config_.problems.push_back({std::move(code), place(origin_, mark), std::move(what), std::move(todo)}); }
+  void problem(std::string code, Mark mark, std::string what, std::string todo) {
+    config_.problems.push_back({std::move(code), place(origin_, mark), std::move(what), std::move(todo)});
+  }
 
   void wrong_type(const Value& value, std::string_view key, std::string_view wanted) {
-    problem("malformed-config", value.mark, std::string(key) + " must be " + std::string(wanted) + ", not " + describe(value), "the default is used");
+    problem("malformed-config", value.mark,
+            std::string(key) + " must be " + std::string(wanted) + ", not " + describe(value), "the default is used");
   }
 
   void check_fields(const Value& map, const Names& known, const std::string& path) {
     for (const Member& member : map.members) {
-      if (std::any_of(known.begin(), known.end(), [&](std::string_view name) { return equal_ignoring_case(name, member.key); })) continue;
+      if (std::any_of(known.begin(), known.end(),
+                      [&](std::string_view name) { return equal_ignoring_case(name, member.key); }))
+        continue;
       const std::string_view guess = closest(member.key, known);
-      problem("unknown-config-key", member.mark, "unknown key " + quote(path + member.key), guess.empty() ? "remove it" : "did you mean " + quote(path + std::string(guess)) + "?");
+      problem("unknown-config-key", member.mark, "unknown key " + quote(path + member.key),
+              guess.empty() ? "remove it" : "did you mean " + quote(path + std::string(guess)) + "?");
     }
   }
 
   void meaningless(const Value& map, std::string_view name, std::string_view why) {
-    if (const Value* value = map.find_ignoring_case(name); value && !value->is(Kind::null)) problem("meaningless-config-key", value->mark, std::string(name) + " has no meaning here: " + std::string(why), "");
+    if (const Value* value = map.find_ignoring_case(name); value && !value->is(Kind::null))
+      problem("meaningless-config-key", value->mark, std::string(name) + " has no meaning here: " + std::string(why),
+              "");
   }
 
   // ---- typed values -------------------------------------------------------------------------------------------------
@@ -101,15 +112,19 @@ class Reader {
   void flag(const Value& map, std::string_view name, bool& into) {
     const Value* value = map.find_ignoring_case(name);
     if (!value || value->is(Kind::null)) return;
-    if (value->is(Kind::boolean)) into = value->text == "true";
-    else wrong_type(*value, name, "true or false");
+    if (value->is(Kind::boolean))
+      into = value->text == "true";
+    else
+      wrong_type(*value, name, "true or false");
   }
 
   void text(const Value& map, std::string_view name, std::string& into) {
     const Value* value = map.find_ignoring_case(name);
     if (!value || value->is(Kind::null)) return;
-    if (value->is_scalar()) into = value->text;
-    else wrong_type(*value, name, "a text");
+    if (value->is_scalar())
+      into = value->text;
+    else
+      wrong_type(*value, name, "a text");
   }
 
   /// A list replaces the default; null empties it; a null element is an empty text.
@@ -131,7 +146,9 @@ class Reader {
         continue;
       }
       if (!item.source.empty() && item.source != item.text && !item.is(Kind::null))
-        problem("unquoted-text", item.mark, std::string(name) + ": " + item.source + " without quotes is " + quote(item.text) + " in YAML", "write " + quote(item.source) + " with its quotes");
+        problem("unquoted-text", item.mark,
+                std::string(name) + ": " + item.source + " without quotes is " + quote(item.text) + " in YAML",
+                "write " + quote(item.source) + " with its quotes");
       out.push_back(item.text);
     }
     into = std::move(out);
@@ -145,8 +162,10 @@ class Reader {
 
   void merge_texts(const Value& map, Attributes& into) {
     for (const Member& member : map.members) {
-      if (member.value.is_scalar()) into.insert_or_assign(member.key, member.value.text);
-      else wrong_type(member.value, member.key, "a text");
+      if (member.value.is_scalar())
+        into.insert_or_assign(member.key, member.value.text);
+      else
+        wrong_type(member.value, member.key, "a text");
     }
   }
 
@@ -159,14 +178,19 @@ class Reader {
     }
     auto compiled = Pattern::compile(value->text);
     if (compiled) return std::make_shared<const Pattern>(*std::move(compiled));
-    problem("malformed-config", value->mark, std::string(name) + ": bad regular expression " + quote(value->text) + ": " + compiled.error().what, "every label passes until it is mended");
+    problem("malformed-config", value->mark,
+            std::string(name) + ": bad regular expression " + quote(value->text) + ": " + compiled.error().what,
+            "every label passes until it is mended");
     return nullptr;
   }
 
   // ---- sections -----------------------------------------------------------------------------------------------------
 
   void core(const Value& core) {
-    check_fields(core, {"labelWhiteList", "noPublish", "ownerRefs", "noOwnerRefs", "featureSources", "labelSources", "sources", "noPublishFeatures", "sleepInterval", "klog", "compat"}, "core.");
+    check_fields(core,
+                 {"labelWhiteList", "noPublish", "ownerRefs", "noOwnerRefs", "featureSources", "labelSources",
+                  "sources", "noPublishFeatures", "sleepInterval", "klog", "compat"},
+                 "core.");
     config_.labels.worker_white_list = pattern(core, "labelWhiteList");
     bool no_publish = !config_.publish;
     flag(core, "noPublish", no_publish);
@@ -183,8 +207,11 @@ class Reader {
     meaningless(core, "klog", "logging is set by --log-format");
     std::string compat;
     text(core, "compat", compat);
-    if (compat == "nfd") config_.nfd_compat = true;
-    else if (!compat.empty()) problem("malformed-config", core.find_ignoring_case("compat")->mark, "core.compat knows only \"nfd\", not " + quote(compat), "");
+    if (compat == "nfd")
+      config_.nfd_compat = true;
+    else if (!compat.empty())
+      problem("malformed-config", core.find_ignoring_case("compat")->mark,
+              "core.compat knows only \"nfd\", not " + quote(compat), "");
   }
 
   void owner_references(const Value& core) {
@@ -206,7 +233,9 @@ class Reader {
   }
 
   void sources(const Value& sources) {
-    check_fields(sources, {"cpu", "kernel", "pci", "usb", "custom", "fake", "local", "memory", "network", "storage", "system"}, "sources.");
+    check_fields(sources,
+                 {"cpu", "kernel", "pci", "usb", "custom", "fake", "local", "memory", "network", "storage", "system"},
+                 "sources.");
     if (const Value* cpu = section(sources, "cpu")) {
       check_fields(*cpu, {"cpuid"}, "sources.cpu.");
       if (const Value* cpuid = section(*cpu, "cpuid")) {
@@ -221,8 +250,10 @@ class Reader {
       texts(*kernel, "configOpts", config_.kernel_options);
       texts(*kernel, "cmdlineNames", config_.probes.cmdline_names);
     }
-    if (const Value* pci = section(sources, "pci")) devices(*pci, "sources.pci.", {"class", "vendor", "device", "subsystem_vendor", "subsystem_device"}, config_.pci);
-    if (const Value* usb = section(sources, "usb")) devices(*usb, "sources.usb.", {"class", "vendor", "device", "serial"}, config_.usb);
+    if (const Value* pci = section(sources, "pci"))
+      devices(*pci, "sources.pci.", {"class", "vendor", "device", "subsystem_vendor", "subsystem_device"}, config_.pci);
+    if (const Value* usb = section(sources, "usb"))
+      devices(*usb, "sources.usb.", {"class", "vendor", "device", "serial"}, config_.usb);
     if (const Value* fake = section(sources, "fake")) this->fake(*fake);
     if (const Value* custom = sources.find("custom"); custom && !custom->is(Kind::null)) {
       if (!custom->is(Kind::list)) return wrong_type(*custom, "sources.custom", "a list of rules");
@@ -234,7 +265,8 @@ class Reader {
     }
   }
 
-  /// The fields of a label always stand in the order of `known`; duplicates collapse; where none is left the default holds.
+  /// The fields of a label always stand in the order of `known`; duplicates collapse; where none is left the default
+  /// holds.
   void devices(const Value& section, const std::string& path, const Names& known, DeviceLabels& into) {
     check_fields(section, {"deviceClassWhitelist", "deviceLabelFields"}, path);
     texts(section, "deviceClassWhitelist", into.classes);
@@ -243,8 +275,10 @@ class Reader {
     for (const std::string& field : fields)
       if (std::find(known.begin(), known.end(), field) == known.end()) {
         const std::string_view guess = closest(field, known);
-        problem("malformed-config", section.find_ignoring_case("deviceLabelFields")->mark, path + "deviceLabelFields: unknown field " + quote(field),
-                guess.empty() ? "known are " + join({known.begin(), known.end()}, ", ") : "did you mean " + std::string(guess) + "?");
+        problem("malformed-config", section.find_ignoring_case("deviceLabelFields")->mark,
+                path + "deviceLabelFields: unknown field " + quote(field),
+                guess.empty() ? "known are " + join({known.begin(), known.end()}, ", ")
+                              : "did you mean " + std::string(guess) + "?");
       }
     std::vector<std::string> ordered;
     for (const std::string_view name : known)
@@ -264,8 +298,10 @@ class Reader {
     // NFD decodes each element into the old one at the same place, so it keeps what the new one does not name.
     config_.probes.fake.instances.resize(instances->items.size());
     for (std::size_t i = 0; i < instances->items.size(); ++i) {
-      if (instances->items[i].is(Kind::map)) merge_texts(instances->items[i], config_.probes.fake.instances[i]);
-      else wrong_type(instances->items[i], "an element of sources.fake.instanceFeatures", "a map");
+      if (instances->items[i].is(Kind::map))
+        merge_texts(instances->items[i], config_.probes.fake.instances[i]);
+      else
+        wrong_type(instances->items[i], "an element of sources.fake.instanceFeatures", "a map");
     }
   }
 
@@ -286,7 +322,10 @@ class Reader {
     meaningless(root, "leaderElection", "every node labels itself");
     meaningless(root, "klog", "logging is set by --log-format");
     if (const Value* restrictions = section(root, "restrictions")) {
-      check_fields(*restrictions, {"nodeFeatureNamespaceSelector", "disableLabels", "disableExtendedResources", "disableAnnotations", "denyNodeFeatureLabels", "allowOverwrite"}, "restrictions.");
+      check_fields(*restrictions,
+                   {"nodeFeatureNamespaceSelector", "disableLabels", "disableExtendedResources", "disableAnnotations",
+                    "denyNodeFeatureLabels", "allowOverwrite"},
+                   "restrictions.");
       const auto disable = [&](std::string_view name, bool& enabled) {
         bool disabled = !enabled;
         flag(*restrictions, name, disabled);
@@ -310,9 +349,12 @@ class Reader {
     if (const Value* value = root.find_ignoring_case("nodeRecheck"); value && !value->is(Kind::null)) {
       // Nobody means nanoseconds here: a bare number is seconds.
       const auto seconds = value->is(Kind::integer) ? parse_int(value->text) : std::nullopt;
-      const auto duration = seconds ? std::optional<std::chrono::nanoseconds>(std::chrono::seconds(*seconds)) : parse_duration(*value);
-      if (duration && duration->count() >= 0) config_.node_recheck = std::chrono::duration_cast<std::chrono::seconds>(*duration);
-      else wrong_type(*value, "nodeRecheck", "a duration such as 5m, or 0 for never");
+      const auto duration =
+          seconds ? std::optional<std::chrono::nanoseconds>(std::chrono::seconds(*seconds)) : parse_duration(*value);
+      if (duration && duration->count() >= 0)
+        config_.node_recheck = std::chrono::duration_cast<std::chrono::seconds>(*duration);
+      else
+        wrong_type(*value, "nodeRecheck", "a duration such as 5m, or 0 for never");
     }
   }
 
@@ -323,7 +365,8 @@ class Reader {
 }  // namespace
 
 std::vector<std::string> default_write_prefixes() {
-  return {std::string(kFeaturePrefix), "profile.node.kubernetes.io", "nvidia.com", "amd.com", "intel.com", "nfd.node.kubernetes.io"};
+  return {std::string(kFeaturePrefix), "profile.node.kubernetes.io", "nvidia.com", "amd.com", "intel.com",
+          "nfd.node.kubernetes.io"};
 }
 
 Status apply_config(Config& config, std::string_view text, std::string_view origin) {
@@ -332,7 +375,8 @@ Status apply_config(Config& config, std::string_view text, std::string_view orig
   const YamlDocument& document = documents.front();
   if (document.error) return Error{Errc::malformed, document.error->where, document.error->what};
   if (!document.root.is(Value::Kind::map))
-    return Error{Errc::malformed, place(origin, document.root.mark), "a configuration must be a map, not " + describe(document.root)};
+    return Error{Errc::malformed, place(origin, document.root.mark),
+                 "a configuration must be a map, not " + describe(document.root)};
   Reader(config, origin).top(document.root);
   return ok();
 }
@@ -371,10 +415,14 @@ Result<Config> load_config(const std::string& path) {
   return config;
 }
 
-std::vector<std::string> select_sources(const std::vector<std::string>& wanted, const std::vector<std::string_view>& known, const std::vector<std::string_view>& off_by_default,
-                                        std::string_view key, std::vector<Problem>& problems) {
+std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
+                                        const std::vector<std::string_view>& known,
+                                        const std::vector<std::string_view>& off_by_default, std::string_view key,
+                                        std::vector<Problem>& problems) {
   std::set<std::string_view> selected;
-  const auto is_in = [](const std::vector<std::string_view>& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); };
+  const auto is_in = [](const std::vector<std::string_view>& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
   for (const std::string& entry : wanted) {
     const std::string_view name = std::string_view(entry).substr(entry.starts_with('-') ? 1 : 0);
     if (entry == "all") {
@@ -382,7 +430,8 @@ std::vector<std::string> select_sources(const std::vector<std::string>& wanted, 
         if (!is_in(off_by_default, each)) selected.insert(each);
     } else if (!is_in(known, name)) {
       const std::string_view guess = closest(name, known);
-      problems.push_back({"unknown-source", std::string(key), "unknown source " + quote(name), guess.empty() ? "see `nodescout features`" : "did you mean " + std::string(guess) + "?"});
+      problems.push_back({"unknown-source", std::string(key), "unknown source " + quote(name),
+                          guess.empty() ? "see `nodescout features`" : "did you mean " + std::string(guess) + "?"});
     } else if (entry.starts_with('-')) {
       selected.erase(*std::find(known.begin(), known.end(), name));
     } else {

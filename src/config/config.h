@@ -1,7 +1,8 @@
 // Configuration as one value: NFD's worker file and master file, and nodescout's own keys, in one vocabulary.
 //
-// A file is read as NFD reads it (YAML 1.1, keys of structures in any case, lists replaced, maps merged); what cannot be used
-// is reported and leaves its default, so that a bad key costs itself. What has no meaning here is reported once.
+// A file is read as NFD reads it (YAML 1.1, keys of structures in any case, lists replaced, maps merged); what cannot
+// be used is reported and leaves its default, so that a bad key costs itself. What has no meaning here is reported
+// once.
 #pragma once
 
 #include <chrono>
@@ -19,9 +20,10 @@
 namespace nodescout {
 
 struct CpuidLabels {
-  std::vector<std::string> denied = {"AVX10", "BMI1",  "BMI2",   "CLMUL",  "CMOV", "CX16",  "ERMS", "F16C", "HTT",
-                                     "LZCNT", "MMX",   "MMXEXT", "NX",     "POPCNT", "RDRAND", "RDSEED", "RDTSCP", "SGX",
-                                     "SGXLC", "SSE",   "SSE2",   "SSE3",   "SSE4", "SSE42", "SSSE3", "TDX_GUEST"};
+  std::vector<std::string> denied = {"AVX10",  "BMI1",   "BMI2",   "CLMUL", "CMOV",     "CX16", "ERMS",
+                                     "F16C",   "HTT",    "LZCNT",  "MMX",   "MMXEXT",   "NX",   "POPCNT",
+                                     "RDRAND", "RDSEED", "RDTSCP", "SGX",   "SGXLC",    "SSE",  "SSE2",
+                                     "SSE3",   "SSE4",   "SSE42",  "SSSE3", "TDX_GUEST"};
   std::vector<std::string> allowed;  // not empty: only these, and `denied` does not count
 };
 
@@ -36,7 +38,7 @@ struct Config {
   std::vector<std::string> feature_sources = {"all"};
   std::vector<std::string> label_sources = {"all"};
   std::vector<std::string> owner_references = {"pod", "ds"};  // of the NodeFeature object, in the order node, pod, ds
-  std::vector<std::string> unpublished_features;               // patterns of NodeFeature publishing
+  std::vector<std::string> unpublished_features;              // patterns of NodeFeature publishing
   bool publish = true;
   bool nfd_compat = false;
 
@@ -51,8 +53,8 @@ struct Config {
 
   // nfd-master
   LabelPolicy labels;
-  bool allow_overwrite = false;            // take over a foreign key; NFD's default is true, and inverted
-  std::string instance;                    // prefix of the ownership annotations
+  bool allow_overwrite = false;  // take over a foreign key; NFD's default is true, and inverted
+  std::string instance;          // prefix of the ownership annotations
 
   // nodescout's own
   std::chrono::seconds node_recheck{300};  // 0: never
@@ -66,13 +68,15 @@ std::vector<std::string> default_write_prefixes();
 /// Reads one more file over `config`. Errors: malformed if the text is no YAML map; then nothing has changed.
 Status apply_config(Config& config, std::string_view text, std::string_view origin);
 
-/// The files that count: `path` if given, else /etc/nodescout/nodescout.conf, else NFD's two. Errors: as Root::read for a file that
-/// was named and cannot be read; malformed for one that is no YAML.
+/// The files that count: `path` if given, else /etc/nodescout/nodescout.conf, else NFD's two. Errors: as Root::read for
+/// a file that was named and cannot be read; malformed for one that is no YAML.
 Result<Config> load_config(const std::string& path);
 
 /// NFD's selection of sources: "all", "-name", "name", left to right. Unknown names are reported.
-std::vector<std::string> select_sources(const std::vector<std::string>& wanted, const std::vector<std::string_view>& known,
-                                        const std::vector<std::string_view>& off_by_default, std::string_view key, std::vector<Problem>& problems);
+std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
+                                        const std::vector<std::string_view>& known,
+                                        const std::vector<std::string_view>& off_by_default, std::string_view key,
+                                        std::vector<Problem>& problems);
 
 /// NFD's default labels that depend on the configuration, as rules; the others are in rules/builtin.yaml.
 /// `config.label_sources` must be plain names by now (select_sources).

@@ -12,10 +12,12 @@ namespace {
 constexpr const char* kRulesDirectory = "/etc/nodescout/rules.d";
 constexpr const char* kCustomDirectory = "/etc/kubernetes/node-feature-discovery/custom.d";
 
-bool is_rule_file(const std::string& name) { return !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json")); }
+bool is_rule_file(const std::string& name) {
+  return !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json"));
+}
 
-/// Files of NFD's custom.d: any name, one level of sub-directories. "..<time>" is a ConfigMap's own machinery, whose files are linked
-/// beside it; NFD reads them twice.
+/// Files of NFD's custom.d: any name, one level of sub-directories. "..<time>" is a ConfigMap's own machinery, whose
+/// files are linked beside it; NFD reads them twice.
 std::vector<std::string> custom_files(const Root& files) {
   std::vector<std::string> found;
   const auto names = files.list(kCustomDirectory);
@@ -36,7 +38,9 @@ std::vector<std::string> custom_files(const Root& files) {
   return found;
 }
 
-void add_rules(std::vector<Rule>& into, std::vector<Rule> rules) { std::move(rules.begin(), rules.end(), std::back_inserter(into)); }
+void add_rules(std::vector<Rule>& into, std::vector<Rule> rules) {
+  std::move(rules.begin(), rules.end(), std::back_inserter(into));
+}
 
 /// Sorts the documents of one place into the layers: bare lists are the worker's, objects the master's.
 struct Collected {
@@ -47,17 +51,22 @@ struct Collected {
 
   void add(ParsedRules parsed) {
     for (RuleDocument& document : parsed.documents) {
-      if (document.kind == RuleDocument::Kind::list) add_rules(custom, std::move(document.rules));
-      else if (document.kind == RuleDocument::Kind::group) groups.push_back(std::move(document));
-      else documents.push_back(std::move(document));
+      if (document.kind == RuleDocument::Kind::list)
+        add_rules(custom, std::move(document.rules));
+      else if (document.kind == RuleDocument::Kind::group)
+        groups.push_back(std::move(document));
+      else
+        documents.push_back(std::move(document));
     }
     for (Finding& finding : parsed.findings) problems.push_back(std::move(finding.problem));
   }
 
   void add_file(const std::string& path) {
     auto parsed = parse_rule_file(path);
-    if (parsed) add(*std::move(parsed));
-    else problems.push_back(problem_of(parsed.error()));
+    if (parsed)
+      add(*std::move(parsed));
+    else
+      problems.push_back(problem_of(parsed.error()));
   }
 };
 
@@ -84,7 +93,8 @@ Result<ParsedRules> parse_rule_file(const std::string& path) {
 }
 
 std::vector<Rule> rules_in_order(std::vector<RuleDocument>& documents) {
-  std::stable_sort(documents.begin(), documents.end(), [](const RuleDocument& a, const RuleDocument& b) { return a.name < b.name; });
+  std::stable_sort(documents.begin(), documents.end(),
+                   [](const RuleDocument& a, const RuleDocument& b) { return a.name < b.name; });
   std::vector<Rule> rules;
   for (RuleDocument& document : documents)
     if (document.kind != RuleDocument::Kind::group) add_rules(rules, std::move(document.rules));
@@ -93,7 +103,9 @@ std::vector<Rule> rules_in_order(std::vector<RuleDocument>& documents) {
 
 Result<RuleLayers> load_rules(const Config& config, const RuleOptions& options) {
   RuleLayers out;
-  const auto has_source = [&](std::string_view source) { return std::find(config.label_sources.begin(), config.label_sources.end(), source) != config.label_sources.end(); };
+  const auto has_source = [&](std::string_view source) {
+    return std::find(config.label_sources.begin(), config.label_sources.end(), source) != config.label_sources.end();
+  };
 
   std::vector<Rule> builtin = builtin_rules(config);
   Collected collected;
@@ -107,7 +119,8 @@ Result<RuleLayers> load_rules(const Config& config, const RuleOptions& options) 
   if (options.drop_ins) {
     if (const auto found = rule_files(kRulesDirectory))
       for (const std::string& file : *found) collected.add_file(file);
-    else if (found.error().code != Errc::absent) collected.problems.push_back(problem_of(found.error()));
+    else if (found.error().code != Errc::absent)
+      collected.problems.push_back(problem_of(found.error()));
   }
   if (has_source("custom")) {
     add_rules(collected.custom, config.custom_rules);

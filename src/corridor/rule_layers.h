@@ -36,7 +36,8 @@ Result<std::vector<std::string>> rule_files(const std::string& path);
 /// A file of rules, parsed. Errors: as Root::read.
 Result<ParsedRules> parse_rule_file(const std::string& path);
 
-/// Rules of documents as nfd-master takes them: NodeFeatureRules in byte order of their names. Groups are left where they are.
+/// Rules of documents as nfd-master takes them: NodeFeatureRules in byte order of their names. Groups are left where
+/// they are.
 std::vector<Rule> rules_in_order(std::vector<RuleDocument>& documents);
 
 }  // namespace nodescout

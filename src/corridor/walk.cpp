@@ -27,7 +27,8 @@ std::vector<const Probe*> select_probes(const std::vector<std::string>& wanted, 
   }
   std::vector<const Probe*> selected;
   for (const std::string& name : select_sources(wanted, known, off_by_default, "core.featureSources", problems))
-    selected.push_back(*std::find_if(all_probes().begin(), all_probes().end(), [&](const Probe* probe) { return probe->name == name; }));
+    selected.push_back(*std::find_if(all_probes().begin(), all_probes().end(),
+                                     [&](const Probe* probe) { return probe->name == name; }));
   return selected;
 }
 

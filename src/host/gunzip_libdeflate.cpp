@@ -1,5 +1,5 @@
-// libdeflate and not zlib: the kernel's configuration is the largest thing that a dump reads, and zlib needs 0.3 ms for it
-// where libdeflate needs 0.1 ms.
+// libdeflate and not zlib: the kernel's configuration is the largest thing that a dump reads, and zlib needs 0.3 ms for
+// it where libdeflate needs 0.1 ms.
 #include "host/gunzip_libdeflate.h"
 
 #include <libdeflate.h>
@@ -15,7 +15,8 @@ namespace {
 std::size_t promised_size(std::string_view compressed) {
   if (compressed.size() < 4) return 0;
   std::size_t size = 0;
-  for (int i = 1; i <= 4; ++i) size = (size << 8) | static_cast<unsigned char>(compressed[compressed.size() - static_cast<std::size_t>(i)]);
+  for (int i = 1; i <= 4; ++i)
+    size = (size << 8) | static_cast<unsigned char>(compressed[compressed.size() - static_cast<std::size_t>(i)]);
   return size;
 }
 
@@ -26,10 +27,12 @@ Result<std::string> gunzip(std::string_view compressed, std::string_view origin,
   if (!decompressor) return Error{Errc::unavailable, std::string(origin), "out of memory"};
   constexpr std::size_t kLeast = 4096;
   std::string out;
-  for (std::size_t room = std::clamp(promised_size(compressed), kLeast, std::max(cap, kLeast));; room = std::min(room * 2, cap)) {
+  for (std::size_t room = std::clamp(promised_size(compressed), kLeast, std::max(cap, kLeast));;
+       room = std::min(room * 2, cap)) {
     out.resize(room);
     std::size_t size = 0;
-    switch (libdeflate_gzip_decompress(decompressor.get(), compressed.data(), compressed.size(), out.data(), out.size(), &size)) {
+    switch (libdeflate_gzip_decompress(decompressor.get(), compressed.data(), compressed.size(), out.data(), out.size(),
+                                       &size)) {
       case LIBDEFLATE_SUCCESS:
         if (size > cap) break;
         out.resize(size);
@@ -39,7 +42,8 @@ Result<std::string> gunzip(std::string_view compressed, std::string_view origin,
         break;
       default: return Error{Errc::malformed, std::string(origin), "not a whole gzip file"};
     }
-    return Error{Errc::unsupported, std::string(origin), "larger than the cap of " + std::to_string(cap) + " bytes once decompressed"};
+    return Error{Errc::unsupported, std::string(origin),
+                 "larger than the cap of " + std::to_string(cap) + " bytes once decompressed"};
   }
 }
 

@@ -161,8 +161,8 @@ HardwareWords Host::hardware_words() const {
 std::vector<Mount> Host::mounts() const {
   if (state_->facts.mounts) return *state_->facts.mounts;
   if (!state_->ask_machine) return {};
-  // Below a host mount, process 1 is the host's: its table says where the host mounted things. The file itself is nobody's
-  // business, and no part of a recording.
+  // Below a host mount, process 1 is the host's: its table says where the host mounted things. The file itself is
+  // nobody's business, and no part of a recording.
   const bool live = state_->files.is_live();
   const auto table = Root::at(state_->files.real_path("")).read(live ? "/proc/self/mounts" : "/proc/1/mounts");
   return table ? parse_mounts(*table) : std::vector<Mount>{};
@@ -172,15 +172,17 @@ Result<std::vector<PciDevice>> Host::pci(std::vector<Problem>& problems) const {
   auto devices = list_pci(state_->files, problems);
   // libpci opened this one itself; a recording needs it as well.
   if (devices && state_->journal)
-    for (const PciDevice& device : *devices) (void)state_->files.read("/sys/bus/pci/devices/" + device.address + "/numa_node");
+    for (const PciDevice& device : *devices)
+      (void)state_->files.read("/sys/bus/pci/devices/" + device.address + "/numa_node");
   return devices;
 }
 
 UdevProperties Host::udev_properties(std::string_view subsystem, const std::string& name) const {
   const auto syspath = state_->files.resolve("/sys/class/" + std::string(subsystem) + "/" + name);
   if (!syspath) return {};
-  UdevProperties properties = state_->files.is_live() ? state_->ask_machine ? live_udev_properties(subsystem, name) : UdevProperties{}
-                                                      : recorded_udev_properties(state_->files, subsystem, name, *syspath, state_->udev_dump);
+  UdevProperties properties =
+      state_->files.is_live() ? state_->ask_machine ? live_udev_properties(subsystem, name) : UdevProperties{}
+                              : recorded_udev_properties(state_->files, subsystem, name, *syspath, state_->udev_dump);
   if (state_->redactor)
     for (auto& [property, value] : properties) value = state_->redactor->apply_property(property, std::move(value));
   if (state_->journal) state_->journal->udev.insert_or_assign(*syspath, properties);

@@ -17,7 +17,7 @@ class Journal {
   std::set<std::string> present;                      // exists, content never read
   std::map<std::string, Error, std::less<>> refused;  // path as asked -> why it could not be read; never absent
   std::map<std::string, std::map<std::string, std::string, std::less<>>> udev;  // syspath -> properties
-  CpuidTable cpuid;                          // leaves that were executed
+  CpuidTable cpuid;                                                             // leaves that were executed
 };
 
 /// Replaces serial numbers, MAC addresses and asset tags by placeholders that are the same for the same value.

@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 /// Leaves with sub-leaves of their own, and how many are worth keeping.
 constexpr std::pair<std::uint32_t, std::uint32_t> kSubleaves[] = {
-    {0x4, 8}, {0x7, 3},  {0xB, 4},  {0xD, 20}, {0xF, 2},  {0x10, 4}, {0x12, 10}, {0x14, 2},
-    {0x17, 4},                                       {0x18, 8}, {0x1D, 3}, {0x1E, 2}, {0x1F, 6}, {0x20, 2}, {0x23, 6},  {0x24, 2},
+    {0x4, 8},  {0x7, 3},  {0xB, 4},  {0xD, 20}, {0xF, 2},  {0x10, 4}, {0x12, 10}, {0x14, 2},
+    {0x17, 4}, {0x18, 8}, {0x1D, 3}, {0x1E, 2}, {0x1F, 6}, {0x20, 2}, {0x23, 6},  {0x24, 2},
 };
 
 /// Whole ranges, so that a later version of the program finds leaves that this one does not read.
@@ -58,12 +58,14 @@ void settle_entries(const Host& host, Journal& journal) {
     struct stat status;
     const std::string real = host.files().real_path(path);
     if (::lstat(real.c_str(), &status) != 0) continue;
-    if (S_ISDIR(status.st_mode)) journal.directories.insert(path);
+    if (S_ISDIR(status.st_mode))
+      journal.directories.insert(path);
     else if (S_ISLNK(status.st_mode) && !host.files().resolve(path)) {
       // A dangling link stays one.
       std::array<char, PATH_MAX> target;
       const ssize_t length = ::readlink(real.c_str(), target.data(), target.size());
-      if (length > 0) journal.links.insert_or_assign(path, std::string(target.data(), static_cast<std::size_t>(length)));
+      if (length > 0)
+        journal.links.insert_or_assign(path, std::string(target.data(), static_cast<std::size_t>(length)));
     }
   }
 }
@@ -95,7 +97,8 @@ class Writer {
 
 }  // namespace
 
-Result<Recorded> write_recording(const Host& host, Journal& journal, const Redactor* redactor, const fs::path& directory) {
+Result<Recorded> write_recording(const Host& host, Journal& journal, const Redactor* redactor,
+                                 const fs::path& directory) {
   sweep_cpuid(host);
   settle_entries(host, journal);
   HostFacts facts;
@@ -108,14 +111,16 @@ Result<Recorded> write_recording(const Host& host, Journal& journal, const Redac
   for (Mount& mount : host.mounts())
     if (mount.type == "resctrl") facts.mounts->push_back(std::move(mount));  // no other mount matters to a probe
   try {
-    if (fs::exists(directory) && !fs::is_empty(directory)) return Error{Errc::malformed, directory.string(), "already there and not empty: name a new directory"};
+    if (fs::exists(directory) && !fs::is_empty(directory))
+      return Error{Errc::malformed, directory.string(), "already there and not empty: name a new directory"};
     fs::create_directories(directory);
     Writer writer(directory);
     for (const auto& [path, text] : journal.links) writer.link(path, text);
     for (const std::string& path : journal.directories) writer.make_directory(path);
     for (const auto& [path, content] : journal.files) writer.write(path, content);
     for (const std::string& path : journal.present)
-      if (!journal.files.contains(path) && !journal.directories.contains(path) && !journal.links.contains(path)) writer.write(path, "");
+      if (!journal.files.contains(path) && !journal.directories.contains(path) && !journal.links.contains(path))
+        writer.write(path, "");
     if (host.has_cpuid()) writer.write("/cpuid.txt", journal.cpuid.print());
     if (!journal.udev.empty()) writer.write("/udev.txt", export_db(journal));
     writer.write("/host.json", facts.print());

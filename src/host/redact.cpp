@@ -60,7 +60,8 @@ std::string Redactor::apply_to_command_line(std::string_view path, std::string_v
       if (shape[i] == 'x' ? !is_hex(text[at + i]) : text[at + i] != shape[i]) return false;
     return at + shape.size() == text.size() || !is_hex(text[at + shape.size()]);
   };
-  constexpr Secret kShapes[] = {{"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "uuid"}, {"xx:xx:xx:xx:xx:xx", "mac"}, {"xx-xx-xx-xx-xx-xx-xx", "mac"}};
+  constexpr Secret kShapes[] = {
+      {"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "uuid"}, {"xx:xx:xx:xx:xx:xx", "mac"}, {"xx-xx-xx-xx-xx-xx-xx", "mac"}};
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t length = 0;

@@ -155,7 +155,8 @@ Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Dir
         !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
       return Error{Errc::unsupported, std::string(path), "not a regular file"};
     const bool is_below = from && from->fd_ >= 0;
-    const int fd = is_below ? ::openat(from->fd_, real.c_str() + from->path_.size() + 1, flags) : ::open(real.c_str(), flags);
+    const int fd =
+        is_below ? ::openat(from->fd_, real.c_str() + from->path_.size() + 1, flags) : ::open(real.c_str(), flags);
     if (fd < 0) return error_of(errno, path);
     return Opened{fd, real};
   }
@@ -219,7 +220,9 @@ Result<std::string> Root::read_upto(std::string_view path, std::size_t most, boo
   return content;
 }
 
-Result<std::string> Root::read(std::string_view path, std::size_t cap) const { return read_upto(path, cap, true, nullptr); }
+Result<std::string> Root::read(std::string_view path, std::size_t cap) const {
+  return read_upto(path, cap, true, nullptr);
+}
 
 Result<std::string> Root::read_head(std::string_view path, std::size_t count) const {
   return read_upto(path, count, false, nullptr);
@@ -231,13 +234,16 @@ Root::Directory::Directory(const Root& root, std::string path) : root_(root), pa
   if (!root.needs_walk()) fd_ = ::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-Root::Directory::Directory(Directory&& other) noexcept : root_(other.root_), path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+Root::Directory::Directory(Directory&& other) noexcept
+    : root_(other.root_), path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
 Root::Directory::~Directory() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-Result<std::string> Root::Directory::read(std::string_view name, std::size_t cap) const { return root_.read_upto(path_ + "/" + std::string(name), cap, true, this); }
+Result<std::string> Root::Directory::read(std::string_view name, std::size_t cap) const {
+  return root_.read_upto(path_ + "/" + std::string(name), cap, true, this);
+}
 
 Result<std::string> Root::Directory::link(std::string_view name) const {
   const std::string path = path_ + "/" + std::string(name);

@@ -23,12 +23,14 @@ void add_property(UdevProperties& properties, std::string_view assignment) {
 }
 
 /// The name of udevd's database entry: "b8:0", "n3", or "+subsystem:name".
-std::string database_id(const Root& files, std::string_view subsystem, const std::string& name, const std::string& syspath) {
+std::string database_id(const Root& files, std::string_view subsystem, const std::string& name,
+                        const std::string& syspath) {
   if (subsystem == "net") {
     const auto index = files.read(syspath + "/ifindex");
     return index ? "n" + std::string(trim(*index)) : "";
   }
-  if (const auto number = files.read(syspath + "/dev")) return (subsystem == "block" ? "b" : "c") + std::string(trim(*number));
+  if (const auto number = files.read(syspath + "/dev"))
+    return (subsystem == "block" ? "b" : "c") + std::string(trim(*number));
   return "+" + std::string(subsystem) + ":" + name;
 }
 
@@ -37,7 +39,9 @@ std::string database_id(const Root& files, std::string_view subsystem, const std
 UdevProperties live_udev_properties(std::string_view subsystem, const std::string& name) {
   UdevProperties properties;
   const UdevHandle context(udev_new());
-  const DeviceHandle device(context ? udev_device_new_from_subsystem_sysname(context.get(), std::string(subsystem).c_str(), name.c_str()) : nullptr);
+  const DeviceHandle device(
+      context ? udev_device_new_from_subsystem_sysname(context.get(), std::string(subsystem).c_str(), name.c_str())
+              : nullptr);
   if (!device) return properties;
   udev_list_entry* entry = nullptr;
   udev_list_entry_foreach(entry, udev_device_get_properties_list_entry(device.get())) {
@@ -46,15 +50,18 @@ UdevProperties live_udev_properties(std::string_view subsystem, const std::strin
   return properties;
 }
 
-UdevProperties recorded_udev_properties(const Root& files, std::string_view subsystem, const std::string& name, const std::string& syspath, std::string_view dump) {
+UdevProperties recorded_udev_properties(const Root& files, std::string_view subsystem, const std::string& name,
+                                        const std::string& syspath, std::string_view dump) {
   UdevProperties properties;
   if (!dump.empty()) {
     // Blocks of "P: path" and "E: NAME=value" lines.
     const std::string path = syspath.substr(std::min<std::size_t>(syspath.size(), 4));  // without "/sys"
     bool ours = false;
     for (const std::string_view line : split(dump, '\n')) {
-      if (line.starts_with("P: ")) ours = line.substr(3) == path;
-      else if (ours && line.starts_with("E: ")) add_property(properties, line.substr(3));
+      if (line.starts_with("P: "))
+        ours = line.substr(3) == path;
+      else if (ours && line.starts_with("E: "))
+        add_property(properties, line.substr(3));
     }
     return properties;
   }

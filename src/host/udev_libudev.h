@@ -14,9 +14,10 @@ using UdevProperties = std::map<std::string, std::string, std::less<>>;
 /// Of a device of the live machine.
 UdevProperties live_udev_properties(std::string_view subsystem, const std::string& name);
 
-/// From `dump` (the text of udev.txt) or, where that is empty, from udevd's database below the root. `syspath` is the device's
-/// canonical directory.
-UdevProperties recorded_udev_properties(const Root& files, std::string_view subsystem, const std::string& name, const std::string& syspath, std::string_view dump);
+/// From `dump` (the text of udev.txt) or, where that is empty, from udevd's database below the root. `syspath` is the
+/// device's canonical directory.
+UdevProperties recorded_udev_properties(const Root& files, std::string_view subsystem, const std::string& name,
+                                        const std::string& syspath, std::string_view dump);
 
 /// Human names from udev's hardware database of this system: for the table only, never part of features.
 class HardwareNames {

@@ -34,11 +34,17 @@ class Builder {
     rules_ = layer.rules;
     matched_ = &layer.outcome->matched;
     if (policy_.labels) add_all(Kind::label, layer.outcome->labels, built_.desired.labels, built_.labels);
-    if (policy_.annotations) add_all(Kind::annotation, layer.outcome->annotations, built_.desired.annotations, built_.annotations);
-    if (policy_.extended_resources) add_all(Kind::extended_resource, layer.outcome->extended_resources, built_.desired.extended_resources, built_.extended_resources);
+    if (policy_.annotations)
+      add_all(Kind::annotation, layer.outcome->annotations, built_.desired.annotations, built_.annotations);
+    if (policy_.extended_resources)
+      add_all(Kind::extended_resource, layer.outcome->extended_resources, built_.desired.extended_resources,
+              built_.extended_resources);
     for (const MadeTaint& made : layer.outcome->taints) {
-      if (policy_.taints) add_taint(made);
-      else reject(Kind::taint, made.taint.text(), made.rule, "taints are switched off", "set enableTaints: true in the configuration");
+      if (policy_.taints)
+        add_taint(made);
+      else
+        reject(Kind::taint, made.taint.text(), made.rule, "taints are switched off",
+               "set enableTaints: true in the configuration");
     }
   }
 
@@ -50,7 +56,8 @@ class Builder {
   void reject(Kind kind, std::string_view key, std::size_t rule, const std::string& why, std::string todo = "") {
     const Rule* source = rules_ && rule < rules_->size() ? &(*rules_)[rule] : nullptr;
     std::string where = source ? place_of(*source) : std::string(nodescout::name_of(layer_));
-    built_.rejected.push_back({"rejected-" + replace_all(name_of(kind), " ", "-"), std::move(where), std::string(name_of(kind)) + " " + quote(key) + ": " + why, std::move(todo)});
+    built_.rejected.push_back({"rejected-" + replace_all(name_of(kind), " ", "-"), std::move(where),
+                               std::string(name_of(kind)) + " " + quote(key) + ": " + why, std::move(todo)});
   }
 
   std::string prefixed(std::string_view key) const {
@@ -67,28 +74,33 @@ class Builder {
     }
   }
 
-  void add_one(Kind kind, std::string_view name, const std::string& key, const Made& made, Attributes& into, Provenances& provenances) {
+  void add_one(Kind kind, std::string_view name, const std::string& key, const Made& made, Attributes& into,
+               Provenances& provenances) {
     if (is_worker_layer(layer_))
-      if (const std::string why = worker_defect(name, made.value); !why.empty()) return reject(kind, name, made.rule, why);
+      if (const std::string why = worker_defect(name, made.value); !why.empty())
+        return reject(kind, name, made.rule, why);
     std::string value = made.value;
     if (value.starts_with('@') && (kind == Kind::label || kind == Kind::extended_resource)) {
       const std::string* resolved = resolve(value);
       if (!resolved) {
-        return reject(kind, key, made.rule, "no value for " + quote(value), "name an attribute as @domain.feature.element");
+        return reject(kind, key, made.rule, "no value for " + quote(value),
+                      "name an attribute as @domain.feature.element");
       }
       value = *resolved;
     }
     if (!(policy_.as_worker && is_worker_layer(layer_))) {
       if (const std::string why = defect(kind, key, value); !why.empty()) return reject(kind, key, made.rule, why);
       if (const std::string why = prefix_defect(key); !why.empty())
-        return reject(kind, key, made.rule, why, "add " + quote(namespace_of(key)) + " to writePrefixes, here and in the admission policy's ConfigMap");
+        return reject(
+            kind, key, made.rule, why,
+            "add " + quote(namespace_of(key)) + " to writePrefixes, here and in the admission policy's ConfigMap");
     }
     into.insert_or_assign(key, std::move(value));
     provenances.insert_or_assign(key, Provenance{layer_, made.rule});
   }
 
-  /// What NFD's worker drops before anything is published. It never resolves "@", so such a value is illegal there; the built-in
-  /// rules are ours and use it.
+  /// What NFD's worker drops before anything is published. It never resolves "@", so such a value is illegal there; the
+  /// built-in rules are ours and use it.
   std::string worker_defect(std::string_view name, const std::string& value) const {
     if (std::string why = qualified_name_defect(name); !why.empty()) return why;
     const std::string* final_value = &value;
@@ -125,7 +137,8 @@ class Builder {
 
   std::string white_list_defect(Kind kind, std::string_view key) const {
     const std::string_view name = key.substr(key.find('/') == std::string_view::npos ? 0 : key.find('/') + 1);
-    if (kind == Kind::label && policy_.label_white_list && !policy_.label_white_list->found_in(name)) return "not on labelWhiteList";
+    if (kind == Kind::label && policy_.label_white_list && !policy_.label_white_list->found_in(name))
+      return "not on labelWhiteList";
     return "";
   }
 
@@ -136,9 +149,11 @@ class Builder {
   }
 
   bool is_denied(std::string_view name_space) const {
-    return std::any_of(policy_.denied_namespaces.begin(), policy_.denied_namespaces.end(), [&](const std::string& entry) {
-      return entry == name_space || (entry.starts_with('*') && name_space.ends_with(std::string_view(entry).substr(1)));
-    });
+    return std::any_of(policy_.denied_namespaces.begin(), policy_.denied_namespaces.end(),
+                       [&](const std::string& entry) {
+                         return entry == name_space ||
+                                (entry.starts_with('*') && name_space.ends_with(std::string_view(entry).substr(1)));
+                       });
   }
 
   static std::string value_defect(Kind kind, const std::string& value) {
@@ -160,7 +175,8 @@ class Builder {
   std::string prefix_defect(std::string_view key) const {
     if (policy_.write_prefixes.empty()) return "";
     const std::string_view name_space = namespace_of(key);
-    const bool allowed = std::any_of(policy_.write_prefixes.begin(), policy_.write_prefixes.end(), [&](const std::string& prefix) { return is_within(name_space, prefix); });
+    const bool allowed = std::any_of(policy_.write_prefixes.begin(), policy_.write_prefixes.end(),
+                                     [&](const std::string& prefix) { return is_within(name_space, prefix); });
     return allowed ? "" : "this agent may not write below " + quote(name_space);
   }
 
@@ -172,12 +188,17 @@ class Builder {
     if (why.empty()) why = qualified_name_defect(taint.key);
     if (why.empty()) why = label_value_defect(taint.value);
     if (!why.empty()) return reject(Kind::taint, taint.text(), made.rule, why);
-    if (std::string bad = prefix_defect(taint.key); !bad.empty()) return reject(Kind::taint, taint.text(), made.rule, bad, "add the namespace to writePrefixes");
+    if (std::string bad = prefix_defect(taint.key); !bad.empty())
+      return reject(Kind::taint, taint.text(), made.rule, bad, "add the namespace to writePrefixes");
     auto& taints = built_.desired.taints;
-    const auto same = std::find_if(taints.begin(), taints.end(), [&](const Taint& other) { return other.key == taint.key && other.effect == taint.effect; });
+    const auto same = std::find_if(taints.begin(), taints.end(), [&](const Taint& other) {
+      return other.key == taint.key && other.effect == taint.effect;
+    });
     // Two taints of one key and effect are illegal on a Node: the later rule wins, as for labels.
-    if (same == taints.end()) taints.push_back(taint);
-    else *same = taint;
+    if (same == taints.end())
+      taints.push_back(taint);
+    else
+      *same = taint;
   }
 
   /// "@a.b.rest" -> element "rest" of attribute set "a.b".

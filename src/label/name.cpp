@@ -15,8 +15,10 @@ bool is_lower_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' 
 
 std::string name_characters_defect(std::string_view name) {
   for (const char c : name)
-    if (!is_alphanumeric(c) && c != '-' && c != '_' && c != '.') return "must consist of letters, digits, '-', '_' and '.'";
-  if (!is_alphanumeric(name.front()) || !is_alphanumeric(name.back())) return "must begin and end with a letter or digit";
+    if (!is_alphanumeric(c) && c != '-' && c != '_' && c != '.')
+      return "must consist of letters, digits, '-', '_' and '.'";
+  if (!is_alphanumeric(name.front()) || !is_alphanumeric(name.back()))
+    return "must begin and end with a letter or digit";
   return "";
 }
 
@@ -24,8 +26,9 @@ std::string subdomain_defect(std::string_view domain) {
   if (domain.empty()) return "the part before \"/\" is empty";
   if (domain.size() > kLongestPrefix) return "the part before \"/\" is longer than 253 characters";
   for (const std::string_view label : split(domain, '.')) {
-    const bool good = !label.empty() && is_lower_alphanumeric(label.front()) && is_lower_alphanumeric(label.back()) &&
-                      std::all_of(label.begin(), label.end(), [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
+    const bool good =
+        !label.empty() && is_lower_alphanumeric(label.front()) && is_lower_alphanumeric(label.back()) &&
+        std::all_of(label.begin(), label.end(), [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
     if (!good) return "the part before \"/\" must be a DNS name in lower case, such as vendor.example.com";
   }
   return "";
@@ -59,12 +62,15 @@ std::string quantity_defect(std::string_view value) {
   std::size_t digits = 0;
   bool dot = false;
   while (!rest.empty() && ((rest[0] >= '0' && rest[0] <= '9') || (rest[0] == '.' && !dot))) {
-    if (rest[0] == '.') dot = true;
-    else ++digits;
+    if (rest[0] == '.')
+      dot = true;
+    else
+      ++digits;
     rest.remove_prefix(1);
   }
   if (digits == 0) return defect;
-  constexpr std::array<std::string_view, 16> kSuffixes = {"", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
+  constexpr std::array<std::string_view, 16> kSuffixes = {"",  "n", "u",  "m",  "k",  "M",  "G",  "T",
+                                                          "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
   if (std::find(kSuffixes.begin(), kSuffixes.end(), rest) != kSuffixes.end()) return "";
   if (rest[0] != 'e' && rest[0] != 'E') return defect;
   rest.remove_prefix(1);
@@ -82,7 +88,8 @@ std::string_view namespace_of(std::string_view key) {
 }
 
 bool is_within(std::string_view name_space, std::string_view domain) {
-  return name_space == domain || (name_space.size() > domain.size() && name_space.ends_with(domain) && name_space[name_space.size() - domain.size() - 1] == '.');
+  return name_space == domain || (name_space.size() > domain.size() && name_space.ends_with(domain) &&
+                                  name_space[name_space.size() - domain.size() - 1] == '.');
 }
 
 std::string_view name_of(Layer layer) {

@@ -35,7 +35,8 @@ struct Option {
 
   static Option at(std::string_view name, std::string_view value) {
     std::uint64_t start = 0;
-    for (std::size_t i = 0; i < 8; ++i) start = (start << 8) | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0);
+    for (std::size_t i = 0; i < 8; ++i)
+      start = (start << 8) | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0);
     return {start, name, value};
   }
   bool operator<(const Option& other) const { return start != other.start ? start < other.start : name < other.name; }
@@ -63,7 +64,8 @@ Attributes parse_kconfig(std::string_view text) {
   std::vector<Attributes::value_type> sorted;
   sorted.reserve(options.size());
   for (std::size_t i = 0; i < options.size(); ++i)
-    if (i + 1 == options.size() || options[i + 1].name != options[i].name) sorted.emplace_back(options[i].name, options[i].value);
+    if (i + 1 == options.size() || options[i + 1].name != options[i].name)
+      sorted.emplace_back(options[i].name, options[i].value);
   return Attributes::from_sorted(std::move(sorted));
 }
 

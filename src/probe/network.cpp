@@ -43,7 +43,8 @@ Observation run(const Host& host, const ProbeConfig&) {
     Attributes& attributes = (is_device ? devices : others).emplace_back(Attributes{{"name", interface}});
     for (const char* name : {"operstate", "speed", "mtu"}) reading.attribute(attributes, name, name);
     if (is_device)
-      for (const char* name : {"sriov_numvfs", "sriov_totalvfs"}) reading.attribute(attributes, name, std::string("device/") + name);
+      for (const char* name : {"sriov_numvfs", "sriov_totalvfs"})
+        reading.attribute(attributes, name, std::string("device/") + name);
   }
   return seen;
 }

@@ -22,7 +22,8 @@ std::string transport_of(const Host& host, const std::string& name, std::string_
   if (name.starts_with("nvme")) return "nvme";
   if (name.starts_with("mmcblk")) return "mmc";
   constexpr std::pair<std::string_view, std::string_view> kPaths[] = {
-      {"/usb", "usb"}, {"/virtio", "virtio"}, {"/ata", "ata"}, {"/end_device-", "sas"}, {"/rport-", "fc"}, {"/session", "iscsi"}, {"/vbd-", "xen"}};
+      {"/usb", "usb"},   {"/virtio", "virtio"}, {"/ata", "ata"}, {"/end_device-", "sas"},
+      {"/rport-", "fc"}, {"/session", "iscsi"}, {"/vbd-", "xen"}};
   for (const auto& [part, transport] : kPaths)
     if (link.find(part) != std::string_view::npos) return std::string(transport);
   const auto properties = host.udev_properties("block", name);
@@ -39,15 +40,18 @@ Observation run(const Host& host, const ProbeConfig& config) {
   for (const std::string& name : *names) {
     reading.enter("/sys/block/" + name);
     Attributes& block = blocks.emplace_back(Attributes{{"name", name}});
-    for (const char* attribute : {"dax", "rotational", "nr_zones", "zoned"}) reading.attribute(block, attribute, std::string("queue/") + attribute);
+    for (const char* attribute : {"dax", "rotational", "nr_zones", "zoned"})
+      reading.attribute(block, attribute, std::string("queue/") + attribute);
     if (config.nfd_compat) continue;
     constexpr std::int64_t kSector = 512;  // of the size file, whatever the device's own
     if (const auto sectors = reading.text("size"))
-      if (const auto count = parse_int(*sectors); count && *count >= 0 && *count <= INT64_MAX / kSector) block["size"] = std::to_string(*count * kSector);
+      if (const auto count = parse_int(*sectors); count && *count >= 0 && *count <= INT64_MAX / kSector)
+        block["size"] = std::to_string(*count * kSector);
     const auto link = host.files().link("/sys/block/" + name);
     if (link && link->find("/virtual/") != std::string::npos) continue;  // software: neither model nor transport
     reading.attribute(block, "model", "device/model");
-    if (std::string transport = transport_of(host, name, link ? *link : ""); !transport.empty()) block["transport"] = std::move(transport);
+    if (std::string transport = transport_of(host, name, link ? *link : ""); !transport.empty())
+      block["transport"] = std::move(transport);
   }
   return seen;
 }

@@ -9,12 +9,12 @@
 
 namespace nodescout {
 
-/// A flag {Name}, an attribute {Name, Value}, or one instance with all its attributes. Views into the Features (and into the
-/// expression names of the rule), which outlive it.
+/// A flag {Name}, an attribute {Name, Value}, or one instance with all its attributes. Views into the Features (and
+/// into the expression names of the rule), which outlive it.
 struct MatchedElement {
   std::string_view name;
-  const std::string* value = nullptr;     // attribute
-  const Attributes* instance = nullptr;   // instance; then name is empty
+  const std::string* value = nullptr;    // attribute
+  const Attributes* instance = nullptr;  // instance; then name is empty
 };
 
 struct MatchedTerm {
@@ -22,7 +22,8 @@ struct MatchedTerm {
   std::vector<MatchedElement> elements;
 };
 
-/// One entry per term that was evaluated, also where nothing matched; terms of the same feature are appended by the template's data.
+/// One entry per term that was evaluated, also where nothing matched; terms of the same feature are appended by the
+/// template's data.
 using MatchedTerms = std::vector<MatchedTerm>;
 
 }  // namespace nodescout

@@ -23,11 +23,13 @@ int main(int argc, char** argv) {
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     ParsedRules parsed = parse_rules(text, "rules/" + path.filename().string());
     for (const Finding& finding : parsed.findings) {
-      std::fprintf(stderr, "%s: %s. %s\n", finding.problem.where.c_str(), finding.problem.what.c_str(), finding.problem.todo.c_str());
+      std::fprintf(stderr, "%s: %s. %s\n", finding.problem.where.c_str(), finding.problem.what.c_str(),
+                   finding.problem.todo.c_str());
       good = false;
     }
     std::vector<Rule> rules;
-    for (RuleDocument& document : parsed.documents) std::move(document.rules.begin(), document.rules.end(), std::back_inserter(rules));
+    for (RuleDocument& document : parsed.documents)
+      std::move(document.rules.begin(), document.rules.end(), std::back_inserter(rules));
     out += "    {\"" + path.stem().string() + "\",\n     \"";
     std::size_t column = 0;
     for (const char c : pack(rules)) {

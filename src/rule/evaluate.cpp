@@ -1,6 +1,6 @@
-// Matching as NFD does it, with one decision: NFD visits the expressions of a set in random order and stops at the first that
-// does not match, so a set with both a clean non-match and an error ends either way. Here a clean non-match wins, which is
-// always one of NFD's outcomes and never depends on order.
+// Matching as NFD does it, with one decision: NFD visits the expressions of a set in random order and stops at the
+// first that does not match, so a set with both a clean non-match and an error ends either way. Here a clean non-match
+// wins, which is always one of NFD's outcomes and never depends on order.
 #include <algorithm>
 #include <map>
 
@@ -12,8 +12,10 @@ namespace {
 
 constexpr std::string_view kMatched = "rule.matched";
 
-/// Expressions against flags and attributes together: either side is enough, except for DoesNotExist, which both must confirm.
-Verdict match_names_and_values(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements, std::string& why) {
+/// Expressions against flags and attributes together: either side is enough, except for DoesNotExist, which both must
+/// confirm.
+Verdict match_names_and_values(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements,
+                               std::string& why) {
   if (!view.flags && !view.attributes) return Verdict::no;
   static const std::string kEmpty;
   const std::size_t before = elements ? elements->size() : 0;
@@ -47,7 +49,8 @@ Verdict match_names_and_values(const CompiledTerm& term, const FeatureView& view
   }
   if (failed) return Verdict::error;
   if (elements)
-    std::stable_sort(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end(), [](const MatchedElement& a, const MatchedElement& b) { return a.name < b.name; });
+    std::stable_sort(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end(),
+                     [](const MatchedElement& a, const MatchedElement& b) { return a.name < b.name; });
   return Verdict::yes;
 }
 
@@ -63,7 +66,8 @@ Verdict match_instance(const CompiledTerm& term, const Attributes& instance, std
   return failed ? Verdict::error : Verdict::yes;
 }
 
-Verdict match_expressions(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements, std::string& why) {
+Verdict match_expressions(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements,
+                          std::string& why) {
   const Verdict names = match_names_and_values(term, view, elements, why);
   if (names == Verdict::error) return names;
   bool matched = names == Verdict::yes;
@@ -73,15 +77,18 @@ Verdict match_expressions(const CompiledTerm& term, const FeatureView& view, std
       if (verdict == Verdict::error) return verdict;
       if (verdict == Verdict::no) continue;
       matched = true;
-      if (elements) elements->push_back({{}, nullptr, &instance});
-      else if (!term.can_fail) break;
+      if (elements)
+        elements->push_back({{}, nullptr, &instance});
+      else if (!term.can_fail)
+        break;
     }
   }
   return matched ? Verdict::yes : Verdict::no;
 }
 
 /// One expression against every element's name, as if the name were a value.
-Verdict match_name(const CompiledExpression& expression, const FeatureView& view, std::vector<MatchedElement>* elements, std::string& why) {
+Verdict match_name(const CompiledExpression& expression, const FeatureView& view, std::vector<MatchedElement>* elements,
+                   std::string& why) {
   bool matched = false;
   const std::size_t before = elements ? elements->size() : 0;
   const auto consider = [&](const std::string& name) { return expression.evaluate(true, &name, why); };
@@ -104,7 +111,8 @@ Verdict match_name(const CompiledExpression& expression, const FeatureView& view
     }
   }
   if (elements)
-    std::stable_sort(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end(), [](const MatchedElement& a, const MatchedElement& b) { return a.name < b.name; });
+    std::stable_sort(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end(),
+                     [](const MatchedElement& a, const MatchedElement& b) { return a.name < b.name; });
   if (view.instances) {
     for (const Attributes& instance : *view.instances) {
       for (const auto& [name, value] : instance) {
@@ -121,11 +129,13 @@ Verdict match_name(const CompiledExpression& expression, const FeatureView& view
 }
 
 /// All terms, in order; the first that does not match ends it.
-Verdict match_all(const std::vector<CompiledTerm>& terms, const std::vector<FeatureView>& views, MatchedTerms* matched, std::string& why) {
+Verdict match_all(const std::vector<CompiledTerm>& terms, const std::vector<FeatureView>& views, MatchedTerms* matched,
+                  std::string& why) {
   for (const CompiledTerm& term : terms) {
     std::vector<MatchedElement>* elements = nullptr;
     if (matched) elements = &matched->emplace_back(MatchedTerm{term.feature, {}}).elements;
-    if (const Verdict verdict = evaluate_term(term, views[term.key], elements, why); verdict != Verdict::yes) return verdict;
+    if (const Verdict verdict = evaluate_term(term, views[term.key], elements, why); verdict != Verdict::yes)
+      return verdict;
   }
   return Verdict::yes;
 }
@@ -165,7 +175,8 @@ CompiledTerm compile(const Term& term, std::map<std::string, std::size_t, std::l
 
 }  // namespace
 
-Verdict evaluate_term(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements, std::string& why) {
+Verdict evaluate_term(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements,
+                      std::string& why) {
   if (!view.exists()) return Verdict::no;
   if (term.has_expressions)
     if (const Verdict verdict = match_expressions(term, view, elements, why); verdict != Verdict::yes) return verdict;
@@ -188,7 +199,8 @@ RuleResult evaluate_rule(const CompiledRule& rule, const std::vector<FeatureView
   if (!any) return {};
   if (!rule.match_features.empty()) {
     MatchedTerms matched;
-    const Verdict verdict = match_all(rule.match_features, views, rule.wants_elements() ? &matched : nullptr, result.why);
+    const Verdict verdict =
+        match_all(rule.match_features, views, rule.wants_elements() ? &matched : nullptr, result.why);
     if (verdict == Verdict::error) return {verdict, std::move(result.why), {}, {}};
     if (verdict == Verdict::no) return {};
     if (rule.wants_elements() && !expand(rule, matched, result)) return result;
@@ -200,7 +212,8 @@ RuleResult evaluate_rule(const CompiledRule& rule, const std::vector<FeatureView
 
 void fold(Outcome& outcome, const Rule& rule, std::size_t index, const RuleResult& result) {
   if (result.verdict == Verdict::error) {
-    outcome.problems.push_back({"rule-failed", place_of(rule), result.why, "nothing of this rule was used; `nodescout rules explain` shows each of its terms"});
+    outcome.problems.push_back({"rule-failed", place_of(rule), result.why,
+                                "nothing of this rule was used; `nodescout rules explain` shows each of its terms"});
     return;
   }
   if (result.verdict == Verdict::no) return;
@@ -225,7 +238,8 @@ std::vector<FeatureView> view_of(const RuleSet::Program& program, const Features
   for (std::size_t i = 0; i < views.size(); ++i) {
     const std::string& key = program.keys[i];
     if (const auto at = features.flags.find(key); at != features.flags.end()) views[i].flags = &at->second;
-    if (const auto at = features.attributes.find(key); at != features.attributes.end()) views[i].attributes = &at->second;
+    if (const auto at = features.attributes.find(key); at != features.attributes.end())
+      views[i].attributes = &at->second;
     if (const auto at = features.instances.find(key); at != features.instances.end()) views[i].instances = &at->second;
   }
   return views;
@@ -271,7 +285,8 @@ Outcome RuleSet::evaluate(const Features& features) const {
     const RuleResult result = evaluate_rule(program_->compiled[i], views);
     fold(outcome, program_->rules[i], i, result);
     // From the first rule that ran without an error rule.matched exists, be it empty.
-    if (program_->matched_key && result.verdict != Verdict::error) views[*program_->matched_key].attributes = &outcome.matched;
+    if (program_->matched_key && result.verdict != Verdict::error)
+      views[*program_->matched_key].attributes = &outcome.matched;
   }
   return outcome;
 }

@@ -19,7 +19,8 @@ class Expansion {
   Expansion& operator=(Expansion&&) noexcept;
   ~Expansion();
 
-  /// Key=value lines of the output; the later of two lines for one key wins. Errors: malformed, where = field:line:column.
+  /// Key=value lines of the output; the later of two lines for one key wins. Errors: malformed, where =
+  /// field:line:column.
   Result<Attributes> run(const MatchedTerms& matched) const;
 
  private:

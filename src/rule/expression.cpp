@@ -112,7 +112,8 @@ Verdict CompiledExpression::evaluate(bool exists, const std::string* value, std:
     case Operator::in: return answer(std::find(values_.begin(), values_.end(), *value) != values_.end());
     case Operator::not_in: return answer(std::find(values_.begin(), values_.end(), *value) == values_.end());
     case Operator::in_regexp:
-      return answer(std::any_of(patterns_.begin(), patterns_.end(), [&](const Pattern& pattern) { return pattern.found_in(*value); }));
+      return answer(std::any_of(patterns_.begin(), patterns_.end(),
+                                [&](const Pattern& pattern) { return pattern.found_in(*value); }));
     case Operator::is_true: return answer(*value == "true");
     case Operator::is_false: return answer(*value == "false");
     default: return compare(*value, why);

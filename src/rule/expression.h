@@ -24,8 +24,9 @@ class CompiledExpression {
   Verdict evaluate(bool exists, const std::string* value, std::string& why) const;
 
   Operator op() const { return op_; }
-  /// What is wrong with the expression itself; empty if it is sound. An unsound one is an error only where it is evaluated on an
-  /// existing value (but an unknown operator, or values that Exists takes none of, everywhere), as in NFD.
+  /// What is wrong with the expression itself; empty if it is sound. An unsound one is an error only where it is
+  /// evaluated on an existing value (but an unknown operator, or values that Exists takes none of, everywhere), as in
+  /// NFD.
   const std::string& defect() const { return defect_; }
 
  private:

@@ -11,12 +11,12 @@ struct Spelling {
   std::string_view name;
 };
 constexpr std::array kSpellings = {
-    Spelling{Operator::any, ""},         Spelling{Operator::in, "In"},
-    Spelling{Operator::not_in, "NotIn"}, Spelling{Operator::in_regexp, "InRegexp"},
-    Spelling{Operator::exists, "Exists"}, Spelling{Operator::does_not_exist, "DoesNotExist"},
-    Spelling{Operator::gt, "Gt"},        Spelling{Operator::ge, "Ge"},
-    Spelling{Operator::lt, "Lt"},        Spelling{Operator::le, "Le"},
-    Spelling{Operator::gt_lt, "GtLt"},   Spelling{Operator::ge_le, "GeLe"},
+    Spelling{Operator::any, ""},           Spelling{Operator::in, "In"},
+    Spelling{Operator::not_in, "NotIn"},   Spelling{Operator::in_regexp, "InRegexp"},
+    Spelling{Operator::exists, "Exists"},  Spelling{Operator::does_not_exist, "DoesNotExist"},
+    Spelling{Operator::gt, "Gt"},          Spelling{Operator::ge, "Ge"},
+    Spelling{Operator::lt, "Lt"},          Spelling{Operator::le, "Le"},
+    Spelling{Operator::gt_lt, "GtLt"},     Spelling{Operator::ge_le, "GeLe"},
     Spelling{Operator::is_true, "IsTrue"}, Spelling{Operator::is_false, "IsFalse"},
 };
 
@@ -36,7 +36,8 @@ Operator operator_from(std::string_view name) {
 
 std::string place_of(const Rule& rule) {
   std::string out = place(rule.origin, rule.mark);
-  if (!rule.name.empty()) out += (out.empty() ? "rule \"" : " (rule \"") + rule.name + (place(rule.origin, rule.mark).empty() ? "\"" : "\")");
+  if (!rule.name.empty())
+    out += (out.empty() ? "rule \"" : " (rule \"") + rule.name + (place(rule.origin, rule.mark).empty() ? "\"" : "\")");
   return out;
 }
 

@@ -1,5 +1,5 @@
-// Rules as bytes: how the shipped rules travel inside the program. Reading them back is building the values and nothing else,
-// which is what keeps YAML and JSON out of the program's start (10 kB of rules: 20 us instead of 400).
+// Rules as bytes: how the shipped rules travel inside the program. Reading them back is building the values and nothing
+// else, which is what keeps YAML and JSON out of the program's start (10 kB of rules: 20 us instead of 400).
 #pragma once
 
 #include <string>

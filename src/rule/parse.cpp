@@ -1,5 +1,6 @@
-// YAML -> Rules. Every mistake becomes a finding with its place; what can still be used is used, so that one bad rule costs
-// itself. Fields are matched as NFD's readers match them (case does not count), and what they would silently drop is reported.
+// YAML -> Rules. Every mistake becomes a finding with its place; what can still be used is used, so that one bad rule
+// costs itself. Fields are matched as NFD's readers match them (case does not count), and what they would silently drop
+// is reported.
 #include <algorithm>
 #include <array>
 
@@ -28,10 +29,14 @@ class Reader {
       object(root, *kind, out);
     } else if (const Value* sources = field(root, "sources"); sources || field(root, "core")) {
       const Value* custom = sources ? sources->find("custom") : nullptr;
-      if (custom && custom->is(Kind::list)) out.push_back(bare_list(*custom));
-      else if (custom && !custom->is(Kind::null)) error(custom->mark, "malformed-rules", "sources.custom must be a list of rules, not " + describe(*custom), "");
+      if (custom && custom->is(Kind::list))
+        out.push_back(bare_list(*custom));
+      else if (custom && !custom->is(Kind::null))
+        error(custom->mark, "malformed-rules", "sources.custom must be a list of rules, not " + describe(*custom), "");
     } else {
-      error(root.mark, "malformed-rules", "no \"kind\" here: expected a NodeFeatureRule, a NodeFeatureGroup, a list of rules, or a worker configuration",
+      error(root.mark, "malformed-rules",
+            "no \"kind\" here: expected a NodeFeatureRule, a NodeFeatureGroup, a list of rules, or a worker "
+            "configuration",
             "add apiVersion: nfd.k8s-sigs.io/v1alpha1 and kind: NodeFeatureRule");
     }
   }
@@ -42,8 +47,12 @@ class Reader {
   void report(Severity severity, Mark mark, std::string code, std::string what, std::string todo) {
     findings_.push_back({severity, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}});
   }
-  void error(Mark mark, std::string code, std::string what, std::string todo) { report(Severity::error, mark, std::move(code), std::move(what), std::move(todo)); }
-  void mistake(Mark mark, std::string code, std::string what, std::string todo) { report(Severity::mistake, mark, std::move(code), std::move(what), std::move(todo)); }
+  void error(Mark mark, std::string code, std::string what, std::string todo) {
+    report(Severity::error, mark, std::move(code), std::move(what), std::move(todo));
+  }
+  void mistake(Mark mark, std::string code, std::string what, std::string todo) {
+    report(Severity::mistake, mark, std::move(code), std::move(what), std::move(todo));
+  }
 
   // ---- maps with known fields ---------------------------------------------------------------------------------------
 
@@ -54,11 +63,14 @@ class Reader {
     for (const Member& member : map.members) {
       const auto exact = std::find(known.begin(), known.end(), member.key);
       if (exact == known.end()) {
-        const auto other_case = std::find_if(known.begin(), known.end(), [&](std::string_view name) { return equal_ignoring_case(name, member.key); });
+        const auto other_case = std::find_if(
+            known.begin(), known.end(), [&](std::string_view name) { return equal_ignoring_case(name, member.key); });
         const std::string_view guess = other_case != known.end() ? *other_case : closest(member.key, known);
         std::string known_fields;
-        for (const std::string_view name : known) known_fields += (known_fields.empty() ? "" : ", ") + std::string(name);
-        mistake(member.mark, "unknown-field", "unknown field " + quote(member.key) + " in " + std::string(of_what) + ": the API server drops it",
+        for (const std::string_view name : known)
+          known_fields += (known_fields.empty() ? "" : ", ") + std::string(name);
+        mistake(member.mark, "unknown-field",
+                "unknown field " + quote(member.key) + " in " + std::string(of_what) + ": the API server drops it",
                 guess.empty() ? "known are " + known_fields : "did you mean " + quote(guess) + "?");
       }
     }
@@ -69,7 +81,8 @@ class Reader {
     for (std::size_t i = 0; i < map.members.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)
         if (map.members[i].key == map.members[j].key) {
-          mistake(map.members[i].mark, "duplicate-key", quote(map.members[i].key) + " is given twice; the later one wins", "remove one of the two");
+          mistake(map.members[i].mark, "duplicate-key",
+                  quote(map.members[i].key) + " is given twice; the later one wins", "remove one of the two");
           break;
         }
   }
@@ -80,20 +93,25 @@ class Reader {
     const std::string name = kind.is_scalar() ? kind.text : "";
     if (name == "List" || name == "NodeFeatureRuleList" || name == "NodeFeatureGroupList") {
       const Value* items = field(root, "items");
-      if (!items || !items->is(Kind::list)) return error(root.mark, "malformed-rules", "a " + name + " needs a list of items", "");
+      if (!items || !items->is(Kind::list))
+        return error(root.mark, "malformed-rules", "a " + name + " needs a list of items", "");
       for (const Value& item : items->items) document(item, out);
       return;
     }
     const bool is_group = name == "NodeFeatureGroup";
     if (!is_group && name != "NodeFeatureRule") {
       const std::string_view guess = closest(name, {"NodeFeatureRule", "NodeFeatureGroup"});
-      return error(kind.mark, "unknown-kind", "kind " + quote(name) + " is no rule object", guess.empty() ? "expected NodeFeatureRule or NodeFeatureGroup" : "did you mean " + std::string(guess) + "?");
+      return error(
+          kind.mark, "unknown-kind", "kind " + quote(name) + " is no rule object",
+          guess.empty() ? "expected NodeFeatureRule or NodeFeatureGroup" : "did you mean " + std::string(guess) + "?");
     }
     check_fields(root, {"apiVersion", "kind", "metadata", "spec", "status"}, "a " + name);
     constexpr std::string_view kApi = "nfd.k8s-sigs.io/v1alpha1";
     const Value* api = field(root, "apiVersion");
     if (!api || api->text != kApi)
-      error(api ? api->mark : root.mark, "unknown-api-version", api ? "apiVersion " + quote(api->text) + " has no " + name : "apiVersion is missing", "write apiVersion: " + std::string(kApi));
+      error(api ? api->mark : root.mark, "unknown-api-version",
+            api ? "apiVersion " + quote(api->text) + " has no " + name : "apiVersion is missing",
+            "write apiVersion: " + std::string(kApi));
 
     RuleDocument document;
     document.kind = is_group ? RuleDocument::Kind::group : RuleDocument::Kind::rules;
@@ -101,19 +119,22 @@ class Reader {
     document.mark = root.mark;
     if (const Value* metadata = field(root, "metadata"); metadata && metadata->is(Kind::map)) {
       if (const Value* given = field(*metadata, "name"); given && given->is_scalar()) document.name = given->text;
-      if (const Value* given = field(*metadata, "namespace"); given && given->is_scalar()) document.name_space = given->text;
+      if (const Value* given = field(*metadata, "namespace"); given && given->is_scalar())
+        document.name_space = given->text;
     }
     if (document.name.empty()) error(root.mark, "missing-name", "metadata.name is missing", "give the object a name");
 
     const Value* spec = field(root, "spec");
     const std::string list_name = is_group ? "featureGroupRules" : "rules";
-    if (!spec || !spec->is(Kind::map)) return error(spec ? spec->mark : root.mark, "malformed-rules", "spec is missing or no map", "");
+    if (!spec || !spec->is(Kind::map))
+      return error(spec ? spec->mark : root.mark, "malformed-rules", "spec is missing or no map", "");
     check_fields(*spec, {list_name}, "spec");
     const Value* rules = field(*spec, list_name);
     if (!rules || rules->is(Kind::null)) {
       error(spec->mark, "malformed-rules", "spec." + list_name + " is missing", "");
     } else if (!rules->is(Kind::list)) {
-      error(rules->mark, "malformed-rules", "spec." + list_name + " must be a list of rules, not " + describe(*rules), "");
+      error(rules->mark, "malformed-rules", "spec." + list_name + " must be a list of rules, not " + describe(*rules),
+            "");
     } else {
       document.rules = rule_list(*rules, Dialect::api, is_group);
     }
@@ -159,11 +180,18 @@ class Reader {
     rule.dialect = dialect_;
     Names known{"name", "vars", "varsTemplate", "matchFeatures", "matchAny"};
     if (!is_group) known.insert(known.begin() + 1, {"labels", "labelsTemplate"});
-    if (!is_group && dialect_ == Dialect::api) known.insert(known.begin() + 3, {"annotations", "taints", "extendedResources"});
-    check_fields(map, known, is_group ? "a group's rule" : dialect_ == Dialect::worker ? "a rule of the worker's dialect" : "a rule");
+    if (!is_group && dialect_ == Dialect::api)
+      known.insert(known.begin() + 3, {"annotations", "taints", "extendedResources"});
+    check_fields(map, known,
+                 is_group                      ? "a group's rule"
+                 : dialect_ == Dialect::worker ? "a rule of the worker's dialect"
+                                               : "a rule");
 
-    if (const Value* name = field(map, "name"); name && name->is_scalar() && !name->is(Kind::null)) rule.name = name->text;
-    else error(name ? name->mark : map.mark, "missing-name", "a rule needs a name, a text", "add name: to say what the rule is for");
+    if (const Value* name = field(map, "name"); name && name->is_scalar() && !name->is(Kind::null))
+      rule.name = name->text;
+    else
+      error(name ? name->mark : map.mark, "missing-name", "a rule needs a name, a text",
+            "add name: to say what the rule is for");
     rule.vars = texts(map, "vars");
     rule.vars_template = text(map, "varsTemplate", rule.vars_template_mark);
     if (!is_group) {
@@ -175,8 +203,10 @@ class Reader {
         rule.taints = taints(map);
       }
     }
-    if (const Value* matchers = field(map, "matchAny"); matchers && !matchers->is(Kind::null)) rule.match_any = match_any(*matchers);
-    if (const Value* terms = field(map, "matchFeatures"); terms && !terms->is(Kind::null)) rule.match_features = terms_of(*terms);
+    if (const Value* matchers = field(map, "matchAny"); matchers && !matchers->is(Kind::null))
+      rule.match_any = match_any(*matchers);
+    if (const Value* terms = field(map, "matchFeatures"); terms && !terms->is(Kind::null))
+      rule.match_features = terms_of(*terms);
     return rule;
   }
 
@@ -202,7 +232,8 @@ class Reader {
     check_duplicates(*value);
     for (const Member& member : value->members) {
       if (!member.value.is_scalar()) {
-        refuse(member.value.mark, "malformed-rule", std::string(name) + " " + quote(member.key) + " must be a text, not " + describe(member.value));
+        refuse(member.value.mark, "malformed-rule",
+               std::string(name) + " " + quote(member.key) + " must be a text, not " + describe(member.value));
         continue;
       }
       if (!member.value.is(Kind::string)) want_quotes(member.value, std::string(name) + " " + quote(member.key));
@@ -216,8 +247,8 @@ class Reader {
     const std::string spelt = value.source.empty() ? value.text : value.source;
     if (dialect_ == Dialect::worker && value.text == spelt) return;
     const std::string becomes = value.text == spelt ? "" : ", which becomes " + quote(value.text);
-    report(dialect_ == Dialect::api ? Severity::error : Severity::mistake, value.mark, "unquoted-text", what + " is " + describe(value) + becomes + ", not a text",
-           "write " + quote(spelt) + " with its quotes");
+    report(dialect_ == Dialect::api ? Severity::error : Severity::mistake, value.mark, "unquoted-text",
+           what + " is " + describe(value) + becomes + ", not a text", "write " + quote(spelt) + " with its quotes");
   }
 
   std::vector<Taint> taints(const Value& map) {
@@ -257,12 +288,15 @@ class Reader {
     }
     for (const Value& item : list.items) {
       if (!item.is(Kind::map)) {
-        refuse(item.mark, "malformed-rule", "an entry of matchAny must be a map with matchFeatures, not " + describe(item));
+        refuse(item.mark, "malformed-rule",
+               "an entry of matchAny must be a map with matchFeatures, not " + describe(item));
         continue;
       }
       check_fields(item, {"matchFeatures"}, "an entry of matchAny");
       const Value* terms = field(item, "matchFeatures");
-      if (!terms) error(item.mark, "malformed-rule", "an entry of matchAny needs matchFeatures: without it the entry always matches", "");
+      if (!terms)
+        error(item.mark, "malformed-rule",
+              "an entry of matchAny needs matchFeatures: without it the entry always matches", "");
       out.push_back(terms && !terms->is(Kind::null) ? terms_of(*terms) : Matcher{});
     }
     return out;
@@ -271,21 +305,26 @@ class Reader {
   Matcher terms_of(const Value& list) {
     Matcher out;
     if (!list.is(Kind::list)) {
-      refuse(list.mark, "malformed-rule", "matchFeatures must be a list of terms, not " + describe(list), "begin each term with \"- feature:\"");
+      refuse(list.mark, "malformed-rule", "matchFeatures must be a list of terms, not " + describe(list),
+             "begin each term with \"- feature:\"");
       return out;
     }
     for (const Value& item : list.items) {
       if (!item.is(Kind::map)) {
-        refuse(item.mark, "malformed-rule", "a term must be a map with feature, matchExpressions and matchName, not " + describe(item));
+        refuse(item.mark, "malformed-rule",
+               "a term must be a map with feature, matchExpressions and matchName, not " + describe(item));
         continue;
       }
       check_fields(item, {"feature", "matchExpressions", "matchName"}, "a term of matchFeatures");
       Term term;
       term.mark = item.mark;
       term.feature = text(item, "feature", term.feature_mark);
-      if (term.feature.empty()) error(item.mark, "missing-feature", "a term needs a feature", "for example feature: pci.device");
-      if (const Value* expressions = field(item, "matchExpressions"); expressions && !expressions->is(Kind::null)) term.expressions = expression_set(*expressions);
-      if (const Value* name = field(item, "matchName"); name && !name->is(Kind::null)) term.name = expression(*name, "matchName");
+      if (term.feature.empty())
+        error(item.mark, "missing-feature", "a term needs a feature", "for example feature: pci.device");
+      if (const Value* expressions = field(item, "matchExpressions"); expressions && !expressions->is(Kind::null))
+        term.expressions = expression_set(*expressions);
+      if (const Value* name = field(item, "matchName"); name && !name->is(Kind::null))
+        term.name = expression(*name, "matchName");
       out.push_back(std::move(term));
     }
     return out;
@@ -296,7 +335,8 @@ class Reader {
     if (value.is(Kind::list) && dialect_ == Dialect::worker) {
       for (const Value& item : value.items) {
         if (!item.is_scalar()) {
-          refuse(item.mark, "malformed-expression", "an expression of a list must be \"name\" or \"name=value\", not " + describe(item));
+          refuse(item.mark, "malformed-expression",
+                 "an expression of a list must be \"name\" or \"name=value\", not " + describe(item));
           continue;
         }
         const std::size_t equals = item.text.find('=');
@@ -312,7 +352,8 @@ class Reader {
       return out;
     }
     if (!value.is(Kind::map)) {
-      refuse(value.mark, "malformed-expression", "matchExpressions must be a map from element names to expressions, not " + describe(value));
+      refuse(value.mark, "malformed-expression",
+             "matchExpressions must be a map from element names to expressions, not " + describe(value));
       return out;
     }
     check_duplicates(value);
@@ -321,7 +362,9 @@ class Reader {
       if (member.value.is(Kind::null)) {
         // The API server drops the entry, kubectl-nfd crashes on it, the worker takes it for Exists: so do we.
         if (dialect_ == Dialect::api)
-          mistake(member.mark, "empty-expression", quote(member.key) + " has no expression: the API server drops it, so that the term asks for nothing", "write {op: Exists}");
+          mistake(member.mark, "empty-expression",
+                  quote(member.key) + " has no expression: the API server drops it, so that the term asks for nothing",
+                  "write {op: Exists}");
         named.expression.op = Operator::exists;
         named.expression.mark = named.expression.op_mark = member.mark;
       } else {
@@ -334,9 +377,12 @@ class Reader {
 
   /// The later of two expressions for one name wins.
   static void put(std::vector<NamedExpression>& out, NamedExpression named) {
-    const auto at = std::find_if(out.begin(), out.end(), [&](const NamedExpression& other) { return other.name == named.name; });
-    if (at == out.end()) out.push_back(std::move(named));
-    else *at = std::move(named);
+    const auto at =
+        std::find_if(out.begin(), out.end(), [&](const NamedExpression& other) { return other.name == named.name; });
+    if (at == out.end())
+      out.push_back(std::move(named));
+    else
+      *at = std::move(named);
   }
 
   Expression expression(const Value& value, std::string_view name) {
@@ -344,8 +390,11 @@ class Reader {
     out.mark = out.op_mark = value.mark;
     if (!value.is(Kind::map)) {
       if (dialect_ == Dialect::api || value.is(Kind::null)) {
-        refuse(value.mark, "malformed-expression", "the expression for " + quote(name) + " must be a map with op and value, not " + describe(value),
-               value.is_scalar() ? "write {op: In, value: [" + quote(value.source.empty() ? value.text : value.source) + "]}" : "write {op: In, value: [...]}");
+        refuse(value.mark, "malformed-expression",
+               "the expression for " + quote(name) + " must be a map with op and value, not " + describe(value),
+               value.is_scalar()
+                   ? "write {op: In, value: [" + quote(value.source.empty() ? value.text : value.source) + "]}"
+                   : "write {op: In, value: [...]}");
         return out;
       }
       out.op = Operator::in;
@@ -359,19 +408,29 @@ class Reader {
       out.op_mark = op->mark;
       out.op = operator_from(op->text);
       out.spelling = op->text;
-      const bool worker_lacks_it = dialect_ == Dialect::worker && (out.op == Operator::ge || out.op == Operator::le || out.op == Operator::ge_le);
+      const bool worker_lacks_it = dialect_ == Dialect::worker &&
+                                   (out.op == Operator::ge || out.op == Operator::le || out.op == Operator::ge_le);
       if (out.op == Operator::unknown || worker_lacks_it) {
-        const std::string_view guess = closest(op->text, {"In", "NotIn", "InRegexp", "Exists", "DoesNotExist", "Gt", "Ge", "Lt", "Le", "GtLt", "GeLe", "IsTrue", "IsFalse"});
-        error(op->mark, "unknown-operator", worker_lacks_it ? "the worker's dialect has no operator " + quote(op->text) : "unknown operator " + quote(op->text),
-              worker_lacks_it ? "use a NodeFeatureRule, or GtLt" : guess.empty() ? "operators are In, NotIn, InRegexp, Exists, DoesNotExist, Gt, Ge, Lt, Le, GtLt, GeLe, IsTrue, IsFalse" : "did you mean " + quote(guess) + "?");
+        const std::string_view guess = closest(op->text, {"In", "NotIn", "InRegexp", "Exists", "DoesNotExist", "Gt",
+                                                          "Ge", "Lt", "Le", "GtLt", "GeLe", "IsTrue", "IsFalse"});
+        error(
+            op->mark, "unknown-operator",
+            worker_lacks_it ? "the worker's dialect has no operator " + quote(op->text)
+                            : "unknown operator " + quote(op->text),
+            worker_lacks_it ? "use a NodeFeatureRule, or GtLt"
+            : guess.empty()
+                ? "operators are In, NotIn, InRegexp, Exists, DoesNotExist, Gt, Ge, Lt, Le, GtLt, GeLe, IsTrue, IsFalse"
+                : "did you mean " + quote(guess) + "?");
         out.op = Operator::unknown;
       } else if (out.op == Operator::any && dialect_ == Dialect::api) {
-        error(op->mark, "missing-operator", "op is empty: the API server refuses it", "write op: Exists, or remove the expression");
+        error(op->mark, "missing-operator", "op is empty: the API server refuses it",
+              "write op: Exists, or remove the expression");
       }
     } else if (op && !op->is_scalar()) {
       refuse(op->mark, "malformed-expression", "op must be a text, not " + describe(*op));
     } else {
-      error(op ? op->mark : value.mark, "missing-operator", "the expression for " + quote(name) + " has no op", "write op: In, or another operator");
+      error(op ? op->mark : value.mark, "missing-operator", "the expression for " + quote(name) + " has no op",
+            "write op: In, or another operator");
     }
     if (const Value* given = field(value, "value"); given && !given->is(Kind::null)) {
       if (!given->is(Kind::list) && dialect_ == Dialect::api) {
@@ -385,7 +444,8 @@ class Reader {
       Mark unused;
       out.type = text(value, "type", unused);
       if (!out.type.empty() && out.type != "version")
-        mistake(unused, "unknown-type", "unknown type " + quote(out.type), "the only type is \"version\"; without one numbers are compared");
+        mistake(unused, "unknown-type", "unknown type " + quote(out.type),
+                "the only type is \"version\"; without one numbers are compared");
     }
     return out;
   }
@@ -396,10 +456,14 @@ class Reader {
       out.value_marks.push_back(value.mark);
       return;
     }
-    if (!value.is(Kind::list)) return refuse(value.mark, "malformed-expression", "value must be a text or a list of texts, not " + describe(value));
+    if (!value.is(Kind::list))
+      return refuse(value.mark, "malformed-expression",
+                    "value must be a text or a list of texts, not " + describe(value));
     for (const Value& item : value.items) {
       if (!item.is_scalar() || (dialect_ == Dialect::worker && !item.is(Kind::string))) {
-        refuse(item.mark, "malformed-expression", "a list of values must hold texts, not " + describe(item), item.is_scalar() ? "write " + quote(item.source.empty() ? item.text : item.source) + " with its quotes" : "");
+        refuse(item.mark, "malformed-expression", "a list of values must hold texts, not " + describe(item),
+               item.is_scalar() ? "write " + quote(item.source.empty() ? item.text : item.source) + " with its quotes"
+                                : "");
         continue;
       }
       if (!item.is(Kind::string)) want_quotes(item, "a value");

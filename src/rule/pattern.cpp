@@ -11,7 +11,8 @@ Result<std::string> to_re2_syntax(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '\\' && i + 1 < text.size()) {
-      if (text[i + 1] == 'C' && !in_class) return Error{Errc::malformed, "", "\\C (any byte) is not part of the syntax"};
+      if (text[i + 1] == 'C' && !in_class)
+        return Error{Errc::malformed, "", "\\C (any byte) is not part of the syntax"};
       if (text[i + 1] == 'Q' && !in_class) {
         const std::size_t end = std::min(text.find("\\E", i + 2), text.size());
         out += text.substr(i, end - i);
@@ -55,6 +56,8 @@ Result<Pattern> Pattern::compile(std::string_view text) {
   return Pattern(std::move(compiled));
 }
 
-bool Pattern::found_in(std::string_view text) const { return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled_); }
+bool Pattern::found_in(std::string_view text) const {
+  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled_);
+}
 
 }  // namespace nodescout

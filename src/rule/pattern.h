@@ -16,7 +16,8 @@ namespace nodescout {
 /// A compiled pattern; cheap to copy, safe to share between threads.
 class Pattern {
  public:
-  /// Errors: malformed, with RE2's words. `(?<name>` is accepted as Go does, `\C` refused as Go does; at most 16 MiB of program.
+  /// Errors: malformed, with RE2's words. `(?<name>` is accepted as Go does, `\C` refused as Go does; at most 16 MiB of
+  /// program.
   static Result<Pattern> compile(std::string_view text);
 
   /// Whether the pattern is found anywhere in the text (unanchored). Linear time.
@@ -27,7 +28,8 @@ class Pattern {
   std::shared_ptr<const re2::RE2> compiled_;
 };
 
-/// The pattern as Debian's RE2 wants it: `(?<n>a)` -> `(?P<n>a)`, outside classes and \Q...\E. Errors: malformed for `\C`.
+/// The pattern as Debian's RE2 wants it: `(?<n>a)` -> `(?P<n>a)`, outside classes and \Q...\E. Errors: malformed for
+/// `\C`.
 Result<std::string> to_re2_syntax(std::string_view go_pattern);
 
 }  // namespace nodescout

@@ -1,4 +1,5 @@
-// The compiled form of a RuleSet. Feature keys are interned: evaluating looks every key up once, however many rules use it.
+// The compiled form of a RuleSet. Feature keys are interned: evaluating looks every key up once, however many rules use
+// it.
 #pragma once
 
 #include <optional>
@@ -40,8 +41,8 @@ struct CompiledRule {
 /// What one rule made of one machine.
 struct RuleResult {
   Verdict verdict = Verdict::no;
-  std::string why;           // of an error
-  Attributes labels, vars;   // from templates; the rule's own static ones are added when results are folded
+  std::string why;          // of an error
+  Attributes labels, vars;  // from templates; the rule's own static ones are added when results are folded
 
   friend bool operator==(const RuleResult&, const RuleResult&) = default;
 };
@@ -56,7 +57,8 @@ struct RuleSet::Program {
 /// Every key of the program on this machine, in the order of Program::keys.
 std::vector<FeatureView> view_of(const RuleSet::Program& program, const Features& features);
 
-Verdict evaluate_term(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements, std::string& why);
+Verdict evaluate_term(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements,
+                      std::string& why);
 RuleResult evaluate_rule(const CompiledRule& rule, const std::vector<FeatureView>& views);
 
 /// Adds one rule's result to the outcome, and to rule.matched unless it failed.

@@ -16,7 +16,8 @@ bool is_identifiers(std::string_view text, bool no_leading_zero) {
     if (part.empty()) return false;
     for (const char c : part)
       if (!is_digit(c) && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '-') return false;
-    if (no_leading_zero && part.size() > 1 && part[0] == '0' && std::all_of(part.begin(), part.end(), is_digit)) return false;
+    if (no_leading_zero && part.size() > 1 && part[0] == '0' && std::all_of(part.begin(), part.end(), is_digit))
+      return false;
   }
   return true;
 }
