@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
     case Command::none: return invocation.exit_status;
     case Command::dump: return run_dump(invocation.dump);
     case Command::record: return run_record(invocation.record);
+    case Command::rules: return run_rules(invocation.rules);
     case Command::features: return run_features(invocation.features);
     case Command::completion: return run_completion(invocation.completion);
     case Command::manual: return run_manual(invocation.completion);

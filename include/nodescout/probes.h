@@ -22,7 +22,8 @@ struct ElementSpec {
   std::string_view name;    // "<option>" in angle brackets: one for each thing of that kind
   std::string_view source;  // path on the host, or CPUID leaf
   std::string_view doc;
-  bool beyond_nfd = false;  // NFD has no such element: left out under `--compat nfd`
+  bool beyond_nfd = false;       // NFD has no such element: left out under `--compat nfd`
+  std::string_view values = {};  // pattern of every value that it can have; empty: any text
 };
 
 struct FeatureSpec {

@@ -88,6 +88,11 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::string_view trim_right(std::string_view text) {
+  const std::size_t last = text.find_last_not_of(" \t\n\v\f\r");
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
   while (true) {

@@ -12,6 +12,9 @@ namespace nodescout {
 /// Without leading and trailing Unicode white space, as Go's strings.TrimSpace.
 std::string_view trim(std::string_view text);
 
+/// Without trailing ASCII white space.
+std::string_view trim_right(std::string_view text);
+
 /// Pieces between separators; one empty piece for empty text. "a,,b" -> {"a", "", "b"}.
 std::vector<std::string_view> split(std::string_view text, char separator);
 

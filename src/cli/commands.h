@@ -8,6 +8,7 @@ namespace nodescout::cli {
 
 int run_dump(const DumpOptions& options);
 int run_record(const RecordOptions& options);
+int run_rules(const RulesOptions& options);
 int run_features(const FeaturesOptions& options);
 int run_completion(const CompletionOptions& options);
 int run_manual(const CompletionOptions& options);

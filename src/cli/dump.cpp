@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "cli/table.h"
+#include "cli/values.h"
 #include "corridor/walk.h"
 #include "feature/json.h"
 #include "host/journal.h"
@@ -17,73 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Value text_map(const Attributes& map) {
-  Value out = Value::map();
-  for (const auto& [key, value] : map) out.add(key, Value::string(value));
-  return out;
-}
-
-Value text_list(const std::vector<Taint>& taints) {
-  Value out = Value::list();
-  for (const Taint& taint : taints) out.items.push_back(Value::string(taint.text()));
-  return out;
-}
-
-Value to_value(const std::vector<Problem>& problems) {
-  Value out = Value::list();
-  for (const Problem& problem : problems) {
-    Value entry = Value::map();
-    entry.add("code", Value::string(problem.code));
-    entry.add("where", Value::string(problem.where));
-    entry.add("what", Value::string(problem.what));
-    entry.add("todo", Value::string(problem.todo));
-    out.items.push_back(std::move(entry));
-  }
-  return out;
-}
-
-Value to_value(const Desired& desired) {
-  Value out = Value::map();
-  out.add("labels", text_map(desired.labels));
-  out.add("annotations", text_map(desired.annotations));
-  out.add("extendedResources", text_map(desired.extended_resources));
-  out.add("taints", text_list(desired.taints));
-  return out;
-}
-
-Value to_value(const MadeMap& made, const std::vector<Rule>& rules) {
-  Value out = Value::map();
-  for (const auto& [key, value] : made) {
-    Value entry = Value::map();
-    entry.add("value", Value::string(value.value));
-    entry.add("rule", Value::string(place_of(rules[value.rule])));
-    out.add(key, std::move(entry));
-  }
-  return out;
-}
-
-Value outcome_value(const RuleLayers& rules, const Evaluated& evaluated) {
-  Value layers = Value::list();
-  for (std::size_t i = 0; i < rules.layers.size(); ++i) {
-    const auto& made_by = rules.layers[i].rules.rules();
-    const Outcome& outcome = evaluated.outcomes[i];
-    Value layer = Value::map();
-    layer.add("layer", Value::string(std::string(name_of(rules.layers[i].layer))));
-    layer.add("labels", to_value(outcome.labels, made_by));
-    layer.add("annotations", to_value(outcome.annotations, made_by));
-    layer.add("extendedResources", to_value(outcome.extended_resources, made_by));
-    Value taints = Value::list();
-    for (const MadeTaint& made : outcome.taints) taints.items.push_back(Value::string(made.taint.text()));
-    layer.add("taints", std::move(taints));
-    layer.add("ruleMatched", text_map(outcome.matched));
-    layer.add("problems", to_value(outcome.problems));
-    layers.items.push_back(std::move(layer));
-  }
-  Value out = Value::map();
-  out.add("layers", std::move(layers));
-  return out;
-}
-
 /// The object that NFD's worker would create, for `kubectl apply`.
 Value node_feature(const Host& host, const Discovery& found, const Desired& desired) {
   Value labels = Value::map();
@@ -93,7 +27,7 @@ Value node_feature(const Host& host, const Discovery& found, const Desired& desi
   metadata.add("labels", std::move(labels));
   Value spec = Value::map();
   spec.add("features", nodescout::to_value(found.features));
-  spec.add("labels", text_map(desired.labels));
+  spec.add("labels", to_value(desired.labels));
   Value object = Value::map();
   object.add("apiVersion", Value::string("nfd.k8s-sigs.io/v1alpha1"));
   object.add("kind", Value::string("NodeFeature"));

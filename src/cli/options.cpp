@@ -48,6 +48,89 @@ void describe(CLI::App& app, const char* examples) {
   app.positionals_at_end(false);
 }
 
+void add_rules_commands(CLI::App& rules, RulesOptions& options) {
+  using Action = RulesOptions::Action;
+  describe(rules,
+           "  nodescout rules check my-rules.yaml\n"
+           "  nodescout rules explain my-rules.yaml --rule \"my rule\"");
+  rules.require_subcommand(1);
+  const auto add_features = [&](CLI::App& app, const char* text) {
+    app.add_option("--features", options.features, text)->option_text("FILE")->allow_extra_args(false);
+  };
+  const auto add_root = [&](CLI::App& app) {
+    options.machine.root = default_root();
+    app.add_option("--root", options.machine.root, "Read the features of the host below DIR")->option_text("DIR");
+    app.add_flag("--no-live", options.machine.no_live, "What a recording lacks is asked of nobody");
+    app.add_option("--config", options.machine.config, "Configuration")->option_text("FILE");
+  };
+
+  CLI::App* check = rules.add_subcommand("check", "Name every mistake in rule files, with file:line:column");
+  describe(*check,
+           "  nodescout rules check rules.d/*.yaml   exit status 3 if anything was found\n"
+           "  nodescout rules check --lenient old.yaml");
+  check
+      ->add_option("FILE", options.files,
+                   "Rule files: NodeFeatureRules, NodeFeatureGroups, lists of rules, worker configurations")
+      ->required();
+  check->add_flag("--lenient", options.lenient, "Accept what the API server would accept");
+  check->add_option("-o,--output", options.output, "How to print [text]")
+      ->option_text("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+  check->callback([&] { options.action = Action::check; });
+
+  CLI::App* eval = rules.add_subcommand("eval", "Print what these rules alone make of a machine");
+  describe(*eval,
+           "  nodescout rules eval my-rules.yaml                      of this machine\n"
+           "  nodescout rules eval my-rules.yaml --features node.json of one that was dumped with -o json");
+  eval->add_option("FILE", options.files, "Rule files")->required();
+  add_features(*eval, "Features: `dump -o json` output, its features part, or a NodeFeature object");
+  add_root(*eval);
+  eval->add_option("-o,--output", options.output, "How to print [json]")
+      ->option_text("FORMAT")
+      ->check(CLI::IsMember({"json", "yaml", "table"}));
+  eval->callback([&] { options.action = Action::eval; });
+
+  CLI::App* explain = rules.add_subcommand("explain", "Say of each term what was wanted and what was found");
+  describe(*explain,
+           "  nodescout rules explain my-rules.yaml\n"
+           "  nodescout rules explain my-rules.yaml --rule \"gpu\" --features node.json -o json");
+  explain->add_option("FILE", options.files, "Rule files")->required();
+  explain->add_option("--rule", options.rule, "Only the rules of this name")->option_text("NAME");
+  add_features(*explain, "Features to explain on");
+  add_root(*explain);
+  explain->add_option("--node", options.node, "Features of this node's NodeFeature objects in the cluster")
+      ->option_text("NAME");
+  explain->add_option("--kubeconfig", options.kubeconfig, "How to reach the cluster")->option_text("FILE");
+  explain->add_option("-o,--output", options.output, "How to print [text]")
+      ->option_text("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+  explain->callback([&] { options.action = Action::explain; });
+
+  CLI::App* preview = rules.add_subcommand("preview", "Show which labels a change of rules adds, removes or alters");
+  describe(*preview,
+           "  nodescout rules preview new.yaml                        on this machine\n"
+           "  nodescout rules preview new.yaml --features a.json --features b.json\n"
+           "  nodescout rules preview new.yaml --nodes nvidia.com/gpu.present=true");
+  preview
+      ->add_option("FILE", options.files,
+                   "Rule files: a document takes the place of the one of the same name that counts now")
+      ->required();
+  add_features(*preview, "Features of a machine; may be repeated");
+  add_root(*preview);
+  preview
+      ->add_option("--rules", options.machine.rules,
+                   "Rules that count now, beside the shipped ones and those of this system")
+      ->option_text("PATH")
+      ->allow_extra_args(false);
+  preview->add_option("--nodes", options.nodes, "Every node of the cluster that this label selector selects")
+      ->option_text("SELECTOR");
+  preview->add_option("--kubeconfig", options.kubeconfig, "How to reach the cluster")->option_text("FILE");
+  preview->add_option("-o,--output", options.output, "How to print [text]")
+      ->option_text("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+  preview->callback([&] { options.action = Action::preview; });
+}
+
 /// Builds the table over one Invocation, whose members the options are bound to. With `only` a single command is set
 /// up: a dump need not pay for the options of the others.
 std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = "") {
@@ -90,6 +173,9 @@ std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = 
     record->add_flag("--no-redact", invocation.record.no_redact, "Keep serial numbers, MAC addresses and asset tags");
     add_machine_options(*record, invocation.record.machine);
   }
+
+  if (CLI::App* rules = command("rules", "Check, evaluate, explain and preview rule files"))
+    add_rules_commands(*rules, invocation.rules);
 
   if (CLI::App* features = command("features", "List every feature that a rule can match, with its source")) {
     describe(*features,
@@ -168,7 +254,7 @@ CommandDescription describe_command(const CLI::App& app) {
 
 Invocation parse_command_line(int argc, char** argv) {
   Invocation invocation;
-  constexpr std::string_view kCommands[] = {"dump", "record", "features", "completion", "manual"};
+  constexpr std::string_view kCommands[] = {"dump", "record", "rules", "features", "completion", "manual"};
   const std::string_view first = argc > 1 ? argv[1] : "";
   const bool is_command = std::find(std::begin(kCommands), std::end(kCommands), first) != std::end(kCommands);
   const std::unique_ptr<CLI::App> app = build(invocation, is_command ? first : "");
@@ -188,6 +274,7 @@ Invocation parse_command_line(int argc, char** argv) {
   const std::string name = app->get_subcommands().front()->get_name();
   invocation.command = name == "dump"         ? Command::dump
                        : name == "record"     ? Command::record
+                       : name == "rules"      ? Command::rules
                        : name == "features"   ? Command::features
                        : name == "completion" ? Command::completion
                                               : Command::manual;

@@ -39,13 +39,28 @@ struct CompletionOptions {
   std::string shell;
 };
 
-enum class Command { none, dump, record, features, completion, manual };
+struct RulesOptions {
+  enum class Action { check, eval, explain, preview };
+  Action action = Action::check;
+  std::vector<std::string> files;
+  bool lenient = false;
+  std::string output;  // empty: the action's default
+  std::string rule;    // explain: only this one
+  std::vector<std::string> features;
+  std::string node;   // explain: NodeFeature objects of this node
+  std::string nodes;  // preview: label selector
+  std::string kubeconfig;
+  MachineOptions machine;
+};
+
+enum class Command { none, dump, record, rules, features, completion, manual };
 
 struct Invocation {
   Command command = Command::none;
   int exit_status = 0;  // where command is none: --help, --version or wrong usage, already answered
   DumpOptions dump;
   RecordOptions record;
+  RulesOptions rules;
   FeaturesOptions features;
   CompletionOptions completion;
 };

@@ -133,6 +133,23 @@ Result<RuleLayers> load_rules(const Config& config, const RuleOptions& options) 
     for (const std::string& file : *found) collected.add_file(file);
   }
 
+  if (!options.replacing.empty()) {
+    Collected replacement;
+    for (const std::string& path : options.replacing) {
+      const auto found = rule_files(path);
+      if (!found) return found.error();
+      for (const std::string& file : *found) replacement.add_file(file);
+    }
+    const auto is_replaced = [&](const RuleDocument& document) {
+      return std::any_of(replacement.documents.begin(), replacement.documents.end(),
+                         [&](const RuleDocument& other) { return other.name == document.name; });
+    };
+    std::erase_if(collected.documents, is_replaced);
+    std::move(replacement.documents.begin(), replacement.documents.end(), std::back_inserter(collected.documents));
+    add_rules(collected.custom, std::move(replacement.custom));
+    std::move(replacement.problems.begin(), replacement.problems.end(), std::back_inserter(collected.problems));
+  }
+
   const auto put = [&](Layer layer, std::vector<Rule> rules) {
     if (!rules.empty()) out.layers.push_back({layer, RuleSet(std::move(rules))});
   };

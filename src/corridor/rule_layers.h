@@ -11,9 +11,10 @@
 namespace nodescout {
 
 struct RuleOptions {
-  std::vector<std::string> paths;  // --rules: files or directories
-  bool shipped = true;             // --no-shipped-rules
-  bool drop_ins = true;            // /etc/nodescout/rules.d and NFD's custom.d of this system
+  std::vector<std::string> paths;      // --rules: files or directories
+  bool shipped = true;                 // --no-shipped-rules
+  bool drop_ins = true;                // /etc/nodescout/rules.d and NFD's custom.d of this system
+  std::vector<std::string> replacing;  // files whose documents take the place of those of the same name
 };
 
 struct RuleLayer {

@@ -11,52 +11,56 @@ namespace {
 constexpr ElementSpec kFlags[] = {{"<flag>", "CPUID (amd64), AT_HWCAP and AT_HWCAP2 (arm64, arm, ppc64le, s390x)",
                                    "instruction-set extension or processor property"}};
 constexpr ElementSpec kFlagValues[] = {
-    {"AVX10_VERSION", "CPUID 24.0:EBX[7:0]", "version of the AVX10 vector instructions"}};
+    {"AVX10_VERSION", "CPUID 24.0:EBX[7:0]", "version of the AVX10 vector instructions", false, "-?[0-9]+"}};
 constexpr ElementSpec kModel[] = {
     {"vendor_id", "CPUID 0, MIDR_EL1, /proc/cpuinfo", "Intel, AMD, ARM, ...; VendorUnknown if nobody knows it"},
-    {"family", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "family number, decimal"},
-    {"id", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "model number, decimal"},
+    {"family", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "family number, decimal", false, "[0-9]+"},
+    {"id", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "model number, decimal", false, "[0-9]+"},
     {"hypervisor", "CPUID 40000000, /proc/sysinfo", "kvm, vmware, ...; none on a real machine"}};
-constexpr ElementSpec kIdle[] = {
-    {"enabled", "/sys/module/intel_idle/parameters/max_cstate", "whether intel_idle may use any idle state"}};
+constexpr ElementSpec kIdle[] = {{"enabled", "/sys/module/intel_idle/parameters/max_cstate",
+                                  "whether intel_idle may use any idle state", false, "true|false"}};
 constexpr ElementSpec kFrequency[] = {
     {"status", "/sys/devices/system/cpu/intel_pstate/status", "active or passive"},
-    {"turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo", "whether turbo frequencies are allowed"},
+    {"turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo", "whether turbo frequencies are allowed", false,
+     "true|false"},
     {"scaling_governor", "/sys/devices/system/cpu/cpufreq/policy*/scaling_governor", "only where all policies agree"}};
 constexpr ElementSpec kResources[] = {
-    {"RDTMON", "CPUID 7.0:EBX.12, F.0:EDX.1", "monitoring of shared resources"},
-    {"RDTCMT", "CPUID F.1:EDX.0", "L3 occupancy monitoring"},
-    {"RDTMBM", "CPUID F.1:EDX.1, F.1:EDX.2", "memory bandwidth monitoring"},
-    {"RDTL3CA", "CPUID 10.0:EBX.1", "L3 cache allocation"},
-    {"RDTL3CA_NUM_CLOSID", "info/L3/num_closids of resctrl", "classes of service for L3 beyond the default one"},
-    {"RDTL2CA", "CPUID 10.0:EBX.2", "L2 cache allocation"},
-    {"RDTMBA", "CPUID 10.0:EBX.3", "memory bandwidth allocation"}};
+    {"RDTMON", "CPUID 7.0:EBX.12, F.0:EDX.1", "monitoring of shared resources", false, "true|false"},
+    {"RDTCMT", "CPUID F.1:EDX.0", "L3 occupancy monitoring", false, "true|false"},
+    {"RDTMBM", "CPUID F.1:EDX.1, F.1:EDX.2", "memory bandwidth monitoring", false, "true|false"},
+    {"RDTL3CA", "CPUID 10.0:EBX.1", "L3 cache allocation", false, "true|false"},
+    {"RDTL3CA_NUM_CLOSID", "info/L3/num_closids of resctrl", "classes of service for L3 beyond the default one", false,
+     "-?[0-9]+"},
+    {"RDTL2CA", "CPUID 10.0:EBX.2", "L2 cache allocation", false, "true|false"},
+    {"RDTMBA", "CPUID 10.0:EBX.3", "memory bandwidth allocation", false, "true|false"}};
 constexpr ElementSpec kSecurity[] = {
-    {"sgx.enabled", "CPUID 7.0:EBX.2, 12", "SGX with enclave memory"},
-    {"sgx.epc", "CPUID 12.2 to 12.9", "bytes of enclave memory"},
-    {"tdx.enabled", "/sys/module/kvm_intel/parameters/tdx", "this host can run TDX guests"},
-    {"tdx.total_keys", "/sys/fs/cgroup/misc.capacity", "TDX guests that fit at once"},
-    {"tdx.protected", "CPUID 21", "this is a TDX guest"},
-    {"sev.enabled", "/sys/module/kvm_amd/parameters/sev", "this host can run SEV guests"},
-    {"sev.asids", "/sys/fs/cgroup/misc.capacity", "SEV guests that fit at once"},
-    {"sev.es.enabled", "/sys/module/kvm_amd/parameters/sev_es", "... with encrypted registers"},
-    {"sev.encrypted_state_ids", "/sys/fs/cgroup/misc.capacity", "SEV-ES guests that fit at once"},
-    {"sev.snp.enabled", "/sys/module/kvm_amd/parameters/sev_snp", "... with integrity protection"},
-    {"se.enabled", "/sys/firmware/uv/prot_virt_host", "s390x: this host can run Secure Execution guests"}};
+    {"sgx.enabled", "CPUID 7.0:EBX.2, 12", "SGX with enclave memory", false, "true|false"},
+    {"sgx.epc", "CPUID 12.2 to 12.9", "bytes of enclave memory", false, "-?[0-9]+"},
+    {"tdx.enabled", "/sys/module/kvm_intel/parameters/tdx", "this host can run TDX guests", false, "true|false"},
+    {"tdx.total_keys", "/sys/fs/cgroup/misc.capacity", "TDX guests that fit at once", false, "-?[0-9]+"},
+    {"tdx.protected", "CPUID 21", "this is a TDX guest", false, "true|false"},
+    {"sev.enabled", "/sys/module/kvm_amd/parameters/sev", "this host can run SEV guests", false, "true|false"},
+    {"sev.asids", "/sys/fs/cgroup/misc.capacity", "SEV guests that fit at once", false, "-?[0-9]+"},
+    {"sev.es.enabled", "/sys/module/kvm_amd/parameters/sev_es", "... with encrypted registers", false, "true|false"},
+    {"sev.encrypted_state_ids", "/sys/fs/cgroup/misc.capacity", "SEV-ES guests that fit at once", false, "-?[0-9]+"},
+    {"sev.snp.enabled", "/sys/module/kvm_amd/parameters/sev_snp", "... with integrity protection", false, "true|false"},
+    {"se.enabled", "/sys/firmware/uv/prot_virt_host", "s390x: this host can run Secure Execution guests", false,
+     "true|false"}};
 constexpr ElementSpec kSst[] = {{"bf.enabled", "/sys/bus/cpu/devices/cpu*/cpufreq/base_frequency, CPUID 16",
-                                 "Speed Select base frequencies are in use; never false"}};
+                                 "Speed Select base frequencies are in use; never false", false, "true|false"}};
 constexpr ElementSpec kTopology[] = {
-    {"hardware_multithreading", "/sys/bus/cpu/devices/cpu*/topology/thread_siblings_list", "several threads per core"},
-    {"socket_count", "/sys/bus/cpu/devices/cpu*/topology/physical_package_id", "processor packages"},
-    {"core_count", "/sys/bus/cpu/devices/cpu*/topology", "cores of the processors that are online", true},
-    {"thread_count", "/sys/bus/cpu/devices", "hardware threads that are online", true}};
+    {"hardware_multithreading", "/sys/bus/cpu/devices/cpu*/topology/thread_siblings_list", "several threads per core",
+     false, "true|false"},
+    {"socket_count", "/sys/bus/cpu/devices/cpu*/topology/physical_package_id", "processor packages", false, "-?[0-9]+"},
+    {"core_count", "/sys/bus/cpu/devices/cpu*/topology", "cores of the processors that are online", true, "-?[0-9]+"},
+    {"thread_count", "/sys/bus/cpu/devices", "hardware threads that are online", true, "-?[0-9]+"}};
 constexpr ElementSpec kCache[] = {
-    {"l1d", "/sys/devices/system/cpu/cpu*/cache", "bytes of one first-level data cache", true},
-    {"l1i", "/sys/devices/system/cpu/cpu*/cache", "bytes of one first-level instruction cache", true},
-    {"l2", "/sys/devices/system/cpu/cpu*/cache", "bytes of one second-level cache", true},
-    {"l3", "/sys/devices/system/cpu/cpu*/cache", "bytes of one third-level cache", true}};
+    {"l1d", "/sys/devices/system/cpu/cpu*/cache", "bytes of one first-level data cache", true, "-?[0-9]+"},
+    {"l1i", "/sys/devices/system/cpu/cpu*/cache", "bytes of one first-level instruction cache", true, "-?[0-9]+"},
+    {"l2", "/sys/devices/system/cpu/cpu*/cache", "bytes of one second-level cache", true, "-?[0-9]+"},
+    {"l3", "/sys/devices/system/cpu/cpu*/cache", "bytes of one third-level cache", true, "-?[0-9]+"}};
 constexpr ElementSpec kCoprocessor[] = {
-    {"nx_gzip", "/sys/devices/vio/ibm,compression-v1/nx_gzip_caps", "ppc64le: compression unit"}};
+    {"nx_gzip", "/sys/devices/vio/ibm,compression-v1/nx_gzip_caps", "ppc64le: compression unit", false, "true|false"}};
 
 using enum FeatureSpec::Kind;
 constexpr std::string_view kCpuDirectory = "/sys/devices/system/cpu";

@@ -9,18 +9,21 @@ namespace {
 constexpr std::size_t kConfigCap = 4u << 20;  // the largest distribution's has 300 kB
 constexpr std::size_t kModulesCap = 4u << 20;
 
-constexpr ElementSpec kVersion[] = {{"full", "/proc/sys/kernel/osrelease", "kernel release, made safe for a label"},
-                                    {"major", "/proc/sys/kernel/osrelease", "first number of the release"},
-                                    {"minor", "/proc/sys/kernel/osrelease", "second number, may be empty"},
-                                    {"revision", "/proc/sys/kernel/osrelease", "third number, may be empty"}};
+constexpr ElementSpec kVersion[] = {
+    {"full", "/proc/sys/kernel/osrelease", "kernel release, made safe for a label"},
+    {"major", "/proc/sys/kernel/osrelease", "first number of the release", false, "[0-9]+"},
+    {"minor", "/proc/sys/kernel/osrelease", "second number, may be empty"},
+    {"revision", "/proc/sys/kernel/osrelease", "third number, may be empty"}};
 constexpr ElementSpec kConfig[] = {
     {"<option>", "/proc/config.gz, /usr/src/linux-*/.config, /usr/lib/modules/*/config, /boot/config-*, ...",
      "build option without CONFIG_: y, m, or its value"}};
 constexpr ElementSpec kLoaded[] = {{"<module>", "/proc/modules", "loaded module"}};
 constexpr ElementSpec kEnabled[] = {
     {"<module>", "/proc/modules, /lib/modules/*/modules.builtin", "loaded or built-in module"}};
-constexpr ElementSpec kSelinux[] = {{"enabled", "/sys/fs/selinux/enforce", "true if SELinux is enforcing"}};
-constexpr ElementSpec kKvm[] = {{"enabled", "/sys/devices/virtual/misc/kvm", "whether /dev/kvm exists"}};
+constexpr ElementSpec kSelinux[] = {
+    {"enabled", "/sys/fs/selinux/enforce", "true if SELinux is enforcing", false, "true|false"}};
+constexpr ElementSpec kKvm[] = {
+    {"enabled", "/sys/devices/virtual/misc/kvm", "whether /dev/kvm exists", false, "true|false"}};
 constexpr ElementSpec kCmdline[] = {
     {"<parameter>", "/proc/cmdline",
      "boot parameter that sources.kernel.cmdlineNames lists; several values joined by a comma", true}};

@@ -4,16 +4,17 @@
 namespace nodescout {
 namespace {
 
-constexpr ElementSpec kNuma[] = {{"is_numa", "/sys/bus/node/devices", "more than one NUMA node"},
-                                 {"node_count", "/sys/bus/node/devices", "NUMA nodes"}};
-constexpr ElementSpec kSwap[] = {{"enabled", "/proc/swaps", "any swap area is in use"}};
-constexpr ElementSpec kHugepages[] = {{"enabled", "/sys/kernel/mm/hugepages", "any huge page is reserved"},
-                                      {"hugepages-<size>", "/sys/kernel/mm/hugepages/hugepages-*/nr_hugepages",
-                                       "reserved pages of that size (2Mi, 1Gi)"}};
+constexpr ElementSpec kNuma[] = {{"is_numa", "/sys/bus/node/devices", "more than one NUMA node", false, "true|false"},
+                                 {"node_count", "/sys/bus/node/devices", "NUMA nodes", false, "[0-9]+"}};
+constexpr ElementSpec kSwap[] = {{"enabled", "/proc/swaps", "any swap area is in use", false, "true|false"}};
+constexpr ElementSpec kHugepages[] = {
+    {"enabled", "/sys/kernel/mm/hugepages", "any huge page is reserved", false, "true|false"},
+    {"hugepages-<size>", "/sys/kernel/mm/hugepages/hugepages-*/nr_hugepages",
+     "reserved pages of that size (2Mi, 1Gi)"}};
 constexpr ElementSpec kNonVolatile[] = {{"name", "/sys/bus/nd/devices", "device of the non-volatile memory bus"},
                                         {"devtype", "/sys/bus/nd/devices/*/devtype", "nd_dax, nd_namespace_pmem, ..."},
                                         {"mode", "/sys/bus/nd/devices/*/mode", "fsdax, devdax, raw, ..."}};
-constexpr ElementSpec kSize[] = {{"total", "/proc/meminfo", "bytes of memory that the kernel can use", true}};
+constexpr ElementSpec kSize[] = {{"total", "/proc/meminfo", "bytes of memory that the kernel can use", true, "[0-9]+"}};
 
 using enum FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {

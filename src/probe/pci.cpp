@@ -5,23 +5,24 @@ namespace nodescout {
 namespace {
 
 constexpr ElementSpec kDevice[] = {
-    {"class", "/sys/bus/pci/devices/*/class", "4 hex digits: class and subclass"},
-    {"vendor", "/sys/bus/pci/devices/*/vendor", "4 hex digits"},
-    {"device", "/sys/bus/pci/devices/*/device", "4 hex digits"},
-    {"subsystem_vendor", "/sys/bus/pci/devices/*/subsystem_vendor", "4 hex digits"},
-    {"subsystem_device", "/sys/bus/pci/devices/*/subsystem_device", "4 hex digits"},
-    {"sriov_totalvfs", "/sys/bus/pci/devices/*/sriov_totalvfs", "virtual functions that the device offers"},
+    {"class", "/sys/bus/pci/devices/*/class", "4 hex digits: class and subclass", false, "[0-9a-f]{4}"},
+    {"vendor", "/sys/bus/pci/devices/*/vendor", "4 hex digits", false, "[0-9a-f]{4}"},
+    {"device", "/sys/bus/pci/devices/*/device", "4 hex digits", false, "[0-9a-f]{4}"},
+    {"subsystem_vendor", "/sys/bus/pci/devices/*/subsystem_vendor", "4 hex digits", false, "[0-9a-f]{4}"},
+    {"subsystem_device", "/sys/bus/pci/devices/*/subsystem_device", "4 hex digits", false, "[0-9a-f]{4}"},
+    {"sriov_totalvfs", "/sys/bus/pci/devices/*/sriov_totalvfs", "virtual functions that the device offers", false,
+     "[0-9]+"},
     {"iommu_group/type", "/sys/bus/pci/devices/*/iommu_group/type", "DMA, identity, ..."},
     {"iommu/intel-iommu/version", "/sys/bus/pci/devices/*/iommu/intel-iommu/version",
      "version of the IOMMU in front of it"},
     {"address", "/sys/bus/pci/devices", "domain:bus:device.function", true},
     {"driver", "/sys/bus/pci/devices/*/driver", "kernel driver bound to it", true},
-    {"numa_node", "/sys/bus/pci/devices/*/numa_node", "NUMA node, where the kernel knows one", true},
+    {"numa_node", "/sys/bus/pci/devices/*/numa_node", "NUMA node, where the kernel knows one", true, "[0-9]+"},
     {"current_link_speed", "/sys/bus/pci/devices/*/current_link_speed",
      "GT/s per lane now; drops while the device idles", true},
-    {"current_link_width", "/sys/bus/pci/devices/*/current_link_width", "lanes now", true},
+    {"current_link_width", "/sys/bus/pci/devices/*/current_link_width", "lanes now", true, "[0-9]+"},
     {"max_link_speed", "/sys/bus/pci/devices/*/max_link_speed", "GT/s per lane that the device can do", true},
-    {"max_link_width", "/sys/bus/pci/devices/*/max_link_width", "lanes that the device has", true}};
+    {"max_link_width", "/sys/bus/pci/devices/*/max_link_width", "lanes that the device has", true, "[0-9]+"}};
 
 constexpr FeatureSpec kProduces[] = {
     {"pci.device", FeatureSpec::Kind::instance, "/sys/bus/pci/devices", "PCI functions, by address", kDevice}};

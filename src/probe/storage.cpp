@@ -4,15 +4,16 @@
 namespace nodescout {
 namespace {
 
-constexpr ElementSpec kBlock[] = {{"name", "/sys/block", "block device"},
-                                  {"dax", "/sys/block/*/queue/dax", "1 if it can be mapped directly"},
-                                  {"rotational", "/sys/block/*/queue/rotational", "0 for solid state"},
-                                  {"nr_zones", "/sys/block/*/queue/nr_zones", "zones of a zoned device"},
-                                  {"zoned", "/sys/block/*/queue/zoned", "none, host-aware or host-managed"},
-                                  {"size", "/sys/block/*/size", "bytes", true},
-                                  {"model", "/sys/block/*/device/model", "name that the device gives itself", true},
-                                  {"transport", "/sys/block/*, ID_BUS of udev",
-                                   "nvme, usb, sas, ata, virtio, ...; missing for virtual devices", true}};
+constexpr ElementSpec kBlock[] = {
+    {"name", "/sys/block", "block device"},
+    {"dax", "/sys/block/*/queue/dax", "1 if it can be mapped directly", false, "[01]"},
+    {"rotational", "/sys/block/*/queue/rotational", "0 for solid state", false, "[01]"},
+    {"nr_zones", "/sys/block/*/queue/nr_zones", "zones of a zoned device", false, "[0-9]+"},
+    {"zoned", "/sys/block/*/queue/zoned", "none, host-aware or host-managed", false, "none|host-aware|host-managed"},
+    {"size", "/sys/block/*/size", "bytes", true, "[0-9]+"},
+    {"model", "/sys/block/*/device/model", "name that the device gives itself", true},
+    {"transport", "/sys/block/*, ID_BUS of udev", "nvme, usb, sas, ata, virtio, ...; missing for virtual devices",
+     true}};
 
 constexpr FeatureSpec kProduces[] = {
     {"storage.block", FeatureSpec::Kind::instance, "/sys/block", "whole block devices, virtual ones included", kBlock}};

@@ -4,11 +4,12 @@
 namespace nodescout {
 namespace {
 
-constexpr ElementSpec kDevice[] = {{"class", "/sys/bus/usb/devices/*/bDeviceClass, */bInterfaceClass",
-                                    "2 hex digits; that of an interface where the device leaves it open"},
-                                   {"vendor", "/sys/bus/usb/devices/*/idVendor", "4 hex digits"},
-                                   {"device", "/sys/bus/usb/devices/*/idProduct", "4 hex digits"},
-                                   {"serial", "/sys/bus/usb/devices/*/serial", "serial number"}};
+constexpr ElementSpec kDevice[] = {
+    {"class", "/sys/bus/usb/devices/*/bDeviceClass, */bInterfaceClass",
+     "2 hex digits; that of an interface where the device leaves it open", false, "[0-9a-f]{2}"},
+    {"vendor", "/sys/bus/usb/devices/*/idVendor", "4 hex digits", false, "[0-9a-f]{4}"},
+    {"device", "/sys/bus/usb/devices/*/idProduct", "4 hex digits", false, "[0-9a-f]{4}"},
+    {"serial", "/sys/bus/usb/devices/*/serial", "serial number"}};
 
 constexpr FeatureSpec kProduces[] = {{"usb.device", FeatureSpec::Kind::instance, "/sys/bus",
                                       "USB devices, one entry per interface where those carry the class", kDevice}};

@@ -70,7 +70,8 @@ class Reader {
         for (const std::string_view name : known)
           known_fields += (known_fields.empty() ? "" : ", ") + std::string(name);
         mistake(member.mark, "unknown-field",
-                "unknown field " + quote(member.key) + " in " + std::string(of_what) + ": the API server drops it",
+                "unknown field " + quote(member.key) + " in " + std::string(of_what) +
+                    (dialect_ == Dialect::worker ? ": NFD's worker ignores it" : ": the API server drops it"),
                 guess.empty() ? "known are " + known_fields : "did you mean " + quote(guess) + "?");
       }
     }

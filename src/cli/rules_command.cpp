@@ -1,0 +1,344 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "base/yaml.h"
+#include "cli/commands.h"
+#include "cli/explain_text.h"
+#include "cli/machine.h"
+#include "cli/table.h"
+#include "cli/values.h"
+#include "corridor/schema.h"
+#include "corridor/walk.h"
+#include "feature/json.h"
+
+namespace nodescout::cli {
+namespace {
+
+/// Features with a name for people: the file, or the host.
+struct Subject {
+  std::string name;
+  Features features;
+  std::vector<Problem> problems;
+};
+
+Result<std::string> read_file(const std::string& path, std::size_t cap = kReadCap) {
+  auto text = Root::at("/").read(std::filesystem::absolute(path).lexically_normal().string(), cap);
+  if (!text) return Error{text.error().code, path, text.error().what};
+  return text;
+}
+
+Result<Subject> subject_from_file(const std::string& path) {
+  constexpr std::size_t kCap = 64u << 20;
+  const auto text = read_file(path, kCap);
+  if (!text) return text.error();
+  auto read = features_from_text(*text, path);
+  if (!read) return read.error();
+  return Subject{path, std::move(read->features), std::move(read->problems)};
+}
+
+Result<Subject> subject_from_host(const MachineOptions& options) {
+  auto machine = open_machine(options);
+  if (!machine) return machine.error();
+  Discovery found = discover(machine->host, machine->probes, machine->config.probes);
+  Subject subject{options.root == "/" ? "this machine" : options.root, std::move(found.features),
+                  std::move(machine->problems)};
+  for (ProbeReport& report : found.reports)
+    std::move(report.problems.begin(), report.problems.end(), std::back_inserter(subject.problems));
+  return subject;
+}
+
+Result<std::vector<Subject>> subjects_of(const RulesOptions& options) {
+  if (!options.node.empty() || !options.nodes.empty())
+    return Error{
+        Errc::conflict, options.node.empty() ? options.nodes : options.node,
+        "no NodeFeature objects can be read; run `nodescout dump -o json` on the node and pass it with --features"};
+  std::vector<Subject> subjects;
+  for (const std::string& file : options.features) {
+    auto subject = subject_from_file(file);
+    if (!subject) return subject.error();
+    subjects.push_back(*std::move(subject));
+  }
+  if (!subjects.empty()) return subjects;
+  auto host = subject_from_host(options.machine);
+  if (!host) return host.error();
+  subjects.push_back(*std::move(host));
+  return subjects;
+}
+
+// ---- check ----------------------------------------------------------------------------------------------------------
+
+struct CheckedFile {
+  std::string text;
+  std::vector<Finding> findings;
+};
+
+Result<CheckedFile> check_file(const std::string& path, bool lenient) {
+  auto text = read_file(path);
+  if (!text) return text.error();
+  ParsedRules parsed = parse_rules(*text, path);
+  CheckedFile checked{*std::move(text), std::move(parsed.findings)};
+  for (Finding& finding : check_rules(parsed.documents, checked.text, schema_of_probes()))
+    checked.findings.push_back(std::move(finding));
+  if (parsed.documents.empty() && checked.findings.empty())
+    checked.findings.push_back(
+        {Severity::error, {"no-rules", path, "the file has no rules", "write a NodeFeatureRule, or remove the file"}});
+  if (lenient)
+    std::erase_if(checked.findings, [](const Finding& finding) { return finding.severity == Severity::mistake; });
+  // "file:line:column": by place, so that a reader goes through the file once.
+  const auto place_of_finding = [](const Finding& finding) {
+    const std::vector<std::string_view> parts = split(finding.problem.where, ':');
+    const auto number = [&](std::size_t from_end) {
+      return parts.size() > from_end ? parse_int(parts[parts.size() - 1 - from_end]).value_or(0) : 0;
+    };
+    return std::pair(number(1), number(0));
+  };
+  std::stable_sort(checked.findings.begin(), checked.findings.end(),
+                   [&](const Finding& a, const Finding& b) { return place_of_finding(a) < place_of_finding(b); });
+  return checked;
+}
+
+/// The line that a finding is about, with a caret under its column.
+std::string excerpt(const std::string& text, const std::string& where) {
+  const std::vector<std::string_view> parts = split(where, ':');
+  if (parts.size() < 3) return "";
+  const auto line = parse_int(parts[parts.size() - 2]);
+  const auto column = parse_int(parts.back());
+  const std::vector<std::string_view> lines = split(text, '\n');
+  if (!line || !column || *line < 1 || static_cast<std::size_t>(*line) > lines.size()) return "";
+  std::string shown(trim_right(lines[static_cast<std::size_t>(*line - 1)]));
+  std::string caret;
+  std::string_view rest = shown;
+  for (std::int64_t i = 1; i < *column && !rest.empty(); ++i) {
+    caret += rest[0] == '\t' ? '\t' : ' ';
+    rest.remove_prefix(static_cast<std::size_t>(decode_rune(rest).length));
+  }
+  return "    | " + shown + "\n    | " + caret + "^\n";
+}
+
+int check(const RulesOptions& options) {
+  std::vector<Problem> all;
+  std::string out;
+  for (const std::string& path : options.files) {
+    const auto checked = check_file(path, options.lenient);
+    if (!checked) return fail(checked.error());
+    for (const Finding& finding : checked->findings) {
+      const Problem& problem = finding.problem;
+      out += problem.where + ": " + problem.what + "\n" + excerpt(checked->text, problem.where);
+      if (!problem.todo.empty()) out += "    " + problem.todo + "\n";
+      all.push_back(problem);
+    }
+  }
+  if (options.output == "json") {
+    Value document = Value::map();
+    document.add("problems", to_value(all));
+    out = to_json(document, 2) + "\n";
+  } else if (!all.empty()) {
+    out += std::to_string(all.size()) + (all.size() == 1 ? " mistake\n" : " mistakes\n");
+  }
+  if (!print(out)) return 1;
+  return all.empty() ? 0 : 3;
+}
+
+// ---- eval -----------------------------------------------------------------------------------------------------------
+
+struct LoadedFiles {
+  RuleLayers layers;
+  std::vector<Problem> problems;
+};
+
+/// The rules of these files and of no other place.
+Result<LoadedFiles> load_files(const std::vector<std::string>& paths) {
+  LoadedFiles out;
+  std::vector<Rule> custom;
+  std::vector<RuleDocument> documents;
+  for (const std::string& path : paths) {
+    const auto found = rule_files(path);
+    if (!found) return found.error();
+    for (const std::string& file : *found) {
+      auto parsed = parse_rule_file(file);
+      if (!parsed) return parsed.error();
+      for (RuleDocument& document : parsed->documents) {
+        if (document.kind == RuleDocument::Kind::list)
+          std::move(document.rules.begin(), document.rules.end(), std::back_inserter(custom));
+        else if (document.kind == RuleDocument::Kind::group)
+          out.layers.groups.push_back(std::move(document));
+        else
+          documents.push_back(std::move(document));
+      }
+      for (Finding& finding : parsed->findings) out.problems.push_back(std::move(finding.problem));
+    }
+  }
+  if (!custom.empty()) out.layers.layers.push_back({Layer::custom, RuleSet(std::move(custom))});
+  std::vector<Rule> rules = rules_in_order(documents);
+  if (!rules.empty()) out.layers.layers.push_back({Layer::rules, RuleSet(std::move(rules))});
+  return out;
+}
+
+/// A node belongs to a group if any of its rules matches.
+bool is_member(const RuleDocument& group, const Features& features, std::vector<Problem>& problems) {
+  const Outcome outcome = RuleSet(group.rules).evaluate(features);
+  problems.insert(problems.end(), outcome.problems.begin(), outcome.problems.end());
+  return !outcome.matching.empty();
+}
+
+int eval(const RulesOptions& options) {
+  if (options.features.size() > 1)
+    return fail(
+        {Errc::unsupported, "--features", "rules eval takes one machine at a time; use rules preview for several"});
+  auto loaded = load_files(options.files);
+  if (!loaded) return fail(loaded.error());
+  auto subjects = subjects_of(options);
+  if (!subjects) return fail(subjects.error());
+  const Features& features = subjects->front().features;
+  const Evaluated evaluated = evaluate_layers(loaded->layers, features, LabelPolicy{});
+
+  std::vector<Problem> problems = std::move(loaded->problems);
+  Value groups = Value::map();
+  std::map<std::string, bool> membership;
+  for (const RuleDocument& group : loaded->layers.groups) membership[group.name] = is_member(group, features, problems);
+  for (const auto& [name, belongs] : membership) groups.add(name, Value::boolean(belongs));
+  problems.insert(problems.end(), evaluated.problems.begin(), evaluated.problems.end());
+
+  Value document = to_value(evaluated.built.desired);
+  document.add("groups", std::move(groups));
+  document.add("problems", to_value(problems));
+  if (options.output == "table") return print(outcome_table(document)) ? 0 : 1;
+  return print(options.output == "yaml" ? to_yaml(document) : to_json(document, 2) + "\n") ? 0 : 1;
+}
+
+// ---- explain --------------------------------------------------------------------------------------------------------
+
+int explain_command(const RulesOptions& options) {
+  auto loaded = load_files(options.files);
+  if (!loaded) return fail(loaded.error());
+  auto subjects = subjects_of(options);
+  if (!subjects) return fail(subjects.error());
+  const Features& features = subjects->front().features;
+
+  std::vector<RuleLayer> layers = std::move(loaded->layers.layers);
+  for (RuleDocument& group : loaded->layers.groups) layers.push_back({Layer::rules, RuleSet(std::move(group.rules))});
+  Value rules = Value::list();
+  std::string text;
+  bool found = options.rule.empty();
+  for (const RuleLayer& layer : layers) {
+    for (const RuleTrace& trace : explain(layer.rules, features)) {
+      if (!options.rule.empty() && trace.rule->name != options.rule) continue;
+      found = true;
+      if (options.output == "json")
+        rules.items.push_back(explain_value(trace, features));
+      else
+        text += explain_text(trace, features, terminal_style());
+    }
+  }
+  print_problems(loaded->problems);
+  if (!found) {
+    std::vector<std::string_view> names;
+    for (const RuleLayer& layer : layers)
+      for (const Rule& rule : layer.rules.rules()) names.push_back(rule.name);
+    const std::string_view guess = closest(options.rule, names);
+    return fail({Errc::malformed, "--rule",
+                 "no rule " + quote(options.rule) + " in these files" +
+                     (guess.empty() ? "" : "; did you mean " + quote(guess) + "?")});
+  }
+  if (options.output == "json") {
+    Value document = Value::map();
+    document.add("rules", std::move(rules));
+    text = to_json(document, 2) + "\n";
+  }
+  return print(text) ? 0 : 1;
+}
+
+// ---- preview --------------------------------------------------------------------------------------------------------
+
+struct Change {
+  std::string kind, key;
+  const std::string* before;  // nullptr: added
+  const std::string* after;   // nullptr: removed
+};
+
+void compare(const std::string& kind, const Attributes& before, const Attributes& after, std::vector<Change>& changes) {
+  for (const auto& [key, value] : before)
+    if (const auto at = after.find(key); at == after.end())
+      changes.push_back({kind, key, &value, nullptr});
+    else if (at->second != value)
+      changes.push_back({kind, key, &value, &at->second});
+  for (const auto& [key, value] : after)
+    if (!before.contains(key)) changes.push_back({kind, key, nullptr, &value});
+}
+
+std::string change_text(const Change& change, const Style& style) {
+  const auto coloured = [&](const char* code, const std::string& text) {
+    return style.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
+  };
+  const std::string kind = change.kind == "label" ? "" : change.kind + " ";
+  if (!change.before) return coloured("32", "  + " + kind + change.key + "=" + *change.after) + "\n";
+  if (!change.after) return coloured("31", "  - " + kind + change.key + "=" + *change.before) + "\n";
+  return coloured("33", "  ~ " + kind + change.key + "=" + *change.after + "   (was " + *change.before + ")") + "\n";
+}
+
+int preview(const RulesOptions& options) {
+  auto machine = open_machine(options.machine);
+  if (!machine) return fail(machine.error());
+  // After: the named files, each of whose documents takes the place of the one of the same name.
+  RuleOptions after_options{options.machine.rules, !options.machine.no_shipped_rules, true};
+  after_options.replacing = options.files;
+  auto after = load_rules(machine->config, after_options);
+  if (!after) return fail(after.error());
+  auto subjects = subjects_of(options);
+  if (!subjects) return fail(subjects.error());
+  print_problems(after->problems);
+
+  LabelPolicy policy = machine->config.labels;
+  const Style style = terminal_style();
+  std::string out;
+  Value nodes = Value::list();
+  for (const Subject& subject : *subjects) {
+    const Evaluated old_state = evaluate_layers(machine->rules, subject.features, policy);
+    const Evaluated new_state = evaluate_layers(*after, subject.features, policy);
+    std::vector<Change> changes;
+    compare("label", old_state.built.desired.labels, new_state.built.desired.labels, changes);
+    compare("annotation", old_state.built.desired.annotations, new_state.built.desired.annotations, changes);
+    compare("resource", old_state.built.desired.extended_resources, new_state.built.desired.extended_resources,
+            changes);
+    out += subject.name + (changes.empty() ? ": nothing changes\n" : ":\n");
+    Value list = Value::list();
+    for (const Change& change : changes) {
+      out += change_text(change, style);
+      Value entry = Value::map();
+      entry.add("kind", Value::string(change.kind));
+      entry.add("key", Value::string(change.key));
+      if (change.before) entry.add("before", Value::string(*change.before));
+      if (change.after) entry.add("after", Value::string(*change.after));
+      list.items.push_back(std::move(entry));
+    }
+    Value node = Value::map();
+    node.add("node", Value::string(subject.name));
+    node.add("changes", std::move(list));
+    node.add("problems", to_value(new_state.problems));
+    if (options.output != "json") print_problems(new_state.problems);
+    nodes.items.push_back(std::move(node));
+  }
+  if (options.output == "json") {
+    Value document = Value::map();
+    document.add("nodes", std::move(nodes));
+    out = to_json(document, 2) + "\n";
+  }
+  return print(out) ? 0 : 1;
+}
+
+}  // namespace
+
+int run_rules(const RulesOptions& options) {
+  switch (options.action) {
+    case RulesOptions::Action::check: return check(options);
+    case RulesOptions::Action::eval: return eval(options);
+    case RulesOptions::Action::explain: return explain_command(options);
+    case RulesOptions::Action::preview: return preview(options);
+  }
+  return 1;
+}
+
+}  // namespace nodescout::cli

@@ -1,0 +1,21 @@
+// Values of the corridor as JSON documents: one shape for every command that prints them.
+#pragma once
+
+#include <vector>
+
+#include "base/value.h"
+#include "corridor/rule_layers.h"
+#include "corridor/walk.h"
+#include "nodescout/labels.h"
+#include "nodescout/result.h"
+
+namespace nodescout::cli {
+
+Value to_value(const Attributes& map);
+Value to_value(const std::vector<Problem>& problems);
+/// {"labels":{},"annotations":{},"extendedResources":{},"taints":["key=value:Effect"]}
+Value to_value(const Desired& desired);
+/// {"layers":[{"layer","labels":{KEY:{"value","rule"}},...}]}
+Value outcome_value(const RuleLayers& rules, const Evaluated& evaluated);
+
+}  // namespace nodescout::cli

@@ -1,0 +1,351 @@
+#include "rule/check.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+#include "base/value.h"
+#include "nodescout/labels.h"
+#include "rule/expression.h"
+#include "rule/source_map.h"
+#include "rule/template_check.h"
+
+namespace nodescout {
+namespace {
+
+bool takes_values(Operator op) {
+  return op == Operator::in || op == Operator::not_in || op == Operator::in_regexp ||
+         (op >= Operator::gt && op <= Operator::ge_le);
+}
+
+/// Never true of a flag, which has no value.
+bool needs_value(Operator op) { return takes_values(op) || op == Operator::is_true || op == Operator::is_false; }
+
+std::vector<std::string_view> names_of(const KnownElements& elements) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, values] : elements.values) names.push_back(name);
+  return names;
+}
+
+class Checker {
+ public:
+  Checker(std::string_view text, const Schema& schema) : source_(text), schema_(schema) {}
+
+  void document(const RuleDocument& document) {
+    origin_ = document.origin;
+    if (document.kind != RuleDocument::Kind::rules)
+      backreferences_.clear();  // a group, and the worker, have a memory of their own
+    for (const Rule& rule : document.rules) {
+      this->rule(rule, document.kind == RuleDocument::Kind::group);
+      for (const auto& [key, label] : rule.labels) backreferences_.insert(key);
+      for (const auto& [key, var] : rule.vars) backreferences_.insert(key);
+      made_by_template_ |= !rule.labels_template.empty() || !rule.vars_template.empty();
+      earlier_.push_back(&rule);
+    }
+    if (document.kind != RuleDocument::Kind::rules) {
+      backreferences_.clear();
+      made_by_template_ = false;
+    }
+  }
+
+  std::vector<Finding> take() { return std::move(findings_); }
+
+ private:
+  void mistake(Mark mark, std::string code, std::string what, std::string todo) {
+    findings_.push_back({Severity::mistake, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}});
+  }
+
+  static std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates,
+                                  std::string otherwise) {
+    const std::string_view guess = closest(word, candidates);
+    return guess.empty() ? otherwise : "did you mean " + quote(guess) + "?";
+  }
+
+  // ---- matching -----------------------------------------------------------------------------------------------------
+
+  void term(const Term& term) {
+    const std::string key = lower_ascii(term.feature);
+    if (key == "rule.matched") return backreference(term);
+    const auto known = schema_.find(key);
+    if (known == schema_.end()) {
+      if (term.feature.empty()) return;  // the reader has said so
+      std::vector<std::string_view> keys;
+      for (const auto& [name, feature] : schema_) keys.push_back(name);
+      mistake(term.feature_mark, "unknown-feature", "unknown feature " + quote(term.feature),
+              did_you_mean(term.feature, keys,
+                           "no probe makes it; right only if a NodeFeature object of another agent does"));
+      if (term.expressions)
+        for (const NamedExpression& named : *term.expressions) expression(named.expression);
+      if (term.name) expression(*term.name);
+      return;
+    }
+    if (term.expressions)
+      for (const NamedExpression& named : *term.expressions) {
+        expression(named.expression);
+        element(known->second, term, named);
+      }
+    if (term.name) {
+      expression(*term.name);
+      if (term.name->op == Operator::does_not_exist)
+        mistake(term.name->op_mark, "dead-term",
+                "matchName with DoesNotExist never matches: it asks of each name whether it is there",
+                "write matchExpressions: {NAME: {op: DoesNotExist}}");
+    }
+  }
+
+  /// What is wrong with the expression itself, at the operator and at the values: either may be the one that was
+  /// mistyped.
+  void expression(const Expression& expression) {
+    if (expression.op == Operator::unknown) return;  // the reader has said so
+    const CompiledExpression compiled(expression);
+    if (!compiled.defect().empty()) {
+      Mark at = expression.op_mark;
+      for (std::size_t i = 0; i < expression.values.size() && i < expression.value_marks.size(); ++i) {
+        Expression alone = expression;
+        alone.values = {expression.values[i]};
+        if (expression.op == Operator::gt_lt || expression.op == Operator::ge_le) alone.op = Operator::gt;
+        if (takes_values(expression.op) && !CompiledExpression(alone).defect().empty()) at = expression.value_marks[i];
+      }
+      // A type that is no type is the defect of every value.
+      const bool bad_type = !expression.type.empty() && expression.type != "version";
+      if (bad_type) return;
+      mistake(at, "bad-expression", compiled.defect(), "");
+      if (at == expression.op_mark && !expression.value_marks.empty() && expression.value_marks[0] != at)
+        mistake(expression.value_marks[0], "bad-expression",
+                "these values do not go with operator " + std::string(name_of(expression.op)), "");
+    }
+    if (expression.type == "version" && !(expression.op >= Operator::gt && expression.op <= Operator::ge_le))
+      mistake(expression.op_mark, "unused-type",
+              "operator " + std::string(name_of(expression.op)) + " does not look at the type",
+              "compare versions with Gt, Ge, Lt, Le, GtLt or GeLe");
+  }
+
+  void element(const KnownFeature& feature, const Term& term, const NamedExpression& named) {
+    const bool only_flags = feature.flags && !feature.attributes && !feature.instances;
+    if (only_flags && needs_value(named.expression.op))
+      mistake(named.expression.op_mark, "dead-term",
+              quote(term.feature) + " has names without values: operator " + std::string(name_of(named.expression.op)) +
+                  " never matches",
+              "use Exists or DoesNotExist");
+    std::vector<std::string_view> names;
+    std::vector<const std::string*> patterns;
+    for (const auto* elements : {&feature.flags, &feature.attributes, &feature.instances}) {
+      if (!*elements) continue;
+      const auto at = (*elements)->values.find(named.name);
+      if (at != (*elements)->values.end())
+        patterns.push_back(&at->second);
+      else if ((*elements)->any_name)
+        return strange_name(term, named);
+      for (const std::string_view name : names_of(**elements)) names.push_back(name);
+    }
+    if (patterns.empty()) {
+      mistake(named.mark, "unknown-element", quote(term.feature) + " has no element " + quote(named.name),
+              did_you_mean(named.name, names, "see `nodescout features`"));
+      return;
+    }
+    if (patterns.size() == 1 && !patterns[0]->empty()) possible_values(*patterns[0], named);
+  }
+
+  /// Open sets take any name, but some are certainly a slip.
+  void strange_name(const Term& term, const NamedExpression& named) {
+    if (lower_ascii(term.feature) == "kernel.config" && named.name.starts_with("CONFIG_"))
+      mistake(named.mark, "unknown-element", "options stand in kernel.config without CONFIG_",
+              "write " + quote(named.name.substr(7)));
+  }
+
+  void possible_values(const std::string& pattern, const NamedExpression& named) {
+    const Expression& expression = named.expression;
+    const auto compiled = Pattern::compile("^(?:" + pattern + ")$");
+    if (!compiled) return;
+    const auto impossible = [&](Mark mark, const std::string& value) {
+      if (compiled->found_in(value)) return;
+      const std::string lower = lower_ascii(value);
+      std::string todo = "its values look like " + pattern;
+      if (compiled->found_in(lower))
+        todo = "write " + quote(lower);
+      else if (lower.starts_with("0x") && compiled->found_in(lower.substr(2)))
+        todo = "write " + quote(lower.substr(2));
+      else if (named.name == "class" && lower.size() > 4 && compiled->found_in(lower.substr(0, 4)))
+        todo = "write " + quote(lower.substr(0, 4)) + ": the programming interface is cut off";
+      mistake(mark, "impossible-value", quote(named.name) + " is never " + quote(value), std::move(todo));
+    };
+    if (expression.op == Operator::in || expression.op == Operator::not_in) {
+      for (std::size_t i = 0; i < expression.values.size(); ++i)
+        impossible(i < expression.value_marks.size() ? expression.value_marks[i] : expression.mark,
+                   expression.values[i]);
+    } else if (expression.op == Operator::is_true || expression.op == Operator::is_false) {
+      impossible(expression.op_mark, expression.op == Operator::is_true ? "true" : "false");
+    }
+  }
+
+  void backreference(const Term& term) {
+    if (term.expressions)
+      for (const NamedExpression& named : *term.expressions) {
+        expression(named.expression);
+        if (backreferences_.contains(named.name) || made_by_template_) continue;
+        const std::vector<std::string_view> names(backreferences_.begin(), backreferences_.end());
+        mistake(named.mark, "unknown-backreference",
+                "no earlier rule of this file makes a label or var " + quote(named.name),
+                did_you_mean(named.name, names, "rule.matched holds labels and vars of earlier rules, spelt as there"));
+      }
+    if (term.name) expression(*term.name);
+  }
+
+  // ---- output -------------------------------------------------------------------------------------------------------
+
+  void key(Mark mark, const std::string& name, std::string_view kind, bool is_label) {
+    const std::string full = name.find('/') == std::string::npos ? std::string(kFeaturePrefix) + "/" + name : name;
+    if (const std::string defect = qualified_name_defect(full); !defect.empty())
+      return mistake(mark, "bad-" + replace_all(kind, " ", "-"), std::string(kind) + " " + quote(name) + ": " + defect,
+                     "");
+    const std::string_view name_space = namespace_of(full);
+    const bool allowed = !is_within(name_space, "kubernetes.io") || is_within(name_space, kFeaturePrefix) ||
+                         (is_label && is_within(name_space, "profile.node.kubernetes.io"));
+    if (!allowed)
+      mistake(mark, "bad-" + replace_all(kind, " ", "-"),
+              std::string(kind) + " " + quote(name) + ": namespace " + quote(name_space) + " is not allowed",
+              "use " + std::string(kFeaturePrefix) + " or a domain of your own");
+  }
+
+  void reference(const Rule& rule, const Placed& placed) {
+    if (rule.dialect == Dialect::worker)
+      return mistake(placed.mark, "bad-label",
+                     quote(placed.text) + " is no reference in the worker's dialect, but a value that is refused",
+                     "use a NodeFeatureRule");
+    std::string_view rest = std::string_view(placed.text).substr(1);
+    const std::size_t first = rest.find('.');
+    const std::size_t second = first == std::string_view::npos ? first : rest.find('.', first + 1);
+    if (second == std::string_view::npos)
+      return mistake(placed.mark, "bad-reference", quote(placed.text) + " is no reference",
+                     "write @domain.feature.element");
+    const std::string_view set = rest.substr(0, second);
+    const std::string_view element = rest.substr(second + 1);
+    if (set == "rule.matched") return;
+    const auto known = schema_.find(set);
+    if (known == schema_.end()) {
+      std::vector<std::string_view> keys;
+      for (const auto& [name, feature] : schema_)
+        if (feature.attributes) keys.push_back(name);
+      return mistake(placed.mark, "bad-reference", "unknown feature " + quote(set), did_you_mean(set, keys, ""));
+    }
+    if (!known->second.attributes)
+      return mistake(placed.mark, "bad-reference", quote(set) + " has no attributes: a reference never finds a value",
+                     "use a template");
+    const KnownElements& elements = *known->second.attributes;
+    if (!elements.any_name && !elements.values.contains(element))
+      mistake(placed.mark, "bad-reference", quote(set) + " has no element " + quote(element),
+              did_you_mean(element, names_of(elements), ""));
+  }
+
+  void outputs(const Rule& rule) {
+    for (const auto& [name, placed] : rule.labels) {
+      key(placed.key_mark, name, "label", true);
+      if (placed.text.starts_with('@'))
+        reference(rule, placed);
+      else if (const std::string defect = label_value_defect(placed.text); !defect.empty())
+        mistake(placed.mark, "bad-label", "label " + quote(name) + ": " + defect, "");
+    }
+    for (const auto& [name, placed] : rule.annotations) {
+      key(placed.key_mark, name, "annotation", false);
+      if (placed.text.size() > 1024)
+        mistake(placed.mark, "bad-annotation", "annotation " + quote(name) + " is longer than 1024 bytes", "");
+    }
+    for (const auto& [name, placed] : rule.extended_resources) {
+      key(placed.key_mark, name, "extended resource", false);
+      if (placed.text.starts_with('@'))
+        reference(rule, placed);
+      else if (const std::string defect = quantity_defect(placed.text); !defect.empty())
+        mistake(placed.mark, "bad-extended-resource", "extended resource " + quote(name) + ": " + defect, "");
+    }
+    for (const Taint& taint : rule.taints) {
+      if (taint.key.empty()) continue;  // the reader has said so
+      if (taint.key.find('/') == std::string::npos)
+        mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": a key without a prefix is not allowed",
+                "write " + quote("feature.node.kubernetes.io/" + taint.key));
+      else
+        key(taint.mark, taint.key, "taint", false);
+      if (const std::string defect = taint_effect_defect(taint.effect); !defect.empty() && !taint.effect.empty())
+        mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": " + defect, "");
+      if (const std::string defect = label_value_defect(taint.value); !defect.empty())
+        mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": " + defect, "");
+    }
+  }
+
+  // ---- whole rules --------------------------------------------------------------------------------------------------
+
+  static bool same_conditions(const Rule& a, const Rule& b) {
+    const auto expression = [](const Expression& x, const Expression& y) {
+      return x.op == y.op && x.spelling == y.spelling && x.values == y.values && x.type == y.type;
+    };
+    const auto term = [&](const Term& x, const Term& y) {
+      if (lower_ascii(x.feature) != lower_ascii(y.feature) || x.expressions.has_value() != y.expressions.has_value() ||
+          x.name.has_value() != y.name.has_value())
+        return false;
+      if (x.name && !expression(*x.name, *y.name)) return false;
+      return !x.expressions ||
+             std::equal(x.expressions->begin(), x.expressions->end(), y.expressions->begin(), y.expressions->end(),
+                        [&](const NamedExpression& m, const NamedExpression& n) {
+                          return m.name == n.name && expression(m.expression, n.expression);
+                        });
+    };
+    const auto matcher = [&](const Matcher& x, const Matcher& y) {
+      return std::equal(x.begin(), x.end(), y.begin(), y.end(), term);
+    };
+    return matcher(a.match_features, b.match_features) &&
+           std::equal(a.match_any.begin(), a.match_any.end(), b.match_any.begin(), b.match_any.end(), matcher);
+  }
+
+  static bool is_unconditional(const Rule& rule) { return rule.match_features.empty() && rule.match_any.empty(); }
+
+  /// Two rules that want different values for one label whenever both match, and do whenever one does.
+  void fights(const Rule& rule) {
+    for (const Rule* other : earlier_) {
+      if (other->origin != rule.origin || other->dialect != rule.dialect) continue;
+      if (!is_unconditional(rule) && !same_conditions(*other, rule)) continue;
+      for (const auto& [name, placed] : rule.labels) {
+        const auto at = other->labels.find(name);
+        if (at != other->labels.end() && at->second.text != placed.text)
+          mistake(placed.key_mark, "label-conflict",
+                  "label " + quote(name) + " was " + quote(at->second.text) + " in rule " + quote(other->name) +
+                      " at " + place(other->origin, at->second.key_mark) + ", which this rule always overrides",
+                  "remove one of the two, or tell their conditions apart");
+      }
+    }
+  }
+
+  void rule(const Rule& rule, bool is_group) {
+    for (const Matcher& matcher : rule.match_any)
+      for (const Term& term : matcher) this->term(term);
+    for (const Term& term : rule.match_features) this->term(term);
+    outputs(rule);
+    check_templates(rule, schema_, source_, [&](Mark mark, std::string code, std::string what, std::string todo) {
+      mistake(mark, std::move(code), std::move(what), std::move(todo));
+    });
+    const bool does_something = is_group || !rule.labels.empty() || !rule.annotations.empty() || !rule.vars.empty() ||
+                                !rule.extended_resources.empty() || !rule.taints.empty() ||
+                                !rule.labels_template.empty() || !rule.vars_template.empty();
+    if (!does_something)
+      mistake(rule.mark, "dead-rule", "the rule makes nothing: no label, annotation, var, taint or extended resource",
+              "give it labels, or remove it");
+    fights(rule);
+  }
+
+  SourceMap source_;
+  const Schema& schema_;
+  std::string origin_;
+  std::vector<Finding> findings_;
+  std::set<std::string> backreferences_;
+  bool made_by_template_ = false;
+  std::vector<const Rule*> earlier_;
+};
+
+}  // namespace
+
+std::vector<Finding> check_rules(const std::vector<RuleDocument>& documents, std::string_view text,
+                                 const Schema& schema) {
+  Checker checker(text, schema);
+  for (const RuleDocument& document : documents) checker.document(document);
+  return checker.take();
+}
+
+}  // namespace nodescout
