@@ -1,0 +1,108 @@
+#include "config/config.h"
+
+#include <gtest/gtest.h>
+
+#include "corridor/walk.h"
+#include "rule/shipped.h"
+
+namespace nodescout {
+namespace {
+
+Config read(const std::string& text) {
+  Config config;
+  const Status applied = apply_config(config, text, "f");
+  EXPECT_TRUE(applied) << (applied ? "" : applied.error().text());
+  return config;
+}
+
+std::string problems(const Config& config) {
+  std::string out;
+  for (const Problem& problem : config.problems) out += problem.where + " " + problem.what + (problem.todo.empty() ? "" : " (" + problem.todo + ")") + "\n";
+  return out;
+}
+
+TEST(Config, ReadsAsNfdDoes) {
+  const Config config = read(
+      "CORE: {labelSources: [all, -cpu], noPublishFeatures: [\"kernel.*\"], sleepInterval: 60s}\n"
+      "sources:\n  pci:\n    deviceClassWhitelist: [\"02\", '0200', \"03\"]\n    DEVICELABELFIELDS: [vendor, class, vendor]\n"
+      "  kernel: {configOpts: [A, 1, yes, ~]}\n  fake: {labels: {fakefeature1: 5}, instanceFeatures: [{attr_1: x}]}\n");
+  EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"02", "0200", "03"}));
+  EXPECT_EQ(config.pci.fields, (std::vector<std::string>{"class", "vendor"}));
+  EXPECT_EQ(config.kernel_options, (std::vector<std::string>{"A", "1", "true", ""}));
+  EXPECT_EQ(config.fake_labels.at("fakefeature1"), "5");
+  EXPECT_EQ(config.fake_labels.size(), 3u);
+  EXPECT_EQ(config.probes.fake.instances, (Instances{{{"attr_1", "x"}, {"attr_2", "false"}, {"attr_3", "10"}, {"attr_4", "foobar"}, {"name", "instance_1"}}}));
+  EXPECT_EQ(problems(config),
+            "f:1:83 sleepInterval has no meaning here: probes run on events, not on a timer\n"
+            "f:6:31 configOpts: yes without quotes is \"true\" in YAML (write \"yes\" with its quotes)\n");
+}
+
+TEST(Config, TheOctalTrapIsSaid) {
+  const Config config = read("sources: {pci: {deviceClassWhitelist: [0200, 03, 0b40]}}\n");
+  EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"128", "3", "0b40"}));
+  EXPECT_NE(problems(config).find("0200 without quotes is \"128\" in YAML (write \"0200\" with its quotes)"), std::string::npos) << problems(config);
+}
+
+TEST(Config, ABadKeyCostsItself) {
+  const Config config = read("core: {labelWhitelist: a, noPublish: maybe, compat: gfd}\nsources: {pci: {deviceLabelFields: [vender]}, usb: [x], gpu: {}}\nenableTaints: true\nunknown: 1\n");
+  EXPECT_TRUE(config.labels.taints);
+  EXPECT_TRUE(config.publish);
+  EXPECT_EQ(config.pci.fields, (std::vector<std::string>{"class", "vendor"}));
+  EXPECT_EQ(problems(config),
+            "f:4:1 unknown key \"unknown\" (remove it)\n"
+            "f:1:38 noPublish must be true or false, not the text \"maybe\" (the default is used)\n"
+            "f:1:53 core.compat knows only \"nfd\", not \"gfd\"\n"
+            "f:2:57 unknown key \"sources.gpu\" (did you mean \"sources.cpu\"?)\n"
+            "f:2:36 sources.pci.deviceLabelFields: unknown field \"vender\" (did you mean vendor?)\n"
+            "f:2:52 usb must be a map, not a list (the default is used)\n")
+      << problems(config);
+}
+
+TEST(Config, TextThatIsNoConfigurationChangesNothing) {
+  Config config;
+  EXPECT_FALSE(apply_config(config, "[1, 2]", "f"));
+  EXPECT_FALSE(apply_config(config, "a: [1", "f"));
+  EXPECT_TRUE(apply_config(config, "# nothing\n", "f"));
+}
+
+TEST(Config, DurationsOfTheRecheck) {
+  EXPECT_EQ(read("nodeRecheck: 0\n").node_recheck.count(), 0);
+  EXPECT_EQ(read("nodeRecheck: 1h1.5m\n").node_recheck.count(), 3690);
+  EXPECT_EQ(read("nodeRecheck: 30\n").node_recheck.count(), 30);
+  EXPECT_EQ(read("nodeRecheck: soon\n").node_recheck.count(), 300);
+}
+
+TEST(Config, SelectionIsLeftToRight) {
+  std::vector<Problem> problems;
+  const std::vector<std::string_view> known{"cpu", "fake", "pci"}, off{"fake"};
+  const auto select = [&](std::vector<std::string> wanted) { return select_sources(wanted, known, off, "k", problems); };
+  EXPECT_EQ(select({"all"}), (std::vector<std::string>{"cpu", "pci"}));
+  EXPECT_EQ(select({"all", "fake", "-cpu"}), (std::vector<std::string>{"fake", "pci"}));
+  EXPECT_EQ(select({"-cpu", "all"}), (std::vector<std::string>{"cpu", "pci"}));
+  EXPECT_TRUE(select({}).empty());
+  EXPECT_TRUE(problems.empty());
+  EXPECT_EQ(select({"pcj"}).size(), 0u);
+  EXPECT_EQ(problems[0].todo, "did you mean pci?");
+}
+
+TEST(Config, CustomRulesComeAlong) {
+  const Config config = read("sources: {custom: [{name: a, labels: {x: v}}, {name: b, labels: 5}]}\n");
+  EXPECT_EQ(config.custom_rules.size(), 1u);
+  EXPECT_EQ(config.problems.size(), 1u);
+}
+
+TEST(Builtin, EveryLabelSourceCanBeSwitchedOff) {
+  Config config;
+  config.label_sources = {"cpu", "fake", "kernel", "pci", "usb"};
+  EXPECT_EQ(builtin_rules(config).size(), 1u + 1u + 8u + 2u + 1u);
+  config.label_sources.clear();
+  EXPECT_TRUE(builtin_rules(config).empty());
+}
+
+TEST(Builtin, TheFileBelongsToLabelSources) {
+  const std::set<std::string> sources{"cpu", "kernel", "memory", "network", "storage", "system", "custom"};
+  for (const Rule& rule : shipped_rules("builtin")) EXPECT_TRUE(sources.contains(rule.name.substr(0, rule.name.find('-')))) << rule.name;
+}
+
+}  // namespace
+}  // namespace nodescout

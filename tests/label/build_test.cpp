@@ -1,0 +1,192 @@
+#include <gtest/gtest.h>
+
+#include "nodescout/labels.h"
+#include "rule/pattern.h"
+
+namespace nodescout {
+namespace {
+
+Rule rule_named(std::string name) {
+  Rule rule;
+  rule.name = std::move(name);
+  rule.origin = "f.yaml";
+  rule.mark = {3, 5};
+  return rule;
+}
+
+struct Fixture {
+  std::vector<Rule> rules{rule_named("r")};
+  Outcome outcome;
+  Features features;
+  LabelPolicy policy;
+
+  Built run(Layer layer = Layer::rules) { return build({{layer, &rules, &outcome}}, features, policy); }
+  void label(const std::string& key, const std::string& value) { outcome.labels[key] = {value, 0}; }
+};
+
+TEST(Names, Qualified) {
+  for (const char* good : {"a", "a.b/c", "feature.node.kubernetes.io/cpu-cpuid.AVX", "x_y-Z.1", "a-b.c/D_e"}) EXPECT_EQ(qualified_name_defect(good), "") << good;
+  for (const char* bad : {"", "/", "a/", "/b", "a/b/c", "A.b/c", "a..b/c", "-a/b", "a/-b", "a/b-", "a/b c", "a/b=c", "a_b/c"}) EXPECT_NE(qualified_name_defect(bad), "") << bad;
+  EXPECT_EQ(qualified_name_defect(std::string(63, 'a')), "");
+  EXPECT_NE(qualified_name_defect(std::string(64, 'a')), "");
+  EXPECT_EQ(qualified_name_defect(std::string(253, 'a') + "/b"), "");
+  EXPECT_NE(qualified_name_defect(std::string(254, 'a') + "/b"), "");
+}
+
+TEST(Names, Values) {
+  for (const char* good : {"", "a", "A_b-c.9"}) EXPECT_EQ(label_value_defect(good), "") << good;
+  for (const char* bad : {"-a", "a.", "a b", "@x", "a/b", "\xC3\xA9"}) EXPECT_NE(label_value_defect(bad), "") << bad;
+  EXPECT_NE(label_value_defect(std::string(64, 'a')), "");
+}
+
+TEST(Names, Quantities) {
+  for (const char* good : {"0", "4", "1.5", "-1", "+2", "500m", "2Ki", "1E", "1e3", "1E-3", ".5", "5.", "1n", "3Ei"}) EXPECT_EQ(quantity_defect(good), "") << good;
+  for (const char* bad : {"", "x", "1.2.3", "1Kib", "Ki", "1 ", "e3", "1e", "1ee3", "0x10", "true"}) EXPECT_NE(quantity_defect(bad), "") << bad;
+}
+
+TEST(Names, Within) {
+  EXPECT_TRUE(is_within("a.b", "a.b"));
+  EXPECT_TRUE(is_within("x.a.b", "a.b"));
+  EXPECT_FALSE(is_within("xa.b", "a.b"));
+}
+
+TEST(Build, PrefixesAndTheFullSpellingWins) {
+  Fixture f;
+  f.label("short", "1");
+  f.label("dup", "bare");
+  f.label("feature.node.kubernetes.io/dup", "full");
+  EXPECT_EQ(f.run().desired.labels, (Attributes{{"feature.node.kubernetes.io/dup", "full"}, {"feature.node.kubernetes.io/short", "1"}}));
+  f.policy.auto_prefix = false;
+  EXPECT_EQ(f.run().desired.labels.size(), 3u);
+}
+
+TEST(Build, ReferencesTakeTheFinalValue) {
+  Fixture f;
+  f.features.attributes["k.v"] = {{"a", "third"}, {"b.c", "dotted"}, {"bad", "no label value"}};
+  f.outcome.matched = {{"q", "7"}};
+  f.label("v", "@k.v.a");
+  f.label("w", "@k.v.b.c");
+  f.label("bq", "@rule.matched.q");
+  f.label("none", "@k.v.none");
+  f.label("half", "@k.v");
+  f.label("bad", "@k.v.bad");
+  f.outcome.annotations["q"] = {"@k.v.a", 0};
+  const Built built = f.run();
+  EXPECT_EQ(built.desired.labels, (Attributes{{"feature.node.kubernetes.io/bq", "7"}, {"feature.node.kubernetes.io/v", "third"}, {"feature.node.kubernetes.io/w", "dotted"}}));
+  EXPECT_EQ(built.desired.annotations.at("feature.node.kubernetes.io/q"), "@k.v.a");
+  ASSERT_EQ(built.rejected.size(), 3u);
+  EXPECT_EQ(built.rejected[0].where, "f.yaml:3:5 (rule \"r\")");
+}
+
+TEST(Build, NamespacesAreChecked) {
+  Fixture f;
+  for (const char* key : {"kubernetes.io/a", "node.kubernetes.io/b", "profile.node.kubernetes.io/c", "x.feature.node.kubernetes.io/d", "vendor.com/e", "nvidia.com/f"}) f.label(key, "1");
+  f.outcome.annotations["profile.node.kubernetes.io/x"] = {"1", 0};
+  Built built = f.run();
+  EXPECT_EQ(built.desired.labels.size(), 4u);
+  EXPECT_TRUE(built.desired.annotations.empty());
+  f.policy.extra_namespaces = {"node.kubernetes.io"};
+  f.policy.denied_namespaces = {"*.com"};
+  built = f.run();
+  EXPECT_TRUE(built.desired.labels.contains("node.kubernetes.io/b"));
+  EXPECT_FALSE(built.desired.labels.contains("vendor.com/e"));
+  f.policy.write_prefixes = {"nvidia.com"};
+  f.policy.denied_namespaces.clear();
+  built = f.run();
+  EXPECT_EQ(built.desired.labels, (Attributes{{"nvidia.com/f", "1"}}));
+}
+
+TEST(Build, AValueInAnExtraNamespaceIsStillChecked) {
+  Fixture f;
+  f.policy.extra_namespaces = {"node.kubernetes.io"};
+  f.label("node.kubernetes.io/b", "not legal");  // NFD lets it pass, and the API server then refuses the whole patch
+  EXPECT_TRUE(f.run().desired.labels.empty());
+}
+
+TEST(Build, OneBadEntryCostsItself) {
+  Fixture f;
+  f.label("good", "1");
+  f.label("bad key", "1");
+  f.label("bad-value", "a b");
+  f.outcome.extended_resources["r"] = {"2Ki", 0};
+  f.outcome.extended_resources["s"] = {"many", 0};
+  f.outcome.annotations["n"] = {std::string(1025, 'x'), 0};
+  f.outcome.annotations["m"] = {"any text at all", 0};
+  for (const char* key : {"feature.node.kubernetes.io/t", "bare", "feature.node.kubernetes.io/bad key"}) f.outcome.taints.push_back({{key, "v", "NoSchedule", {}}, 0});
+  f.outcome.taints.push_back({{"feature.node.kubernetes.io/u", "", "Sometimes", {}}, 0});
+  const Built built = f.run();
+  EXPECT_EQ(built.desired.labels.size(), 1u);
+  EXPECT_EQ(built.desired.extended_resources.size(), 1u);
+  EXPECT_EQ(built.desired.annotations.size(), 1u);
+  EXPECT_EQ(built.desired.taints.size(), 1u);
+  EXPECT_EQ(built.rejected.size(), 7u);
+}
+
+TEST(Build, TwoTaintsOfOneKeyAndEffectAreOne) {
+  Fixture f;
+  f.outcome.taints = {{{"feature.node.kubernetes.io/t", "a", "NoSchedule", {}}, 0}, {{"feature.node.kubernetes.io/t", "b", "NoSchedule", {}}, 0}};
+  EXPECT_EQ(f.run().desired.taints, (std::vector<Taint>{{"feature.node.kubernetes.io/t", "b", "NoSchedule", {}}}));
+  f.policy.taints = false;
+  EXPECT_TRUE(f.run().desired.taints.empty());
+  EXPECT_EQ(f.run().rejected.size(), 2u);
+}
+
+TEST(Build, WhiteLists) {
+  Fixture f;
+  f.label("cpu-x", "1");
+  f.label("pci-y", "1");
+  f.policy.label_white_list = std::make_shared<Pattern>(Pattern::compile("pci").value());
+  EXPECT_EQ(f.run().desired.labels.size(), 1u);
+  EXPECT_EQ(f.run(Layer::builtin).desired.labels.size(), 1u);
+  f.policy.label_white_list = nullptr;
+  f.policy.worker_white_list = std::make_shared<Pattern>(Pattern::compile("^cpu").value());
+  EXPECT_EQ(f.run().desired.labels.size(), 2u);  // the worker's list is for the worker's labels
+  EXPECT_EQ(f.run(Layer::builtin).desired.labels.size(), 1u);
+}
+
+TEST(Build, ReferencesOfTheWorkerAreLiteralAndRefused) {
+  Fixture f;
+  f.features.attributes["k.v"] = {{"a", "1"}};
+  f.label("x", "@k.v.a");
+  EXPECT_TRUE(f.run(Layer::custom).desired.labels.empty());
+  EXPECT_TRUE(f.run(Layer::local).desired.labels.empty());
+  EXPECT_EQ(f.run(Layer::builtin).desired.labels.size(), 1u);
+}
+
+TEST(Build, LaterLayersOverride) {
+  const std::vector<Rule> rules{rule_named("r")};
+  Outcome first, second;
+  first.labels = {{"a", {"1", 0}}, {"b", {"1", 0}}};
+  second.labels = {{"feature.node.kubernetes.io/b", {"2", 0}}};
+  const Built built = build({{Layer::builtin, &rules, &first}, {Layer::rules, &rules, &second}}, {}, {});
+  EXPECT_EQ(built.desired.labels, (Attributes{{"feature.node.kubernetes.io/a", "1"}, {"feature.node.kubernetes.io/b", "2"}}));
+  EXPECT_EQ(built.labels.at("feature.node.kubernetes.io/b").layer, Layer::rules);
+}
+
+TEST(Build, AsTheWorkerPublishes) {
+  Fixture f;
+  f.label("rdma.capable", "true");
+  f.policy.as_worker = true;
+  EXPECT_TRUE(f.run(Layer::custom).desired.labels.contains("rdma.capable"));
+  EXPECT_TRUE(f.run(Layer::rules).desired.labels.contains("feature.node.kubernetes.io/rdma.capable"));
+}
+
+/// Whatever rules make, what comes out is what the API server accepts.
+TEST(Build, EveryBuiltLabelIsLegal) {
+  const char* keys[] = {"a", "a/b", "A/b", "/", "x y", "a=b", "feature.node.kubernetes.io/c", "kubernetes.io/d", "@", "", "\n", "\xC3\xA9", "vendor.com/ok"};
+  const char* values[] = {"", "1", "a b", "-", "@k.v.a", "@", "\n", "x.y_z", "\xFF"};
+  Fixture f;
+  f.features.attributes["k.v"] = {{"a", "not legal!"}};
+  for (const char* key : keys)
+    for (const char* value : values) {
+      f.outcome = {};
+      f.label(key, value);
+      for (const auto& [built_key, built_value] : f.run().desired.labels) {
+        EXPECT_EQ(qualified_name_defect(built_key), "");
+        EXPECT_EQ(label_value_defect(built_value), "");
+      }
+    }
+}
+
+}  // namespace
+}  // namespace nodescout
