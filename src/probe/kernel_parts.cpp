@@ -28,25 +28,23 @@ FlagSet parse_builtin_modules(std::string_view text) {
 
 namespace {
 
-/// An option where it stands in the text, with its first eight bytes as a number: they decide nearly every comparison.
-struct Option {
-  std::uint64_t start;
-  std::string_view name, value;
-
-  static Option at(std::string_view name, std::string_view value) {
-    std::uint64_t start = 0;
-    for (std::size_t i = 0; i < 8; ++i)
-      start = (start << 8) | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0);
-    return {start, name, value};
-  }
-  bool operator<(const Option& other) const { return start != other.start ? start < other.start : name < other.name; }
-};
+/// First eight bytes as a number: they decide nearly every comparison of two options' names.
+std::uint64_t start_of(std::string_view name) {
+  std::uint64_t start = 0;
+  for (std::size_t i = 0; i < 8; ++i) start = (start << 8) | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0);
+  return start;
+}
 
 }  // namespace
 
 Attributes parse_kconfig(std::string_view text) {
   constexpr std::string_view kPrefix = "CONFIG_";
-  std::vector<Option> options;
+  std::vector<std::pair<std::string_view, std::string_view>> options;
+  struct Place {
+    std::uint64_t start;
+    std::uint32_t index;
+  };
+  std::vector<Place> order;  // small, because sorting moves it about
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -58,14 +56,19 @@ Attributes parse_kconfig(std::string_view text) {
     std::string_view value = line.substr(equals + 1);
     while (value.starts_with('"')) value.remove_prefix(1);
     while (value.ends_with('"')) value.remove_suffix(1);
-    options.push_back(Option::at(line.substr(0, equals), value));
+    options.emplace_back(line.substr(0, equals), value);
+    order.push_back({start_of(options.back().first), static_cast<std::uint32_t>(options.size() - 1)});
   }
-  std::stable_sort(options.begin(), options.end());
+  const auto name_of = [&](Place place) { return options[place.index].first; };
+  std::sort(order.begin(), order.end(), [&](Place a, Place b) {
+    if (a.start != b.start) return a.start < b.start;
+    if (const int names = name_of(a).compare(name_of(b)); names != 0) return names < 0;
+    return a.index < b.index;
+  });
   std::vector<Attributes::value_type> sorted;
   sorted.reserve(options.size());
-  for (std::size_t i = 0; i < options.size(); ++i)
-    if (i + 1 == options.size() || options[i + 1].name != options[i].name)
-      sorted.emplace_back(options[i].name, options[i].value);
+  for (std::size_t i = 0; i < order.size(); ++i)
+    if (i + 1 == order.size() || name_of(order[i + 1]) != name_of(order[i])) sorted.emplace_back(options[order[i].index].first, options[order[i].index].second);
   return Attributes::from_sorted(std::move(sorted));
 }
 

@@ -137,6 +137,21 @@ TEST(Pattern, GoSyntax) {
   EXPECT_STREQ(found("", "x"), "yes");
 }
 
+TEST(Pattern, LiteralsAreOnlyAShortCut) {
+  const auto found = [](const char* pattern, const char* text) { return Pattern::compile(pattern).value().found_in(text); };
+  EXPECT_TRUE(found("^(03|0b40|12)", "0302"));
+  EXPECT_FALSE(found("^(03|0b40|12)", "1302"));
+  EXPECT_FALSE(found("^(03|0b40|12)", "00302"));
+  EXPECT_TRUE(found("^AVX512$", "AVX512"));
+  EXPECT_FALSE(found("^AVX512$", "AVX512F"));
+  EXPECT_FALSE(found("^AVX512$", "AVX512\n"));
+  EXPECT_TRUE(found("^(a|)$", ""));
+  EXPECT_TRUE(found("^", ""));
+  EXPECT_TRUE(found("^a|b", "xb"));
+  EXPECT_TRUE(found("^(a)|(b)", "xb"));
+  EXPECT_TRUE(found("^a.c", "abc"));
+}
+
 TEST(Expression, Text) {
   Expression expression;
   expression.op = Operator::in;
