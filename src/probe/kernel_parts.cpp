@@ -31,7 +31,8 @@ namespace {
 /// First eight bytes as a number: they decide nearly every comparison of two options' names.
 std::uint64_t start_of(std::string_view name) {
   std::uint64_t start = 0;
-  for (std::size_t i = 0; i < 8; ++i) start = (start << 8) | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0);
+  for (std::size_t i = 0; i < 8; ++i)
+    start = (start << 8) | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0);
   return start;
 }
 
@@ -68,7 +69,8 @@ Attributes parse_kconfig(std::string_view text) {
   std::vector<Attributes::value_type> sorted;
   sorted.reserve(options.size());
   for (std::size_t i = 0; i < order.size(); ++i)
-    if (i + 1 == order.size() || name_of(order[i + 1]) != name_of(order[i])) sorted.emplace_back(options[order[i].index].first, options[order[i].index].second);
+    if (i + 1 == order.size() || name_of(order[i + 1]) != name_of(order[i]))
+      sorted.emplace_back(options[order[i].index].first, options[order[i].index].second);
   return Attributes::from_sorted(std::move(sorted));
 }
 

@@ -60,7 +60,10 @@ std::optional<Pattern::Literals> Pattern::literals_in(std::string_view text) {
   }
   const bool group = text.starts_with('(') && text.ends_with(')');
   if (group) text = text.substr(1, text.size() - 2);
-  const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == ' '; };
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == ' ';
+  };
   for (const std::string_view start : split(text, '|')) {
     if (!std::all_of(start.begin(), start.end(), is_plain)) return std::nullopt;
     literals.starts.emplace_back(start);
@@ -85,7 +88,9 @@ Result<Pattern> Pattern::compile(std::string_view text) {
 
 bool Pattern::found_in(std::string_view text) const {
   if (!literals_) return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled_);
-  return std::any_of(literals_->starts.begin(), literals_->starts.end(), [&](const std::string& start) { return literals_->whole ? text == start : text.starts_with(start); });
+  return std::any_of(literals_->starts.begin(), literals_->starts.end(), [&](const std::string& start) {
+    return literals_->whole ? text == start : text.starts_with(start);
+  });
 }
 
 }  // namespace nodescout

@@ -1,0 +1,86 @@
+// From Desired to the smallest patch of the own Node. Pure: nothing here talks to the API server.
+//
+// Who owns what is kept on the Node itself, in NFD's own annotations, so that NFD and nodescout can take over from each
+// other. A key on the Node that they do not list belongs to somebody else: it is left alone and reported, also when its
+// value is the same.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nodescout/features.h"
+#include "nodescout/labels.h"
+#include "nodescout/result.h"
+#include "nodescout/rules.h"
+
+namespace nodescout {
+
+/// What is read of a Node. Any part may be missing on the object; it is then empty here.
+struct NodeState {
+  std::string name, uid, resource_version;
+  Attributes labels, annotations;
+  std::vector<Taint> taints;
+  std::vector<std::string> taint_times;  // timeAdded of each taint, or empty; written back as it was
+  Attributes capacity, allocatable;      // quantities, canonical as the API server prints them
+};
+
+/// What the ownership annotations say.
+struct Ownership {
+  std::set<std::string, std::less<>> labels, annotations, extended_resources;  // full keys
+  std::vector<Taint> taints;
+
+  static Ownership read(const NodeState& node, const std::string& instance);
+};
+
+struct Change {
+  enum class Kind : std::uint8_t { label, annotation, taint, extended_resource };
+  enum class Action : std::uint8_t {
+    set,  // add or alter
+    remove,
+    adopt,   // the Node has it already: only the ownership is new
+    disown,  // it is gone already: only the ownership goes
+  };
+
+  Kind kind = Kind::label;
+  Action action = Action::set;
+  std::string key;     // of a taint: "key:Effect"
+  std::string before;  // empty if it was not there
+  std::string after;   // empty if it goes
+  Taint taint;
+
+  friend bool operator==(const Change&, const Change&) = default;
+};
+std::string_view name_of(Change::Kind kind);
+
+struct PlanOptions {
+  std::string instance;          // prefixes the ownership annotations
+  bool allow_overwrite = false;  // take foreign keys over
+};
+
+struct NodePatch {
+  std::vector<Change> changes;     // in order of kind and key; empty: the Node is as desired
+  std::vector<Problem> conflicts;  // foreign keys that stand in the way
+
+  bool empty() const { return changes.empty(); }
+};
+
+/// What has to change so that everything desired that is not foreign is on the Node, and nothing else that we own.
+NodePatch plan(const NodeState& now, const Desired& desired, const PlanOptions& options);
+
+/// Merge patch of nodes/NAME for these changes (any subset of a plan's): labels, annotations, taints, and the ownership
+/// annotations as they are once exactly these changes are made. Empty text if none of them concerns it.
+std::string metadata_patch(const NodeState& now, const std::vector<Change>& changes, const PlanOptions& options);
+
+/// Merge patch of nodes/NAME/status for the extended resources among these changes; empty text if there are none.
+std::string status_patch(const NodeState& now, const std::vector<Change>& changes);
+
+/// The Node as it is once the changes are made: for tests, and for the next plan without a read.
+NodeState apply(NodeState now, const std::vector<Change>& changes, const PlanOptions& options);
+
+/// Whether two Kubernetes quantities are the same number ("1k" and "1000"). False if either is none.
+bool same_quantity(std::string_view a, std::string_view b);
+
+}  // namespace nodescout

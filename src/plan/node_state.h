@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/value.h"
+#include "nodescout/plan.h"
+
+namespace nodescout {
+
+/// A Node object of the API, as JSON. Errors: malformed if it is no Node; parts that a Node may lack are empty.
+Result<NodeState> node_state_from(const Value& node, std::string_view origin);
+
+}  // namespace nodescout

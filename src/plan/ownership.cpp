@@ -1,0 +1,81 @@
+#include "plan/ownership.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace nodescout {
+namespace {
+
+std::set<std::string, std::less<>> keys_in(const NodeState& node, const std::string& annotation) {
+  std::set<std::string, std::less<>> keys;
+  const auto at = node.annotations.find(annotation);
+  if (at == node.annotations.end()) return keys;
+  for (const std::string_view piece : split(at->second, ',')) {
+    const std::string_view name = trim(piece);
+    if (name.empty()) continue;
+    keys.insert(name.find('/') == std::string_view::npos ? std::string(kFeaturePrefix) + "/" + std::string(name)
+                                                         : std::string(name));
+  }
+  return keys;
+}
+
+std::string text_of(const std::set<std::string, std::less<>>& keys) {
+  const std::string prefix = std::string(kFeaturePrefix) + "/";
+  std::vector<std::string> names;
+  for (const std::string& key : keys) names.push_back(key.starts_with(prefix) ? key.substr(prefix.size()) : key);
+  std::sort(names.begin(), names.end());
+  return join(names, ",");
+}
+
+/// "key=value:Effect" or "key:Effect"
+std::optional<Taint> parse_taint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  Taint taint;
+  taint.effect = text.substr(colon + 1);
+  const std::string_view name = text.substr(0, colon);
+  const std::size_t equals = name.find('=');
+  taint.key = name.substr(0, equals);
+  if (equals != std::string_view::npos) taint.value = name.substr(equals + 1);
+  return taint;
+}
+
+}  // namespace
+
+std::string ownership_key(Change::Kind kind, const std::string& instance) {
+  const std::string base = "nfd.node.kubernetes.io/";
+  if (kind == Change::Kind::taint) return base + "taints";
+  const std::string prefix = (instance.empty() ? "" : instance + ".") + base;
+  switch (kind) {
+    case Change::Kind::label: return prefix + "feature-labels";
+    case Change::Kind::annotation: return prefix + "feature-annotations";
+    default: return prefix + "extended-resources";
+  }
+}
+
+std::string ownership_text(Change::Kind kind, const Ownership& owned) {
+  switch (kind) {
+    case Change::Kind::label: return text_of(owned.labels);
+    case Change::Kind::annotation: return text_of(owned.annotations);
+    case Change::Kind::extended_resource: return text_of(owned.extended_resources);
+    case Change::Kind::taint: break;
+  }
+  std::vector<std::string> taints;
+  for (const Taint& taint : owned.taints)
+    taints.push_back(taint.value.empty() ? taint.key + ":" + taint.effect : taint.text());
+  return join(taints, ",");
+}
+
+Ownership Ownership::read(const NodeState& node, const std::string& instance) {
+  Ownership owned;
+  owned.labels = keys_in(node, ownership_key(Change::Kind::label, instance));
+  owned.annotations = keys_in(node, ownership_key(Change::Kind::annotation, instance));
+  owned.extended_resources = keys_in(node, ownership_key(Change::Kind::extended_resource, instance));
+  if (const auto at = node.annotations.find(ownership_key(Change::Kind::taint, instance)); at != node.annotations.end())
+    for (const std::string_view piece : split(at->second, ','))
+      if (const auto taint = parse_taint(trim(piece))) owned.taints.push_back(*taint);
+  return owned;
+}
+
+}  // namespace nodescout

@@ -1,0 +1,18 @@
+// The annotations that say which labels, annotations, extended resources and taints of a Node are ours.
+#pragma once
+
+#include <string>
+
+#include "nodescout/plan.h"
+
+namespace nodescout {
+
+/// "nfd.node.kubernetes.io/feature-labels", with "INSTANCE." in front where there is one. That of taints never has it,
+/// as in NFD.
+std::string ownership_key(Change::Kind kind, const std::string& instance);
+
+/// Content of that annotation; empty if we own nothing of the kind. Keys below feature.node.kubernetes.io are
+/// shortened.
+std::string ownership_text(Change::Kind kind, const Ownership& owned);
+
+}  // namespace nodescout

@@ -1,0 +1,121 @@
+#include "nodescout/plan.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "plan/ownership.h"
+
+namespace nodescout {
+namespace {
+
+bool same_place(const Taint& a, const Taint& b) { return a.key == b.key && a.effect == b.effect; }
+
+const Taint* find_taint(const std::vector<Taint>& taints, const Taint& wanted) {
+  const auto at =
+      std::find_if(taints.begin(), taints.end(), [&](const Taint& taint) { return same_place(taint, wanted); });
+  return at == taints.end() ? nullptr : &*at;
+}
+
+class Planner {
+ public:
+  Planner(const NodeState& now, const Desired& desired, const PlanOptions& options)
+      : now_(now), desired_(desired), options_(options), owned_(Ownership::read(now, options.instance)) {}
+
+  NodePatch plan() {
+    keyed(Change::Kind::label, now_.labels, desired_.labels, owned_.labels);
+    keyed(Change::Kind::annotation, now_.annotations, desired_.annotations, owned_.annotations);
+    taints();
+    keyed(Change::Kind::extended_resource, now_.capacity, desired_.extended_resources, owned_.extended_resources);
+    return std::move(patch_);
+  }
+
+ private:
+  void add(Change::Kind kind, Change::Action action, const std::string& key, std::string before, std::string after,
+           Taint taint = {}) {
+    patch_.changes.push_back({kind, action, key, std::move(before), std::move(after), std::move(taint)});
+  }
+
+  void conflict(Change::Kind kind, const std::string& key, const std::string& there, const std::string& wanted) {
+    const std::string same =
+        there == wanted ? "with the same value" : "as " + quote(there) + " where " + quote(wanted) + " is wanted";
+    patch_.conflicts.push_back({"foreign-" + replace_all(name_of(kind), " ", "-"), "node " + now_.name,
+                                std::string(name_of(kind)) + " " + quote(key) + " belongs to somebody else, " + same,
+                                "remove it from the Node, or set restrictions.allowOverwrite: true"});
+  }
+
+  bool is_same(Change::Kind kind, const std::string& a, const std::string& b) const {
+    return a == b || (kind == Change::Kind::extended_resource && same_quantity(a, b));
+  }
+
+  void keyed(Change::Kind kind, const Attributes& there, const Attributes& wanted,
+             const std::set<std::string, std::less<>>& owned) {
+    using enum Change::Action;
+    // By key, so that a patch reads the same whatever made it.
+    std::set<std::string, std::less<>> keys = owned;
+    for (const auto& [key, value] : wanted) keys.insert(key);
+    for (const std::string& key : keys) {
+      const auto on_node = there.find(key);
+      const auto want = wanted.find(key);
+      const bool is_there = on_node != there.end();
+      const bool is_owned = owned.contains(key);
+      const std::string before = is_there ? on_node->second : "";
+      if (want == wanted.end()) {
+        add(kind, is_there ? remove : disown, key, before, "");
+      } else if (!is_there) {
+        add(kind, set, key, "", want->second);
+      } else if (!is_owned && !options_.allow_overwrite) {
+        conflict(kind, key, before, want->second);
+      } else if (!is_same(kind, before, want->second)) {
+        add(kind, set, key, before, want->second);
+      } else if (!is_owned) {
+        add(kind, adopt, key, before, before);
+      }
+    }
+  }
+
+  void taints() {
+    using enum Change::Action;
+    const auto name = [](const Taint& taint) { return taint.key + ":" + taint.effect; };
+    for (const Taint& taint : owned_.taints) {
+      if (find_taint(desired_.taints, taint)) continue;
+      const Taint* there = find_taint(now_.taints, taint);
+      add(Change::Kind::taint, there ? remove : disown, name(taint), there ? there->value : "", "", taint);
+    }
+    for (const Taint& taint : desired_.taints) {
+      const Taint* there = find_taint(now_.taints, taint);
+      const Taint* owned = find_taint(owned_.taints, taint);
+      if (!there)
+        add(Change::Kind::taint, set, name(taint), "", taint.value, taint);
+      else if (!owned && !options_.allow_overwrite)
+        conflict(Change::Kind::taint, name(taint), there->value, taint.value);
+      else if (there->value != taint.value)
+        add(Change::Kind::taint, set, name(taint), there->value, taint.value, taint);
+      else if (!owned || owned->value != taint.value)
+        add(Change::Kind::taint, adopt, name(taint), there->value, taint.value, taint);
+    }
+  }
+
+  const NodeState& now_;
+  const Desired& desired_;
+  const PlanOptions& options_;
+  const Ownership owned_;
+  NodePatch patch_;
+};
+
+}  // namespace
+
+std::string_view name_of(Change::Kind kind) {
+  switch (kind) {
+    case Change::Kind::label: return "label";
+    case Change::Kind::annotation: return "annotation";
+    case Change::Kind::taint: return "taint";
+    case Change::Kind::extended_resource: return "extended resource";
+  }
+  return "";
+}
+
+NodePatch plan(const NodeState& now, const Desired& desired, const PlanOptions& options) {
+  return Planner(now, desired, options).plan();
+}
+
+}  // namespace nodescout

@@ -1,0 +1,204 @@
+#include "nodescout/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "base/json.h"
+#include "plan/node_state.h"
+
+namespace nodescout {
+namespace {
+
+NodeState node(Attributes labels = {}, Attributes annotations = {}) {
+  NodeState state;
+  state.name = "n";
+  state.resource_version = "7";
+  state.labels = std::move(labels);
+  state.annotations = std::move(annotations);
+  return state;
+}
+
+Desired labels(Attributes wanted) {
+  Desired desired;
+  desired.labels = std::move(wanted);
+  return desired;
+}
+
+constexpr const char* kOwned = "nfd.node.kubernetes.io/feature-labels";
+const std::string kF = "feature.node.kubernetes.io/";
+
+std::string patch_of(const NodeState& now, const Desired& desired, const PlanOptions& options = {}) {
+  return metadata_patch(now, plan(now, desired, options).changes, options);
+}
+
+TEST(Plan, ANodeWithoutAnything) {
+  EXPECT_EQ(
+      patch_of(node(), labels({{kF + "a", "1"}, {"nvidia.com/b", ""}})),
+      R"({"metadata":{"resourceVersion":"7","labels":{"feature.node.kubernetes.io/a":"1","nvidia.com/b":""},"annotations":{"nfd.node.kubernetes.io/feature-labels":"a,nvidia.com/b"}}})");
+}
+
+TEST(Plan, NothingToDoIsNoPatch) {
+  const NodeState now = node({{kF + "a", "1"}, {"foreign", "x"}}, {{kOwned, "a"}});
+  EXPECT_TRUE(plan(now, labels({{kF + "a", "1"}}), {}).empty());
+  EXPECT_EQ(patch_of(now, labels({{kF + "a", "1"}})), "");
+}
+
+TEST(Plan, RemovesOnlyWhatIsOwned) {
+  const NodeState now = node({{kF + "old", "1"}, {kF + "foreign", "1"}}, {{kOwned, "old,gone"}});
+  EXPECT_EQ(
+      patch_of(now, {}),
+      R"({"metadata":{"resourceVersion":"7","labels":{"feature.node.kubernetes.io/old":null},"annotations":{"nfd.node.kubernetes.io/feature-labels":null}}})");
+}
+
+TEST(Plan, AForeignKeyIsLeftAloneAndReported) {
+  const NodeState now = node({{kF + "a", "theirs"}, {kF + "b", "same"}});
+  const Desired desired = labels({{kF + "a", "ours"}, {kF + "b", "same"}, {kF + "c", "1"}});
+  const NodePatch patch = plan(now, desired, {});
+  EXPECT_EQ(patch.changes.size(), 1u);
+  ASSERT_EQ(patch.conflicts.size(), 2u);
+  EXPECT_EQ(patch.conflicts[0].what,
+            "label \"feature.node.kubernetes.io/a\" belongs to somebody else, as \"theirs\" where \"ours\" is wanted");
+  const NodePatch taken = plan(now, desired, {.allow_overwrite = true});
+  EXPECT_TRUE(taken.conflicts.empty());
+  EXPECT_EQ(apply(now, taken.changes, {}).annotations.at(kOwned), "a,b,c");
+}
+
+TEST(Plan, InstancesKeepTheirOwnBooks) {
+  const NodeState now = node({{kF + "a", "1"}}, {{kOwned, "a"}});
+  EXPECT_EQ(
+      patch_of(now, labels({{kF + "b", "1"}}), {.instance = "x"}),
+      R"({"metadata":{"resourceVersion":"7","labels":{"feature.node.kubernetes.io/b":"1"},"annotations":{"x.nfd.node.kubernetes.io/feature-labels":"b"}}})");
+}
+
+TEST(Plan, TaintsAreReplacedWholeAndOthersKept) {
+  NodeState now =
+      node({}, {{"nfd.node.kubernetes.io/taints", "vendor.com/old=1:NoSchedule,vendor.com/keep:NoExecute"}});
+  now.taints = {{"node.kubernetes.io/unreachable", "", "NoExecute", {}},
+                {"vendor.com/old", "1", "NoSchedule", {}},
+                {"vendor.com/keep", "", "NoExecute", {}}};
+  now.taint_times = {"2026-01-01T00:00:00Z", "", ""};
+  Desired desired;
+  desired.taints = {{"vendor.com/keep", "", "NoExecute", {}}, {"vendor.com/new", "v", "NoSchedule", {}}};
+  EXPECT_EQ(
+      patch_of(now, desired),
+      R"({"metadata":{"resourceVersion":"7","annotations":{"nfd.node.kubernetes.io/taints":"vendor.com/keep:NoExecute,vendor.com/new=v:NoSchedule"}},)"
+      R"("spec":{"taints":[{"key":"node.kubernetes.io/unreachable","effect":"NoExecute","timeAdded":"2026-01-01T00:00:00Z"},{"key":"vendor.com/keep","effect":"NoExecute"},)"
+      R"({"key":"vendor.com/new","value":"v","effect":"NoSchedule"}]}})");
+}
+
+TEST(Plan, ExtendedResourcesGoToTheStatus) {
+  NodeState now = node({}, {{"nfd.node.kubernetes.io/extended-resources", "old,same,other"}});
+  now.capacity = {{kF + "old", "1"}, {kF + "same", "1k"}, {kF + "other", "3"}, {"cpu", "4"}};
+  now.allocatable = {{kF + "other", "3"}};
+  Desired desired;
+  desired.extended_resources = {{kF + "same", "1000"}, {kF + "other", "4"}, {kF + "new", "2"}};
+  const NodePatch patch = plan(now, desired, {});
+  EXPECT_EQ(
+      status_patch(now, patch.changes),
+      R"({"status":{"capacity":{"feature.node.kubernetes.io/new":"2","feature.node.kubernetes.io/old":null,"feature.node.kubernetes.io/other":"4"},)"
+      R"("allocatable":{"feature.node.kubernetes.io/old":null,"feature.node.kubernetes.io/other":"4"}}})");
+  EXPECT_EQ(
+      metadata_patch(now, patch.changes, {}),
+      R"({"metadata":{"resourceVersion":"7","annotations":{"nfd.node.kubernetes.io/extended-resources":"new,other,same"}}})");
+}
+
+TEST(Plan, APartOfAPlanOwnsOnlyThatPart) {
+  const NodeState now = node({{kF + "old", "1"}}, {{kOwned, "old"}});
+  const NodePatch patch = plan(now, labels({{kF + "a", "1"}, {kF + "b", "1"}}), {});
+  ASSERT_EQ(patch.changes.size(), 3u);
+  const NodeState half = apply(now, {patch.changes[0]}, {});
+  EXPECT_EQ(half.annotations.at(kOwned), "a,old");
+  EXPECT_EQ(plan(half, labels({{kF + "a", "1"}, {kF + "b", "1"}}), {}).changes.size(), 2u);
+}
+
+TEST(Quantity, SameNumber) {
+  for (const auto& [a, b] : {std::pair{"1k", "1000"},
+                             {"1Ki", "1024"},
+                             {"1.5", "1500m"},
+                             {"05", "5"},
+                             {"1e3", "1k"},
+                             {"0", "-0"},
+                             {"1E", "1000P"},
+                             {"2Gi", "2147483648"},
+                             {"100m", "0.1"},
+                             {"1n", "1e-9"},
+                             {"1u", "1000n"}})
+    EXPECT_TRUE(same_quantity(a, b)) << a << " " << b;
+  for (const auto& [a, b] : {std::pair{"1", "2"}, {"1k", "1Ki"}, {"x", "x"}, {"1", "-1"}, {"", ""}})
+    EXPECT_FALSE(same_quantity(a, b)) << a << " " << b;
+}
+
+TEST(NodeState, EveryPartMayBeMissing) {
+  const auto state =
+      node_state_from(parse_json(R"({"metadata":{"name":"n","resourceVersion":"5"}})", "t").value(), "t");
+  ASSERT_TRUE(state);
+  EXPECT_TRUE(state->labels.empty() && state->capacity.empty());
+  EXPECT_FALSE(node_state_from(parse_json(R"({"kind":"Status"})", "t").value(), "t"));
+  const auto full = node_state_from(
+      parse_json(
+          R"({"metadata":{"name":"n","labels":{"b":"1","a":""}},"spec":{"taints":[{"key":"k","effect":"NoExecute","timeAdded":"t"}]},"status":{"capacity":{"cpu":"4"},"allocatable":{"cpu":"3"}}})",
+          "t")
+          .value(),
+      "t");
+  EXPECT_EQ(full->labels, (Attributes{{"a", ""}, {"b", "1"}}));
+  EXPECT_EQ(full->taint_times, std::vector<std::string>{"t"});
+  EXPECT_EQ(full->allocatable.at("cpu"), "3");
+}
+
+/// Whatever the Node and the wish: planning again after applying is empty, and nothing foreign is ever touched.
+TEST(Plan, Properties) {
+  std::mt19937 random(11);
+  const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  const auto some = [&] {
+    Attributes map;
+    for (int i = pick(6); i > 0; --i)
+      map[kF + std::string(1, static_cast<char>('a' + pick(6)))] = std::to_string(pick(3));
+    return map;
+  };
+  const auto names = [&](const Attributes& map) {
+    std::string out;
+    for (const auto& [key, value] : map)
+      if (pick(2)) out += (out.empty() ? "" : ",") + key;
+    return out;
+  };
+  for (int round = 0; round < 3000; ++round) {
+    NodeState now = node(some(), some());
+    now.capacity = some();
+    now.allocatable = some();
+    for (const auto& [kind, map] : {std::pair{"feature-labels", &now.labels},
+                                    {"feature-annotations", &now.annotations},
+                                    {"extended-resources", &now.capacity}})
+      if (const std::string owned = names(*map); !owned.empty())
+        now.annotations[std::string("nfd.node.kubernetes.io/") + kind] = owned;
+    for (int i = pick(3); i > 0; --i)
+      now.taints.push_back(
+          {kF + std::string(1, static_cast<char>('a' + i)), std::to_string(pick(2)), "NoSchedule", {}});
+    if (!now.taints.empty() && pick(2)) now.annotations["nfd.node.kubernetes.io/taints"] = now.taints[0].text();
+    Desired desired;
+    desired.labels = some();
+    desired.annotations = some();
+    desired.extended_resources = some();
+    if (pick(2)) desired.taints.push_back({kF + "b", std::to_string(pick(2)), "NoSchedule", {}});
+    const PlanOptions options{.instance = "", .allow_overwrite = pick(4) == 0};
+    const Ownership owned = Ownership::read(now, "");
+    const NodePatch patch = plan(now, desired, options);
+    const NodeState after = apply(now, patch.changes, options);
+    ASSERT_TRUE(plan(after, desired, options).empty()) << round;
+    if (options.allow_overwrite) continue;
+    for (const auto& [key, value] : now.labels) {
+      if (!owned.labels.contains(key)) {
+        ASSERT_EQ(after.labels.at(key), value) << round;
+      }
+    }
+    for (const auto& [key, value] : now.capacity) {
+      if (!owned.extended_resources.contains(key)) {
+        ASSERT_EQ(after.capacity.at(key), value) << round;
+      }
+    }
+    for (const auto& [key, value] : desired.labels) ASSERT_TRUE(after.labels.contains(key));
+  }
+}
+
+}  // namespace
+}  // namespace nodescout
