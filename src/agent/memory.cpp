@@ -1,0 +1,178 @@
+#include "agent/memory.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "feature/json.h"
+
+namespace nodescout {
+namespace {
+
+/// The existence of the set itself.
+constexpr const char* kWholeSet = "";
+
+/// What makes an instance the same one although its other attributes changed.
+std::string identity_of(const Attributes& instance) {
+  std::string id;
+  for (const char* name : {"address", "name", "port", "uuid"})
+    if (const auto at = instance.find(name); at != instance.end()) id += std::string(name) + "=" + at->second + "\n";
+  if (!id.empty()) return id;
+  for (const auto& [name, value] : instance) id += name + "=" + value + "\n";
+  return id;
+}
+
+/// Identities with a count, so that two equal instances are two facts.
+std::vector<std::string> identities_of(const Instances& instances) {
+  std::vector<std::string> ids;
+  std::map<std::string, int> seen;
+  for (const Attributes& instance : instances) {
+    const std::string id = identity_of(instance);
+    ids.push_back(id + "#" + std::to_string(seen[id]++));
+  }
+  return ids;
+}
+
+}  // namespace
+
+std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes) {
+  std::set<std::string, std::less<>> readable;
+  for (const Probe* probe : probes)
+    for (const FeatureSpec& spec : probe->produces) {
+      if (spec.anchor.empty() || readable.contains(spec.anchor)) continue;
+      const auto status = files.status(spec.anchor);
+      if (!status) continue;
+      const bool can_be_read = status->type == Root::FileType::directory ? files.list(spec.anchor).has_value()
+                                                                         : files.read_head(spec.anchor, 1).has_value();
+      if (can_be_read) readable.emplace(spec.anchor);
+    }
+  return readable;
+}
+
+bool Memory::is_gone(std::map<std::string, Doubt, std::less<>>& doubts, std::set<std::string, std::less<>>& doubted,
+                     const std::string& fact, SteadyTime now) {
+  const auto [at, is_new] = doubts.try_emplace(fact, Doubt{now, now, 0});
+  Doubt& doubt = at->second;
+  if (is_new || now > doubt.last) ++doubt.proofs;
+  doubt.last = now;
+  if (doubt.proofs >= kProofs && now - doubt.since >= kProofTime) {
+    doubts.erase(at);
+    return true;
+  }
+  doubted.insert(fact);
+  return false;
+}
+
+void Memory::absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole, SteadyTime now) {
+  const Kind kind = spec.kind == FeatureSpec::Kind::flag        ? Kind::flag
+                    : spec.kind == FeatureSpec::Kind::attribute ? Kind::attribute
+                                                                : Kind::instance;
+  const Key key{kind, std::string(spec.key)};
+  probe_of_[key] = probe.name;
+  auto& doubts = doubts_[key];
+  std::set<std::string, std::less<>> doubted;
+  const auto stays = [&](const std::string& fact) { return !whole || !is_gone(doubts, doubted, fact, now); };
+
+  // Each kind: start from what is seen, add what is known, not seen and not proved gone.
+  const auto settle = [&](auto& known_sets, const auto& seen_sets, auto keep_missing) {
+    const auto known = known_sets.find(spec.key);
+    const auto fresh = seen_sets.find(spec.key);
+    if (known == known_sets.end()) {
+      if (fresh != seen_sets.end()) known_sets.emplace(spec.key, fresh->second);
+      return;
+    }
+    if (fresh != seen_sets.end()) {
+      auto merged = fresh->second;
+      keep_missing(merged, known->second);
+      known->second = std::move(merged);
+    } else if (stays(kWholeSet)) {
+      return;  // all of it is kept
+    } else {
+      known_sets.erase(known);
+    }
+  };
+  switch (kind) {
+    case Kind::flag:
+      settle(known_.flags, seen.flags, [&](FlagSet& merged, const FlagSet& known) {
+        for (const std::string& flag : known)
+          if (!merged.contains(flag) && stays(flag)) merged.insert(flag);
+      });
+      break;
+    case Kind::attribute:
+      settle(known_.attributes, seen.attributes, [&](Attributes& merged, const Attributes& known) {
+        for (const auto& [name, value] : known)
+          if (!merged.contains(name) && stays(name)) merged.insert_or_assign(name, value);
+      });
+      break;
+    case Kind::instance:
+      settle(known_.instances, seen.instances, [&](Instances& merged, const Instances& known) {
+        const std::vector<std::string> there = identities_of(merged);
+        const std::set<std::string> seen_ids(there.begin(), there.end());
+        const std::vector<std::string> ids = identities_of(known);
+        for (std::size_t i = 0; i < known.size(); ++i)
+          if (!seen_ids.contains(ids[i]) && stays(ids[i])) merged.push_back(known[i]);
+      });
+      break;
+  }
+  // A fact that is seen again is no longer in doubt.
+  if (whole) std::erase_if(doubts, [&](const auto& doubt) { return !doubted.contains(doubt.first); });
+}
+
+void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
+                    const std::set<std::string, std::less<>>& readable, SteadyTime now) {
+  for (const Probe* probe : probes) {
+    const auto report = std::find_if(seen.reports.begin(), seen.reports.end(),
+                                     [&](const ProbeReport& each) { return each.name == probe->name; });
+    if (report == seen.reports.end()) continue;
+    for (const FeatureSpec& spec : probe->produces) {
+      const bool lost_anchor =
+          !spec.anchor.empty() && anchors_.contains(spec.anchor) && !readable.contains(spec.anchor);
+      const bool whole = !report->incomplete.contains(spec.key) && !lost_anchor;
+      if (whole)
+        stale_.erase(std::string(spec.key));
+      else
+        stale_.emplace(spec.key);
+      absorb_set(spec, *probe, seen.features, whole, now);
+    }
+  }
+  anchors_.insert(readable.begin(), readable.end());
+}
+
+std::map<std::string, SteadyTime> Memory::pending() const {
+  std::map<std::string, SteadyTime> next;
+  for (const auto& [key, doubts] : doubts_)
+    for (const auto& [fact, doubt] : doubts) {
+      const SteadyTime at = doubt.last + kProofInterval;
+      const auto [entry, is_new] = next.try_emplace(probe_of_.at(key), at);
+      if (!is_new) entry->second = std::min(entry->second, at);
+    }
+  return next;
+}
+
+std::string Memory::save(std::string_view boot_id) const {
+  Value anchors = Value::list();
+  for (const std::string& anchor : anchors_) anchors.items.push_back(Value::string(anchor));
+  Value document = Value::map();
+  document.add("bootId", Value::string(std::string(boot_id)));
+  document.add("anchors", std::move(anchors));
+  document.add("features", to_value(known_));
+  return to_json(document) + "\n";
+}
+
+Status Memory::load(std::string_view text, std::string_view origin, std::string_view boot_id) {
+  const auto document = parse_json(text, origin);
+  if (!document) return document.error();
+  const Value* boot = document->find("bootId");
+  const Value* features = document->find("features");
+  if (!boot || !features || !features->is(Value::Kind::map))
+    return Error{Errc::malformed, std::string(origin), "no state of this program"};
+  auto read = features_from_value(*document, origin);
+  if (!read) return read.error();
+  *this = Memory{};
+  known_ = std::move(read->features);
+  if (boot->text == boot_id)
+    if (const Value* anchors = document->find("anchors"))
+      for (const Value& anchor : anchors->items) anchors_.insert(anchor.text);
+  return ok();
+}
+
+}  // namespace nodescout

@@ -1,0 +1,78 @@
+// Fail-static: what a machine is known to be, across probes that fail and files that go missing for a moment.
+//
+// New facts and new values count at once. A fact that is no longer seen is kept until three probes in a row, over at
+// least three seconds, agree that it is gone; and a set that could not be read whole, or whose anchor (the bus
+// directory, /proc/modules, ...) was readable earlier in this boot and is not now, proves nothing at all. A fact is a
+// flag, an attribute's name, an instance, or the existence of a set.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nodescout/features.h"
+#include "nodescout/probes.h"
+
+namespace nodescout {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+class Memory {
+ public:
+  static constexpr int kProofs = 3;
+  static constexpr std::chrono::milliseconds kProofTime{3000};
+  /// Between two probes that prove: three of them fit well within the time.
+  static constexpr std::chrono::milliseconds kProofInterval{1600};
+
+  /// Takes in what some probes just saw; sets of other probes stay as they are. `readable` tells whether an anchor can
+  /// be read now.
+  void absorb(const Discovery& seen, std::span<const Probe* const> probes,
+              const std::set<std::string, std::less<>>& readable_anchors, SteadyTime now);
+
+  /// What counts: everything seen, and everything not yet proved gone.
+  const Features& features() const { return known_; }
+
+  /// Names of probes of which some fact waits for its proof, with the time of the next one.
+  std::map<std::string, SteadyTime> pending() const;
+
+  /// Feature keys that were not read whole the last time: their facts are kept, and may be old.
+  const std::set<std::string, std::less<>>& stale() const { return stale_; }
+
+  /// For the state file: what is known and which anchors were readable. The proofs are not saved: they start again.
+  std::string save(std::string_view boot_id) const;
+  /// Errors: malformed; then nothing is remembered. Anchors of another boot are forgotten.
+  Status load(std::string_view text, std::string_view origin, std::string_view boot_id);
+
+ private:
+  enum class Kind { flag, attribute, instance };
+  struct Key {
+    Kind kind;
+    std::string set;
+    friend auto operator<=>(const Key&, const Key&) = default;
+  };
+  struct Doubt {
+    SteadyTime since;
+    SteadyTime last;
+    int proofs = 0;
+  };
+
+  void absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole, SteadyTime now);
+  /// Whether this fact, which is not seen any more, may go now.
+  bool is_gone(std::map<std::string, Doubt, std::less<>>& doubts, std::set<std::string, std::less<>>& doubted,
+               const std::string& fact, SteadyTime now);
+
+  Features known_;
+  std::set<std::string, std::less<>> stale_;
+  std::set<std::string, std::less<>> anchors_;                       // readable at some time in this boot
+  std::map<Key, std::map<std::string, Doubt, std::less<>>> doubts_;  // fact -> its proofs so far
+  std::map<Key, std::string> probe_of_;
+};
+
+/// The anchors of these probes that can be read now.
+std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes);
+
+}  // namespace nodescout

@@ -1,0 +1,187 @@
+#include "agent/memory.h"
+
+#include <gtest/gtest.h>
+
+namespace nodescout {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr ElementSpec kElements[] = {{"<x>", "", ""}};
+constexpr FeatureSpec kSpecs[] = {{"t.flags", FeatureSpec::Kind::flag, "", "d", kElements},
+                                  {"t.attributes", FeatureSpec::Kind::attribute, "/anchor", "d", kElements},
+                                  {"t.instances", FeatureSpec::Kind::instance, "", "d", kElements}};
+const Probe kProbe{.name = "t", .summary = "", .produces = kSpecs, .run = nullptr};
+
+struct Fixture {
+  Memory memory;
+  SteadyTime now{};
+  std::set<std::string, std::less<>> anchors{"/anchor"};
+
+  void see(Features features, std::set<std::string, std::less<>> incomplete = {}) {
+    const Probe* probes[] = {&kProbe};
+    memory.absorb({std::move(features), {{"t", {}, {}, std::move(incomplete)}}}, probes, anchors, now);
+  }
+  const Features& known() const { return memory.features(); }
+};
+
+Features flags(FlagSet names) {
+  Features features;
+  features.flags["t.flags"] = std::move(names);
+  return features;
+}
+Features attributes(Attributes values) {
+  Features features;
+  features.attributes["t.attributes"] = std::move(values);
+  return features;
+}
+Features instances(Instances list) {
+  Features features;
+  features.instances["t.instances"] = std::move(list);
+  return features;
+}
+
+TEST(Memory, NewFactsCountAtOnce) {
+  Fixture f;
+  f.see(flags({"a"}));
+  f.see(flags({"a", "b"}));
+  EXPECT_EQ(f.known().flags.at("t.flags"), (FlagSet{"a", "b"}));
+  EXPECT_TRUE(f.memory.pending().empty());
+}
+
+TEST(Memory, AFactGoesAfterThreeProbesOverThreeSeconds) {
+  Fixture f;
+  f.see(flags({"a", "b"}));
+  for (const auto wait : {0ms, 1600ms}) {
+    f.now += wait;
+    f.see(flags({"a"}));
+    EXPECT_TRUE(f.known().flags.at("t.flags").contains("b"));
+    EXPECT_EQ(f.memory.pending().at("t"), f.now + Memory::kProofInterval);
+  }
+  f.now += 1600ms;
+  f.see(flags({"a"}));
+  EXPECT_FALSE(f.known().flags.at("t.flags").contains("b"));
+  EXPECT_TRUE(f.memory.pending().empty());
+}
+
+TEST(Memory, ManyProbesInAMomentProveNothing) {
+  Fixture f;
+  f.see(flags({"b"}));
+  for (int i = 0; i < 50; ++i) {
+    f.now += 10ms;
+    f.see(flags({}));
+  }
+  EXPECT_TRUE(f.known().flags.at("t.flags").contains("b"));
+}
+
+TEST(Memory, OneSightingEndsTheDoubt) {
+  Fixture f;
+  f.see(flags({"b"}));
+  f.see(flags({}));
+  f.now += 2s;
+  f.see(flags({"b"}));
+  f.now += 2s;
+  f.see(flags({}));
+  f.now += 2s;
+  f.see(flags({}));
+  EXPECT_TRUE(f.known().flags.at("t.flags").contains("b"));
+}
+
+TEST(Memory, AnIncompleteProbeProvesNothing) {
+  Fixture f;
+  f.see(attributes({{"a", "1"}, {"b", "1"}}));
+  for (int i = 0; i < 10; ++i) {
+    f.now += 5s;
+    f.see(attributes({{"a", "2"}}), {"t.attributes"});
+  }
+  EXPECT_EQ(f.known().attributes.at("t.attributes"), (Attributes{{"a", "2"}, {"b", "1"}}));  // but what it saw is new
+  EXPECT_TRUE(f.memory.stale().contains("t.attributes"));
+  f.see({}, {"t.attributes"});
+  EXPECT_EQ(f.known().attributes.at("t.attributes").size(), 2u);
+}
+
+TEST(Memory, ALostAnchorProvesNothing) {
+  Fixture f;
+  f.see(attributes({{"a", "1"}}));
+  f.anchors.clear();
+  for (int i = 0; i < 10; ++i) {
+    f.now += 5s;
+    f.see({});
+  }
+  EXPECT_EQ(f.known().attributes.at("t.attributes").size(), 1u);
+  f.anchors = {"/anchor"};
+  for (int i = 0; i < 3; ++i) {
+    f.now += 2s;
+    f.see({});
+  }
+  EXPECT_FALSE(f.known().attributes.contains("t.attributes"));
+}
+
+TEST(Memory, AnAnchorThatNeverWasIsNoExcuse) {
+  Fixture f;
+  f.anchors.clear();
+  f.see(attributes({{"a", "1"}}));
+  for (int i = 0; i < 3; ++i) {
+    f.now += 2s;
+    f.see(attributes({}));
+  }
+  EXPECT_TRUE(f.known().attributes.at("t.attributes").empty());
+}
+
+TEST(Memory, AnInstanceIsTheSameWhileItsAttributesChange) {
+  Fixture f;
+  f.see(instances({{{"name", "eth0"}, {"speed", "1"}}, {{"name", "eth1"}, {"speed", "1"}}}));
+  f.see(instances({{{"name", "eth0"}, {"speed", "2"}}}));
+  EXPECT_EQ(f.known().instances.at("t.instances"),
+            (Instances{{{"name", "eth0"}, {"speed", "2"}}, {{"name", "eth1"}, {"speed", "1"}}}));
+}
+
+TEST(Memory, EqualInstancesAreCounted) {
+  Fixture f;
+  const Attributes device{{"class", "ff"}};
+  f.see(instances({device, device}));
+  f.see(instances({device}));
+  EXPECT_EQ(f.known().instances.at("t.instances").size(), 2u);
+  for (int i = 0; i < 2; ++i) {
+    f.now += 2s;
+    f.see(instances({device}));
+  }
+  EXPECT_EQ(f.known().instances.at("t.instances").size(), 1u);
+}
+
+TEST(Memory, FactsThatComeAndGoDoNotPileUp) {
+  Fixture f;
+  for (int i = 0; i < 1000; ++i) {
+    f.now += 1s;
+    f.see(instances({{{"name", "veth" + std::to_string(i)}}}));
+  }
+  EXPECT_LE(f.known().instances.at("t.instances").size(), 6u);
+}
+
+TEST(Memory, SurvivesARestart) {
+  Fixture f;
+  f.see(attributes({{"a", "1"}}));
+  const std::string saved = f.memory.save("boot-1");
+  Fixture again;
+  ASSERT_TRUE(again.memory.load(saved, "state", "boot-1"));
+  EXPECT_EQ(again.known(), f.known());
+  again.anchors.clear();  // readable earlier in this boot
+  for (int i = 0; i < 5; ++i) {
+    again.now += 2s;
+    again.see({});
+  }
+  EXPECT_EQ(again.known(), f.known());
+  Fixture rebooted;
+  ASSERT_TRUE(rebooted.memory.load(saved, "state", "boot-2"));
+  rebooted.anchors.clear();
+  for (int i = 0; i < 3; ++i) {
+    rebooted.now += 2s;
+    rebooted.see({});
+  }
+  EXPECT_TRUE(rebooted.known().empty());
+  for (const char* bad : {"", "{}", "[1]", "{\"bootId\":\"x\",\"features\":5}"})
+    EXPECT_FALSE(Memory().load(bad, "state", "b")) << bad;
+}
+
+}  // namespace
+}  // namespace nodescout
