@@ -108,14 +108,14 @@ class Writer {
       out_ += "null";
       return true;
     }
-    // Address and size tell containers apart, as in Go; the size, because a list may begin where another does.
-    const Open self{value.dict, value.size};
-    if (std::find(open_.begin(), open_.end(), self) != open_.end()) return give_up("it contains itself");
     const bool map = is_map(value);
     if (length_of(value) == 0) {
       out_ += map ? "{}" : "[]";
       return true;
     }
+    // Address and size tell containers apart: an element of a feature stands where the list of elements begins.
+    const Open self{value.dict, value.size};
+    if (std::find(open_.begin(), open_.end(), self) != open_.end()) return give_up("it contains itself");
     const Deeper deeper(depth_);
     open_.push_back(self);
     out_ += map ? '{' : '[';

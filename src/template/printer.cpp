@@ -41,6 +41,9 @@ void Printer::value(const Datum& value, char32_t verb) {
   }
   if (verb == 'T') return padded(truncated(type_name(value.type)));
   if (verb == 'p') return pointer(value, verb);
+  // %w is for Go's errors; other verbs that do not fit are reported for each item of a list.
+  const bool compound = is_list(value) || is_map(value) || kind_of(value) >= Kind::structure;
+  if (verb == 'w' && compound) return bad_verb(value, verb);
   print(value, verb, 0);
 }
 

@@ -96,15 +96,22 @@ std::size_t Subject::original_place(std::size_t at) const {
 bool Subject::search(std::size_t from, std::vector<Span>& spans) {
   const re2::RE2& compiled = regex_.compiled();
   const std::string_view text = mended_.empty() ? text_ : std::string_view(mended_);
-  const std::size_t start = mended_.empty() ? from : mended_place(from);
-  // The engine may read to the end even for a short match, and large programs run slowly.
-  const auto program = static_cast<std::size_t>(compiled.ProgramSize());
-  run_.spend((1 + (text.size() - start) / 256) * (1 + program / 512));
-  std::vector<re2::StringPiece> pieces(spans.size());
   const re2::StringPiece subject(text.data(), text.size());
-  if (!compiled.Match(subject, start, text.size(), re2::RE2::UNANCHORED, pieces.data(),
-                      static_cast<int>(pieces.size())))
-    return false;
+  std::size_t start = mended_.empty() ? from : mended_place(from);
+  std::vector<re2::StringPiece> pieces(spans.size());
+  const auto inside_rune = [&](std::size_t at) {
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+  };
+  do {
+    while (inside_rune(start)) ++start;
+    // The engine may read to the end even for a short match, and large programs run slowly.
+    const auto program = static_cast<std::size_t>(compiled.ProgramSize());
+    run_.spend((1 + (text.size() - start) / 256) * (1 + program / 512));
+    if (!compiled.Match(subject, start, text.size(), re2::RE2::UNANCHORED, pieces.data(),
+                        static_cast<int>(pieces.size())))
+      return false;
+    start = static_cast<std::size_t>(pieces[0].data() - text.data());
+  } while (inside_rune(start));  // \B matches between the bytes of a character for RE2, for Go it does not
   for (std::size_t i = 0; i < spans.size(); ++i) {
     spans[i] = {};
     if (pieces[i].data() == nullptr) continue;

@@ -147,12 +147,6 @@ struct Fields {
 
 enum class Fit { yes, no, out_of_range };
 
-Fit range(bool read, int value, int least, int most) {
-  // A field that was not read is 0 for Go, which may be in range: "does not fit" then comes first.
-  if (!read) return Fit::no;
-  return value < least || value > most ? Fit::out_of_range : Fit::yes;
-}
-
 Fit read_fraction(TimeReader& in, int& nanoseconds, std::size_t size) {
   std::string_view text;
   if (!in.take(text, size) || (text[0] != '.' && text[0] != ',')) return Fit::no;
@@ -188,6 +182,10 @@ Fit read_offset(TimeReader& in, Fields& out, const Offset& form) {
 Fit read_part(TimeReader& in, Fields& out, const Chunk& chunk) {
   const auto fit = [](bool read) { return read ? Fit::yes : Fit::no; };
   const auto two = [&](int& value, bool fixed) { return in.number(value, fixed ? 2 : 1, 2); };
+  const auto two_up_to = [&](int most, int& value, bool fixed) {
+    if (!two(value, fixed)) return Fit::no;
+    return value > most ? Fit::out_of_range : Fit::yes;
+  };
   std::string_view text;
   int ignored = 0;
   switch (chunk.part) {
@@ -200,7 +198,7 @@ Fit read_part(TimeReader& in, Fields& out, const Chunk& chunk) {
     case Part::long_month:
     case Part::short_month: return fit(in.name(out.month, month_name, 1, 12, chunk.part == Part::short_month));
     case Part::month:
-    case Part::month2: return range(two(out.month, chunk.part == Part::month2), out.month, 1, 12);
+    case Part::month2: return two_up_to(12, out.month, chunk.part == Part::month2);
     case Part::long_weekday:
     case Part::short_weekday: return fit(in.name(ignored, weekday_name, 0, 6, chunk.part == Part::short_weekday));
     case Part::padded_day: in.blank(); [[fallthrough]];
@@ -210,14 +208,14 @@ Fit read_part(TimeReader& in, Fields& out, const Chunk& chunk) {
       if (in.blank()) in.blank();
       return fit(in.number(out.year_day, 1, 3));
     case Part::year_day3: return fit(in.number(out.year_day, 3, 3));
-    case Part::hour24: return range(two(out.hour, false), out.hour, 0, 23);
+    case Part::hour24: return two_up_to(23, out.hour, false);
     case Part::hour12:
-    case Part::hour12_2: return range(two(out.hour, chunk.part == Part::hour12_2), out.hour, 0, 12);
+    case Part::hour12_2: return two_up_to(12, out.hour, chunk.part == Part::hour12_2);
     case Part::minute:
-    case Part::minute2: return range(two(out.minute, chunk.part == Part::minute2), out.minute, 0, 59);
+    case Part::minute2: return two_up_to(59, out.minute, chunk.part == Part::minute2);
     case Part::second:
     case Part::second2: {
-      const Fit seconds = range(two(out.second, chunk.part == Part::second2), out.second, 0, 59);
+      const Fit seconds = two_up_to(59, out.second, chunk.part == Part::second2);
       if (seconds != Fit::yes || !in.at_fraction()) return seconds;
       // A fraction may follow the seconds although the layout does not mention one.
       const Part next = next_chunk(chunk.after).part;
@@ -286,7 +284,7 @@ ParsedTime parse_time(std::string_view layout, std::string_view text) {
     if (at.month < 0) at.month = 1;
     if (at.day < 0) at.day = 1;
   }
-  if (at.day < 1 || at.day > days_in(at.month, at.year)) return problem("there is no such day");
+  if (at.month < 1 || at.day < 1 || at.day > days_in(at.month, at.year)) return problem("there is no such day");
 
   out.time = time_at(at.year, at.month, at.day, at.hour * 3600 + at.minute * 60 + at.second, at.nanoseconds, &kUtc);
   if (at.utc) return out;

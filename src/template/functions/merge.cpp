@@ -48,7 +48,11 @@ class Merger {
 
   /// Merges into a value that is there already, where that can be done in place.
   bool inside(const Datum& present, const Datum& value) {
-    if (is_map(present)) return !is_map(value) || is_nil(present) || merge(present, value);
+    if (is_map(present)) {
+      if (is_nil(present) && kind_of(value) == Kind::structure)
+        fail("there is no dict to merge " + describe(value) + " into");
+      return !is_map(value) || is_nil(present) || merge(present, value);
+    }
     if (!present.is(Type::version_ptr) || is_nil(value)) return true;
     // Go follows the pointer: the version itself changes, for everybody who holds it.
     if (value.is(Type::version_ptr) && overwrite_) *present.version = *value.version;
@@ -60,7 +64,7 @@ class Merger {
       case Type::any_map: break;
       case Type::text_map:
         // What a dict of anything holds is no text for Go, even if it is one.
-        if (source.is(Type::any_map))
+        if (source.is(Type::any_map) || !value.is(Type::text))
           fail("a dict made by split takes no entries of a dict made by dict: " + quoted(key));
         break;
       default: refuse("merge would change a feature of the node");
@@ -96,8 +100,7 @@ class Copier {
     run_.spend(1);
     const Deeper deeper(depth_);
     switch (value.type) {
-      // Structures come out empty: their fields are private, and the copier cannot see them.
-      case Type::time: return Datum::of(*run_.arena().make<Time>());
+      // A version comes out empty: its fields are private, and the copier cannot see them.
       case Type::version:
       case Type::version_ptr: {
         Datum empty = value;
