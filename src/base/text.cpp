@@ -4,6 +4,8 @@
 #include <charconv>
 #include <limits>
 
+#include "base/unicode.h"
+
 namespace nodescout {
 
 Rune decode_rune(std::string_view text) {
@@ -30,6 +32,29 @@ Rune decode_rune(std::string_view text) {
   }
   if (value < least || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) return broken;
   return {value, length};
+}
+
+Rune decode_last_rune(std::string_view text) {
+  // Step back over continuation bytes to where the last code point may have begun.
+  std::size_t start = text.size() - 1;
+  while (start > 0 && text.size() - start < 4 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
+  const Rune rune = decode_rune(text.substr(start));
+  return start + static_cast<std::size_t>(rune.length) == text.size() ? rune : Rune{0xFFFD, 1};
+}
+
+std::size_t rune_count(std::string_view text) {
+  std::size_t count = 0;
+  for (; !text.empty(); ++count) text.remove_prefix(static_cast<std::size_t>(decode_rune(text).length));
+  return count;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Rune rune = decode_rune(text);
+    if (rune.broken()) return false;
+    text.remove_prefix(static_cast<std::size_t>(rune.length));
+  }
+  return true;
 }
 
 void append_rune(std::string& out, char32_t rune) {
@@ -78,11 +103,8 @@ std::string_view trim(std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(rune.length));
   }
   while (!text.empty()) {
-    // Step back over continuation bytes to the start of the last code point.
-    std::size_t start = text.size() - 1;
-    while (start > 0 && text.size() - start < 4 && (static_cast<unsigned char>(text[start]) & 0xC0) == 0x80) --start;
-    const Rune rune = decode_rune(text.substr(start));
-    if (start + static_cast<std::size_t>(rune.length) != text.size() || !is_space(rune.value)) break;
+    const Rune rune = decode_last_rune(text);
+    if (!is_space(rune.value)) break;
     text.remove_suffix(static_cast<std::size_t>(rune.length));
   }
   return text;
@@ -169,7 +191,7 @@ std::string valid_utf8(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const Rune rune = decode_rune(text);
-    if (rune.value == 0xFFFD && rune.length == 1) {
+    if (rune.broken()) {
       append_rune(out, 0xFFFD);
     } else {
       out += text.substr(0, static_cast<std::size_t>(rune.length));
@@ -179,41 +201,66 @@ std::string valid_utf8(std::string_view text) {
   return out;
 }
 
-std::string quote(std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
+namespace {
+
+constexpr char kHex[] = "0123456789abcdef";
+
+void append_hex(std::string& out, char32_t value, int digits) {
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kHex[(value >> shift) & 15];
+}
+
+void append_escaped(std::string& out, char32_t rune, char mark, bool ascii) {
+  switch (rune) {
+    case '\a': out += "\\a"; return;
+    case '\b': out += "\\b"; return;
+    case '\f': out += "\\f"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    case '\v': out += "\\v"; return;
+    default: break;
+  }
+  if (rune == static_cast<unsigned char>(mark) || rune == '\\') {
+    out += '\\';
+    out += static_cast<char>(rune);
+  } else if (is_print(rune) && !(ascii && rune >= 0x80)) {
+    append_rune(out, rune);
+  } else if (rune < 0x80) {
+    out += "\\x";
+    append_hex(out, rune, 2);
+  } else if (rune < 0x10000) {
+    out += "\\u";
+    append_hex(out, rune, 4);
+  } else {
+    out += "\\U";
+    append_hex(out, rune, 8);
+  }
+}
+
+}  // namespace
+
+std::string quote(std::string_view text, bool ascii) {
+  std::string out;
+  out.reserve(text.size() + 2);
+  out += '"';
   while (!text.empty()) {
     const Rune rune = decode_rune(text);
-    const std::string_view bytes = text.substr(0, static_cast<std::size_t>(rune.length));
-    text.remove_prefix(bytes.size());
-    if (rune.value == 0xFFFD && rune.length == 1) {
-      const auto byte = static_cast<unsigned char>(bytes[0]);
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-      continue;
-    }
-    switch (rune.value) {
-      case '"': out += "\\\""; continue;
-      case '\\': out += "\\\\"; continue;
-      case '\a': out += "\\a"; continue;
-      case '\b': out += "\\b"; continue;
-      case '\f': out += "\\f"; continue;
-      case '\n': out += "\\n"; continue;
-      case '\r': out += "\\r"; continue;
-      case '\t': out += "\\t"; continue;
-      case '\v': out += "\\v"; continue;
-      default: break;
-    }
-    if (rune.value < 0x20 || rune.value == 0x7F) {
-      out += {'\\', 'x', kHex[rune.value >> 4], kHex[rune.value & 15]};
-    } else if ((rune.value >= 0x80 && rune.value < 0xA0) || (rune.value != ' ' && is_space(rune.value)) ||
-               rune.value == 0xAD || rune.value == 0xFEFF) {
-      out += "\\u";
-      for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(rune.value >> shift) & 15];
+    if (rune.broken()) {
+      out += "\\x";
+      append_hex(out, static_cast<unsigned char>(text[0]), 2);
     } else {
-      out += bytes;
+      append_escaped(out, rune.value, '"', ascii);
     }
+    text.remove_prefix(static_cast<std::size_t>(rune.length));
   }
-  return out + "\"";
+  return out + '"';
+}
+
+std::string quote_rune(char32_t rune, bool ascii) {
+  if (rune > 0x10FFFF || (rune >= 0xD800 && rune <= 0xDFFF)) rune = 0xFFFD;
+  std::string out = "'";
+  append_escaped(out, rune, '\'', ascii);
+  return out + '\'';
 }
 
 int column_of(std::string_view line, std::size_t at) {

@@ -39,14 +39,22 @@ std::string valid_utf8(std::string_view text);
 struct Rune {
   char32_t value;
   int length;
+
+  bool broken() const { return value == 0xFFFD && length == 1; }
 };
 Rune decode_rune(std::string_view text);
+Rune decode_last_rune(std::string_view text);
+/// Code points; a broken byte counts as one.
+std::size_t rune_count(std::string_view text);
+bool is_utf8(std::string_view text);
 void append_rune(std::string& out, char32_t rune);
 /// unicode.IsSpace
 bool is_space(char32_t rune);
 
-/// Go's strconv.Quote: double quotes, \n, \x.., \u.... for what is not printable.
-std::string quote(std::string_view text);
+/// Go's strconv.Quote: double quotes, \n, \x.., \u.... for what is not printable; with `ascii` for all beyond ASCII.
+std::string quote(std::string_view text, bool ascii = false);
+/// strconv.QuoteRune: 'x'.
+std::string quote_rune(char32_t rune, bool ascii = false);
 
 /// 1-based column counted in code points of byte offset `at` within `line`.
 int column_of(std::string_view line, std::size_t at);

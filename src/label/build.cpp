@@ -62,7 +62,7 @@ class Builder {
 
   std::string prefixed(std::string_view key) const {
     if (!policy_.auto_prefix || key.find('/') != std::string_view::npos) return std::string(key);
-    if (policy_.as_worker && is_worker_layer(layer_)) return std::string(key);
+    if (policy_.as_worker && (layer_ == Layer::custom || layer_ == Layer::local)) return std::string(key);
     return std::string(kFeaturePrefix) + "/" + std::string(key);
   }
 

@@ -12,12 +12,13 @@ namespace {
 
 constexpr std::string_view kMatched = "rule.matched";
 
+bool by_name(const MatchedElement& a, const MatchedElement& b) { return a.find("Name") < b.find("Name"); }
+
 /// Expressions against flags and attributes together: either side is enough, except for DoesNotExist, which both must
 /// confirm.
 Verdict match_names_and_values(const CompiledTerm& term, const FeatureView& view, std::vector<MatchedElement>* elements,
                                std::string& why) {
   if (!view.flags && !view.attributes) return Verdict::no;
-  static const std::string kEmpty;
   const std::size_t before = elements ? elements->size() : 0;
   bool failed = false;
   for (const auto& [name, expression] : term.expressions) {
@@ -27,7 +28,7 @@ Verdict match_names_and_values(const CompiledTerm& term, const FeatureView& view
     bool broken = false;
     if (view.flags) {
       const Verdict verdict = expression.evaluate(view.flags->find(name) != view.flags->end(), nullptr, why);
-      if (verdict == Verdict::yes && elements) elements->push_back({name, nullptr, nullptr});
+      if (verdict == Verdict::yes && elements) elements->push_back(MatchedElement::flag(name));
       matched |= verdict == Verdict::yes;
       broken |= verdict == Verdict::error;
       refused |= verdict == Verdict::no && needs_both;
@@ -36,21 +37,21 @@ Verdict match_names_and_values(const CompiledTerm& term, const FeatureView& view
       const auto at = view.attributes->find(name);
       const bool exists = at != view.attributes->end();
       const Verdict verdict = expression.evaluate(exists, exists ? &at->second : nullptr, why);
-      if (verdict == Verdict::yes && elements) elements->push_back({name, exists ? &at->second : &kEmpty, nullptr});
+      if (verdict == Verdict::yes && elements)
+        elements->push_back(
+            MatchedElement::attribute(name, exists ? std::string_view(at->second) : std::string_view()));
       matched |= verdict == Verdict::yes;
       broken |= verdict == Verdict::error;
       refused |= verdict == Verdict::no && needs_both;
     }
     if (refused || (!matched && !broken)) {
-      if (elements) elements->resize(before);
+      if (elements) elements->erase(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end());
       return Verdict::no;
     }
     failed |= broken;
   }
   if (failed) return Verdict::error;
-  if (elements)
-    std::stable_sort(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end(),
-                     [](const MatchedElement& a, const MatchedElement& b) { return a.name < b.name; });
+  if (elements) std::stable_sort(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end(), by_name);
   return Verdict::yes;
 }
 
@@ -78,7 +79,7 @@ Verdict match_expressions(const CompiledTerm& term, const FeatureView& view, std
       if (verdict == Verdict::no) continue;
       matched = true;
       if (elements)
-        elements->push_back({{}, nullptr, &instance});
+        elements->push_back(MatchedElement::instance(instance));
       else if (!term.can_fail)
         break;
     }
@@ -98,7 +99,7 @@ Verdict match_name(const CompiledExpression& expression, const FeatureView& view
       if (verdict == Verdict::error) return verdict;
       if (verdict == Verdict::no) continue;
       matched = true;
-      if (elements) elements->push_back({name, nullptr, nullptr});
+      if (elements) elements->push_back(MatchedElement::flag(name));
     }
   }
   if (view.attributes) {
@@ -107,12 +108,10 @@ Verdict match_name(const CompiledExpression& expression, const FeatureView& view
       if (verdict == Verdict::error) return verdict;
       if (verdict == Verdict::no) continue;
       matched = true;
-      if (elements) elements->push_back({name, &value, nullptr});
+      if (elements) elements->push_back(MatchedElement::attribute(name, value));
     }
   }
-  if (elements)
-    std::stable_sort(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end(),
-                     [](const MatchedElement& a, const MatchedElement& b) { return a.name < b.name; });
+  if (elements) std::stable_sort(elements->begin() + static_cast<std::ptrdiff_t>(before), elements->end(), by_name);
   if (view.instances) {
     for (const Attributes& instance : *view.instances) {
       for (const auto& [name, value] : instance) {
@@ -120,7 +119,7 @@ Verdict match_name(const CompiledExpression& expression, const FeatureView& view
         if (verdict == Verdict::error) return verdict;
         if (verdict == Verdict::no) continue;
         matched = true;
-        if (elements) elements->push_back({{}, nullptr, &instance});
+        if (elements) elements->push_back(MatchedElement::instance(instance));
         break;
       }
     }

@@ -1,13 +1,17 @@
 #include "rule/expansion.h"
+
 namespace nodescout {
-struct Expansion::State {
-  std::string field;
-};
-Expansion::Expansion(std::string_view, std::string_view field) : state_(new State{std::string(field)}) {}
-Expansion::Expansion(Expansion&&) noexcept = default;
-Expansion& Expansion::operator=(Expansion&&) noexcept = default;
-Expansion::~Expansion() = default;
-Result<Attributes> Expansion::run(const MatchedTerms&) const {
-  return Error{Errc::unsupported, state_->field, "not yet"};
+
+Result<Attributes> Expansion::run(const MatchedTerms& matched) const {
+  const auto placed = [&](const Error& error) { return Error{error.code, field_ + ":" + error.where, error.what}; };
+  if (!template_) return placed(template_.error());
+  TemplateData data;
+  for (const MatchedTerm& term : matched) data.add(term.feature, term.elements);
+  const auto output = template_->run(data);
+  if (!output) return placed(output.error());
+  auto map = expand_to_map(*output);
+  if (!map) return placed(map.error());
+  return map;
 }
+
 }  // namespace nodescout

@@ -116,7 +116,8 @@ class Tracer {
       out.found = counted(elements.size(), view_.instances ? "instance" : "name");
       constexpr std::size_t kMost = 6;
       for (std::size_t i = 0; i < std::min(elements.size(), kMost); ++i)
-        if (!elements[i].name.empty()) out.found += (i == 0 ? ": " : ", ") + std::string(elements[i].name);
+        if (const auto name = elements[i].find("Name"); name && !view_.instances)
+          out.found += (i == 0 ? ": " : ", ") + std::string(*name);
       if (elements.size() > kMost) out.found += ", ...";
     }
     return out;

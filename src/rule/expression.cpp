@@ -23,6 +23,12 @@ int arity(Operator op) {
   }
 }
 
+std::optional<Version> version_of(std::string_view text) {
+  const auto parsed = parse_version(text);
+  if (!parsed) return std::nullopt;
+  return Version{parsed->major, parsed->minor, parsed->patch};
+}
+
 bool is_ordering(Operator op) { return op >= Operator::gt && op <= Operator::ge_le; }
 
 }  // namespace
@@ -60,7 +66,7 @@ CompiledExpression::CompiledExpression(const Expression& source) : op_(source.op
     }
     for (const std::string& value : values_) {
       if (by_version_) {
-        const auto version = parse_version(value);
+        const auto version = version_of(value);
         if (!version) {
           defect_ = "not a version: " + quote(value);
           return;
@@ -91,7 +97,7 @@ Verdict CompiledExpression::compare(const std::string& input, std::string& why) 
     }
   };
   if (by_version_) {
-    const auto version = parse_version(input);
+    const auto version = version_of(input);
     if (!version) return why = "not a version: " + quote(input), Verdict::error;
     return decide(*version, versions_) ? Verdict::yes : Verdict::no;
   }

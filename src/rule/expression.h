@@ -1,17 +1,21 @@
 // One expression against one input: NFD's operators with their numeric and version semantics.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/semver.h"
 #include "nodescout/rules.h"
 #include "rule/pattern.h"
-#include "rule/version.h"
 
 namespace nodescout {
+
+/// Major, minor and patch: pre-release and metadata are checked for their form and then forgotten, as NFD does.
+using Version = std::array<std::uint64_t, 3>;
 
 enum class Verdict : std::uint8_t { no, yes, error };
 

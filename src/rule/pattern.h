@@ -18,16 +18,15 @@ namespace nodescout {
 /// A compiled pattern; cheap to copy, safe to share between threads.
 class Pattern {
  public:
-  /// Errors: malformed, with RE2's words. `(?<name>` is accepted as Go does, `\C` refused as Go does; at most 16 MiB of
-  /// program.
+  /// Errors: malformed, with RE2's words; at most 16 MiB of program.
   static Result<Pattern> compile(std::string_view text);
 
   /// Whether the pattern is found anywhere in the text (unanchored). Linear time.
   bool found_in(std::string_view text) const;
 
  private:
-  /// "^(03|0b40|12)" and "^AVX512$": most patterns of real rules ask for the beginning of a text, or for all of it. Comparing is
-  /// a hundred times cheaper than an automaton, to make as well as to use.
+  /// "^(03|0b40|12)" and "^AVX512$": most patterns of real rules ask for the beginning of a text, or for all of it.
+  /// Comparing is a hundred times cheaper than an automaton, to make as well as to use.
   struct Literals {
     std::vector<std::string> starts;
     bool whole = false;  // "$" follows
@@ -38,9 +37,5 @@ class Pattern {
   std::optional<Literals> literals_;
   std::shared_ptr<const re2::RE2> compiled_;  // where there are no literals
 };
-
-/// The pattern as Debian's RE2 wants it: `(?<n>a)` -> `(?P<n>a)`, outside classes and \Q...\E. Errors: malformed for
-/// `\C`.
-Result<std::string> to_re2_syntax(std::string_view go_pattern);
 
 }  // namespace nodescout

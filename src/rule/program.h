@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "nodescout/rules.h"
-#include "rule/elements.h"
 #include "rule/expansion.h"
 #include "rule/expression.h"
 

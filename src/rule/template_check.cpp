@@ -1,4 +1,118 @@
 #include "rule/template_check.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "template/template.h"
+
 namespace nodescout {
-void check_templates(const Rule&, const Schema&, const SourceMap&, const ReportMistake&) {}
+namespace {
+
+/// "3:14" -> {3, 14}
+Mark mark_in(std::string_view where) {
+  const std::size_t colon = where.find(':');
+  if (colon == std::string_view::npos) return {};
+  const auto line = parse_int(where.substr(0, colon));
+  const auto column = parse_int(where.substr(colon + 1));
+  return line && column ? Mark{static_cast<int>(*line), static_cast<int>(*column)} : Mark{};
+}
+
+/// A term's feature as the template addresses it: split at the first dot, case kept.
+struct Name {
+  std::string_view domain, feature;
+};
+Name name_of(std::string_view feature) {
+  const std::size_t dot = feature.find('.');
+  return dot == std::string_view::npos ? Name{feature, ""} : Name{feature.substr(0, dot), feature.substr(dot + 1)};
+}
+
+class TemplateChecker {
+ public:
+  TemplateChecker(const Rule& rule, const Schema& schema, const SourceMap& source, const ReportMistake& report)
+      : rule_(rule), schema_(schema), source_(source), report_(report) {}
+
+  void check(const std::string& text, Mark mark, std::string_view field) {
+    if (text.empty()) return;
+    mark_ = mark;
+    const auto parsed = Template::parse(text);
+    if (!parsed) return say(parsed.error().where, "bad-template", std::string(field) + ": " + parsed.error().what, "");
+    if (rule_.match_any.empty() && rule_.match_features.empty())
+      return say("", "dead-template",
+                 std::string(field) + " is never run: a rule without matchFeatures and matchAny has nothing to render",
+                 "give the rule a condition, or write the labels as they are");
+    for (const TemplateMention& mention : parsed->mentions()) this->mention(mention);
+  }
+
+ private:
+  void say(std::string_view inside, std::string code, std::string what, std::string todo) {
+    report_(source_.locate(mark_, mark_in(inside)), std::move(code), std::move(what), std::move(todo));
+  }
+
+  static bool has(const Matcher& matcher, const TemplateMention& mention) {
+    return std::any_of(matcher.begin(), matcher.end(), [&](const Term& term) {
+      const Name name = name_of(term.feature);
+      return name.domain == mention.domain && (mention.feature.empty() || name.feature == mention.feature);
+    });
+  }
+
+  void mention(const TemplateMention& mention) {
+    std::vector<const Matcher*> matchers;
+    for (const Matcher& matcher : rule_.match_any) matchers.push_back(&matcher);
+    if (!rule_.match_features.empty()) matchers.push_back(&rule_.match_features);
+    const auto lacking = std::count_if(matchers.begin(), matchers.end(),
+                                       [&](const Matcher* matcher) { return !has(*matcher, mention); });
+    const std::string name = "." + mention.domain + (mention.feature.empty() ? "" : "." + mention.feature);
+    if (lacking > 0 && mention.must_exist && mention.reach == TemplateMention::Reach::always) {
+      std::vector<std::string> known;
+      for (const Matcher* matcher : matchers)
+        for (const Term& term : *matcher) known.push_back("." + term.feature);
+      const std::vector<std::string_view> candidates(known.begin(), known.end());
+      const std::string_view guess = closest(name, candidates);
+      const bool always = static_cast<std::size_t>(lacking) == matchers.size();
+      say(mention.where, "dead-template",
+          name + (always ? " is matched by no term of this rule: the template can never be rendered"
+                         : " is not matched by every entry of matchAny and by matchFeatures: the rule fails where it "
+                           "is missing"),
+          guess.empty() ? "match the feature, or ask for it with (index . \"" + mention.domain + "\")"
+                        : "did you mean " + std::string(guess) + "?");
+      return;
+    }
+    if (!mention.field.empty() && mention.must_exist) field(mention);
+  }
+
+  /// A field that no element of the feature has.
+  void field(const TemplateMention& mention) {
+    const auto known = schema_.find(lower_ascii(mention.domain + "." + mention.feature));
+    if (known == schema_.end()) return;
+    const KnownFeature& feature = known->second;
+    std::vector<std::string_view> names;
+    if (feature.flags || feature.attributes) names.emplace_back("Name");
+    if (feature.attributes) names.emplace_back("Value");
+    if (feature.instances) {
+      if (feature.instances->any_name) return;
+      for (const auto& [name, values] : feature.instances->values) names.push_back(name);
+    }
+    if (std::find(names.begin(), names.end(), mention.field) != names.end()) return;
+    const std::string_view guess = closest(mention.field, names);
+    say(mention.where, "dead-template",
+        "elements of " + mention.domain + "." + mention.feature + " have no ." + mention.field,
+        guess.empty() ? "they have ." + join({names.begin(), names.end()}, ", .")
+                      : "did you mean ." + std::string(guess) + "?");
+  }
+
+  const Rule& rule_;
+  const Schema& schema_;
+  const SourceMap& source_;
+  const ReportMistake& report_;
+  Mark mark_;
+};
+
+}  // namespace
+
+void check_templates(const Rule& rule, const Schema& schema, const SourceMap& source, const ReportMistake& report) {
+  TemplateChecker checker(rule, schema, source, report);
+  checker.check(rule.labels_template, rule.labels_template_mark, "labelsTemplate");
+  checker.check(rule.vars_template, rule.vars_template_mark, "varsTemplate");
+}
+
 }  // namespace nodescout

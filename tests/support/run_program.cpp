@@ -28,10 +28,12 @@ void deny_sockets() {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog program{sizeof filter / sizeof filter[0], const_cast<sock_filter*>(filter)};
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) ::_exit(126);
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    ::_exit(126);
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command, const RunOptions& options, const int (&out)[2], const int (&err)[2]) {
+[[noreturn]] void become(const std::vector<std::string>& command, const RunOptions& options, const int (&out)[2],
+                         const int (&err)[2]) {
   ::dup2(out[1], STDOUT_FILENO);
   ::dup2(err[1], STDERR_FILENO);
   const int null = ::open("/dev/null", O_RDONLY);
@@ -65,8 +67,10 @@ Ran run_program(const std::vector<std::string>& command, const RunOptions& optio
     for (std::size_t i = 0; i < waiting.size(); ++i) {
       if (waiting[i].fd < 0 || waiting[i].revents == 0) continue;
       const ssize_t count = ::read(waiting[i].fd, block.data(), block.size());
-      if (count > 0) (i == 0 ? ran.out : ran.err).append(block.data(), static_cast<std::size_t>(count));
-      else waiting[i].fd = -1;
+      if (count > 0)
+        (i == 0 ? ran.out : ran.err).append(block.data(), static_cast<std::size_t>(count));
+      else
+        waiting[i].fd = -1;
     }
   }
   ::close(out[0]);

@@ -15,8 +15,8 @@ struct Ran {
 
 struct RunOptions {
   std::map<std::string, std::string> environment;  // beside the inherited one
-  bool deny_network = false;  // any system call that opens a socket ends the program (signal 31)
-  bool as_nobody = false;     // as an unprivileged user, where this one may change to it
+  bool deny_network = false;                       // any system call that opens a socket ends the program (signal 31)
+  bool as_nobody = false;                          // as an unprivileged user, where this one may change to it
 };
 
 Ran run_program(const std::vector<std::string>& command, const RunOptions& options = {});

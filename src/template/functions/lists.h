@@ -1,0 +1,10 @@
+#pragma once
+
+#include "template/run.h"
+
+namespace nodescout::tmpl {
+
+/// sprig's strslice: the items as texts without nil, a []string itself, any other value as its only item.
+Datum texts_of(Run& run, const Datum& value);
+
+}  // namespace nodescout::tmpl

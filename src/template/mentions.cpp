@@ -1,0 +1,221 @@
+// What a template asks for, found by walking it with shapes in place of values: a shape says where in the data a value
+// comes from, or that nobody knows.
+#include "template/mentions.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <tuple>
+
+#include "template/function.h"
+
+namespace nodescout::tmpl {
+namespace {
+
+using Reach = TemplateMention::Reach;
+
+constexpr int kCalls = 50;  // of templates in templates that are followed
+
+struct Shape {
+  enum class Kind : std::uint8_t { unknown, data, domain, elements, element };
+  Kind kind = Kind::unknown;
+  std::string_view domain;
+  std::string_view feature;
+
+  friend auto operator<=>(const Shape&, const Shape&) = default;
+};
+
+class Walker {
+ public:
+  explicit Walker(const Program& program) : program_(program) {}
+
+  std::vector<TemplateMention> run() {
+    const Shape root{Shape::Kind::data, {}, {}};
+    variables_.push_back({0, root});
+    nodes(program_.main, root, Reach::always);
+    return std::move(mentions_);
+  }
+
+ private:
+  struct Variable {
+    std::uint16_t id;
+    Shape shape;
+  };
+
+  void nodes(Nodes list, const Shape& dot, Reach reach) {
+    for (const Node& node : list) {
+      switch (node.kind) {
+        case Node::Kind::text: break;
+        case Node::Kind::action: pipeline(*node.pipe, dot, reach); break;
+        case Node::Kind::if_:
+        case Node::Kind::with: conditional(node, dot, reach); break;
+        case Node::Kind::range: range(node, dot, reach); break;
+        case Node::Kind::call: call(node, dot, reach); break;
+        case Node::Kind::break_:
+        case Node::Kind::continue_: return;
+      }
+      // Behind a {{break}} in a condition, what follows may not be reached.
+      if (reach != Reach::maybe && leaves(node)) reach = Reach::maybe;
+    }
+  }
+
+  static bool leaves(const Node& node) {
+    if (node.kind != Node::Kind::if_ && node.kind != Node::Kind::with) return false;
+    const auto any = [](Nodes list) {
+      return std::any_of(list.begin(), list.end(), [](const Node& inner) {
+        return inner.kind == Node::Kind::break_ || inner.kind == Node::Kind::continue_ || leaves(inner);
+      });
+    };
+    return any(node.otherwise) || std::any_of(node.branches.begin(), node.branches.end(),
+                                              [&](const Branch& branch) { return any(branch.body); });
+  }
+
+  void conditional(const Node& node, const Shape& dot, Reach reach) {
+    const std::size_t mark = variables_.size();
+    for (const Branch& branch : node.branches) {
+      const Shape value = pipeline(*branch.pipe, dot, reach);
+      reach = Reach::maybe;
+      nodes(branch.body, node.kind == Node::Kind::with ? value : dot, reach);
+    }
+    nodes(node.otherwise, dot, Reach::maybe);
+    variables_.resize(mark);
+  }
+
+  void range(const Node& node, const Shape& dot, Reach reach) {
+    const std::size_t mark = variables_.size();
+    const Shape list = pipeline(*node.pipe, dot, reach);
+    const bool known = list.kind == Shape::Kind::elements;
+    const Shape item = known ? Shape{Shape::Kind::element, list.domain, list.feature} : Shape{};
+    const std::span<const std::uint16_t> names = node.pipe->variables;
+    for (std::size_t i = 0; i < names.size(); ++i) assign(names[i], i + 1 == names.size() ? item : Shape{});
+    nodes(node.body, item, known && reach != Reach::maybe ? Reach::elements : Reach::maybe);
+    nodes(node.otherwise, dot, Reach::maybe);
+    variables_.resize(mark);
+  }
+
+  void call(const Node& node, const Shape& dot, Reach reach) {
+    const Shape value = node.pipe ? pipeline(*node.pipe, dot, reach) : Shape{};
+    const auto called = program_.templates.find(node.text);
+    if (called == program_.templates.end() || depth_ >= kCalls) return;
+    // The same template with the same dot asks for the same things; so recursion ends, too.
+    if (!followed_.insert({node.text, value, reach}).second) return;
+    ++depth_;
+    std::vector<Variable> own{{0, value}};
+    std::swap(own, variables_);
+    nodes(called->second, value, reach);
+    std::swap(own, variables_);
+    --depth_;
+  }
+
+  Shape variable(std::uint16_t id) const {
+    const auto at =
+        std::find_if(variables_.rbegin(), variables_.rend(), [id](const Variable& known) { return known.id == id; });
+    return at == variables_.rend() ? Shape{} : at->shape;
+  }
+  void assign(std::uint16_t id, const Shape& shape) {
+    const auto at =
+        std::find_if(variables_.rbegin(), variables_.rend(), [id](const Variable& known) { return known.id == id; });
+    if (at != variables_.rend()) at->shape = shape;
+  }
+
+  Shape pipeline(const Pipe& pipe, const Shape& dot, Reach reach) {
+    Shape value;
+    for (const Command& command : pipe.commands) {
+      const bool first = &command == pipe.commands.data();
+      value = this->command(command, dot, first ? nullptr : &value, reach);
+    }
+    for (const std::uint16_t id : pipe.variables) {
+      if (pipe.assigns) {
+        assign(id, Shape{});  // whether and when this happens is not followed
+      } else {
+        variables_.push_back({id, value});
+      }
+    }
+    return value;
+  }
+
+  Shape command(const Command& command, const Shape& dot, const Shape* piped, Reach reach) {
+    const Operand& head = command.operands[0];
+    if (head.kind != Operand::Kind::function || !head.fields.empty()) return operand(head, dot, reach);
+    std::vector<Shape> args;
+    const bool decides = head.function->kind != Function::Kind::ordinary;
+    for (const Operand& argument : command.operands.subspan(1)) {
+      // `and` and `or` may stop in front of any argument but the first.
+      args.push_back(operand(argument, dot, decides && !args.empty() ? Reach::maybe : reach));
+    }
+    if (piped) args.push_back(*piped);
+    return result(*head.function, command, args, reach);
+  }
+
+  /// The shape of what a function gives, for those that hand out parts of the data.
+  Shape result(const Function& function, const Command& command, const std::vector<Shape>& args, Reach reach) {
+    if (args.empty()) return {};
+    const std::string_view name = function.name;
+    const auto is = [name](std::initializer_list<std::string_view> names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (name == "index") return indexed(command, args[0], reach);
+    if (args[0].kind != Shape::Kind::elements) return {};
+    if (is({"first", "last", "mustFirst", "mustLast"})) return {Shape::Kind::element, args[0].domain, args[0].feature};
+    if (is({"rest", "initial", "reverse", "uniq", "compact", "slice", "mustRest", "mustInitial", "mustReverse",
+            "mustUniq", "mustCompact", "mustSlice"}))
+      return args[0];
+    return {};
+  }
+
+  Shape indexed(const Command& command, Shape value, Reach reach) {
+    for (const Operand& key : command.operands.subspan(std::min<std::size_t>(2, command.operands.size()))) {
+      if (key.kind == Operand::Kind::text) {
+        value = step(value, key.constant.text(), key.at, reach, false);
+      } else if (value.kind == Shape::Kind::elements) {
+        value.kind = Shape::Kind::element;
+      } else {
+        return {};
+      }
+    }
+    return value;
+  }
+
+  Shape operand(const Operand& operand, const Shape& dot, Reach reach) {
+    Shape value;
+    switch (operand.kind) {
+      case Operand::Kind::dot:
+      case Operand::Kind::field: value = dot; break;
+      case Operand::Kind::variable: value = variable(operand.variable); break;
+      case Operand::Kind::pipe: value = pipeline(*operand.pipe, dot, reach); break;
+      default: break;
+    }
+    for (const std::string_view name : operand.fields) value = step(value, name, operand.at, reach, true);
+    return value;
+  }
+
+  Shape step(const Shape& from, std::string_view name, std::uint32_t at, Reach reach, bool must_exist) {
+    const auto mention = [&](std::string_view domain, std::string_view feature, std::string_view field) {
+      mentions_.push_back({place_in(program_.source, at), std::string(domain), std::string(feature), std::string(field),
+                           reach, must_exist});
+    };
+    switch (from.kind) {
+      case Shape::Kind::data: mention(name, "", ""); return {Shape::Kind::domain, name, {}};
+      case Shape::Kind::domain:
+        // One mention for .pci.device, not two.
+        if (!mentions_.empty() && mentions_.back().domain == from.domain && mentions_.back().feature.empty())
+          mentions_.pop_back();
+        mention(from.domain, name, "");
+        return {Shape::Kind::elements, from.domain, name};
+      case Shape::Kind::element: mention(from.domain, from.feature, name); return {};
+      default: return {};
+    }
+  }
+
+  const Program& program_;
+  std::vector<Variable> variables_;
+  std::vector<TemplateMention> mentions_;
+  std::set<std::tuple<std::string_view, Shape, Reach>> followed_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+std::vector<TemplateMention> mentions_of(const Program& program) { return Walker(program).run(); }
+
+}  // namespace nodescout::tmpl

@@ -1,0 +1,70 @@
+// The templates of rules: Go's text/template with the functions of sprig, as NFD's labelsTemplate and varsTemplate
+// have them. What is supported, refused and limited: docs/templates.md.
+//
+// A Template is parsed once and run for any number of feature sets, from any thread. Results and failures are Go's,
+// byte for byte; the words of a failure are ours.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nodescout/result.h"
+#include "template/data.h"
+#include "template/limits.h"
+
+namespace nodescout {
+
+namespace tmpl {
+struct Program;
+}
+
+/// A place where a template asks for a feature or for a field of one of its elements.
+struct TemplateMention {
+  /// How often the place is reached when the template runs.
+  enum class Reach : std::uint8_t {
+    always,    // in every run
+    elements,  // once for each element of a feature; never if there are none
+    maybe,     // it depends on a condition
+  };
+
+  std::string where;    // "3:14", line and column
+  std::string domain;   // "pci"
+  std::string feature;  // "device"; empty if only the domain is mentioned
+  std::string field;    // "class"; empty if only the feature is mentioned
+  Reach reach = Reach::maybe;
+  bool must_exist = true;  // `.class` fails without it, `index . "class"` does not
+
+  friend bool operator==(const TemplateMention&, const TemplateMention&) = default;
+};
+
+class Template {
+ public:
+  /// Errors: malformed if it is no template, unsupported if it uses what is refused in rules or is larger than 64 KiB.
+  /// where = line:column within the template, what = what is wrong there and, where it can be guessed, what was meant.
+  static Result<Template> parse(std::string_view source);
+
+  /// What the template prints. Errors: malformed if it fails, unsupported if it goes beyond a limit; where and what as
+  /// for parse.
+  Result<std::string> run(const TemplateData& data, const TemplateLimits& limits = {}) const;
+
+  /// What the template asks for, in the order of the source, as far as that can be seen without running it: names made
+  /// while it runs are not in it. A feature that no term of the matcher matches, mentioned in a place that is always
+  /// reached, makes every run fail.
+  std::vector<TemplateMention> mentions() const;
+
+  std::string_view source() const;
+
+ private:
+  explicit Template(std::shared_ptr<const tmpl::Program> program) : program_(std::move(program)) {}
+  std::shared_ptr<const tmpl::Program> program_;
+};
+
+/// What a template printed, as labels or vars: one key=value per line, blanks around a line and empty lines ignored,
+/// everything behind the first = is the value. A later line overrides an earlier one of the same key.
+/// Errors: malformed for a line without =; where = "line N" of the output.
+Result<Attributes> expand_to_map(std::string_view output);
+
+}  // namespace nodescout
