@@ -129,6 +129,7 @@ class Builder final : public YAML::EventHandler {
 
   Value root;
   bool any = false;
+  Mark last_quoted;  // where the last scalar began that was no plain one
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     // Whatever yaml-cpp takes for a further document in one piece can only be text that does not belong to the first.
@@ -147,6 +148,7 @@ class Builder final : public YAML::EventHandler {
     if (tag == "tag:yaml.org,2002:int" || tag == "tag:yaml.org,2002:float" || tag == "tag:yaml.org,2002:bool")
       value = resolve_plain_scalar(text);
     value.mark = mark_of(mark);
+    if (tag == "!") last_quoted = value.mark;
     scalar(std::move(value), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -256,6 +258,23 @@ class ViewBuffer final : public std::streambuf {
   }
 };
 
+/// yaml-cpp takes the end of the text for a closing quote. That can only have happened to the last scalar.
+bool is_closed(std::string_view text, Mark start) {
+  for (int line = 1; line < start.line && !text.empty(); ++line) text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
+  text.remove_prefix(std::min<std::size_t>(text.size(), static_cast<std::size_t>(start.column - 1)));
+  if (text.empty() || (text[0] != '"' && text[0] != '\'')) return true;  // a block scalar
+  const char mark = text[0];
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (mark == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == mark) {
+      if (mark == '"' || i + 1 >= text.size() || text[i + 1] != mark) return true;
+      ++i;  // '' is one quote
+    }
+  }
+  return false;
+}
+
 std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, std::size_t& values, Value& root,
                               bool& any) {
   ViewBuffer buffer(text);
@@ -266,6 +285,8 @@ std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, s
     any = parser.HandleNextDocument(builder) && builder.any;
     if (any) parser.HandleNextDocument(builder);
     root = std::move(builder.root);
+    if (builder.last_quoted.line > 0 && !is_closed(text, builder.last_quoted))
+      return Stop{builder.last_quoted, "this text has no closing quote"};
   } catch (const Stop& stop) {
     return stop;
   } catch (const YAML::Exception& error) {

@@ -73,6 +73,11 @@ TEST(Yaml, TextAfterAValueIsAnErrorAndNoEndlessLoop) {
   EXPECT_NE(first("{a: b},").find("f:1:"), std::string::npos) << first("{a: b},");
 }
 
+TEST(Yaml, ATextWithoutItsClosingQuoteIsAnError) {
+  for (const char* text : {"a: \"x", "a: 'x", "a: \"x\\\"\n", "a: 'x''\n\n", "\"", "a: \"x\ny: z\n"}) EXPECT_EQ(first(text).substr(0, 4), "f:1:") << text << first(text);
+  for (const char* text : {"a: \"x\"", "a: 'x'", "a: 'it''s'", "a: \"\\\\\"", "a: |\n  \"x\n", "'a': \"\""}) EXPECT_EQ(first(text)[0], '{') << text << first(text);
+}
+
 TEST(Yaml, EmptyDocumentsAreNone) {
   EXPECT_EQ(parse_yaml("", "f").size(), 0u);
   EXPECT_EQ(parse_yaml("# only\n---\n# comments\n", "f").size(), 0u);
