@@ -132,7 +132,6 @@ Watch::Attempt Watch::follow(const std::stop_token& stop) {
 /// False when the connection is of no more use; then `attempt` says why.
 bool Watch::take_line(std::string_view line, Attempt& attempt) {
   if (line.empty()) return true;
-  heard();
   const auto event = parse_json(line, "a watch of " + std::string(target_.resource.plural));
   const Value* object = event ? event->find("object") : nullptr;
   if (!object) {
@@ -144,6 +143,7 @@ bool Watch::take_line(std::string_view line, Attempt& attempt) {
     attempt = refusal(read_status(*object), api_.server(), true);
     return false;
   }
+  heard();
   const std::string version = metadata(*object, "resourceVersion");
   if (type == "BOOKMARK") {
     if (snapshot_ && ends_initial_events(*object)) finish_snapshot(version);
