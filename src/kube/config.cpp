@@ -123,9 +123,9 @@ class Files {
     if (named != entries_.end())
       for (const auto& [other, section] : named->second) others.push_back(other);
     const std::string_view guess = closest(name, others);
-    mistake(
-        Errc::malformed, asked_by,
-        "there is no " + kind + " " + nodescout::quoted(name) + (guess.empty() ? "" : "; did you mean " + nodescout::quoted(guess) + "?"));
+    mistake(Errc::malformed, asked_by,
+            "there is no " + kind + " " + nodescout::quoted(name) +
+                (guess.empty() ? "" : "; did you mean " + nodescout::quoted(guess) + "?"));
   }
 
  private:

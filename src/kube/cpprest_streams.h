@@ -72,11 +72,16 @@ class OutgoingBody final : public OneWayBuffer {
   const std::function<void()> taken_;
 };
 
-/// An answer's body: passes each piece on as it comes, and reads on when the task that `take` returns is done.
+/// An answer's body: passes each piece on as it comes, and reads on when the task that `take` returns is done. `gone`
+/// is called when the library has let go of the exchange; its connection is then free for another one.
 class IncomingBody final : public OneWayBuffer {
  public:
   using Take = std::function<pplx::task<std::size_t>(std::string_view)>;
-  explicit IncomingBody(Take take) : OneWayBuffer(std::ios_base::out), take_(std::move(take)) {}
+  IncomingBody(Take take, std::function<void()> gone)
+      : OneWayBuffer(std::ios_base::out), take_(std::move(take)), gone_(std::move(gone)) {}
+  IncomingBody(const IncomingBody&) = delete;
+  IncomingBody& operator=(const IncomingBody&) = delete;
+  ~IncomingBody() override { gone_(); }
 
  protected:
   pplx::task<std::size_t> _putn(const std::uint8_t* data, std::size_t size) override {
@@ -85,6 +90,7 @@ class IncomingBody final : public OneWayBuffer {
 
  private:
   const Take take_;
+  const std::function<void()> gone_;
 };
 
 }  // namespace nodescout

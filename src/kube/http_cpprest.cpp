@@ -37,6 +37,8 @@ using Line = std::function<bool(std::string_view)>;
 constexpr std::size_t kThreads = 2;
 /// Of what was given up: longer than any deadline of ours.
 constexpr std::chrono::minutes kBackstop{15};
+/// For the library to put a connection back into its pool after the end of an answer: microseconds, usually.
+constexpr std::chrono::milliseconds kPutAway{50};
 /// Of a stream that nobody has taken yet: then the library stops reading, and TCP slows the server down.
 constexpr std::size_t kBacklog = 1u << 20;
 
@@ -56,6 +58,7 @@ class Exchange {
   void answered(const http_response& answer);
   pplx::task<std::size_t> arrived(std::string_view piece);
   void finished(std::string trouble);
+  void released();
 
   // The waiting thread's side.
   /// Empty when the answer is complete or a line was refused; else why it is not.
@@ -70,7 +73,7 @@ class Exchange {
   }
   std::string give_up(const Request& request, const char* doing);
   std::string deliver(std::unique_lock<std::mutex>& lock, const Request& request, const Line& line);
-  void release() {
+  void read_on() {
     if (holding_) drained_.set(held_);
     holding_ = false;
   }
@@ -85,6 +88,7 @@ class Exchange {
   bool answered_ = false;  // status and headers are there
   bool sent_ = false;      // the server may have seen the whole request
   bool finished_ = false;
+  bool released_ = false;  // the library has put the connection away
   bool unwanted_ = false;  // the waiting thread gave up
   bool timed_out_ = false;
   std::string trouble_;  // why it finished early
@@ -125,10 +129,16 @@ void Exchange::finished(std::string trouble) {
   changed_.notify_all();
 }
 
+void Exchange::released() {
+  const std::lock_guard lock(mutex_);
+  released_ = true;
+  changed_.notify_all();
+}
+
 std::string Exchange::give_up(const Request& request, const char* doing) {
   unwanted_ = true;
   timed_out_ = !request.stop.stop_requested();
-  release();
+  read_on();
   if (!timed_out_) return std::string("given up while ") + doing + ", because the program stops";
   return std::string("timed out ") + doing + " (" + std::to_string(request.timeout.count()) + " ms)";
 }
@@ -146,7 +156,11 @@ std::string Exchange::wait(const Request& request, const Line* line) {
   } else {
     trouble = trouble_;
   }
-  if (finished_) return trouble;
+  if (finished_) {
+    // Else the next request, if it comes at once, would find no connection in the pool and make a new one.
+    changed_.wait_for(lock, kPutAway, [&] { return released_; });
+    return trouble;
+  }
   lock.unlock();
   cancel_.cancel();  // may run the library's code in this thread
   return trouble;
@@ -162,7 +176,7 @@ std::string Exchange::deliver(std::unique_lock<std::mutex>& lock, const Request&
     const std::size_t old = text.size();
     text += response_.body;
     response_.body = {};
-    release();
+    read_on();
     lock.unlock();
     std::size_t start = 0;
     bool wanted = true;
@@ -175,7 +189,7 @@ std::string Exchange::deliver(std::unique_lock<std::mutex>& lock, const Request&
     lock.lock();
     if (wanted && text.size() <= largest_) continue;
     unwanted_ = true;
-    release();
+    read_on();
     return wanted ? "a line is longer than " + std::to_string(largest_) + " bytes" : "";
   }
 }
@@ -305,8 +319,8 @@ http_request HttpTransport::prepare(const Request& request, const std::shared_pt
     prepared.set_body(streambuf<std::uint8_t>(body).create_istream(), request.body.size(), "application/json");
   }
   for (const auto& [name, value] : request.headers) headers[name] = value;
-  const auto sink =
-      std::make_shared<IncomingBody>([exchange](std::string_view piece) { return exchange->arrived(piece); });
+  const auto sink = std::make_shared<IncomingBody>(
+      [exchange](std::string_view piece) { return exchange->arrived(piece); }, [exchange] { exchange->released(); });
   prepared.set_response_stream(streambuf<std::uint8_t>(sink).create_ostream());
   return prepared;
 }
@@ -346,7 +360,13 @@ Result<Response> HttpTransport::run(const Request& request, const Line* line) {
 
 void start_threads() {
   static std::once_flag once;
-  std::call_once(once, [] { crossplat::threadpool::initialize_with_threads(kThreads); });
+  std::call_once(once, [] {
+    try {
+      crossplat::threadpool::initialize_with_threads(kThreads);
+    } catch (const std::exception&) {
+      // Another copy of this code in the process was first, which happens in tests that link it and load the module.
+    }
+  });
 }
 
 Result<std::unique_ptr<Transport>> http_transport(const Endpoint& endpoint) {

@@ -148,6 +148,11 @@ void FakeApiServer::answer_with(const std::string& method, const std::string& ta
   rules_.push_back({method, target, std::move(answer), times});
 }
 
+void FakeApiServer::forget_answers() {
+  const std::lock_guard lock(mutex_);
+  rules_.clear();
+}
+
 void FakeApiServer::cut_watch_after(int lines, const std::string& target) {
   const std::lock_guard lock(mutex_);
   cuts_.emplace_back(lines, target);

@@ -37,6 +37,7 @@ class FakeApiServer final : public Transport {
   /// The next `times` requests whose method and target contain these are answered by `answer` instead.
   using Answer = std::function<Result<Response>(const Request&)>;
   void answer_with(const std::string& method, const std::string& target, Answer answer, int times = 1);
+  void forget_answers();
   /// The next watch that fits is broken after so many lines.
   void cut_watch_after(int lines, const std::string& target = "");
   void refuse_streaming_lists() { streaming_ = false; }
