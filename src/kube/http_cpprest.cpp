@@ -8,6 +8,8 @@
 // - It looks a literal IPv6 address up with its brackets, which fails; without them it is taken, as long as there is a
 //   port.
 // - The name for SNI and for the check of the certificate is the Host header, if there is one.
+// - It loads the system's certificates for every connection, wanted or not: see tls_openssl.cpp.
+// - A connection goes back into its pool a moment after the end of its answer was reported.
 // - Tasks whose exception nobody looks at end the process.
 #include "kube/http_cpprest.h"
 

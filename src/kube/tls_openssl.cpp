@@ -88,7 +88,7 @@ Result<std::shared_ptr<const Tls>> Tls::from(const Endpoint& endpoint) {
   tls->verify = endpoint.verify;
   tls->trusted.reset(X509_STORE_new());
   if (endpoint.authorities.empty()) {
-    X509_STORE_set_default_paths(tls->trusted.get());
+    if (endpoint.server.starts_with("https:")) X509_STORE_set_default_paths(tls->trusted.get());
   } else {
     const auto authorities = certificates_of(endpoint.authorities);
     if (authorities.empty()) return malformed(endpoint, "the certificate authority is no PEM certificate");
@@ -110,3 +110,8 @@ Result<std::shared_ptr<const Tls>> Tls::from(const Endpoint& endpoint) {
 }
 
 }  // namespace nodescout
+
+/// cpprestsdk calls this for every connection, before it lets us replace the store that it fills: on Debian that parses
+/// 140 certificates, which is most of the time that a connection takes (40 of 45 ms) and a few MB. It finds this
+/// function before OpenSSL's, since the module stands before its libraries in their search order.
+extern "C" __attribute__((visibility("default"))) int SSL_CTX_set_default_verify_paths(SSL_CTX*) { return 1; }

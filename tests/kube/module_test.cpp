@@ -1,6 +1,12 @@
 #include "kube/module.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+
+#include "e2e/fault_proxy.h"
+#include "support/temp_host.h"
 
 namespace nodescout::test {
 namespace {
@@ -26,6 +32,25 @@ TEST(KubeModule, LoadsOnceAndServesBothSides) {
   request.target = "/nowhere";
   std::string lines;
   EXPECT_EQ((*transport)->stream(request, [](std::string_view) { return true; })->status, 404);
+}
+
+TEST(KubeModule, ConnectionsDoNotReadTheSystemsCertificates) {
+  const TempDirectory folder;
+  const std::string pipe = (folder.path() / "pipe").string();
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);  // who opens it to read waits for ever
+  const CertificateAuthority authority;
+  const FaultProxy server(authority, {});
+  Endpoint endpoint;
+  endpoint.server = server.server();
+  endpoint.authorities = authority.certificate();
+  const auto transport = (*kube_module_at(NODESCOUT_KUBE_MODULE))->transport(endpoint);
+  ::setenv("SSL_CERT_FILE", pipe.c_str(), 1);
+  Request request;
+  request.target = "/";
+  request.timeout = std::chrono::seconds(5);
+  const auto response = (*transport)->send(request);
+  ::unsetenv("SSL_CERT_FILE");
+  EXPECT_TRUE(response) << response.error().text();
 }
 
 TEST(KubeModule, ErrorsCrossTheBorderAsValues) {
