@@ -124,8 +124,8 @@ class Files {
       for (const auto& [other, section] : named->second) others.push_back(other);
     const std::string_view guess = closest(name, others);
     mistake(Errc::malformed, asked_by,
-            "there is no " + kind + " " + nodescout::quoted(name) +
-                (guess.empty() ? "" : "; did you mean " + nodescout::quoted(guess) + "?"));
+            "there is no " + kind + " " + quote(name) +
+                (guess.empty() ? "" : "; did you mean " + quote(guess) + "?"));
   }
 
  private:
@@ -186,7 +186,7 @@ ExecPlugin plugin_of(const Section& exec, const Section& cluster, const Endpoint
   if (plugin.api_version != "client.authentication.k8s.io/v1" &&
       plugin.api_version != "client.authentication.k8s.io/v1beta1")
     mistake(Errc::unsupported, exec.where("apiVersion"),
-            "apiVersion " + nodescout::quoted(plugin.api_version) + " of the credential program is not supported; " +
+            "apiVersion " + quote(plugin.api_version) + " of the credential program is not supported; " +
                 "client.authentication.k8s.io/v1 is");
   if (exec.text("interactiveMode") == "Always")
     mistake(Errc::unsupported, exec.where("interactiveMode"),

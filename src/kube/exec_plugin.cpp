@@ -165,7 +165,7 @@ Result<ExecCredential> parse(const ExecPlugin& plugin, const std::string& output
   };
   if (text_at(&*printed, "kind") != "ExecCredential") return malformed("printed no ExecCredential");
   if (const std::string version = text_at(&*printed, "apiVersion"); version != plugin.api_version)
-    return malformed("printed " + quoted(version) + ", but " + plugin.api_version + " is configured");
+    return malformed("printed " + quote(version) + ", but " + plugin.api_version + " is configured");
   const Value* status = printed->find("status");
   ExecCredential credential;
   credential.token = text_at(status, "token");
@@ -177,7 +177,7 @@ Result<ExecCredential> parse(const ExecPlugin& plugin, const std::string& output
     return malformed("printed neither a token nor a client certificate");
   if (const std::string expiry = text_at(status, "expirationTimestamp"); !expiry.empty()) {
     credential.expires = parse_rfc3339(expiry);
-    if (!credential.expires) return malformed("printed an expirationTimestamp that is no time: " + quoted(expiry));
+    if (!credential.expires) return malformed("printed an expirationTimestamp that is no time: " + quote(expiry));
   }
   return credential;
 }

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "nodescout/version.h"
+
 namespace nodescout {
 namespace {
 
@@ -16,10 +18,10 @@ Result<KubeModule*> kube_module_at(const std::string& path) {
   void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!module) return Error{Errc::absent, path, std::string("cannot be loaded: ") + ::dlerror()};
   const auto factory = reinterpret_cast<KubeModuleFactory>(::dlsym(module, "nodescout_kube_module"));
-  KubeModule* made = factory ? factory(NODESCOUT_VERSION) : nullptr;
+  KubeModule* made = factory ? factory(kVersion) : nullptr;
   if (!made)
     return Error{Errc::malformed, path,
-                 "belongs to another build than this program (" NODESCOUT_VERSION "); install both together"};
+                 std::string("belongs to another build than this program (") + kVersion + "); install both together"};
   return made;
 }
 

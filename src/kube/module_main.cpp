@@ -5,6 +5,7 @@
 #include "kube/metrics_prometheus.h"
 #include "kube/metrics_server.h"
 #include "nodescout/kube.h"
+#include "nodescout/version.h"
 
 namespace nodescout {
 namespace {
@@ -24,5 +25,5 @@ class Module final : public KubeModule {
 
 extern "C" __attribute__((visibility("default"))) nodescout::KubeModule* nodescout_kube_module(const char* version) {
   static nodescout::Module module;
-  return std::strcmp(version, NODESCOUT_VERSION) == 0 ? &module : nullptr;
+  return std::strcmp(version, nodescout::kVersion) == 0 ? &module : nullptr;
 }
