@@ -38,7 +38,7 @@ Result<Value> NodeClient::patch_status(const std::string& node, const Value& mer
 
 Value event_object(const NodeEvent& event, const std::string& reporter, std::chrono::system_clock::time_point now) {
   Value metadata = Value::map();
-  metadata.add("generateName", Value::string(event.node + "."));
+  metadata.add("generateName", Value::string(event.node + "-"));
   metadata.add("namespace", Value::string(kEventSpace));
   Value regarding = Value::map();
   regarding.add("apiVersion", Value::string("v1"));

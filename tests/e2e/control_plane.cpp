@@ -6,15 +6,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <map>
-#include <sstream>
+#include <set>
 #include <thread>
 
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "kube/http_cpprest.h"
 #include "kube/resource.h"
 
 namespace nodescout::test {
@@ -107,9 +105,7 @@ ControlPlane::ControlPlane(const Options& options)
   write_files();
   start_etcd(options.old_etcd);
   admin_kubeconfig_ = kubeconfig("admin", client_certificate_user("admin", {"system:masters"}));
-  admin_transport_ = must(http_transport(endpoint_as("admin", {"system:masters"})));
-  admin_credentials_ = std::make_unique<Credentials>(std::monostate{}, clock_);
-  admin_ = std::make_unique<Api>(*admin_transport_, *admin_credentials_, clock_, server_);
+  admin_ = std::make_unique<Connection>(endpoint_as("admin", {"system:masters"}));
   start_api_server();
 }
 
@@ -174,7 +170,7 @@ void ControlPlane::wait_until_ready() {
   ready.target = "/readyz";
   ready.timeout = 2s;
   while (true) {
-    const auto answer = admin_transport_->send(ready);
+    const auto answer = admin_->transport->send(ready);
     if (answer && answer->status == 200) return;
     if (!api_server_->running() || std::chrono::steady_clock::now() > deadline)
       throw std::runtime_error("kube-apiserver did not become ready:\n" + api_server_->end_of_log());
@@ -182,7 +178,10 @@ void ControlPlane::wait_until_ready() {
   }
 }
 
-void ControlPlane::stop_api_server() { api_server_->stop(30s); }
+void ControlPlane::kill_api_server() {
+  api_server_->signal(SIGKILL);
+  api_server_->wait(10s);
+}
 
 void ControlPlane::start_scheduler() {
   const fs::path program = programs_ / "kube-scheduler";
@@ -254,6 +253,9 @@ void ControlPlane::install_crds() {
   const std::string file = NODESCOUT_SOURCE_DIR "/deploy/kustomize/base/crds.yaml";
   kubectl({"apply", "--server-side", "-f", file});
   kubectl({"wait", "--for=condition=Established", "--timeout=60s", "-f", file});
+  // The first request for a new kind is refused until the server's cache of it is filled.
+  for (const Resource& kind : {resources::kNodeFeatures, resources::kNodeFeatureRules, resources::kNodeFeatureGroups})
+    must(admin().get(collection_path(kind)));
 }
 
 Value ControlPlane::create_node(const std::string& name, const Value& patch, const Value& status) {
@@ -315,7 +317,7 @@ std::vector<AuditEntry> ControlPlane::audit(std::uintmax_t since) {
     text.assign(std::istreambuf_iterator<char>(file), {});
   }
   std::vector<AuditEntry> entries;
-  std::map<std::string, std::size_t> index;
+  std::set<std::string> ids;
   for (const std::string_view line : split(text, '\n')) {
     const auto event = parse_json(line, "audit log");
     if (!event || text_at(*event, {"objectRef", "name"}).starts_with("sentinel-")) continue;
@@ -332,8 +334,10 @@ std::vector<AuditEntry> ControlPlane::audit(std::uintmax_t since) {
     entry.user_agent = text_at(*event, {"userAgent"});
     entry.code = static_cast<int>(parse_int(text_at(*event, {"responseStatus", "code"})).value_or(0));
     if (const Value* body = event->find("requestObject")) entry.request = *body;
-    const auto [at, is_new] = index.try_emplace(entry.id, entries.size());
-    if (is_new) entries.push_back(std::move(entry));
+    // A watch that began has two entries, of which the first counts; that may be one from before `since`.
+    const bool end_of_watch =
+        entry.verb == "watch" && entry.code == 200 && text_at(*event, {"stage"}) == "ResponseComplete";
+    if (!end_of_watch && ids.insert(entry.id).second) entries.push_back(std::move(entry));
   }
   return entries;
 }
@@ -341,10 +345,10 @@ std::vector<AuditEntry> ControlPlane::audit(std::uintmax_t since) {
 double ControlPlane::etcd_bytes() const {
   Endpoint endpoint;
   endpoint.server = "http://127.0.0.1:" + std::to_string(etcd_port_);
-  const auto transport = must(http_transport(endpoint));
+  const Connection etcd(endpoint);
   Request metrics;
   metrics.target = "/metrics";
-  const Response answer = must(transport->send(metrics));
+  const Response answer = must(etcd.transport->send(metrics));
   for (const std::string_view line : split(answer.body, '\n'))
     if (line.starts_with("etcd_mvcc_db_total_size_in_use_in_bytes ")) return std::stod(std::string(line.substr(40)));
   throw std::runtime_error("etcd does not say how large its database is");

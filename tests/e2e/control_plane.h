@@ -12,12 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/value.h"
 #include "e2e/certificates.h"
+#include "e2e/connection.h"
 #include "e2e/process.h"
-#include "kube/api.h"
-#include "nodescout/kube.h"
 #include "support/temp_host.h"
 
 namespace nodescout::test {
@@ -68,7 +66,7 @@ class ControlPlane {
   std::filesystem::path kubeconfig(const std::string& name, const std::string& user,
                                    const std::string& server = "") const;
   std::string client_certificate_user(const std::string& user, const std::vector<std::string>& groups = {}) const;
-  Api& admin() { return *admin_; }
+  Api& admin() { return admin_->api; }
   /// Runs kubectl as the administrator; throws with its output if it fails.
   std::string kubectl(const std::vector<std::string>& words) const;
 
@@ -86,7 +84,8 @@ class ControlPlane {
   // ---- faults ----
   void pause_etcd() { etcd_->signal(SIGSTOP); }
   void resume_etcd() { etcd_->signal(SIGCONT); }
-  void stop_api_server();
+  /// As a machine that loses its power: what hangs on it is not told.
+  void kill_api_server();
   /// Same port, same data; returns when it is ready.
   void start_api_server();
   void start_scheduler();
@@ -111,23 +110,10 @@ class ControlPlane {
   int port_ = 0, etcd_port_ = 0;
   std::string server_;
   std::unique_ptr<Process> etcd_, api_server_, scheduler_;
-  RealClock clock_;
-  std::unique_ptr<Transport> admin_transport_;
-  std::unique_ptr<Credentials> admin_credentials_;
-  std::unique_ptr<Api> admin_;
+  std::unique_ptr<Connection> admin_;
   std::filesystem::path admin_kubeconfig_;
   int sentinels_ = 0;
 };
-
-/// The value, or an exception with the error's text: for steps that prepare a test.
-template <class T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().text());
-  return *std::move(result);
-}
-
-/// A literal in a test. Throws if it is no JSON.
-Value json(std::string_view text);
 
 }  // namespace nodescout::test
 
