@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -23,11 +24,21 @@ using Time = std::chrono::steady_clock::time_point;
 
 namespace {
 
-long memory_kib(const std::string& field) {
-  std::ifstream status("/proc/self/status");
+long number_after(const std::string& file, const std::string& field) {
+  std::ifstream status(file);
   for (std::string line; std::getline(status, line);)
     if (line.starts_with(field + ":")) return std::stol(line.substr(field.size() + 1));
   return 0;
+}
+
+long memory_kib(const std::string& field) { return number_after("/proc/self/status", field); }
+
+/// Times that any thread has waited for something and got it.
+long wakeups() {
+  long sum = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task"))
+    sum += number_after(task.path() / "status", "voluntary_ctxt_switches");
+  return sum;
 }
 
 void report(const char* what, Time since) {
@@ -85,8 +96,10 @@ int main(int argc, char** argv) {
   while (synced < 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   report("two watches synced", since);
   since = now();
-  std::this_thread::sleep_for(std::chrono::seconds(2));
+  const long before = wakeups();
+  std::this_thread::sleep_for(std::chrono::seconds(60));
   report("at rest", since);
+  std::printf("%-28s %8.2f a second\n", "wake-ups at rest", static_cast<double>(wakeups() - before - 1) / 60);
   since = now();
   first.request_stop();
   second.request_stop();

@@ -4,13 +4,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <optional>
+#include <memory>
 
 #include "base/base64.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "nodescout/version.h"
 
 namespace nodescout {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestFile = 16u << 20;
+const std::string kUserAgent = std::string("nodescout/") + kVersion;
 constexpr const char* kServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Stops the reading of a configuration at its first mistake; caught in this file.
@@ -124,8 +126,7 @@ class Files {
       for (const auto& [other, section] : named->second) others.push_back(other);
     const std::string_view guess = closest(name, others);
     mistake(Errc::malformed, asked_by,
-            "there is no " + kind + " " + quote(name) +
-                (guess.empty() ? "" : "; did you mean " + quote(guess) + "?"));
+            "there is no " + kind + " " + quote(name) + (guess.empty() ? "" : "; did you mean " + quote(guess) + "?"));
   }
 
  private:
@@ -158,6 +159,7 @@ Endpoint endpoint_of(const Section& cluster, const Environment& environment) {
   const bool configured = cluster.has("proxy-url");
   endpoint.proxy = configured ? cluster.text("proxy-url") : proxy_from_environment(endpoint.server, environment);
   check_proxy(endpoint.proxy, configured ? cluster.where("proxy-url") : "HTTPS_PROXY");
+  endpoint.user_agent = kUserAgent;
   return endpoint;
 }
 
@@ -267,21 +269,25 @@ Result<KubeConfig> in_cluster_config(const std::string& folder, const Environmen
   if (host.empty() || port.empty())
     return Error{Errc::absent, "KUBERNETES_SERVICE_HOST", "is not set: this is no pod; name a kubeconfig file"};
   const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
-  KubeConfig config;
-  config.endpoint.server = "https://" + (bare_ipv6 ? "[" + host + "]" : host) + ":" + port;
-  auto authorities = read_whole_file(folder + "/ca.crt", kLargestFile);
-  if (!authorities) return authorities.error();
-  config.endpoint.authorities = *std::move(authorities);
-  config.endpoint.proxy = proxy_from_environment(config.endpoint.server, environment);
-  if (!config.endpoint.proxy.empty() && !config.endpoint.proxy.starts_with("http://"))
-    return Error{Errc::unsupported, "HTTPS_PROXY", "only http:// proxies can be used, not " + config.endpoint.proxy};
   const std::string token = folder + "/token";
   if (const auto readable = read_whole_file(token, kLargestFile); !readable) return readable.error();
-  config.credentials = TokenFile{token};
+  auto authorities = read_whole_file(folder + "/ca.crt", kLargestFile);
+  if (!authorities) return authorities.error();
   const auto space = read_whole_file(folder + "/namespace", kLargestFile);
-  config.space = space ? std::string(trim(*space)) : "default";
-  config.origin = "the pod's service account";
-  return config;
+  try {
+    KubeConfig config;
+    config.endpoint.server = "https://" + (bare_ipv6 ? "[" + host + "]" : host) + ":" + port;
+    config.endpoint.authorities = *std::move(authorities);
+    config.endpoint.proxy = proxy_from_environment(config.endpoint.server, environment);
+    check_proxy(config.endpoint.proxy, "HTTPS_PROXY");
+    config.endpoint.user_agent = kUserAgent;
+    config.credentials = TokenFile{token};
+    config.space = space ? std::string(trim(*space)) : "default";
+    config.origin = "the pod's service account";
+    return config;
+  } catch (const Mistake& mistake) {
+    return mistake.error;
+  }
 }
 
 Result<KubeConfig> find_kube_config(const std::string& path, const Environment& environment) {

@@ -25,15 +25,20 @@ Result<KubeModule*> kube_module_at(const std::string& path) {
   return made;
 }
 
+std::string kube_module_path(const std::string& program) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(program).parent_path();
+  const fs::path installed = folder.parent_path() / "lib" / "nodescout" / kFile;
+  const fs::path built = folder / kFile;
+  std::error_code error;
+  return (!fs::exists(installed, error) && fs::exists(built, error) ? built : installed).string();
+}
+
 Result<KubeModule*> kube_module() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return Error{Errc::unavailable, "/proc/self/exe", error.message()};
-  const auto folder = program.parent_path();
-  const auto installed = folder.parent_path() / "lib" / "nodescout" / kFile;
-  const auto built = folder / kFile;
-  const bool in_build_tree = !std::filesystem::exists(installed, error) && std::filesystem::exists(built, error);
-  return kube_module_at(in_build_tree ? built : installed);
+  return kube_module_at(kube_module_path(program.string()));
 }
 
 }  // namespace nodescout

@@ -11,6 +11,9 @@ namespace nodescout {
 /// beside it. Loaded at the first call, and never unloaded. Errors: absent, malformed (it is of another build).
 Result<KubeModule*> kube_module();
 
+/// Where the module of a program is that lies there (a path without links).
+std::string kube_module_path(const std::string& program);
+
 /// The same from a given file.
 Result<KubeModule*> kube_module_at(const std::string& path);
 

@@ -268,6 +268,15 @@ Value ControlPlane::create_node(const std::string& name, const Value& patch, con
   return made;
 }
 
+Value ControlPlane::create_ready_node(const std::string& name, const Value& patch) {
+  create_node(name, json(R"({"spec":{"taints":null}})"),
+              json(R"({"status":{"capacity":{"cpu":"4","memory":"8Gi","pods":"110"},)"
+                   R"("allocatable":{"cpu":"4","memory":"8Gi","pods":"110"},)"
+                   R"("conditions":[{"type":"Ready","status":"True","reason":"Test","message":"said by a test"}]}})"));
+  return must(admin().patch(object_path(resources::kNodes, "", name), PatchKind::merge,
+                            patch.is(Value::Kind::map) ? patch : Value::map()));
+}
+
 void ControlPlane::create_service_account(const std::string& space, const std::string& name, const std::string& rules) {
   create_namespace(space);
   const auto create = [&](const std::string& collection, const std::string& object) {

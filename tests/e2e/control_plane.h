@@ -76,6 +76,8 @@ class ControlPlane {
   void install_crds();
   /// As bare as the API allows, then merge-patched by `patch` (and its status by `status`), if they are maps.
   Value create_node(const std::string& name, const Value& patch = {}, const Value& status = {});
+  /// A Node that the scheduler may use: ready, without taints, with room for Pods.
+  Value create_ready_node(const std::string& name, const Value& patch = {});
   /// A service account, made if missing, bound to a cluster role made of `rules` (JSON of a PolicyRule list).
   void create_service_account(const std::string& space, const std::string& name, const std::string& rules);
   /// A token of that account for a Pod on that node, as a kubelet would hand it to the Pod. Makes the Pod if missing.

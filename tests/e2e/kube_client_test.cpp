@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "base/base64.h"
 #include "base/json.h"
@@ -243,6 +244,27 @@ TEST_F(KubeClientTest, AFrozenEtcdIsATimeoutAndNothingElse) {
   cluster->resume_etcd();
   ASSERT_FALSE(patched);
   EXPECT_EQ(patched.error().code, Errc::uncertain) << patched.error().text();
+}
+
+TEST_F(KubeClientTest, TheSchedulerFollowsOurLabels) {
+  cluster->create_ready_node("with-gpu");
+  cluster->create_ready_node("without-gpu");
+  const auto labelled =
+      NodeClient(cluster->admin())
+          .patch("with-gpu", json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/gpu":"true"}}})"));
+  ASSERT_TRUE(labelled) << labelled.error().text();
+  const std::string pods = collection_path(resources::kPods, "default");
+  must(cluster->admin().create(
+      pods, json(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"wants-gpu"},"spec":{"containers":[{"name":"c",)"
+                 R"("image":"none"}],"nodeSelector":{"feature.node.kubernetes.io/gpu":"true"}}})")));
+  cluster->start_scheduler();
+  std::string node;
+  for (int tries = 0; tries < 300 && node.empty(); ++tries) {
+    std::this_thread::sleep_for(100ms);
+    const Value pod = must(cluster->admin().get(pods + "/wants-gpu"));
+    if (const Value* name = pod.find("spec")->find("nodeName")) node = name->text;
+  }
+  EXPECT_EQ(node, "with-gpu");
 }
 
 // ---- other objects --------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <thread>
@@ -222,6 +223,88 @@ TEST_F(HttpTest, AServerThatDoesNotSpeakTlsIsNamedSo) {
   EXPECT_EQ(send(patch()), "unavailable: TLS handshake failed: wrong version number");
 }
 
+/// A proxy for CONNECT that notes the heads of what it was asked.
+class ConnectProxy {
+ public:
+  ConnectProxy() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size);
+    ::listen(listener_.get(), 8);
+    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    port = ntohs(address.sin_port);
+    thread_ = std::jthread([this] {
+      while (true) {
+        Fd client(::accept(listener_.get(), nullptr, nullptr));
+        if (!client) return;
+        serve(client);
+      }
+    });
+  }
+  ~ConnectProxy() { ::shutdown(listener_.get(), SHUT_RDWR); }
+
+  int port = 0;
+  std::vector<std::string> heads;
+  std::string refusal;
+
+ private:
+  void serve(const Fd& client) {
+    std::string head;
+    char piece[65536];
+    while (head.find("\r\n\r\n") == std::string::npos) {
+      const auto got = ::recv(client.get(), piece, sizeof piece, 0);
+      if (got <= 0) return;
+      head.append(piece, static_cast<std::size_t>(got));
+    }
+    heads.push_back(head);
+    const std::string answer = refusal.empty() ? "HTTP/1.1 200 Connected\r\n\r\n" : refusal;
+    ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+    if (!refusal.empty()) return;
+    sockaddr_in target{};
+    target.sin_family = AF_INET;
+    target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    target.sin_port = htons(static_cast<std::uint16_t>(std::stoi(head.substr(head.find(':') + 1))));
+    const Fd upstream(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ::connect(upstream.get(), reinterpret_cast<sockaddr*>(&target), sizeof target);
+    while (true) {
+      pollfd ends[] = {{client.get(), POLLIN, 0}, {upstream.get(), POLLIN, 0}};
+      ::poll(ends, 2, -1);
+      const int from = ends[0].revents ? 0 : 1;
+      const auto got = ::recv(ends[from].fd, piece, sizeof piece, 0);
+      if (got <= 0) return;
+      ::send(ends[1 - from].fd, piece, static_cast<std::size_t>(got), MSG_NOSIGNAL);
+    }
+  }
+
+  Fd listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  std::jthread thread_;
+};
+
+TEST_F(HttpTest, PassesThroughAProxy) {
+  ConnectProxy proxy;
+  Endpoint endpoint = endpoint_of(server);
+  endpoint.proxy = "http://me:p%40ss@127.0.0.1:" + std::to_string(proxy.port);
+  transport = connect(endpoint);
+  EXPECT_EQ(send(patch()).substr(0, 3), "404");
+  EXPECT_EQ(send(get()).substr(0, 3), "404");
+  ASSERT_EQ(proxy.heads.size(), 1u);  // the tunnel is kept
+  EXPECT_EQ(proxy.heads[0].find("CONNECT 127.0.0.1:" + std::to_string(server.port()) + " HTTP/1.1\r\n"), 0u);
+  EXPECT_NE(proxy.heads[0].find("Proxy-Authorization: Basic bWU6cEBzcw==\r\n"), std::string::npos) << proxy.heads[0];
+  EXPECT_EQ(server.seen().at(0).headers.count("proxy-authorization"), 0u);
+  transport.reset();
+}
+
+TEST_F(HttpTest, AProxyThatRefusesIsNamedSo) {
+  ConnectProxy proxy;
+  proxy.refusal = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n";
+  Endpoint endpoint = endpoint_of(server);
+  endpoint.proxy = "http://127.0.0.1:" + std::to_string(proxy.port);
+  transport = connect(endpoint);
+  EXPECT_EQ(send(patch()), "unavailable: the proxy refused to connect: HTTP status 407");
+}
+
 // ---- broken answers -------------------------------------------------------------------------------------------------
 
 TEST_F(HttpTest, ABrokenAnswerIsUnavailableToAReadAndUncertainToAWrite) {
@@ -251,6 +334,14 @@ TEST_F(HttpTest, ABrokenAnswerIsUnavailableToAReadAndUncertainToAWrite) {
           << broken.name;
     }
   }
+}
+
+TEST_F(HttpTest, AContentLengthThatIsTooSmallSpoilsNoOtherAnswer) {
+  answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{\"a\":1}");
+  EXPECT_EQ(send(get()), "200 {\"a");  // no JSON: Api refuses it
+  const std::string next = send(get());
+  EXPECT_TRUE(next.starts_with("404 ") || next == "unavailable: the answer is not HTTP") << next;
+  EXPECT_EQ(send(get()).substr(0, 4), "404 ");
 }
 
 TEST_F(HttpTest, AResetConnectionIsNotAnAnswer) {
@@ -311,15 +402,15 @@ TEST_F(HttpTest, TimesOut) {
   server.add(fault);
   Request request = get();
   request.timeout = 100ms;
-  EXPECT_EQ(send(request), "timeout: timed out waiting for an answer (100 ms)");
+  EXPECT_EQ(send(request), "timeout: timed out waiting for an answer");
   request = patch();
   request.timeout = 100ms;
-  EXPECT_EQ(send(request), "uncertain: timed out waiting for an answer (100 ms); it may have been applied");
+  EXPECT_EQ(send(request), "uncertain: timed out waiting for an answer; it may have been applied");
   server.clear();
   answer(kChunked + chunk("{"));
   request = get();
   request.timeout = 100ms;
-  EXPECT_EQ(send(request), "timeout: timed out reading the answer (100 ms)");
+  EXPECT_EQ(send(request), "timeout: timed out reading the answer");
 }
 
 TEST_F(HttpTest, GivesUpAtOnceWhenStopped) {
@@ -368,7 +459,7 @@ TEST_F(HttpTest, ASilentStreamTimesOut) {
   answer(kChunked + chunk("one\n"));
   Request request = get();
   request.timeout = 100ms;
-  EXPECT_EQ(stream(request), "one| timeout: timed out waiting for the next line (100 ms)");
+  EXPECT_EQ(stream(request), "one| timeout: timed out waiting for the next line");
 }
 
 TEST_F(HttpTest, ALineThatIsTooLongIsRefused) {

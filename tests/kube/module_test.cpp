@@ -63,6 +63,17 @@ TEST(KubeModule, ErrorsCrossTheBorderAsValues) {
   EXPECT_EQ(transport.error().code, Errc::malformed);
 }
 
+TEST(KubeModule, LiesBesideTheProgramOrInItsLibraryFolder) {
+  const TempDirectory folder;
+  const std::string at = folder.path().string();
+  write_file(folder.path() / "build" / "libnodescout-kube.so", "");
+  EXPECT_EQ(kube_module_path(at + "/build/nodescout"), at + "/build/libnodescout-kube.so");
+  EXPECT_EQ(kube_module_path(at + "/usr/bin/nodescout"), at + "/usr/lib/nodescout/libnodescout-kube.so");
+  write_file(folder.path() / "usr/bin/libnodescout-kube.so", "");
+  write_file(folder.path() / "usr/lib/nodescout/libnodescout-kube.so", "");
+  EXPECT_EQ(kube_module_path(at + "/usr/bin/nodescout"), at + "/usr/lib/nodescout/libnodescout-kube.so");
+}
+
 TEST(KubeModule, AMissingModuleIsNamed) {
   const auto module = kube_module_at("/nowhere/libnodescout-kube.so");
   ASSERT_FALSE(module);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <set>
 #include <thread>
 
 #include "base/json.h"
@@ -101,6 +103,30 @@ TEST_F(WatchTest, TellsWhatThereIsAndThenEveryChange) {
   then([&] { server.erase(kRules + "/b"); });
   EXPECT_EQ(run(), "+a synced +b ~a -b");
   EXPECT_EQ(server.requests().size(), 1u);  // one streaming list
+}
+
+TEST_F(WatchTest, AsksForBookmarksAndForAnEndAfterFiveToTenMinutes) {
+  for (int i = 0; i < 20; ++i) then_the_watch_ends();
+  run();
+  std::set<std::string> lengths;
+  for (const Request& request : server.requests()) {
+    EXPECT_NE(request.target.find("allowWatchBookmarks=true"), std::string::npos);
+    EXPECT_EQ(request.timeout, 180s);  // bookmarks come every minute
+    const std::string length = request.target.substr(request.target.find("timeoutSeconds=") + 15, 3);
+    EXPECT_GE(std::stoi(length), 300);
+    EXPECT_LE(std::stoi(length), 600);
+    lengths.insert(length);
+  }
+  EXPECT_GT(lengths.size(), 10u);
+}
+
+TEST_F(WatchTest, ListsInPagesOrFromTheServersCache) {
+  server.refuse_streaming_lists();
+  run();
+  EXPECT_EQ(server.count("GET", "?resourceVersion=0&resourceVersionMatch=NotOlderThan"), 1);
+  stop = std::stop_source();
+  run({resources::kNodeFeatureRules, "", "", "", 50});
+  EXPECT_EQ(server.count("GET", "?limit=50"), 1);
 }
 
 TEST_F(WatchTest, ListsAndWatchesWhereStreamingListsAreRefused) {
