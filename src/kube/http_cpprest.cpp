@@ -4,7 +4,8 @@
 // - Its timeout is per read, closes the connection but not a name look-up, and cannot differ between the requests of a
 //   client. So it is only a backstop here; the calling thread waits with a deadline of its own, and gives up by
 //   cancelling. All that an abandoned exchange still touches is shared with it.
-// - A request whose kept-alive connection turns out to be closed is sent again, unless its body cannot be rewound.
+// - A request whose kept-alive connection turns out to be closed is sent again, unless its body cannot be rewound; then
+//   a connection that was never made goes into the pool. So after a failure we begin with a new pool.
 // - It looks a literal IPv6 address up with its brackets, which fails; without them it is taken, as long as there is a
 //   port.
 // - The name for SNI and for the check of the certificate is the Host header, if there is one.
@@ -306,6 +307,7 @@ class HttpTransport final : public Transport {
  private:
   http_request prepare(const Request& request, const std::shared_ptr<Exchange>& exchange) const;
   Result<Response> run(const Request& request, const Line* line);
+  void replace(const std::shared_ptr<Client>& failed);
 
   const Endpoint endpoint_;
   std::mutex mutex_;
@@ -331,9 +333,17 @@ http_request HttpTransport::prepare(const Request& request, const std::shared_pt
   return prepared;
 }
 
+/// The connections of the old client are closed when its other requests are done.
+void HttpTransport::replace(const std::shared_ptr<Client>& failed) {
+  auto fresh = client_of(endpoint_, failed->tls);
+  const std::lock_guard lock(mutex_);
+  if (client_ == failed) client_ = std::move(fresh);
+}
+
 Result<Response> HttpTransport::run(const Request& request, const Line* line) {
   const std::string where =
       request.method + " " + endpoint_.server + request.target.substr(0, request.target.find('?'));
+  if (request.stop.stop_requested()) return Error{Errc::unavailable, where, "not sent, because the program stops"};
   try {
     std::unique_lock lock(mutex_);
     const auto client = client_;
@@ -356,6 +366,7 @@ Result<Response> HttpTransport::run(const Request& request, const Line* line) {
           exchange->finished(std::move(trouble));
         });
     std::string trouble = exchange->wait(request, line);
+    if (!trouble.empty()) replace(client);
     return exchange->outcome(where, std::move(trouble));
   } catch (const std::exception& failure) {
     return Error{Errc::malformed, where, failure.what()};

@@ -47,6 +47,7 @@ class OpenSslTls final : public Tls {
   Key key;
 
   void apply(SSL_CTX* context) const override {
+    note("");
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set1_cert_store(context, trusted.get());
     if (verify) SSL_CTX_set_cert_verify_callback(context, check, const_cast<OpenSslTls*>(this));
@@ -71,10 +72,12 @@ class OpenSslTls final : public Tls {
       trouble = reason == X509_V_OK || reason == X509_V_ERR_UNSPECIFIED
                     ? "the server's certificate is for another host name"
                     : std::string("the server's certificate is not trusted: ") + X509_verify_cert_error_string(reason);
-    const auto* tls = static_cast<const OpenSslTls*>(self);
-    const std::lock_guard lock(tls->mutex_);
-    tls->trouble_ = std::move(trouble);
+    static_cast<const OpenSslTls*>(self)->note(std::move(trouble));
     return verdict;
+  }
+  void note(std::string trouble) const {
+    const std::lock_guard lock(mutex_);
+    trouble_ = std::move(trouble);
   }
 
   mutable std::mutex mutex_;

@@ -375,6 +375,8 @@ TEST_F(HttpTest, AWriteOnAKeptConnectionThatBreaksIsNeverSentTwice) {
   EXPECT_EQ(send(patch()), "uncertain: the connection was closed without an answer; it may have been applied");
   EXPECT_EQ(server.seen().size(), 2u);
   EXPECT_EQ(server.connections(), 1);
+  EXPECT_EQ(send(get()).substr(0, 3), "404");  // at the first try
+  EXPECT_EQ(server.connections(), 2);
 }
 
 TEST_F(HttpTest, AReadOnAKeptConnectionThatWasClosedIsSentOnANewOne) {
