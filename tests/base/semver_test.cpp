@@ -35,12 +35,14 @@ TEST(Semver, ReadsLooseVersions) {
 }
 
 TEST(Semver, OrdersAsTheSpecificationSays) {
-  const char* const rising[] = {"1.0.0-1",     "1.0.0-2",       "1.0.0-10",   "1.0.0-alpha", "1.0.0-alpha.1",
-                                "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-rc.1", "1.0.0",       "1.0.1",
-                                "1.1.0",       "2.0.0"};
+  const char* const rising[] = {
+      "1.0.0-1",    "1.0.0-2",    "1.0.0-10", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta",
+      "1.0.0-beta", "1.0.0-rc.1", "1.0.0",    "1.0.1",       "1.1.0",         "2.0.0"};
   for (std::size_t i = 0; i < std::size(rising); ++i)
     for (std::size_t j = 0; j < std::size(rising); ++j)
-      EXPECT_EQ(compare(*parse_version(rising[i]), *parse_version(rising[j])), i < j ? -1 : i > j ? 1 : 0)
+      EXPECT_EQ(compare(*parse_version(rising[i]), *parse_version(rising[j])), i < j   ? -1
+                                                                               : i > j ? 1
+                                                                                       : 0)
           << rising[i] << " " << rising[j];
   EXPECT_EQ(compare(*parse_version("1.0.0+a"), *parse_version("1.0.0+b")), 0);
 }

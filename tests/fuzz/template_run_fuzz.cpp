@@ -1,8 +1,7 @@
-// No template hangs, crashes, or prints two things for the same data.
-#include <cstdint>
-#include <cstdlib>
-#include <string_view>
-
+// No template hangs, crashes, or prints two things for the same data; and one that is printed from its tree prints what
+// the first one does.
+#include "input.h"
+#include "print_template.h"
 #include "template/template.h"
 
 namespace {
@@ -37,13 +36,17 @@ constexpr TemplateLimits kLimits{.steps = 100'000, .output = 1u << 18, .memory =
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   static const TemplateData kData = data();
-  const auto parsed = Template::parse({reinterpret_cast<const char*>(bytes), size});
+  const std::string_view source = fuzz::text_of(bytes, size);
+  const auto parsed = Template::parse(source);
   if (!parsed) return 0;
   const auto first = parsed->run(kData, kLimits);
-  const auto second = parsed->run(kData, kLimits);
-  if (first.has_value() != second.has_value()) std::abort();
+  const auto printed = fuzz::printed_template(source);
+  const auto again = Template::parse(printed && printed->size() <= TemplateLimits::kSource ? *printed : source);
+  fuzz::must(again.has_value(), "a printed template parses");
+  const auto second = again->run(kData, kLimits);
+  fuzz::must(first.has_value() == second.has_value(), "the same template runs or fails");
   if (!first) return 0;
-  if (*first != *second) std::abort();
+  fuzz::must(*first == *second, "the same template prints the same");
   (void)expand_to_map(*first).has_value();
   return 0;
 }
