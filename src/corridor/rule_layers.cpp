@@ -176,6 +176,25 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
   return out;
 }
 
+Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths) {
+  Collected collected;
+  for (const std::string& path : paths) {
+    const auto found = rule_files(path);
+    if (!found) return found.error();
+    for (const std::string& file : *found) {
+      auto parsed = parse_rule_file(file);
+      if (!parsed) return parsed.error();
+      collected.add(*std::move(parsed));
+    }
+  }
+  LoadedRules out;
+  out.custom = std::move(collected.custom);
+  out.documents = std::move(collected.documents);
+  out.groups = std::move(collected.groups);
+  out.problems = std::move(collected.problems);
+  return out;
+}
+
 RuleLayers compile_layers(LoadedRules loaded) {
   RuleLayers out;
   const auto put = [&](Layer layer, std::vector<Rule> rules) {
