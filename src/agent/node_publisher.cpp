@@ -112,16 +112,21 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
          "see the first report of it"});
   if (patch.changes.empty()) return published;
 
-  // The status first: a resource that is on the Node and not in our books would be foreign for ever, one that is in the
-  // books and not yet on the Node is only added again.
-  std::vector<Change> resources;
-  std::copy_if(patch.changes.begin(), patch.changes.end(), std::back_inserter(resources),
-               [](const Change& change) { return change.kind == Change::Kind::extended_resource; });
-  const Status metadata = write_metadata(*now, patch.changes, published, stop);
-  std::erase_if(resources, [&](const Change& change) { return is_refused(change); });
-  const Status status = write_status(*now, std::move(resources), published, stop);
-  if (!metadata) return metadata.error();
-  if (!status) return status.error();
+  // The books are written before a resource is added and after one is removed: a resource that is on the Node and not
+  // in the books would be foreign for ever, one that is only in the books is added again, or struck.
+  const auto is_resource = [](const Change& change) { return change.kind == Change::Kind::extended_resource; };
+  std::vector<Change> going, coming;
+  for (const Change& change : patch.changes)
+    if (is_resource(change)) (change.action == Change::Action::remove ? going : coming).push_back(change);
+  const Status gone = write_status(*now, std::move(going), published, stop);
+  std::erase_if(patch.changes, [&](const Change& change) {
+    return is_refused(change) || (!gone && is_resource(change) && change.action == Change::Action::remove);
+  });
+  const Status metadata = write_metadata(*now, std::move(patch.changes), published, stop);
+  std::erase_if(coming, [&](const Change& change) { return is_refused(change); });
+  const Status come = write_status(*now, std::move(coming), published, stop);
+  for (const Status& status : {gone, metadata, come})
+    if (!status) return status.error();
   return published;
 }
 
