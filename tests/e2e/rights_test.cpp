@@ -553,6 +553,68 @@ TEST_F(PublishingTest, OverwritingIsAllowedWhereTheConfigMapSaysSo) {
   must(cluster->admin().patch(parameters, PatchKind::merge, json(R"({"data":{"allowOverwrite":"false"}})")));
 }
 
+/// The base again, whatever a test made of it.
+struct BaseAgain {
+  ControlPlane* cluster;
+  ~BaseAgain() {
+    const std::string manifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
+    cluster->kubectl({"delete", "--ignore-not-found", "-f", manifests + "overlays/nodefeature/rbac.yaml"});
+    cluster->install();
+  }
+};
+
+TEST_F(RightsTest, TheOverlayWatchNodeAddsThatAndNothingElse) {
+  const BaseAgain later{cluster};
+  const auto watched = [&] {
+    return must(agent->api.stream("/api/v1/nodes?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Drights-a",
+                                  30s, [](std::string_view) { return false; }, {}))
+        .status;
+  };
+  EXPECT_EQ(watched(), 403);
+  cluster->install("overlays/watch-node");
+  for (int tries = 0; tries < 100 && watched() != 200; ++tries) std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(watched(), 200);
+  for (const auto& group : {forbidden_on_node_b(), forbidden_keys_on_node_a(), forbidden_fields_of_node_a()})
+    for (const Call& attempt : group) expect_denied(agent->api, attempt);
+}
+
+TEST_F(RightsTest, TheOverlayNodefeatureAllowsTheObjectOfTheOwnNodeInPlaceOfTheNode) {
+  const BaseAgain later{cluster};
+  cluster->kubectl({"apply", "-k", NODESCOUT_SOURCE_DIR "/deploy/kustomize/overlays/nodefeature"});
+  const std::string own = std::string(kFeatures) + "/rights-a";
+  const Call label_a{"label A", "merge", kA, label("feature.node.kubernetes.io/x", R"("1")"), kRbac};
+  const Call create{"create", "POST", kFeatures, feature_object("rights-a", "rights-a"), ""};
+  for (int tries = 0; tries < 100 && (call(agent->api, label_a) || !call(agent->api, create, true)); ++tries)
+    std::this_thread::sleep_for(50ms);  // until the server has seen the change
+  expect_denied(agent->api, label_a);
+  expect_denied(agent->api, {"status of A", "merge", std::string(kA) + "/status",
+                             capacity("feature.node.kubernetes.io/x", R"("1")"), kRbac});
+  expect_denied(agent->api, {"rules", "GET", "/apis/nfd.k8s-sigs.io/v1alpha1/nodefeaturerules", "", kRbac});
+
+  const char* says = "may not write the NodeFeature";
+  const std::string of_b = std::string(kFeatures) + "/of-b";
+  expect_denied(agent->api, {"create B's", "POST", kFeatures, feature_object("rights-b", "rights-b"), says});
+  expect_denied(agent->api, {"B's as A", "POST", kFeatures, feature_object("rights-a", "rights-b"), says});
+  expect_denied(agent->api, {"A's as B", "POST", kFeatures, feature_object("rights-b", "rights-a"), says});
+  expect_denied(agent->api, {"delete B's", "DELETE", of_b, "", says});
+  Value theirs = must(cluster->admin().get(of_b));
+  EXPECT_EQ(agent->api.update(of_b, theirs).error().code, Errc::denied);
+  expect_denied(agent->api, {"elsewhere", "POST", "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/default/nodefeatures",
+                             feature_object("rights-a", "rights-a"), kRbac});
+
+  expect_allowed(agent->api, create);
+  const Value made = must(agent->api.get(own));
+  EXPECT_TRUE(agent->api.update(own, made));
+  Value turned = json(feature_object("rights-a", "rights-b"));
+  for (Member& member : turned.members)
+    if (member.key == "metadata")
+      member.value.add("resourceVersion", Value::string(made.find("metadata")->find("resourceVersion")->text));
+  EXPECT_EQ(agent->api.update(own, turned).error().code, Errc::denied) << "labels of B, by A's object";
+  expect_allowed(agent->api, {"its own Pod", "GET", "/api/v1/namespaces/nodescout/pods/nodescout-on-rights-a", "", ""});
+  expect_allowed(agent->api, {"its Node's uid", "GET", kA, "", ""});
+  expect_allowed(agent->api, {"delete", "DELETE", own, "", ""});
+}
+
 TEST_F(RightsTest, WithoutItsParametersThePolicyStopsNobodyElse) {
   const std::string parameters = object_path(resources::kConfigMaps, "nodescout", "nodescout-policy");
   const Call outside{"outside", "merge", std::string(kA) + "?dryRun=All", label("example.com/x", R"("1")"), ""};
