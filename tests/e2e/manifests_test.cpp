@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/yaml.h"
@@ -14,6 +16,7 @@
 namespace nodescout::test {
 namespace {
 
+namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using Path = std::initializer_list<std::string_view>;
 
@@ -181,6 +184,26 @@ TEST_F(ManifestsTest, WithoutTheClusterThereAreNoRightsInIt) {
     EXPECT_TRUE(kind == "Namespace" || kind == "ServiceAccount" || kind == "ConfigMap" || kind == "DaemonSet") << kind;
   }
   EXPECT_EQ(text_at(pod_spec("overlays/file"), {"automountServiceAccountToken"}), "false");
+}
+
+TEST_F(ManifestsTest, TheExampleInTheDocumentationWorks) {
+  const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/docs/deploy.md", 1u << 20));
+  const std::size_t begin = page.find("# kustomization.yaml\n");
+  ASSERT_NE(begin, page.npos);
+  std::string example = page.substr(begin, page.find("```", begin) - begin);
+  for (const char* overlay : {"base", "overlays/prune"}) {
+    const TempDirectory folder;
+    const std::string refers = fs::relative(kManifests + overlay, fs::canonical(folder.path())).string();
+    write_file(folder.path() / "kustomization.yaml", replace_all(example, "nodescout/deploy/kustomize/base", refers));
+    write_file(folder.path() / "site-rules.yaml", "- name: x\n  labels: {x: y}\n");
+    write_file(folder.path() / "nodescout.conf", "enableTaints: true\n");
+    const std::string out = cluster->kubectl({"kustomize", folder.path().string()});
+    EXPECT_EQ(out.find("image: nodescout:"), out.npos) << out;
+    EXPECT_NE(out.find("image: registry.example/tools/nodescout:0.1.0"), out.npos) << out;
+    EXPECT_NE(out.find("site-rules.yaml: |"), out.npos) << out;
+    EXPECT_NE(out.find("enableTaints: true"), out.npos) << out;
+    EXPECT_EQ(out.find("#enableTaints"), out.npos) << "in place of the shipped one";
+  }
 }
 
 TEST_F(ManifestsTest, PruningGoesBeforeAnAgentThatDoesNothing) {
