@@ -82,11 +82,7 @@ Status NodePublisher::write_status(NodeState& now, std::vector<Change> changes, 
   const std::string patch = status_patch(now, changes);
   if (patch.empty()) return ok();
   const auto answer = client_.patch_status(node_, parsed(patch), stop);
-  if (answer) {
-    std::copy_if(changes.begin(), changes.end(), std::back_inserter(published.changes),
-                 [](const Change& change) { return change.action == Change::Action::remove; });
-    return told(*answer, now);
-  }
+  if (answer) return told(*answer, now);
   if (!is_refusal(answer.error())) return answer.error();
   if (changes.size() == 1) {
     refuse(changes[0], answer.error());
@@ -97,21 +93,6 @@ Status NodePublisher::write_status(NodeState& now, std::vector<Change> changes, 
   changes.erase(middle, changes.end());
   if (const Status first = write_status(now, std::move(changes), published, stop); !first) return first;
   return write_status(now, std::move(second), published, stop);
-}
-
-Status NodePublisher::write_resources(NodeState& now, std::vector<Change> changes, const Desired& desired,
-                                      Published& published, const std::stop_token& stop) {
-  // A resource that is on the Node and not in our books would be foreign for ever.
-  const auto owned = Ownership::read(now, options_.instance).extended_resources;
-  std::erase_if(changes, [&](const Change& change) { return is_refused(change) || !owned.contains(change.key); });
-  if (changes.empty()) return ok();
-  if (const Status written = write_status(now, changes, published, stop); !written) return written;
-  std::vector<Change> gone = plan(now, desired, options_).changes;
-  std::erase_if(gone, [&](const Change& change) {
-    return change.kind != Change::Kind::extended_resource || change.action != Change::Action::disown ||
-           std::none_of(changes.begin(), changes.end(), [&](const Change& made) { return made.key == change.key; });
-  });
-  return write_metadata(now, std::move(gone), published, stop);
 }
 
 void NodePublisher::prefetch(const std::stop_token& stop) {
@@ -152,18 +133,22 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
     return published;
   }
 
-  // The books of a new resource come before it, those of one that goes after it.
+  // The books are written before a resource is added and after one is removed: a resource that is on the Node and not
+  // in the books would be foreign for ever, one that is only in the books is added again, or struck.
   const auto is_resource = [](const Change& change) { return change.kind == Change::Kind::extended_resource; };
-  std::vector<Change> resources;
-  std::copy_if(patch.changes.begin(), patch.changes.end(), std::back_inserter(resources), [&](const Change& change) {
-    return is_resource(change) && (change.action == Change::Action::set || change.action == Change::Action::remove);
+  std::vector<Change> going, coming;
+  for (const Change& change : patch.changes)
+    if (is_resource(change)) (change.action == Change::Action::remove ? going : coming).push_back(change);
+  const Status gone = write_status(*now, std::move(going), published, stop);
+  std::erase_if(patch.changes, [&](const Change& change) {
+    return is_refused(change) || (!gone && is_resource(change) && change.action == Change::Action::remove);
   });
-  std::erase_if(patch.changes,
-                [&](const Change& change) { return is_resource(change) && change.action == Change::Action::remove; });
   const Status metadata = write_metadata(*now, std::move(patch.changes), published, stop);
-  const Status status = write_resources(*now, std::move(resources), report.desired, published, stop);
-  if (!metadata) return metadata.error();
-  if (!status) return status.error();
+  const auto owned = Ownership::read(*now, options_.instance).extended_resources;
+  std::erase_if(coming, [&](const Change& change) { return is_refused(change) || !owned.contains(change.key); });
+  const Status come = write_status(*now, std::move(coming), published, stop);
+  for (const Status& status : {gone, metadata, come})
+    if (!status) return status.error();
   report_refusals(published);
   return published;
 }

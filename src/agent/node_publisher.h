@@ -37,8 +37,6 @@ class NodePublisher final : public Publisher {
   Result<NodeState> read(const std::stop_token& stop);
   Status write_metadata(NodeState& now, std::vector<Change> changes, Published& published, const std::stop_token& stop);
   Status write_status(NodeState& now, std::vector<Change> changes, Published& published, const std::stop_token& stop);
-  Status write_resources(NodeState& now, std::vector<Change> changes, const Desired& desired, Published& published,
-                         const std::stop_token& stop);
   Result<NodeState> current(const std::stop_token& stop);
   void refuse(const Change& change, const Error& error);
   void report_refusals(Published& published) const;
