@@ -298,11 +298,7 @@ TEST(Cli, RulesEvalExplainPreview) {
 /// NFD's labels and features on every machine of the corpus.
 TEST(Corpus, EveryMachineGetsNfdsLabels) {
   NODESCOUT_NEEDS_SHARED();
-  TempDirectory work;
-  ASSERT_EQ(test::run_program({"/bin/tar", "-xJf", (test::shared_folder() / "hosts/hosts.tar.xz").string(), "-C",
-                               work.path().string()})
-                .status,
-            0);
+  const test::SharedHosts work;
   int machines = 0;
   for (const auto& entry : std::filesystem::directory_iterator(work.path())) {
     const std::string name = entry.path().filename().string();

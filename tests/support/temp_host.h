@@ -13,7 +13,7 @@ namespace nodescout::test {
 /// A directory that goes away with the object.
 class TempDirectory {
  public:
-  TempDirectory();
+  explicit TempDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~TempDirectory();
   TempDirectory(const TempDirectory&) = delete;
   TempDirectory& operator=(const TempDirectory&) = delete;
