@@ -1,6 +1,7 @@
 // All rules that count on this machine, in layers of precedence, from every place where an administrator may put them.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct LoadedRules {
   std::vector<RuleDocument> documents;  // the layer "rules": NodeFeatureRules of files
   std::vector<RuleDocument> groups;
   std::vector<Problem> problems;  // rules and files that could not be used
+  /// Files and directories of which a part could not be read: what their rules would make is unknown.
+  std::set<std::string, std::less<>> broken;
 };
 
 /// Errors: as Root::read if one of `paths` cannot be opened.
