@@ -66,10 +66,11 @@ class DeployedTest : public ::testing::Test {
     }
     return true;
   }
+  /// Of Nodes.
   std::size_t writes_since(std::uintmax_t mark) {
     std::size_t count = 0;
     for (const AuditEntry& entry : cluster->audit(mark))
-      count += entry.user == kAgent && entry.verb != "get" && entry.verb != "list" && entry.verb != "watch";
+      count += entry.user == kAgent && entry.resource.starts_with("nodes") && entry.verb != "get";
     return count;
   }
 
@@ -81,12 +82,19 @@ TempDirectory* DeployedTest::folder = nullptr;
 TEST_F(DeployedTest, TheAgentLabelsItsNodeAndLeavesItLabelled) {
   apply("base");
   cluster->kubectl({"-n", "nodescout", "patch", "configmap", "nodescout-rules", "--type=merge", "-p",
-                    R"({"data":{"site.yaml":"- name: site\n  labels: {site: \"yes\"}\n"}})"});
+                    R"({"data":{"site.yaml":"- name: site\n  labels: {site: \"yes\", example.com/x: \"1\"}\n"}})"});
   cluster->create_node("deployed-base");
   Kubelet kubelet(*cluster, image(), "deployed-base");
   auto agent = kubelet.start("containers", 0);
   EXPECT_TRUE(within(30s, [&] { return !on_node("deployed-base", "labels", kKernel).empty(); })) << agent->end_of_log();
   EXPECT_EQ(on_node("deployed-base", "labels", "feature.node.kubernetes.io/site"), "yes") << "rules of the ConfigMap";
+  EXPECT_TRUE(within(
+      10s,
+      [&] {
+        return cluster->kubectl({"describe", "node", "deployed-base"}).find("example.com/x") != std::string::npos;
+      }))
+      << "an Event says what was rejected\n"
+      << agent->end_of_log();
   EXPECT_TRUE(within(10s, [&] { return kubelet.probe("readinessProbe") == 200; })) << agent->end_of_log();
   EXPECT_EQ(kubelet.probe("livenessProbe"), 200);
   EXPECT_EQ(kubelet.probe("startupProbe"), 200);
