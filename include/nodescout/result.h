@@ -20,6 +20,7 @@ enum class Errc {
   conflict,     // somebody else changed it (HTTP 409)
   timeout,
   unsupported,  // refused on purpose: a FIFO, a link out of the root, a file over its cap
+  uncertain,    // a write whose answer was lost: it may have been applied or not, so read before writing again
 };
 
 /// "absent", "denied", ...: the word that logs and problems use.

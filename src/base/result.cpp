@@ -11,6 +11,7 @@ const char* name_of(Errc code) {
     case Errc::conflict: return "conflict";
     case Errc::timeout: return "timeout";
     case Errc::unsupported: return "unsupported";
+    case Errc::uncertain: return "uncertain";
   }
   return "unknown";
 }

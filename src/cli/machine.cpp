@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "corridor/walk.h"
+#include "corridor/setup.h"
 
 namespace nodescout::cli {
 
@@ -15,31 +15,12 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
   host_options.ask_machine = !options.no_live;
   auto host = Host::open(host_options);
   if (!host) return host.error();
-  auto config = load_config(options.config);
-  if (!config) return config.error();
-  Machine machine{*std::move(host), *std::move(config), {}, {}, {}};
-
-  if (options.nfd_compat) machine.config.nfd_compat = true;
-  machine.config.probes.nfd_compat = machine.config.nfd_compat;
-  if (machine.config.nfd_compat) machine.config.labels.write_prefixes.clear();
-  machine.problems = std::move(machine.config.problems);
-  machine.probes =
-      select_probes(options.only.empty() ? machine.config.feature_sources : options.only, machine.problems);
-  if (machine.probes.empty())
-    return Error{Errc::malformed, "--only", "no probe is left to run; see `nodescout features`"};
-
-  std::vector<std::string_view> sources{"custom"};
-  std::vector<std::string_view> off_by_default;
-  for (const Probe* probe : all_probes()) {
-    sources.push_back(probe->name);
-    if (probe->off_by_default) off_by_default.push_back(probe->name);
-  }
-  machine.config.label_sources =
-      select_sources(machine.config.label_sources, sources, off_by_default, "core.labelSources", machine.problems);
-
-  auto rules = load_rules(machine.config, {options.rules, !options.no_shipped_rules, true});
+  auto setup = set_up(options.config, options.nfd_compat, options.only);
+  if (!setup) return setup.error();
+  auto rules = load_rules(setup->config, {options.rules, !options.no_shipped_rules, true, {}});
   if (!rules) return rules.error();
-  machine.rules = *std::move(rules);
+  Machine machine{*std::move(host), std::move(setup->config), compile_layers(*std::move(rules)),
+                  std::move(setup->probes), std::move(setup->problems)};
   machine.problems.insert(machine.problems.end(), machine.rules.problems.begin(), machine.rules.problems.end());
   const auto& recorded = machine.host.problems();
   machine.problems.insert(machine.problems.end(), recorded.begin(), recorded.end());

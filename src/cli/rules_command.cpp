@@ -172,7 +172,7 @@ Result<LoadedFiles> load_files(const std::vector<std::string>& paths) {
     }
   }
   if (!custom.empty()) out.layers.layers.push_back({Layer::custom, RuleSet(std::move(custom))});
-  std::vector<Rule> rules = rules_in_order(documents);
+  std::vector<Rule> rules = rules_in_order(std::move(documents));
   if (!rules.empty()) out.layers.layers.push_back({Layer::rules, RuleSet(std::move(rules))});
   return out;
 }
@@ -285,11 +285,12 @@ int preview(const RulesOptions& options) {
   // After: the named files, each of whose documents takes the place of the one of the same name.
   RuleOptions after_options{options.machine.rules, !options.machine.no_shipped_rules, true};
   after_options.replacing = options.files;
-  auto after = load_rules(machine->config, after_options);
-  if (!after) return fail(after.error());
+  auto loaded = load_rules(machine->config, after_options);
+  if (!loaded) return fail(loaded.error());
+  const RuleLayers after = compile_layers(*std::move(loaded));
   auto subjects = subjects_of(options);
   if (!subjects) return fail(subjects.error());
-  print_problems(after->problems);
+  print_problems(after.problems);
 
   LabelPolicy policy = machine->config.labels;
   const Style style = terminal_style();
@@ -297,7 +298,7 @@ int preview(const RulesOptions& options) {
   Value nodes = Value::list();
   for (const Subject& subject : *subjects) {
     const Evaluated old_state = evaluate_layers(machine->rules, subject.features, policy);
-    const Evaluated new_state = evaluate_layers(*after, subject.features, policy);
+    const Evaluated new_state = evaluate_layers(after, subject.features, policy);
     std::vector<Change> changes;
     compare("label", old_state.built.desired.labels, new_state.built.desired.labels, changes);
     compare("annotation", old_state.built.desired.annotations, new_state.built.desired.annotations, changes);

@@ -92,7 +92,7 @@ Result<ParsedRules> parse_rule_file(const std::string& path) {
   return parse_rules(*text, path);
 }
 
-std::vector<Rule> rules_in_order(std::vector<RuleDocument>& documents) {
+std::vector<Rule> rules_in_order(std::vector<RuleDocument> documents) {
   std::stable_sort(documents.begin(), documents.end(),
                    [](const RuleDocument& a, const RuleDocument& b) { return a.name < b.name; });
   std::vector<Rule> rules;
@@ -101,8 +101,8 @@ std::vector<Rule> rules_in_order(std::vector<RuleDocument>& documents) {
   return rules;
 }
 
-Result<RuleLayers> load_rules(const Config& config, const RuleOptions& options) {
-  RuleLayers out;
+Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options) {
+  LoadedRules out;
   const auto has_source = [&](std::string_view source) {
     return std::find(config.label_sources.begin(), config.label_sources.end(), source) != config.label_sources.end();
   };
@@ -150,16 +150,28 @@ Result<RuleLayers> load_rules(const Config& config, const RuleOptions& options) 
     std::move(replacement.problems.begin(), replacement.problems.end(), std::back_inserter(collected.problems));
   }
 
+  out.builtin = std::move(builtin);
+  out.shipped = std::move(shipped);
+  out.custom = std::move(collected.custom);
+  if (has_source("local")) out.local = local_rules();
+  out.documents = std::move(collected.documents);
+  out.groups = std::move(collected.groups);
+  out.problems = std::move(collected.problems);
+  return out;
+}
+
+RuleLayers compile_layers(LoadedRules loaded) {
+  RuleLayers out;
   const auto put = [&](Layer layer, std::vector<Rule> rules) {
     if (!rules.empty()) out.layers.push_back({layer, RuleSet(std::move(rules))});
   };
-  put(Layer::builtin, std::move(builtin));
-  put(Layer::shipped, std::move(shipped));
-  put(Layer::custom, std::move(collected.custom));
-  if (has_source("local")) put(Layer::local, local_rules());
-  put(Layer::rules, rules_in_order(collected.documents));
-  out.groups = std::move(collected.groups);
-  out.problems = std::move(collected.problems);
+  put(Layer::builtin, std::move(loaded.builtin));
+  put(Layer::shipped, std::move(loaded.shipped));
+  put(Layer::custom, std::move(loaded.custom));
+  put(Layer::local, std::move(loaded.local));
+  put(Layer::rules, rules_in_order(std::move(loaded.documents)));
+  out.groups = std::move(loaded.groups);
+  out.problems = std::move(loaded.problems);
   return out;
 }
 

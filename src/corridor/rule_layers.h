@@ -17,6 +17,17 @@ struct RuleOptions {
   std::vector<std::string> replacing;  // files whose documents take the place of those of the same name
 };
 
+/// The rules as they were found, layer by layer.
+struct LoadedRules {
+  std::vector<Rule> builtin, shipped, custom, local;
+  std::vector<RuleDocument> documents;  // the layer "rules": NodeFeatureRules of files
+  std::vector<RuleDocument> groups;
+  std::vector<Problem> problems;  // rules and files that could not be used
+};
+
+/// Errors: as Root::read if one of `paths` cannot be opened.
+Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options);
+
 struct RuleLayer {
   Layer layer;
   RuleSet rules;
@@ -25,11 +36,9 @@ struct RuleLayer {
 struct RuleLayers {
   std::vector<RuleLayer> layers;  // in order of precedence, empty ones left out
   std::vector<RuleDocument> groups;
-  std::vector<Problem> problems;  // rules and files that could not be used
+  std::vector<Problem> problems;
 };
-
-/// Errors: as Root::read if one of `paths` cannot be opened.
-Result<RuleLayers> load_rules(const Config& config, const RuleOptions& options);
+RuleLayers compile_layers(LoadedRules loaded);
 
 /// Regular files of a directory that end in .yaml, .yml or .json, by name; or the file itself.
 Result<std::vector<std::string>> rule_files(const std::string& path);
@@ -39,6 +48,6 @@ Result<ParsedRules> parse_rule_file(const std::string& path);
 
 /// Rules of documents as nfd-master takes them: NodeFeatureRules in byte order of their names. Groups are left where
 /// they are.
-std::vector<Rule> rules_in_order(std::vector<RuleDocument>& documents);
+std::vector<Rule> rules_in_order(std::vector<RuleDocument> documents);
 
 }  // namespace nodescout

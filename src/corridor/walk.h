@@ -18,7 +18,4 @@ struct Evaluated {
 
 Evaluated evaluate_layers(const RuleLayers& rules, const Features& features, const LabelPolicy& policy);
 
-/// The probes that `wanted` names (NFD's syntax: "all", "pci", "-usb"); unknown names are reported.
-std::vector<const Probe*> select_probes(const std::vector<std::string>& wanted, std::vector<Problem>& problems);
-
 }  // namespace nodescout

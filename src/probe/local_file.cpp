@@ -1,59 +1,12 @@
 #include "probe/local_file.h"
 
-#include <optional>
-
 #include "base/text.h"
+#include "base/time.h"
 #include "base/value.h"
 
 namespace nodescout {
-namespace {
 
-using TimePoint = std::chrono::system_clock::time_point;
-
-/// RFC 3339: 2026-11-22T10:00:00Z, with optional fraction and with a numeric zone.
-std::optional<TimePoint> parse_time(std::string_view text) {
-  const auto number = [&](std::size_t at, std::size_t count) -> std::optional<int> {
-    if (at + count > text.size()) return std::nullopt;
-    int value = 0;
-    for (const char c : text.substr(at, count)) {
-      if (c < '0' || c > '9') return std::nullopt;
-      value = value * 10 + (c - '0');
-    }
-    return value;
-  };
-  const auto is = [&](std::size_t at, char c) { return at < text.size() && (text[at] == c); };
-  const auto year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  const auto hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (!year || !month || !day || !hour || !minute || !second || !is(4, '-') || !is(7, '-') ||
-      !(is(10, 'T') || is(10, 't')) || !is(13, ':') || !is(16, ':'))
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  std::size_t at = 19;
-  if (is(at, '.')) {
-    const std::size_t digits = text.find_first_not_of("0123456789", at + 1);
-    if (digits == at + 1 || digits == std::string_view::npos) return std::nullopt;
-    at = digits;
-  }
-  std::chrono::minutes offset{0};
-  if ((is(at, 'Z') || is(at, 'z')) && at + 1 == text.size()) {
-    // UTC
-  } else if ((is(at, '+') || is(at, '-')) && at + 6 == text.size() && is(at + 3, ':')) {
-    const auto hours = number(at + 1, 2), minutes = number(at + 4, 2);
-    if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
-    offset = std::chrono::minutes(*hours * 60 + *minutes);
-    if (text[at] == '-') offset = -offset;
-  } else {
-    return std::nullopt;
-  }
-  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second) - offset;
-}
-
-}  // namespace
-
-LocalFile parse_local_file(std::string_view text, std::string_view origin, TimePoint now) {
+LocalFile parse_local_file(std::string_view text, std::string_view origin, std::chrono::system_clock::time_point now) {
   LocalFile file;
   bool expired = false;
   bool as_feature = true;
@@ -74,7 +27,7 @@ LocalFile parse_local_file(std::string_view text, std::string_view origin, TimeP
         as_label = false;
       } else if (name == "expiry-time") {
         const std::string_view value = name.size() < directive.size() ? trim(directive.substr(name.size() + 1)) : "";
-        if (const auto time = parse_time(value))
+        if (const auto time = parse_rfc3339(value))
           expired = now > *time;
         else
           file.problems.push_back({"malformed-local-feature", place(origin, {number, 1}), "no time: " + quote(value),

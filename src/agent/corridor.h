@@ -1,0 +1,76 @@
+// The corridor of the agent: host -> features -> outcome -> desired, walked again and again. It holds what lasts
+// between two walks (configuration, compiled rules, what is known of the machine) and decides nothing about when, or
+// about the Node.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/cluster.h"
+#include "agent/memory.h"
+#include "agent/options.h"
+#include "agent/schedule.h"
+#include "config/config.h"
+#include "corridor/rule_layers.h"
+#include "nodescout/labels.h"
+#include "nodescout/probes.h"
+
+namespace nodescout {
+
+/// What one walk came to.
+struct Walked {
+  Desired desired;
+  std::vector<Problem> problems;  // of configuration, rules, probes and rejected entries; sorted
+  std::size_t rejected_labels = 0, rejected_annotations = 0, rejected_resources = 0, rejected_taints = 0;
+  std::size_t failed_rules = 0;
+  std::size_t rules_evaluated = 0;
+};
+
+class AgentCorridor {
+ public:
+  /// Reads configuration and rules. Errors: as load_config and load_rules.
+  static Result<AgentCorridor> open(const AgentOptions& options);
+
+  /// Reads them again. Errors: then everything is as before.
+  Status reload();
+
+  const Config& config() const { return config_; }
+  const std::vector<const Probe*>& probes() const { return probes_; }
+  Memory& memory() { return memory_; }
+  const Memory& memory() const { return memory_; }
+  /// Files and directories whose change matters: configuration, rules, features.d, os-release.
+  std::vector<std::string> watched_paths() const;
+
+  /// Runs the probes of the pass on a fresh view of the host, and takes what they saw into memory.
+  Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
+
+  /// Evaluates what is known now, with what the cluster says.
+  Walked evaluate(const ClusterView& cluster);
+
+  /// Whether some rule could make this key from a set that is stale: then its absence from Desired proves nothing.
+  bool could_still_be_true(const std::string& key) const;
+
+ private:
+  struct Layered {
+    Layer layer;
+    IncrementalRules rules;
+  };
+
+  AgentCorridor() = default;
+  void compile(const ClusterView& cluster);
+  std::set<std::string, std::less<>> inputs_that_make(const std::string& key) const;
+
+  AgentOptions options_;
+  Config config_;
+  std::vector<const Probe*> probes_;
+  std::vector<RuleDocument> documents_;  // of files; those of the cluster join them
+  std::vector<Layered> layers_;          // in order of precedence; "rules", where there is any, is the last
+  std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
+  Memory memory_;
+  std::vector<Problem> load_problems_;
+  std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;
+};
+
+}  // namespace nodescout

@@ -1,0 +1,55 @@
+// What happens on the machine, as it happens: kernel uevents, changes of files, signals, and wake-ups from other
+// threads, all in one wait that costs nothing while nothing does.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/memory.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+struct Happening {
+  enum class Kind {
+    uevent,   // what = subsystem
+    overrun,  // the kernel dropped uevents: anything may have changed
+    file,     // what = path of a watched file, or of the directory it is in
+    signal,   // what = "stop" or "reload"
+    wake,     // wake() was called
+  };
+  Kind kind;
+  std::string what;
+};
+
+class Events {
+ public:
+  /// Blocks SIGTERM, SIGINT and SIGHUP for the threads made from here on: they come as happenings. Errors: unavailable.
+  static Result<Events> open();
+  Events(Events&&) noexcept;
+  Events& operator=(Events&&) noexcept;
+  ~Events();
+
+  /// Why uevents cannot be heard (no permission for the netlink group, an own network namespace); empty if they can.
+  const std::string& deaf() const;
+
+  /// Watches a file or directory, also one that does not exist yet: then the nearest directory above that does.
+  void watch(const std::string& path);
+
+  /// What happened, once something has, or nothing at `until`.
+  std::vector<Happening> wait(std::optional<SteadyTime> until);
+
+  /// From any thread: ends a wait.
+  void wake();
+
+ private:
+  struct State;
+  explicit Events(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nodescout

@@ -1,0 +1,27 @@
+// What the agent was told on its command line, as plain values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace nodescout {
+
+enum class PublishTo { node, nodefeature, file, none };
+
+struct AgentOptions {
+  std::string node;  // $NODE_NAME
+  PublishTo publish = PublishTo::node;
+  std::string kubeconfig;  // empty: the service account, or kubectl's files
+  std::string config;      // empty: the usual files
+  std::string root = "/";
+  bool ask_machine = true;
+  bool nfd_compat = false;
+  std::vector<std::string> rules;
+  bool shipped_rules = true;
+  std::vector<std::string> only;
+  std::string listen = ":8080";  // empty: no server
+  std::string state;             // file that survives a restart of the container; empty: none
+  bool once = false;
+};
+
+}  // namespace nodescout

@@ -1,0 +1,92 @@
+#include "agent/schedule.h"
+
+#include <algorithm>
+
+namespace nodescout {
+
+Schedule::Schedule(std::chrono::seconds poll, std::uint_fast32_t seed) : poll_(poll), random_(seed) {}
+
+void Schedule::touch(std::string_view probe, SteadyTime now) {
+  touch_rules(now);
+  if (probe.empty())
+    all_ = true;
+  else
+    touched_.emplace(probe);
+}
+
+void Schedule::touch_rules(SteadyTime now) {
+  if (!first_event_) first_event_ = now;
+  last_event_ = now;
+}
+
+std::optional<SteadyTime> Schedule::next() const {
+  std::optional<SteadyTime> next;
+  const auto consider = [&](SteadyTime at) {
+    if (!next || at < *next) next = at;
+  };
+  if (first_event_) {
+    // Once events pause, at the latest one interval after the first of them, and one interval after the pass before.
+    SteadyTime at = std::min(*last_event_ + kSettle, *first_event_ + kInterval);
+    if (last_pass_) at = std::max(at, *last_pass_ + kInterval);
+    consider(at);
+  }
+  for (const auto& [probe, at] : proofs_) consider(at);
+  if (next_poll_) consider(*next_poll_);
+  return next;
+}
+
+void Schedule::plan_poll(SteadyTime now) {
+  if (poll_.count() == 0) return;
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(poll_).count();
+  std::uniform_int_distribution<std::chrono::milliseconds::rep> around(milliseconds * 4 / 5, milliseconds * 6 / 5);
+  next_poll_ = now + std::chrono::milliseconds(around(random_));
+}
+
+Schedule::Pass Schedule::take(SteadyTime now) {
+  Pass pass;
+  pass.all = all_ || (next_poll_ && *next_poll_ <= now);
+  pass.probes = std::move(touched_);
+  for (auto at = proofs_.begin(); at != proofs_.end();) {
+    if (at->second > now) {
+      ++at;
+      continue;
+    }
+    pass.probes.insert(at->first);
+    at = proofs_.erase(at);
+  }
+  touched_.clear();
+  all_ = false;
+  first_event_.reset();
+  last_event_.reset();
+  last_pass_ = now;
+  if (pass.all || !next_poll_) plan_poll(now);
+  return pass;
+}
+
+std::vector<std::string_view> probes_for(std::string_view subsystem) {
+  struct Concern {
+    std::string_view subsystem;
+    std::vector<std::string_view> probes;
+  };
+  // A driver that comes or goes changes attributes of its devices, which the bus announces; a module may also switch a
+  // feature of the processor (kvm) or of the kernel.
+  static const Concern kConcerns[] = {
+      {"pci", {"pci", "gpu", "network", "rdma"}},
+      {"usb", {"usb"}},
+      {"net", {"network", "rdma"}},
+      {"block", {"storage"}},
+      {"drm", {"gpu", "pci"}},
+      {"infiniband", {"rdma", "gpu"}},
+      {"module", {"kernel", "cpu", "gpu", "pci"}},
+      {"cpu", {"cpu"}},
+      {"node", {"memory"}},
+      {"memory", {"memory"}},
+      {"nd", {"memory"}},
+      {"misc", {"kernel"}},
+  };
+  for (const Concern& concern : kConcerns)
+    if (concern.subsystem == subsystem) return concern.probes;
+  return {};
+}
+
+}  // namespace nodescout

@@ -1,0 +1,62 @@
+// When which probe runs. Pure: time is an argument.
+//
+// An event makes its probes due a moment later, so that the events of one action are one pass; under a storm there is
+// one pass a second. Facts without events are looked at in a slow poll.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/memory.h"
+
+namespace nodescout {
+
+class Schedule {
+ public:
+  static constexpr std::chrono::milliseconds kSettle{50};      // after an event, for its companions
+  static constexpr std::chrono::milliseconds kInterval{1000};  // between two passes
+
+  /// `poll` between two slow polls, give or take a fifth; 0: never.
+  Schedule(std::chrono::seconds poll, std::uint_fast32_t seed);
+
+  /// Something happened that concerns this probe; an empty name: every probe.
+  void touch(std::string_view probe, SteadyTime now);
+  /// This probe is wanted at that time (a fact waits for its proof). Replaces what was wanted before.
+  void want(std::map<std::string, SteadyTime> probes) { proofs_ = std::move(probes); }
+  /// Rules or configuration changed: evaluate again, without any probe.
+  void touch_rules(SteadyTime now);
+
+  /// When the next pass is due; empty: when something happens.
+  std::optional<SteadyTime> next() const;
+
+  struct Pass {
+    bool all = false;
+    std::set<std::string, std::less<>> probes;
+  };
+  /// The pass that is due now, which is then taken off.
+  Pass take(SteadyTime now);
+
+ private:
+  void plan_poll(SteadyTime now);
+
+  std::chrono::seconds poll_;
+  std::minstd_rand random_;
+  std::optional<SteadyTime> first_event_;  // of those not yet taken
+  std::optional<SteadyTime> last_event_;
+  std::optional<SteadyTime> last_pass_;
+  std::optional<SteadyTime> next_poll_;
+  bool all_ = false;
+  std::set<std::string, std::less<>> touched_;
+  std::map<std::string, SteadyTime> proofs_;
+};
+
+/// Probes that a kernel uevent of this subsystem concerns ("pci" -> pci, gpu, ...); empty for none.
+std::vector<std::string_view> probes_for(std::string_view subsystem);
+
+}  // namespace nodescout

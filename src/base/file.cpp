@@ -1,0 +1,33 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace nodescout {
+
+Error error_of_errno(int number, std::string where) {
+  Errc code = Errc::unavailable;
+  if (number == ENOENT || number == ENOTDIR) code = Errc::absent;
+  if (number == EACCES || number == EPERM) code = Errc::denied;
+  if (number == EISDIR) code = Errc::malformed;
+  return Error{code, std::move(where), std::generic_category().message(number)};
+}
+
+Result<std::string> read_whole_file(const std::string& path, std::size_t cap) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) return error_of_errno(errno, path);
+  std::string content;
+  char piece[16384];
+  while (true) {
+    const ssize_t got = ::read(file.get(), piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return error_of_errno(errno, path);
+    if (got == 0) return content;
+    content.append(piece, static_cast<std::size_t>(got));
+    if (content.size() > cap) return Error{Errc::unsupported, path, "larger than " + std::to_string(cap) + " bytes"};
+  }
+}
+
+}  // namespace nodescout

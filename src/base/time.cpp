@@ -1,0 +1,60 @@
+#include "base/time.h"
+
+namespace nodescout {
+
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
+  const auto number = [&](std::size_t at, std::size_t count) -> std::optional<int> {
+    if (at + count > text.size()) return std::nullopt;
+    int value = 0;
+    for (const char c : text.substr(at, count)) {
+      if (c < '0' || c > '9') return std::nullopt;
+      value = value * 10 + (c - '0');
+    }
+    return value;
+  };
+  const auto is = [&](std::size_t at, char c) { return at < text.size() && (text[at] == c); };
+  const auto year = number(0, 4), month = number(5, 2), day = number(8, 2);
+  const auto hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  if (!year || !month || !day || !hour || !minute || !second || !is(4, '-') || !is(7, '-') ||
+      !(is(10, 'T') || is(10, 't')) || !is(13, ':') || !is(16, ':'))
+    return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
+  std::size_t at = 19;
+  if (is(at, '.')) {
+    const std::size_t digits = text.find_first_not_of("0123456789", at + 1);
+    if (digits == at + 1 || digits == std::string_view::npos) return std::nullopt;
+    at = digits;
+  }
+  std::chrono::minutes offset{0};
+  if ((is(at, 'Z') || is(at, 'z')) && at + 1 == text.size()) {
+    // UTC
+  } else if ((is(at, '+') || is(at, '-')) && at + 6 == text.size() && is(at + 3, ':')) {
+    const auto hours = number(at + 1, 2), minutes = number(at + 4, 2);
+    if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+    offset = std::chrono::minutes(*hours * 60 + *minutes);
+    if (text[at] == '-') offset = -offset;
+  } else {
+    return std::nullopt;
+  }
+  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         std::chrono::seconds(*second) - offset;
+}
+
+std::string rfc3339_micro(std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(floor<microseconds>(time - day));
+  const auto padded = [](auto value, std::size_t width) {
+    const std::string digits = std::to_string(value);
+    return std::string(digits.size() < width ? width - digits.size() : 0, '0') + digits;
+  };
+  return padded(static_cast<int>(date.year()), 4) + "-" + padded(static_cast<unsigned>(date.month()), 2) + "-" +
+         padded(static_cast<unsigned>(date.day()), 2) + "T" + padded(clock.hours().count(), 2) + ":" +
+         padded(clock.minutes().count(), 2) + ":" + padded(clock.seconds().count(), 2) + "." +
+         padded(clock.subseconds().count(), 6) + "Z";
+}
+
+}  // namespace nodescout

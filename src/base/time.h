@@ -1,0 +1,17 @@
+// Points in time as Kubernetes and NFD's files spell them.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nodescout {
+
+/// RFC 3339: 2026-11-22T10:00:00Z, with an optional fraction (which is dropped) and with a numeric zone.
+std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
+
+/// "2026-11-22T10:00:00.000000Z": UTC with microseconds, Kubernetes' MicroTime.
+std::string rfc3339_micro(std::chrono::system_clock::time_point time);
+
+}  // namespace nodescout

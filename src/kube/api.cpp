@@ -1,0 +1,178 @@
+#include "kube/api.h"
+
+#include <optional>
+#include <random>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace nodescout {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kTries = 4;
+constexpr milliseconds kFirstWait{250};
+constexpr milliseconds kLongestWait{4000};
+constexpr std::chrono::seconds kLongestRetryAfter{30};
+
+const char* content_type(PatchKind kind) {
+  switch (kind) {
+    case PatchKind::merge: return "application/merge-patch+json";
+    case PatchKind::json: return "application/json-patch+json";
+    case PatchKind::strategic: return "application/strategic-merge-patch+json";
+    case PatchKind::apply: return "application/apply-patch+yaml";
+  }
+  return "";
+}
+
+std::string with_parameter(const std::string& path, const std::string& parameter) {
+  return path + (path.find('?') == std::string::npos ? "?" : "&") + parameter;
+}
+
+bool wrote(const Request& request) { return request.method != "GET"; }
+
+/// The object in an answer that was no refusal.
+Result<Value> object_in(const Response& response, const Request& request, std::string where) {
+  auto object = parse_json(response.body, where);
+  if (object && object->is(Value::Kind::map)) return object;
+  // The status is there, but the body is cut or garbled: for a write, that it was applied is likely but not certain.
+  return Error{wrote(request) ? Errc::uncertain : Errc::unavailable, std::move(where),
+               "the answer is no whole JSON object (" + std::to_string(response.body.size()) + " bytes)"};
+}
+
+}  // namespace
+
+Api::Api(Transport& transport, Credentials& credentials, Clock& clock, std::string server)
+    : transport_(transport),
+      credentials_(credentials),
+      clock_(clock),
+      server_(std::move(server)),
+      seed_(std::random_device{}()) {}
+
+std::string Api::where(const Request& request) const {
+  return request.method + " " + server_ + request.target.substr(0, request.target.find('?'));
+}
+
+Result<Response> Api::authorized(Request& request, const std::function<Result<Response>(const Request&)>& send) {
+  for (bool again = false;; again = true) {
+    const auto authorization = credentials_.authorization(transport_, request.stop);
+    if (!authorization) return authorization.error();
+    if (authorization->empty()) {
+      request.headers.erase("Authorization");
+    } else {
+      request.headers.insert_or_assign("Authorization", *authorization);
+    }
+    auto response = send(request);
+    if (!response || response->status != 401 || again || !credentials_.refused(*authorization)) return response;
+  }
+}
+
+Result<Value> Api::call(Request request) {
+  request.headers.emplace("Accept", "application/json");
+  const std::string where = this->where(request);
+  Backoff backoff(kFirstWait, kLongestWait, seed_ + calls_++);
+  for (int attempt = 1;; ++attempt) {
+    std::optional<milliseconds> wait;  // before another try; none: there is none
+    const auto response =
+        authorized(request, [&](const Request& signed_request) { return transport_.send(signed_request); });
+    auto result = [&]() -> Result<Value> {
+      if (!response) {
+        const Errc code = response.error().code;
+        if (code == Errc::unavailable || code == Errc::timeout) wait = backoff.next();
+        return response.error();
+      }
+      if (response->status / 100 == 2) {
+        auto object = object_in(*response, request, where);
+        if (!object && !wrote(request)) wait = backoff.next();
+        return object;
+      }
+      const ApiStatus status = read_status(*response);
+      if (status.code == 429 || (status.code >= 500 && !wrote(request))) {
+        wait = backoff.next();
+        if (status.retry_after) *wait += std::min(*status.retry_after, kLongestRetryAfter);
+      }
+      return error_of(status, where, wrote(request));
+    }();
+    if (!wait || attempt == kTries || !clock_.sleep(*wait, request.stop)) return result;
+  }
+}
+
+Result<Value> Api::write(std::string method, const std::string& path, const Value& body, const char* type,
+                         const std::stop_token& stop) {
+  Request request;
+  request.method = std::move(method);
+  request.target = with_parameter(path, "fieldManager=nodescout");
+  request.headers.emplace("Content-Type", type);
+  request.body = to_json(body);
+  request.stop = stop;
+  return call(std::move(request));
+}
+
+Result<Value> Api::get(const std::string& path, const std::stop_token& stop) {
+  Request request;
+  request.target = path;
+  request.stop = stop;
+  return call(std::move(request));
+}
+
+Result<Value> Api::create(const std::string& collection, const Value& object, const std::stop_token& stop) {
+  return write("POST", collection, object, "application/json", stop);
+}
+
+Result<Value> Api::update(const std::string& path, const Value& object, const std::stop_token& stop) {
+  return write("PUT", path, object, "application/json", stop);
+}
+
+Result<Value> Api::patch(const std::string& path, PatchKind kind, const Value& patch, const std::stop_token& stop) {
+  return write("PATCH", path, patch, content_type(kind), stop);
+}
+
+Status Api::remove(const std::string& path, Value options, const std::stop_token& stop) {
+  options.add("apiVersion", Value::string("v1"));
+  options.add("kind", Value::string("DeleteOptions"));
+  Request request;
+  request.method = "DELETE";
+  request.target = path;
+  request.body = to_json(options);
+  request.stop = stop;
+  const auto answer = call(std::move(request));
+  if (!answer) return answer.error();
+  return ok();
+}
+
+Result<std::string> Api::list(const std::string& collection, const Query& query,
+                              const std::function<void(const Value&)>& item, const std::stop_token& stop) {
+  Query page = query;
+  while (true) {
+    const auto list = get(with_query(collection, page), stop);
+    if (!list) return list.error();
+    const Value* items = list->find("items");
+    const Value* meta = list->find("metadata");
+    const Value* version = meta ? meta->find("resourceVersion") : nullptr;
+    // A Go server writes an empty list as [] or null, but never leaves it out.
+    if (!items || !version || items->is(Value::Kind::map))
+      return Error{Errc::unavailable, "GET " + server_ + collection, "the answer is no list of objects"};
+    for (const Value& object : items->items) item(object);
+    const Value* more = meta->find("continue");
+    if (!more || more->text.empty()) return version->text;
+    // The first page fixed the version of the list; the server refuses another one beside the continue token.
+    page.clear();
+    for (const auto& [name, value] : query)
+      if (name != "resourceVersion" && name != "resourceVersionMatch") page.emplace_back(name, value);
+    page.emplace_back("continue", more->text);
+  }
+}
+
+Result<Response> Api::stream(const std::string& path, milliseconds silence,
+                             const std::function<bool(std::string_view)>& line, const std::stop_token& stop) {
+  Request request;
+  request.target = path;
+  request.headers.emplace("Accept", "application/json");
+  request.timeout = silence;
+  request.largest = 16u << 20;
+  request.stop = stop;
+  return authorized(request, [&](const Request& signed_request) { return transport_.stream(signed_request, line); });
+}
+
+}  // namespace nodescout

@@ -1,0 +1,82 @@
+// The Kubernetes API over a Transport: authentication, retries, and HTTP statuses as Errors. Objects are Values.
+//
+// Retries. A read is tried up to four times, with growing waits, whatever went wrong with it. A write is sent again
+// only if the server certainly did nothing with it: it never got it (nobody listened), it answered 429, or it answered
+// 401 and a fresh token is at hand. Everything else is the caller's to decide after reading again: Errc::uncertain says
+// that the write may have been applied. A Retry-After is obeyed up to half a minute.
+//
+// Errors: absent (404), denied (401, 403), conflict (409), malformed (400, 422 and the like), unsupported (405),
+// unavailable, timeout, uncertain. where is "PATCH https://server/api/v1/nodes/a", what the message of the server.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/value.h"
+#include "kube/backoff.h"
+#include "kube/credentials.h"
+#include "kube/resource.h"
+#include "kube/status.h"
+#include "nodescout/kube.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+enum class PatchKind {
+  merge,      // RFC 7386
+  json,       // RFC 6902
+  strategic,  // Kubernetes' own, for built-in kinds only
+  apply,      // server-side apply
+};
+
+/// Any thread may use it. Paths are made by kube/resource.h, and may carry a query.
+class Api {
+ public:
+  Api(Transport& transport, Credentials& credentials, Clock& clock, std::string server);
+
+  Result<Value> get(const std::string& path, const std::stop_token& stop = {});
+  Result<Value> create(const std::string& collection, const Value& object, const std::stop_token& stop = {});
+  /// Replaces the whole object.
+  Result<Value> update(const std::string& path, const Value& object, const std::stop_token& stop = {});
+  Result<Value> patch(const std::string& path, PatchKind kind, const Value& patch, const std::stop_token& stop = {});
+  /// `options`: members of DeleteOptions, such as preconditions.
+  Status remove(const std::string& path, Value options = Value::map(), const std::stop_token& stop = {});
+
+  /// Every object of a collection, page by page (`limit` in the query says how many at once). Returns the
+  /// resourceVersion of the list. After an error some items may have been seen.
+  Result<std::string> list(const std::string& collection, const Query& query,
+                           const std::function<void(const Value&)>& item, const std::stop_token& stop = {});
+
+  /// One attempt at a watch; see Transport::stream. Any HTTP status is an answer, but for a 401 that a fresh token
+  /// heals.
+  Result<Response> stream(const std::string& path, std::chrono::milliseconds silence,
+                          const std::function<bool(std::string_view)>& line, const std::stop_token& stop);
+
+  /// Whether to try a streaming list (a watch that begins with what there is): yes until a watch was refused one.
+  bool streams_lists() const { return streams_lists_; }
+  void refuse_streaming_lists() { streams_lists_ = false; }
+
+  const std::string& server() const { return server_; }
+  std::string where(const Request& request) const;
+
+ private:
+  Result<Value> call(Request request);
+  Result<Value> write(std::string method, const std::string& path, const Value& body, const char* type,
+                      const std::stop_token& stop);
+  /// Sends with a token, and once more with a fresh one after a 401.
+  Result<Response> authorized(Request& request, const std::function<Result<Response>(const Request&)>& send);
+
+  Transport& transport_;
+  Credentials& credentials_;
+  Clock& clock_;
+  const std::string server_;
+  const std::uint_fast32_t seed_;
+  std::atomic<std::uint_fast32_t> calls_{0};
+  std::atomic<bool> streams_lists_{true};
+};
+
+}  // namespace nodescout

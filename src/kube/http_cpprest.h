@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+
+#include "nodescout/kube.h"
+
+namespace nodescout {
+
+/// The two threads that serve all transports and servers of the process. Called by whoever is about to need them.
+void start_threads();
+
+/// A Transport on cpprestsdk: connections are kept alive and reused.
+Result<std::unique_ptr<Transport>> http_transport(const Endpoint& endpoint);
+
+}  // namespace nodescout

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "nodescout/kube.h"
+
+namespace nodescout {
+
+/// See KubeModule::serve.
+Result<std::unique_ptr<MetricsServer>> serve_metrics(const std::string& address, const Metrics& metrics,
+                                                     HealthCheck healthy, HealthCheck ready);
+
+}  // namespace nodescout

@@ -1,0 +1,78 @@
+#include "agent/schedule.h"
+
+#include <gtest/gtest.h>
+
+namespace nodescout {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Schedule, AnEventIsAPassAMomentLater) {
+  Schedule schedule(0s, 1);
+  const SteadyTime start{};
+  EXPECT_FALSE(schedule.next());
+  schedule.touch("pci", start);
+  EXPECT_EQ(schedule.next(), start + Schedule::kSettle);
+  schedule.touch("gpu", start + 20ms);
+  EXPECT_EQ(schedule.next(), start + 20ms + Schedule::kSettle);
+  const Schedule::Pass pass = schedule.take(start + 70ms);
+  EXPECT_FALSE(pass.all);
+  EXPECT_EQ(pass.probes, (std::set<std::string, std::less<>>{"gpu", "pci"}));
+  EXPECT_FALSE(schedule.next());
+}
+
+TEST(Schedule, AStormIsOnePassASecond) {
+  Schedule schedule(0s, 1);
+  SteadyTime now{};
+  int passes = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    now += 1ms;
+    schedule.touch("usb", now);
+    if (*schedule.next() <= now) {
+      schedule.take(now);
+      ++passes;
+    }
+  }
+  EXPECT_GE(passes, 9);
+  EXPECT_LE(passes, 10);
+  EXPECT_TRUE(schedule.next());  // the last events are not forgotten
+}
+
+TEST(Schedule, ASteadyTrickleIsNotPutOffForEver) {
+  Schedule schedule(0s, 1);
+  SteadyTime now{};
+  schedule.touch("usb", now);
+  for (int i = 0; i < 100; ++i) schedule.touch("usb", now += 40ms);
+  EXPECT_LE(*schedule.next(), SteadyTime{} + Schedule::kInterval);
+}
+
+TEST(Schedule, ProofsAreAskedForAtTheirTime) {
+  Schedule schedule(0s, 1);
+  const SteadyTime start{};
+  schedule.want({{"pci", start + 2s}, {"usb", start + 5s}});
+  EXPECT_EQ(schedule.next(), start + 2s);
+  EXPECT_EQ(schedule.take(start + 2s).probes, (std::set<std::string, std::less<>>{"pci"}));
+  EXPECT_EQ(schedule.next(), start + 5s);
+}
+
+TEST(Schedule, SlowPolls) {
+  Schedule schedule(600s, 1);
+  SteadyTime now{};
+  schedule.touch("", now);
+  EXPECT_TRUE(schedule.take(now).all);
+  for (int i = 0; i < 50; ++i) {
+    const SteadyTime next = *schedule.next();
+    EXPECT_GE(next - now, 480s);
+    EXPECT_LE(next - now, 720s);
+    now = next;
+    EXPECT_TRUE(schedule.take(now).all);
+  }
+}
+
+TEST(Schedule, SubsystemsConcernProbes) {
+  EXPECT_FALSE(probes_for("pci").empty());
+  EXPECT_TRUE(probes_for("sound").empty());
+}
+
+}  // namespace
+}  // namespace nodescout

@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+
+#include "base/base64.h"
+#include "base/file.h"
+#include "base/time.h"
+#include "support/temp_host.h"
+
+namespace nodescout {
+namespace {
+
+TEST(Base64, ReadsWhatRfc4648Lists) {
+  struct Case {
+    const char *text, *encoded;
+  };
+  for (const Case& one :
+       {Case{"", ""}, Case{"f", "Zg=="}, Case{"fo", "Zm8="}, Case{"foo", "Zm9v"}, Case{"foob", "Zm9vYg=="},
+        Case{"fooba", "Zm9vYmE="}, Case{"foobar", "Zm9vYmFy"}, Case{"\xFF\xFE\xFD", "//79"}}) {
+    EXPECT_EQ(decode_base64(one.encoded), one.text);
+    EXPECT_EQ(encode_base64(one.text), one.encoded);
+  }
+  EXPECT_EQ(decode_base64("Zm9v\n YmFy\r\n"), "foobar");
+}
+
+TEST(Base64, RefusesEverythingElse) {
+  for (const char* wrong : {"Z", "Zg", "Zg=", "Zg===", "=", "Zm9v=", "Zg==Zg==", "Zm-v", "Zm9v!", "===="})
+    EXPECT_FALSE(decode_base64(wrong)) << wrong;
+}
+
+TEST(Time, ReadsRfc3339) {
+  using std::chrono::seconds;
+  const auto unix_time = [](std::string_view text) -> std::int64_t {
+    const auto time = parse_rfc3339(text);
+    return time ? std::chrono::duration_cast<seconds>(time->time_since_epoch()).count() : -1;
+  };
+  EXPECT_EQ(unix_time("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(unix_time("2026-11-22T10:00:00Z"), 1795341600);
+  EXPECT_EQ(unix_time("2026-11-22t10:00:00.999z"), 1795341600);
+  EXPECT_EQ(unix_time("2026-11-22T10:00:00+01:30"), 1795341600 - 5400);
+  EXPECT_EQ(unix_time("2026-11-22T10:00:00-01:30"), 1795341600 + 5400);
+  for (const char* wrong : {"", "2026-11-22", "2026-11-22T10:00:00", "2026-02-30T10:00:00Z", "2026-11-22T24:00:00Z",
+                            "2026-11-22T10:00:00.Z", "2026-11-22 10:00:00Z", "2026-11-22T10:00:00+1:30"})
+    EXPECT_FALSE(parse_rfc3339(wrong)) << wrong;
+}
+
+TEST(Time, WritesMicroseconds) {
+  const auto time = *parse_rfc3339("2026-01-02T03:04:05Z") + std::chrono::microseconds(60);
+  EXPECT_EQ(rfc3339_micro(time), "2026-01-02T03:04:05.000060Z");
+}
+
+TEST(File, IsReadWholeOrNotAtAll) {
+  const test::TempDirectory folder;
+  const std::string path = (folder.path() / "f").string();
+  test::write_file(path, std::string(100'000, 'x'));
+  EXPECT_EQ(read_whole_file(path, 100'000)->size(), 100'000u);
+  EXPECT_EQ(read_whole_file(path, 99'999).error().code, Errc::unsupported);
+  EXPECT_EQ(read_whole_file(path + "x", 1).error().code, Errc::absent);
+  EXPECT_EQ(read_whole_file(folder.path().string(), 1).error().code, Errc::malformed);
+}
+
+}  // namespace
+}  // namespace nodescout

@@ -1,0 +1,215 @@
+#include "kube/api.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "kube/node_client.h"
+#include "support/fake_api_server.h"
+#include "support/fake_clock.h"
+#include "support/temp_host.h"
+
+namespace nodescout::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kNodes = collection_path(resources::kNodes);
+
+Value parsed(std::string_view text) { return *parse_json(text, "test"); }
+
+class ApiTest : public ::testing::Test {
+ protected:
+  ApiTest() {
+    server.serve(kNodes);
+    server.put(kNodes, R"({"metadata":{"name":"a","labels":{"x":"1"}}})");
+    server.forget_requests();
+  }
+  std::string get() { return text_of(api.get(kNodes + "/a")); }
+  std::string patch(const std::string& patch = R"({"metadata":{"labels":{"y":"2"}}})") {
+    return text_of(api.patch(kNodes + "/a", PatchKind::merge, parsed(patch)));
+  }
+  static std::string text_of(const Result<Value>& result) {
+    return result ? "ok" : std::string(name_of(result.error().code)) + ": " + result.error().what;
+  }
+  void answer(FakeApiServer::Answer answer, int times = 1) { server.answer_with("", "", std::move(answer), times); }
+  void refuse(int code, const Headers& headers = {}, int times = 1) {
+    answer([=](const Request&) { return refusal(code, "Reason", "message", headers); }, times);
+  }
+
+  FakeApiServer server;
+  FakeClock clock;
+  Credentials credentials{std::string("t"), clock};
+  Api api{server, credentials, clock, "https://fake"};
+};
+
+TEST_F(ApiTest, Paths) {
+  EXPECT_EQ(object_path(resources::kNodes, "", "a", "status"), "/api/v1/nodes/a/status");
+  EXPECT_EQ(object_path(resources::kNodeFeatures, "nfd", "a/b"),
+            "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/nfd/nodefeatures/a%2Fb");
+  EXPECT_EQ(with_query("/x", {{"a", "b=c,d"}, {"empty", ""}, {"e", "f g"}}), "/x?a=b%3Dc%2Cd&e=f%20g");
+}
+
+TEST_F(ApiTest, ReadsAndWrites) {
+  EXPECT_EQ(get(), "ok");
+  EXPECT_EQ(patch(), "ok");
+  EXPECT_EQ(server.at(kNodes + "/a").find("metadata")->find("labels")->find("y")->text, "2");
+  const Request sent = server.requests().back();
+  EXPECT_EQ(sent.target, kNodes + "/a?fieldManager=nodescout");
+  EXPECT_EQ(sent.headers.at("Content-Type"), "application/merge-patch+json");
+  EXPECT_EQ(sent.headers.at("Authorization"), "Bearer t");
+  EXPECT_EQ(text_of(api.create(kNodes, parsed(R"({"metadata":{"name":"b"}})"))), "ok");
+  EXPECT_EQ(text_of(api.create(kNodes, parsed(R"({"metadata":{"name":"b"}})"))),
+            "conflict: /api/v1/nodes/b already exists");
+  EXPECT_TRUE(api.remove(kNodes + "/b"));
+  EXPECT_EQ(api.remove(kNodes + "/b").error().code, Errc::absent);
+}
+
+TEST_F(ApiTest, APatchOfAnOldVersionIsAConflict) {
+  EXPECT_EQ(patch(R"({"metadata":{"resourceVersion":"1"}})"), "conflict: the object has been modified");
+}
+
+TEST_F(ApiTest, StatusesBecomeErrors) {
+  struct Case {
+    int status;
+    const char *read, *write;
+  };
+  for (const Case& one :
+       {Case{400, "malformed", "malformed"}, Case{401, "denied", "denied"}, Case{403, "denied", "denied"},
+        Case{404, "absent", "absent"}, Case{405, "unsupported", "unsupported"}, Case{409, "conflict", "conflict"},
+        Case{410, "unavailable", "unavailable"}, Case{415, "malformed", "malformed"},
+        Case{422, "malformed", "malformed"}, Case{429, "unavailable", "unavailable"},
+        Case{500, "unavailable", "uncertain"}, Case{503, "unavailable", "uncertain"},
+        Case{504, "timeout", "uncertain"}}) {
+    server.forget_answers();
+    refuse(one.status, {}, 100);
+    EXPECT_EQ(get(), std::string(one.read) + ": message") << one.status;
+    EXPECT_EQ(patch(), std::string(one.write) + ": message") << one.status;
+  }
+}
+
+TEST_F(ApiTest, AWriteAfterAServerErrorIsUncertainAndSentOnce) {
+  for (const int status : {500, 502, 503, 504}) {
+    server.forget_requests();
+    refuse(status);
+    EXPECT_EQ(patch(), "uncertain: message");
+    EXPECT_EQ(server.requests().size(), 1u);
+  }
+}
+
+TEST_F(ApiTest, ErrorsNameTheRequest) {
+  refuse(403);
+  const auto denied = api.patch(kNodes + "/a", PatchKind::json, Value::list());
+  EXPECT_EQ(denied.error().text(), "PATCH https://fake/api/v1/nodes/a: message");
+  refuse(400);
+  answer([](const Request&) { return Response{502, {}, "<html>\nBad Gateway"}; }, 4);
+  EXPECT_EQ(get(), "malformed: message");
+  EXPECT_EQ(get(), "unavailable: HTTP status 502: <html>");
+}
+
+TEST_F(ApiTest, AReadIsTriedFourTimes) {
+  answer([](const Request&) { return Error{Errc::unavailable, "", "nobody answers there"}; }, 3);
+  EXPECT_EQ(get(), "ok");
+  EXPECT_EQ(clock.slept().size(), 3u);
+  answer([](const Request&) { return Error{Errc::timeout, "", "timed out"}; }, 4);
+  EXPECT_EQ(get(), "timeout: timed out");
+  EXPECT_EQ(server.requests().size(), 8u);
+}
+
+TEST_F(ApiTest, AnAnswerThatIsNotWholeIsNoAnswer) {
+  for (const char* body : {"", "{", R"({"items":[)", "[]", "null", "<html>"}) {
+    server.forget_requests();
+    answer([body](const Request&) { return Response{200, {}, body}; });
+    EXPECT_EQ(get(), "ok") << body;  // asked again
+    EXPECT_EQ(server.requests().size(), 2u);
+    answer([body](const Request&) { return Response{200, {}, body}; });
+    EXPECT_EQ(patch().substr(0, 9), "uncertain") << body;
+    EXPECT_EQ(server.requests().size(), 3u);
+  }
+}
+
+TEST_F(ApiTest, AWriteIsSentAgainOnlyIfNothingCanHaveHappened) {
+  answer([](const Request&) { return Error{Errc::unavailable, "", "nobody answers there"}; });
+  EXPECT_EQ(patch(), "ok");
+  refuse(429, {{"retry-after", "3"}});
+  EXPECT_EQ(patch(), "ok");
+  EXPECT_GE(clock.slept().back(), 3s);
+  EXPECT_LE(clock.slept().back(), 4s);
+  server.forget_requests();
+  answer([](const Request&) { return Error{Errc::uncertain, "", "closed; it may have been applied"}; });
+  EXPECT_EQ(patch(), "uncertain: closed; it may have been applied");
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST_F(ApiTest, ARetryAfterIsObeyedUpToHalfAMinute) {
+  refuse(429, {{"retry-after", "86400"}});
+  EXPECT_EQ(get(), "ok");
+  EXPECT_GE(clock.slept().back(), 30s);
+  EXPECT_LE(clock.slept().back(), 31s);
+}
+
+TEST_F(ApiTest, A401IsAnsweredWithAFreshTokenOnce) {
+  const TempDirectory folder;
+  const std::string path = (folder.path() / "token").string();
+  write_file(path, "old");
+  Credentials rotating(TokenFile{path}, clock);
+  Api agent(server, rotating, clock, "https://fake");
+  EXPECT_EQ(text_of(agent.get(kNodes + "/a")), "ok");
+  write_file(path, "new");
+  refuse(401);
+  EXPECT_EQ(text_of(agent.patch(kNodes + "/a", PatchKind::merge, parsed("{}"))), "ok");
+  EXPECT_EQ(server.requests().back().headers.at("Authorization"), "Bearer new");
+  server.forget_requests();
+  refuse(401, {}, 2);
+  EXPECT_EQ(text_of(agent.get(kNodes + "/a")), "denied: message");
+  EXPECT_EQ(server.requests().size(), 2u);
+  server.forget_requests();
+  refuse(401);
+  EXPECT_EQ(get(), "denied: message");  // a fixed token stays the same
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST_F(ApiTest, ListsPageByPage) {
+  answer([](const Request&) {
+    return Response{200, {}, R"({"metadata":{"resourceVersion":"7","continue":"c1"},"items":[{"n":1},{"n":2}]})"};
+  });
+  answer([](const Request&) { return Response{200, {}, R"({"metadata":{"resourceVersion":"7"},"items":[{"n":3}]})"}; });
+  std::string seen;
+  const auto version = api.list(kNodes, {{"limit", "2"}, {"labelSelector", "a"}, {"resourceVersion", "0"}},
+                                [&](const Value& item) { seen += item.find("n")->text; });
+  ASSERT_TRUE(version) << version.error().text();
+  EXPECT_EQ(*version, "7");
+  EXPECT_EQ(seen, "123");
+  EXPECT_EQ(server.requests().back().target, kNodes + "?limit=2&labelSelector=a&continue=c1");
+}
+
+TEST_F(ApiTest, WhatIsNoListIsNotAnEmptyList) {
+  for (const char* body : {"{}", R"({"items":[]})", R"({"metadata":{"resourceVersion":"7"}})",
+                           R"({"metadata":{"resourceVersion":"7"},"items":{}})"}) {
+    answer([body](const Request&) { return Response{200, {}, body}; });
+    const auto list = api.list(kNodes, {}, [](const Value&) {});
+    ASSERT_FALSE(list) << body;
+    EXPECT_EQ(list.error().code, Errc::unavailable);
+  }
+  answer([](const Request&) { return Response{200, {}, R"({"metadata":{"resourceVersion":"7"},"items":null})"}; });
+  EXPECT_TRUE(api.list(kNodes, {}, [](const Value&) {}));
+}
+
+TEST_F(ApiTest, AStoppedProgramDoesNotTryAgain) {
+  std::stop_source stop;
+  stop.request_stop();
+  answer([](const Request&) { return Error{Errc::unavailable, "", "given up"}; }, 2);
+  EXPECT_FALSE(api.get(kNodes + "/a", stop.get_token()));
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST_F(ApiTest, EventsAreShapedAsTheApiWantsThem) {
+  NodeEvent event{"a", true, "LabelRejected", "Labelling", std::string(1023, 'x') + "\xC3\xA9"};
+  const Value object = event_object(event, "agent-1", std::chrono::system_clock::time_point{});
+  EXPECT_EQ(object.find("note")->text.size(), 1023u);  // not half a character
+  EXPECT_EQ(object.find("eventTime")->text, "1970-01-01T00:00:00.000000Z");
+  EXPECT_EQ(object.find("type")->text, "Warning");
+  EXPECT_EQ(object.find("regarding")->find("uid")->text, "a");
+}
+
+}  // namespace
+}  // namespace nodescout::test
