@@ -40,6 +40,9 @@ Status AgentCorridor::reload() {
   auto loaded = load_rules(setup->config, {options_.rules, options_.shipped_rules, true, {}});
   if (!loaded) return loaded.error();
   config_ = std::move(setup->config);
+  // As GFD has it: when the process started or read its configuration again.
+  config_.probes.gpu.timestamp =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   probes_ = std::move(setup->probes);
   load_problems_ = std::move(setup->problems);
   std::move(loaded->problems.begin(), loaded->problems.end(), std::back_inserter(load_problems_));
@@ -65,6 +68,7 @@ std::vector<std::string> AgentCorridor::watched_paths() const {
   const Root files = Root::at(options_.root);
   paths.push_back(files.real_path(kFeaturesDirectory));
   paths.push_back(files.real_path("/etc/os-release"));
+  for (const std::string& path : gpu_watched_paths()) paths.push_back(files.real_path(path));
   return paths;
 }
 
@@ -72,12 +76,16 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   HostOptions host_options;
   host_options.root = options_.root;
   host_options.ask_machine = options_.ask_machine;
+  host_options.scanner = options_.scanner;
+  host_options.trusts_root = options_.trusts_root;
   const auto host = Host::open(host_options);
   if (!host) return host.error();
   std::vector<const Probe*> probes;
   for (const Probe* probe : probes_)
     if (pass.all || pass.probes.contains(probe->name)) probes.push_back(probe);
+  gpus_.prepare(config_.probes.gpu, now);
   Discovery found = discover(*host, probes, config_.probes);
+  gpus_.see_features(found.features, now);
   memory_.absorb(found, probes, readable_anchors(host->files(), probes), now);
   for (const ProbeReport& report : found.reports)
     probe_problems_.insert_or_assign(std::string(report.name), report.problems);
@@ -98,7 +106,17 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 Walked AgentCorridor::evaluate(const ClusterView& cluster) {
   compile(cluster);
   Walked walked;
-  const Features& own = memory_.features();
+  Features without_gfd;
+  const bool yields = gfd_claims_labels(cluster.objects) && memory_.features().attributes.contains("gpu.gfd");
+  if (yields) {
+    without_gfd = memory_.features();
+    without_gfd.attributes.erase("gpu.gfd");
+    without_gfd.attributes.erase("gpu.vgpu");
+    walked.problems.push_back({"gfd-present", "nvidia.com",
+                               "NVIDIA's gpu-feature-discovery labels this node as well; its labels are taken",
+                               "switch it off (gfd.enabled=false) and delete its NodeFeature object"});
+  }
+  const Features& own = yields ? without_gfd : memory_.features();
   Features merged;
   if (!cluster.objects.empty()) {
     merged = own;

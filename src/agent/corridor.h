@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/cluster.h"
+#include "agent/gpu_watch.h"
 #include "agent/memory.h"
 #include "agent/options.h"
 #include "agent/schedule.h"
@@ -43,6 +44,9 @@ class AgentCorridor {
   /// Files and directories whose change matters: configuration, rules, features.d, os-release.
   std::vector<std::string> watched_paths() const;
 
+  /// The own Node's labels, whenever they were read: others say there when the GPUs must be left alone.
+  void see_node(const Attributes& labels) { gpus_.see_node(labels); }
+
   /// Runs the probes of the pass on a fresh view of the host, and takes what they saw into memory.
   Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
 
@@ -69,6 +73,7 @@ class AgentCorridor {
   std::vector<Layered> layers_;          // in order of precedence; "rules", where there is any, is the last
   std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
   Memory memory_;
+  GpuWatch gpus_;
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;
 };

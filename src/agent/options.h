@@ -22,6 +22,8 @@ struct AgentOptions {
   std::string listen = ":8080";  // empty: no server
   std::string state;             // file that survives a restart of the container; empty: none
   bool once = false;
+  std::string scanner = "/proc/self/exe";  // as HostOptions: what asks NVIDIA's driver
+  bool trusts_root = false;                // as HostOptions
 };
 
 }  // namespace nodescout

@@ -23,9 +23,8 @@ bool is_in_mig_mode(const Gpu& gpu) { return gpu.told.mig == 1; }
 bool is_display(const Gpu& gpu) { return gpu.told.name == "DGX Display" || gpu.told.name == "NVIDIA DGX Display"; }
 
 bool has_failed(const Gpu& gpu, std::string_view part_of_call) {
-  return std::any_of(gpu.told.failures.begin(), gpu.told.failures.end(), [&](const NvmlFailure& failure) {
-    return failure.call.find(part_of_call) != std::string::npos;
-  });
+  return std::any_of(gpu.told.failures.begin(), gpu.told.failures.end(),
+                     [&](const NvmlFailure& failure) { return failure.call.find(part_of_call) != std::string::npos; });
 }
 
 /// A call failed that a label depends on: what is missing may be there.
@@ -79,7 +78,7 @@ class Labeler {
   Labeler(const GfdInput& input, const GpuOptions& options) : in_(input), options_(options) {}
 
   GfdLabels run() {
-    if (options_.timestamp) put("gfd.timestamp", *options_.timestamp);
+    if (options_.with_timestamp && options_.timestamp) put("gfd.timestamp", *options_.timestamp);
     if (in_.gpus.empty()) return std::move(out_);
     out_.is_partial = any_of(has_gaps);
     machine();
@@ -166,8 +165,8 @@ class Labeler {
         out_.is_partial = true;
         continue;
       }
-      auto model = std::find_if(found.begin(), found.end(),
-                                [&](const Model& each) { return each.name == gpu.told.name; });
+      auto model =
+          std::find_if(found.begin(), found.end(), [&](const Model& each) { return each.name == gpu.told.name; });
       if (model == found.end()) model = found.insert(found.end(), Model{gpu.told.name, {}, {}});
       (is_in_mig_mode(gpu) ? model->in_mig_mode : model->full).push_back(&gpu);
     }
@@ -320,9 +319,8 @@ class Labeler {
 
 GfdLabels gfd_labels(GfdInput input, const GpuOptions& options) {
   std::erase_if(input.gpus, is_display);
-  std::stable_sort(input.gpus.begin(), input.gpus.end(), [](const Gpu& a, const Gpu& b) {
-    return is_earlier_address(a.told.bus_id, b.told.bus_id);
-  });
+  std::stable_sort(input.gpus.begin(), input.gpus.end(),
+                   [](const Gpu& a, const Gpu& b) { return is_earlier_address(a.told.bus_id, b.told.bus_id); });
   return Labeler(input, options).run();
 }
 

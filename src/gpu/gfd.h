@@ -1,6 +1,6 @@
-// The labels of NVIDIA's gpu-feature-discovery, as a pure function of what the driver says, so that every case of it can
-// be tested without any GPU. Keys and values are GFD's wherever GFD is deterministic and legal; docs/gpu.md lists where
-// they are not, and why.
+// The labels of NVIDIA's gpu-feature-discovery, as a pure function of what the driver says, so that every case of it
+// can be tested without any GPU. Keys and values are GFD's wherever GFD is deterministic and legal; docs/gpu.md lists
+// where they are not, and why.
 #pragma once
 
 #include <optional>

@@ -16,8 +16,8 @@ struct GpuProfile {
 
 /// By index, as nvmlDeviceGetGpuInstanceProfileInfo takes it.
 constexpr GpuProfile kGpuProfiles[] = {
-    {1, ""},     {2, ""},     {3, ""},     {4, ""},     {7, ""},    {8, ""},    {6, ""},        {1, ".me"},     {2, ".me"},
-    {1, ""},     {1, ".gfx"}, {2, ".gfx"}, {4, ".gfx"}, {1, "-me"}, {2, "-me"}, {1, ".me.all"}, {2, ".me.all"}, {3, ".gfx"},
+    {1, ""}, {2, ""},     {3, ""},     {4, ""},     {7, ""},    {8, ""},    {6, ""},        {1, ".me"},     {2, ".me"},
+    {1, ""}, {1, ".gfx"}, {2, ".gfx"}, {4, ".gfx"}, {1, "-me"}, {2, "-me"}, {1, ".me.all"}, {2, ".me.all"}, {3, ".gfx"},
 };
 
 /// Slices by index of the compute profile.

@@ -5,8 +5,8 @@
 namespace nodescout {
 namespace {
 
-// One line each: id, family, name, memory in GB or "-", form factor or "-", and NVIDIA's name in pci.ids. One text for each
-// vendor costs the program no relocation, and is only looked at where there is such a GPU.
+// One line each: id, family, name, memory in GB or "-", form factor or "-", and NVIDIA's name in pci.ids. One text for
+// each vendor costs the program no relocation, and is only looked at where there is such a GPU.
 
 constexpr std::string_view kNvidia = R"(
 1023 kepler tesla-k40m 12 pcie GK110BGL [Tesla K40m]

@@ -1,8 +1,8 @@
 // What a PCI device id says about a GPU before any driver is there.
 //
 // The table holds facts that are of use for choosing a node: NVIDIA's data-center, workstation and desktop GPUs since
-// Kepler, AMD's since Vega, Intel's discrete ones. Its names ("h100-sxm5-80gb") are of our own making, in lower case, so
-// that nobody takes them for what a driver would call the GPU ("NVIDIA-H100-80GB-HBM3").
+// Kepler, AMD's since Vega, Intel's discrete ones. Its names ("h100-sxm5-80gb") are of our own making, in lower case,
+// so that nobody takes them for what a driver would call the GPU ("NVIDIA-H100-80GB-HBM3").
 #pragma once
 
 #include <string>

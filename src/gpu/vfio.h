@@ -7,8 +7,8 @@
 
 namespace nodescout {
 
-/// Bytes of the 64-bit regions among the first six, rounded up to a power of two; 0 if there are none. `resource` is the
-/// sysfs file: a line "START END FLAGS" in hexadecimal for each region.
+/// Bytes of the 64-bit regions among the first six, rounded up to a power of two; 0 if there are none. `resource` is
+/// the sysfs file: a line "START END FLAGS" in hexadecimal for each region.
 std::uint64_t addressable_memory(std::string_view resource);
 
 /// Name of a device in the text of a pci.ids file ("GA100 [A100 SXM4 40GB]"); empty if it has none.

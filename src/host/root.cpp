@@ -291,14 +291,15 @@ Result<std::vector<std::string>> Root::list(std::string_view path) const {
 
 Result<Root::FileStatus> Root::status(std::string_view path) const {
   if (const auto refused = refused_.find(path); refused != refused_.end()) return refused->second;
-  std::string real(path);
+  std::string canonical(path);
   if (needs_walk()) {
-    const auto canonical = resolve(path);
-    if (!canonical) return noted(canonical.error());
-    real = prefix_ + *canonical;
+    auto resolved = resolve(path);
+    if (!resolved) return noted(resolved.error());
+    canonical = *std::move(resolved);
   }
   struct stat status;
-  if (::stat(real.c_str(), &status) != 0) return error_of(errno, path);
+  if (::stat((prefix_ + canonical).c_str(), &status) != 0) return error_of(errno, path);
+  if (journal_) journal_->present.insert(canonical);
   const FileType type = S_ISREG(status.st_mode)   ? FileType::regular
                         : S_ISDIR(status.st_mode) ? FileType::directory
                                                   : FileType::other;
