@@ -7,8 +7,7 @@ namespace nodescout {
 namespace {
 
 constexpr std::array kPaths = {
-    // The kernel driver, and the device files that user space makes after it.
-    "/proc/driver/nvidia/version",
+    // User space makes it once the kernel driver is loaded, of which a kernel event tells.
     "/dev/nvidiactl",
     // A MIG device comes with a capability file, and goes with it.
     "/dev/nvidia-caps",
@@ -35,7 +34,22 @@ std::string nvml_pause_reason(const Attributes& node_labels) {
   return "";
 }
 
-std::vector<std::string> gpu_watched_paths() { return {kPaths.begin(), kPaths.end()}; }
+std::vector<std::string> gpu_watched_paths(const Root& files) {
+  const std::string bus = "/sys/bus/pci/devices/";
+  const auto functions = files.list(bus);
+  if (!functions) return {};
+  for (const std::string& function : *functions) {
+    const auto vendor = files.read(bus + function + "/vendor");
+    if (!vendor || !vendor->starts_with("0x10de")) continue;
+    const auto pci_class = files.read(bus + function + "/class");
+    if (pci_class && pci_class->starts_with("0x03")) return {kPaths.begin(), kPaths.end()};
+  }
+  return {};
+}
+
+bool is_among_gpu_files(std::string_view host_path) {
+  return host_path == "/dev" || host_path == "/run" || host_path.starts_with("/dev/") || host_path.starts_with("/run/");
+}
 
 bool concerns_gpus(std::string_view host_path) {
   return host_path.starts_with("/dev/nvidia") || host_path.starts_with("/run/nvidia") ||
@@ -57,7 +71,7 @@ void GpuWatch::see_node(const Attributes& labels) {
 
 void GpuWatch::prepare(GpuOptions& options, SteadyTime now) const {
   options.nvml_paused = pause_reason_;
-  options.operator_managed = operator_managed_;
+  options.operator_managed = assumes_operator_ || operator_managed_;
   options.driver_absence_is_proof =
       options.keep_labels && absent_since_ && now - *absent_since_ >= *options.keep_labels;
 }

@@ -107,7 +107,10 @@ class Table {
 
   void heading(const std::string& text) { out_ += (out_.empty() ? "" : "\n") + coloured("1", text) + "\n"; }
 
-  void line(const std::string& text) { out_ += std::string(kIndent, ' ') + text + "\n"; }
+  /// Columns are padded; what stands last in a line is not.
+  void line(const std::string& text) {
+    out_ += std::string(kIndent, ' ') + text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
+  }
 
   /// "name   words words", wrapped, with a hanging indent.
   void wrapped(const std::string& name, const std::vector<std::string>& words, std::size_t column,
@@ -217,7 +220,7 @@ class Table {
         if (name.starts_with("hugepages-") && count != "0" && !count.empty())
           parts.push_back(clean(count) + " huge pages of " + name.substr(10));
     if (const std::size_t count = instances("memory.nv").size(); count > 0)
-      parts.push_back(std::to_string(count) + " non-volatile devices");
+      parts.push_back(std::to_string(count) + " non-volatile device" + (count == 1 ? "" : "s"));
     if (parts.empty()) return;
     heading("Memory");
     wrapped("", parts, 0, ", ");
@@ -283,7 +286,7 @@ class Table {
     for (const DeviceGroup& group : groups) {
       const HardwareNames::Names names = names_.pci(group.vendor, group.device);
       const std::string name = clean(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor
-                                                          : brief(names.vendor) + " " + names.device);
+                                                          : full_name(names.vendor, names.device));
       const std::string tail =
           group.driver + (group.numa.empty() ? "" : (group.driver.empty() ? "NUMA " : ", NUMA ") + group.numa);
       device_line(group.count, group.id + " " + group.vendor + ":" + group.device, name, tail);
@@ -291,18 +294,20 @@ class Table {
     if (plain > 0) line(padded("", 5) + coloured("2", std::to_string(plain) + " bridges and system devices"));
   }
 
-  /// Accelerators and displays, then network, then storage, then the rest.
+  /// Accelerators, then displays, network, storage, and the rest.
   static int rank(const std::string& id) {
-    if (id.starts_with("03") || id.starts_with("12") || id == "0b40") return 0;
-    if (id.starts_with("02")) return 1;
-    if (id.starts_with("01")) return 2;
-    return 3;
+    if (id == "0302" || id.starts_with("12") || id == "0b40") return 0;
+    if (id.starts_with("03")) return 1;
+    if (id.starts_with("02")) return 2;
+    if (id.starts_with("01")) return 3;
+    return 4;
   }
 
-  /// "Intel Corporation" -> "Intel": the first word tells who it is.
-  static std::string brief(const std::string& vendor) {
-    const std::size_t end = vendor.find_first_of(" ,");
-    return vendor.substr(0, end);
+  /// "Intel Corporation", "Ethernet Controller" -> "Intel Ethernet Controller": the first word tells who it is, and
+  /// some devices begin with it.
+  static std::string full_name(const std::string& vendor, const std::string& device) {
+    const std::string brief = vendor.substr(0, vendor.find_first_of(" ,"));
+    return device.starts_with(brief + " ") ? device : brief + " " + device;
   }
 
   void device_line(std::size_t count, const std::string& id, const std::string& name, const std::string& tail) {

@@ -1,6 +1,7 @@
 // All rules that count on this machine, in layers of precedence, from every place where an administrator may put them.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,16 @@ struct LoadedRules {
   std::vector<RuleDocument> documents;  // the layer "rules": NodeFeatureRules of files
   std::vector<RuleDocument> groups;
   std::vector<Problem> problems;  // rules and files that could not be used
+  /// Files and directories of which a part could not be read: what their rules would make is unknown.
+  std::set<std::string, std::less<>> broken;
 };
 
 /// Errors: as Root::read if one of `paths` cannot be opened.
 Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options);
+
+/// The rules of these files (or directories) and of no other place. Errors: as Root::read, for the first file that
+/// cannot be read.
+Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths);
 
 struct RuleLayer {
   Layer layer;

@@ -104,7 +104,12 @@ class Labeler {
     std::string legal = legal_label_value(value);
     if (value.empty() || !legal.empty()) out_.labels.insert_or_assign(key, std::move(legal));
   }
-  void put(std::string_view key, std::int64_t value) { out_.labels.insert_or_assign(key, std::to_string(value)); }
+  void put(std::string_view key, std::int64_t value) {
+    if (value >= 0)
+      out_.labels.insert_or_assign(key, std::to_string(value));
+    else
+      out_.is_partial = true;  // junk
+  }
   void put(std::string_view key, Number value) {
     if (value)
       put(key, *value);
@@ -141,7 +146,7 @@ class Labeler {
     } else {
       out_.is_partial = true;
     }
-    if (!in_.cuda_version) {
+    if (!in_.cuda_version || *in_.cuda_version < 0) {
       out_.is_partial = true;
       return;
     }

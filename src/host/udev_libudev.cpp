@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "base/handle.h"
 #include "base/text.h"
+#include "host/id_file.h"
 
 namespace nodescout {
 namespace {
@@ -72,9 +74,36 @@ UdevProperties recorded_udev_properties(const Root& files, std::string_view subs
   return properties;
 }
 
+namespace {
+
+/// The first of these files that can be read, once a name is looked for in it.
+class IdFile {
+ public:
+  explicit IdFile(std::vector<std::string> paths) : paths_(std::move(paths)) {}
+
+  HardwareNames::Names find(std::string_view vendor, std::string_view device) {
+    constexpr std::size_t kCap = 8u << 20;  // today's has 1.4 MB
+    for (const std::string& path : paths_)
+      if (text_.empty())
+        if (auto content = read_whole_file(path, kCap)) text_ = *std::move(content);
+    paths_.clear();
+    const IdNames names = find_in_id_file(text_, vendor, device);
+    return {std::string(names.vendor), std::string(names.device)};
+  }
+
+ private:
+  std::vector<std::string> paths_;
+  std::string text_;
+};
+
+}  // namespace
+
 struct HardwareNames::State {
+  explicit State(IdFiles files) : pci(std::move(files.pci)), usb(std::move(files.usb)) {}
+
   UdevHandle context{udev_new()};
   HwdbHandle database{context ? udev_hwdb_new(context.get()) : nullptr};
+  IdFile pci, usb;
 
   Names lookup(const std::string& vendor_alias, const std::string& device_alias) const {
     Names names;
@@ -93,7 +122,7 @@ struct HardwareNames::State {
   }
 };
 
-HardwareNames::HardwareNames() : state_(std::make_unique<State>()) {}
+HardwareNames::HardwareNames(IdFiles files) : state_(std::make_unique<State>(std::move(files))) {}
 HardwareNames::~HardwareNames() = default;
 
 namespace {
@@ -107,12 +136,14 @@ std::string upper(std::string_view text) {
 
 HardwareNames::Names HardwareNames::pci(std::string_view vendor, std::string_view device) const {
   const std::string v = "pci:v0000" + upper(vendor);
-  return state_->lookup(v + "*", v + "d0000" + upper(device) + "*");
+  Names names = state_->lookup(v + "*", v + "d0000" + upper(device) + "*");
+  return names.vendor.empty() ? state_->pci.find(vendor, device) : names;
 }
 
 HardwareNames::Names HardwareNames::usb(std::string_view vendor, std::string_view device) const {
   const std::string v = "usb:v" + upper(vendor);
-  return state_->lookup(v + "*", v + "p" + upper(device) + "*");
+  Names names = state_->lookup(v + "*", v + "p" + upper(device) + "*");
+  return names.vendor.empty() ? state_->usb.find(vendor, device) : names;
 }
 
 }  // namespace nodescout

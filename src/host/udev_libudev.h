@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "nodescout/host.h"
 
@@ -19,10 +20,17 @@ UdevProperties live_udev_properties(std::string_view subsystem, const std::strin
 UdevProperties recorded_udev_properties(const Root& files, std::string_view subsystem, const std::string& name,
                                         const std::string& syspath, std::string_view dump);
 
-/// Human names from udev's hardware database of this system: for the table only, never part of features.
+/// Where distributions put the lists of names, the first that is there counts.
+struct IdFiles {
+  std::vector<std::string> pci{"/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids", "/var/lib/pciutils/pci.ids"};
+  std::vector<std::string> usb{"/usr/share/misc/usb.ids", "/usr/share/hwdata/usb.ids", "/var/lib/usbutils/usb.ids"};
+};
+
+/// Human names from udev's hardware database of this system, or from pci.ids and usb.ids where that has none: for the
+/// table only, never part of features.
 class HardwareNames {
  public:
-  HardwareNames();
+  explicit HardwareNames(IdFiles files = {});
   ~HardwareNames();
   HardwareNames(const HardwareNames&) = delete;
   HardwareNames& operator=(const HardwareNames&) = delete;

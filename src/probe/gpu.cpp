@@ -4,6 +4,7 @@
 // On a machine without any GPU this costs one look at each PCI function's vendor and four file names. NVIDIA's library
 // is loaded, in a process of its own, only where the kernel driver is.
 #include <algorithm>
+#include <array>
 #include <functional>
 
 #include "gpu/gfd_text.h"
@@ -90,14 +91,25 @@ constexpr ElementSpec kVendor[] = {
     {"form_factor", kIds, "sxm, pcie, oam, mxm, superchip, soc", true},
     {"memory", "NVML, or sysfs of amdgpu, i915, xe", "MiB as the driver says", true, "[0-9]+"},
     {"driver", "/sys/bus/pci/devices/*/driver", "kernel driver", true},
-    {"ecc", kNvml, "ECC", true, "on|off"},
-    {"compute_partition", "/sys/bus/pci/devices/*/current_compute_partition", "AMD: SPX, DPX, QPX, CPX, ...", true},
-    {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "AMD: NPS1, NPS4, ...", true},
-    {"expected", "configuration: gpu.expected", "GPUs that should be there", true, "[0-9]+"},
     {"missing", "bus, driver and configuration",
      "GPUs that the bus or the configuration promises and the driver does not offer", true, "[0-9]+"},
-    {"failed", kNvml, "GPUs that the driver offers and that do not work", true, "[0-9]+"},
     {"link_limited", kPciBus, "GPUs whose PCIe link is below their capability", true, "[0-9]+"}};
+
+/// What all vendors have, and more.
+template <std::size_t count>
+constexpr auto vendor_and(const ElementSpec (&more)[count]) {
+  std::array<ElementSpec, std::size(kVendor) + count> all{};
+  std::copy(std::begin(kVendor), std::end(kVendor), all.begin());
+  std::copy(std::begin(more), std::end(more), all.begin() + std::size(kVendor));
+  return all;
+}
+
+constexpr auto kNvidia =
+    vendor_and({{"ecc", kNvml, "ECC", true, "on|off"},
+                {"failed", kNvml, "GPUs that the driver offers and that do not work", true, "[0-9]+"}});
+constexpr auto kAmd = vendor_and(
+    {{"compute_partition", "/sys/bus/pci/devices/*/current_compute_partition", "SPX, DPX, QPX, CPX, ...", true},
+     {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "NPS1, NPS4, ...", true}});
 
 constexpr ElementSpec kDriver[] = {
     {"state", kNvml, "ready; absent; failed; paused; vfio; unasked (a recording without an answer)", true,
@@ -151,8 +163,8 @@ using Kind = FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {
     {"gpu.device", Kind::instance, kPciBus, "GPUs of NVIDIA, AMD and Intel, by address", kDevice, true},
     {"gpu.model", Kind::instance, kPciBus, "GPU models with their counts", kModel, true},
-    {"gpu.nvidia", Kind::attribute, kPciBus, "what NVIDIA's GPUs have in common", kVendor, true},
-    {"gpu.amd", Kind::attribute, kPciBus, "what AMD's GPUs have in common", kVendor, true},
+    {"gpu.nvidia", Kind::attribute, kPciBus, "what NVIDIA's GPUs have in common", kNvidia, true},
+    {"gpu.amd", Kind::attribute, kPciBus, "what AMD's GPUs have in common", kAmd, true},
     {"gpu.intel", Kind::attribute, kPciBus, "what Intel's GPUs have in common", kVendor, true},
     {"gpu.topology", Kind::attribute, kPciBus, "how near GPUs, RDMA devices and NUMA nodes are", kTopology, true},
     {"gpu.driver", Kind::attribute, kPciBus, "NVIDIA's driver", kDriver, true},
@@ -260,16 +272,16 @@ void add_vendor(GpuVendor vendor, const std::vector<Gpu>& all, const GpuOptions&
   const auto absent =
       std::count_if(gpus.begin(), gpus.end(), [](const Gpu* each) { return each->health == "missing"; });
   const std::int64_t present = std::ssize(gpus) - absent;
-  facts["failed"] = count_if(gpus, [](const Gpu& each) { return each.health == "failed"; });
+  if (vendor == GpuVendor::nvidia)
+    facts["failed"] = count_if(gpus, [](const Gpu& each) { return each.health == "failed"; });
   facts["link_limited"] = count_if(gpus, [](const Gpu& each) { return !each.link_limit.empty(); });
   std::int64_t missing = absent;
   if (is_expected) {
-    facts["expected"] = std::to_string(wanted->second);
     missing = std::max(missing, wanted->second - present);
     if (wanted->second > present)
       seen.problems.push_back(
           {"gpu-missing", "gpu.expected." + std::string(name_of(vendor)),
-           "expected are " + facts["expected"] + " GPUs, and " + std::to_string(present) + " are there",
+           "expected are " + std::to_string(wanted->second) + " GPUs, and " + std::to_string(present) + " are there",
            "look for the others with lspci and in the firmware's setup"});
   }
   facts["missing"] = std::to_string(missing);

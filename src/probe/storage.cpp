@@ -22,6 +22,7 @@ constexpr FeatureSpec kProduces[] = {
 std::string transport_of(const Host& host, const std::string& name, std::string_view link) {
   if (name.starts_with("nvme")) return "nvme";
   if (name.starts_with("mmcblk")) return "mmc";
+  if (name.starts_with("dasd")) return "dasd";  // s390x
   constexpr std::pair<std::string_view, std::string_view> kPaths[] = {
       {"/usb", "usb"},   {"/virtio", "virtio"}, {"/ata", "ata"}, {"/end_device-", "sas"},
       {"/rport-", "fc"}, {"/session", "iscsi"}, {"/vbd-", "xen"}};

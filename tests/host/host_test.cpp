@@ -4,6 +4,7 @@
 
 #include "host/gunzip_libdeflate.h"
 #include "host/host_facts.h"
+#include "host/id_file.h"
 #include "host/udev_libudev.h"
 #include "support/temp_host.h"
 
@@ -124,6 +125,36 @@ TEST(Udev, PropertiesComeFromTheDumpOrTheDatabase) {
                           {"/run/udev/data/b8:0", "S:disk/by-id/x\nE:ID_BUS=ata\n"}};
   EXPECT_EQ(database.host().udev_properties("block", "sda").at("ID_BUS"), "ata");
   EXPECT_TRUE(database.host().udev_properties("block", "sdz").empty());
+}
+
+constexpr std::string_view kIds =
+    "# a comment\n10dd  Other\n\t2330  Not this one\n10de  NVIDIA Corporation\n# inside\n\t0020  NV4\n\t\t1043 0200  "
+    "AGP-V3800 TNT2\n\t2330  GH100 [H100 SXM5 80GB]\n1af4  Red Hat, Inc.\n\t1000  Virtio network device\nC 02  "
+    "Network controller\n\t00  Ethernet\n";
+
+TEST(IdFile, FindsVendorAndDevice) {
+  const auto names = [](std::string_view vendor, std::string_view device) {
+    const IdNames found = find_in_id_file(kIds, vendor, device);
+    return std::string(found.vendor) + "/" + std::string(found.device);
+  };
+  EXPECT_EQ(names("10de", "2330"), "NVIDIA Corporation/GH100 [H100 SXM5 80GB]");
+  EXPECT_EQ(names("10de", "1000"), "NVIDIA Corporation/");
+  EXPECT_EQ(names("1af4", "1000"), "Red Hat, Inc./Virtio network device");
+  EXPECT_EQ(names("1af4", "2330"), "Red Hat, Inc./");
+  EXPECT_EQ(names("1043", "0200"), "/");  // a sub-system is no vendor
+  EXPECT_EQ(names("", ""), "/");
+  EXPECT_EQ(find_in_id_file("10de  NVIDIA", "10de", "2330").vendor, "NVIDIA");
+  EXPECT_EQ(find_in_id_file("", "10de", "2330").vendor, "");
+}
+
+TEST(HardwareNames, WhereUdevKnowsNoNameTheListsDo) {
+  const TempHost lists{{"/pci.ids", std::string(kIds)}, {"/usb.ids", "f00d  A vendor\n\t0001  A device\n"}};
+  const auto path = [&](const char* name) { return (lists.path() / name).string(); };
+  const HardwareNames names({{path("missing"), path("pci.ids")}, {path("usb.ids")}});
+  EXPECT_EQ(names.usb("f00d", "0001").device, "A device");  // no such vendor in any hardware database
+  EXPECT_EQ(names.usb("f00d", "0002").vendor, "A vendor");
+  EXPECT_NE(names.pci("10de", "2330").device, "");
+  EXPECT_EQ(HardwareNames({{path("missing")}, {}}).usb("f00d", "0001").vendor, "");
 }
 
 TEST(Gunzip, RefusesWhatIsNoWholeFileAndWhatGrowsTooLarge) {

@@ -7,8 +7,8 @@
 namespace nodescout::test {
 namespace fs = std::filesystem;
 
-TempDirectory::TempDirectory() {
-  std::string pattern = (fs::temp_directory_path() / "nodescout-XXXXXX").string();
+TempDirectory::TempDirectory(const fs::path& parent) {
+  std::string pattern = ((parent.empty() ? fs::temp_directory_path() : parent) / "nodescout-XXXXXX").string();
   if (!::mkdtemp(pattern.data())) throw std::runtime_error("mkdtemp failed");
   path_ = pattern;
 }

@@ -1,0 +1,98 @@
+# Who may include whom: the rules of docs/architecture.md, held against every #include line of src/ and include/.
+# usage: cmake -D SOURCE_DIR=DIR -P layering.cmake
+cmake_minimum_required(VERSION 3.25)
+
+# folder: the folders of src/ that it may use beside itself. include/nodescout/ is open to all.
+set(may_use
+  "base:"
+  "feature:base"
+  "host:base"
+  "gpu:base"
+  "probe:base host gpu"
+  "template:base"
+  "rule:base template"
+  "label:base rule"
+  "plan:base"
+  "config:base rule"
+  "corridor:base config probe rule"
+  "kube:base"
+  "agent:base config corridor feature kube plan rule"
+  "cli:agent base config corridor feature host kube plan probe rule"
+  "main.cpp:cli host gpu")
+
+# What comes from outside: a library's headers, and the only files that may name them. Everything else in angle brackets
+# is the C++ library's, the C library's or the kernel's.
+set(one_file_each
+  "yaml-cpp/:src/base/yaml.cpp"
+  "nlohmann/:src/base/json.cpp"
+  "re2/:src/rule/pattern.cpp src/template/regex.cpp src/template/constraint.cpp"
+  "pci/:src/host/pci_libpci.cpp"
+  "libudev.h:src/host/udev_libudev.cpp src/agent/events.cpp"
+  "libcpuid/:src/host/cpuid_libcpuid.cpp"
+  "libdeflate.h:src/host/gunzip_libdeflate.cpp"
+  "CLI/:src/cli/options.cpp"
+  "spdlog/:src/agent/log.cpp"
+  "cpprest/:src/kube/http_cpprest.cpp src/kube/cpprest_streams.h"
+  "pplx/:src/kube/http_cpprest.cpp src/kube/metrics_server_asio.cpp"
+  "boost/:src/kube/metrics_server_asio.cpp src/kube/http_cpprest.cpp"
+  "openssl/:src/kube/tls_openssl.cpp src/kube/http_cpprest.cpp"
+  "prometheus/:src/kube/metrics_prometheus.cpp")
+
+set(mistakes 0)
+function(mistake file line text)
+  message(SEND_ERROR "${file}: ${line}\n  ${text}")
+  math(EXPR mistakes "${mistakes} + 1")
+  set(mistakes ${mistakes} PARENT_SCOPE)
+endfunction()
+
+set(folders)
+foreach(row IN LISTS may_use)
+  string(REGEX MATCH "^([^:]+):(.*)$" _ "${row}")
+  list(APPEND folders ${CMAKE_MATCH_1})
+  string(REPLACE " " ";" of_${CMAKE_MATCH_1} "${CMAKE_MATCH_2}")
+endforeach()
+
+file(GLOB_RECURSE files RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/src/*.cpp ${SOURCE_DIR}/src/*.h ${SOURCE_DIR}/include/*.h)
+set(lines_seen 0)
+foreach(file IN LISTS files)
+  if(file MATCHES "^src/([^/]+)")
+    set(folder ${CMAKE_MATCH_1})
+    if(NOT folder IN_LIST folders)
+      mistake(${file} "" "the folder ${folder} is not in the table of tests/layering.cmake and of docs/architecture.md")
+      continue()
+    endif()
+  else()
+    set(folder include)
+  endif()
+  file(STRINGS ${SOURCE_DIR}/${file} lines REGEX "^[ \t]*#[ \t]*include")
+  foreach(line IN LISTS lines)
+    math(EXPR lines_seen "${lines_seen} + 1")
+    if(line MATCHES "\"([^/\"]+)/([^\"]+)\"")
+      set(used ${CMAKE_MATCH_1})
+      if(used STREQUAL "nodescout")
+        continue()
+      elseif(folder STREQUAL "include")
+        mistake(${file} "${line}" "the vocabulary in include/nodescout/ includes nothing of src/")
+      elseif(NOT used STREQUAL folder AND NOT used IN_LIST of_${folder})
+        mistake(${file} "${line}" "${folder} may not use ${used}")
+      endif()
+    elseif(line MATCHES "<([^>]+)>")
+      set(header ${CMAKE_MATCH_1})
+      foreach(row IN LISTS one_file_each)
+        string(REGEX MATCH "^([^:]+):(.*)$" _ "${row}")
+        set(library ${CMAKE_MATCH_1})
+        string(REPLACE " " ";" allowed "${CMAKE_MATCH_2}")
+        string(FIND "${header}" "${library}" at)
+        if(at EQUAL 0 AND NOT file IN_LIST allowed)
+          mistake(${file} "${line}" "only ${CMAKE_MATCH_2} may use ${library}")
+        endif()
+      endforeach()
+    elseif(NOT line MATCHES "\"[^/\"]+\\.inc\"")
+      mistake(${file} "${line}" "write the folder: \"folder/file.h\"")
+    endif()
+  endforeach()
+endforeach()
+if(lines_seen EQUAL 0)
+  message(FATAL_ERROR "${SOURCE_DIR}: not one #include line; is this the right folder?")
+endif()
+message(STATUS "${lines_seen} #include lines, ${mistakes} mistakes")

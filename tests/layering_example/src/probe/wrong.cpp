@@ -1,0 +1,5 @@
+// Breaks each rule of tests/layering.cmake once; never compiled.
+#include <yaml-cpp/yaml.h>
+
+#include "label/name.h"
+#include "wrong.h"
