@@ -63,9 +63,7 @@ bool Memory::is_gone(std::map<std::string, Doubt, std::less<>>& doubts, std::set
 }
 
 void Memory::absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole, SteadyTime now) {
-  const Kind kind = spec.kind == FeatureSpec::Kind::flag        ? Kind::flag
-                    : spec.kind == FeatureSpec::Kind::attribute ? Kind::attribute
-                                                                : Kind::instance;
+  const Kind kind = kind_of(spec);
   const Key key{kind, std::string(spec.key)};
   probe_of_[key] = probe.name;
   auto& doubts = doubts_[key];
@@ -135,6 +133,7 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
             unsettled_.try_emplace(std::string(spec.key), Unsettled{std::string(probe->name), now, false});
         if (now - at->second.since < kSettleTime) {
           stale_.emplace(spec.key);
+          doubts_.erase({kind_of(spec), std::string(spec.key)});  // what is doubted is doubted anew when it is done
           continue;
         }
         at->second.is_over = true;
@@ -166,6 +165,15 @@ std::map<std::string, SteadyTime> Memory::pending() const {
   for (const auto& [set, unsettled] : unsettled_)
     if (!unsettled.is_over) want(unsettled.probe, unsettled.since + kSettleTime);
   return next;
+}
+
+Memory::Kind Memory::kind_of(const FeatureSpec& spec) {
+  switch (spec.kind) {
+    case FeatureSpec::Kind::flag: return Kind::flag;
+    case FeatureSpec::Kind::attribute: return Kind::attribute;
+    case FeatureSpec::Kind::instance: return Kind::instance;
+  }
+  return Kind::flag;
 }
 
 bool Memory::knows(const FeatureSpec& spec) const {

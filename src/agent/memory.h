@@ -62,6 +62,7 @@ class Memory {
     int proofs = 0;
   };
 
+  static Kind kind_of(const FeatureSpec& spec);
   bool knows(const FeatureSpec& spec) const;
   void absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole, SteadyTime now);
   /// Whether this fact, which is not seen any more, may go now.

@@ -298,8 +298,11 @@ class Labeler {
 
   const char* mode() const {
     if (in_.backend == GpuDiscovery::tegra) return "unknown";
-    const std::string& common = in_.gpus.front().pci_class;
-    if (any_of([&](const Gpu& gpu) { return gpu.pci_class != common; })) return "unknown";
+    // A GPU that tells nothing of itself does not spoil what the others say.
+    const auto speaks = [](const Gpu& gpu) { return !gpu.told.name.empty(); };
+    const auto first = std::find_if(in_.gpus.begin(), in_.gpus.end(), speaks);
+    const std::string common = first == in_.gpus.end() ? "" : first->pci_class;
+    if (any_of([&](const Gpu& gpu) { return speaks(gpu) && gpu.pci_class != common; })) return "unknown";
     return common == "0x030000" ? "graphics" : common == "0x030200" ? "compute" : "unknown";
   }
 

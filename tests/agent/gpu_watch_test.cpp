@@ -56,9 +56,9 @@ TEST(GpuWatch, TellsTheProbeWhatTheAgentKnows) {
 }
 
 TEST(GpuWatch, GfdsObjectClaimsTheLabels) {
-  NodeFeatureObject worker{"nfd", "node-1", {}, {{"nvidia.com/gpu.count", "1"}}, true};
+  NodeFeatureObject worker{"nfd", "node-1", {}, {{"nvidia.com/gpu.count", "1"}}};
   EXPECT_FALSE(gfd_claims_labels({worker}));
-  NodeFeatureObject gfd{"gpu-operator", "nvidia-features-for-node-1", {}, {}, false};
+  NodeFeatureObject gfd{"gpu-operator", "nvidia-features-for-node-1", {}, {}};
   EXPECT_FALSE(gfd_claims_labels({gfd})) << "it claims nothing";
   gfd.labels = {{"nvidia.com/gpu.count", "1"}};
   EXPECT_TRUE(gfd_claims_labels({worker, gfd}));
@@ -161,11 +161,8 @@ TEST_F(GpuAgent, YieldsToGfd) {
   drive(driver_report({a100("0000:18:00.0")}));
   EXPECT_EQ(labels(kStart).at(kProduct), "NVIDIA-A100-SXM4-40GB");
   ClusterView cluster;
-  cluster.objects.push_back({"gpu-operator",
-                             "nvidia-features-for-node-1",
-                             {},
-                             {{kProduct, "GFD-SAYS-SO"}, {"nvidia.com/gpu.count", "7"}},
-                             false});
+  cluster.objects.push_back(
+      {"gpu-operator", "nvidia-features-for-node-1", {}, {{kProduct, "GFD-SAYS-SO"}, {"nvidia.com/gpu.count", "7"}}});
   const Walked walked = corridor->evaluate(cluster);
   Attributes theirs;
   for (const auto& [key, value] : walked.desired.labels)
