@@ -143,10 +143,13 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
       const bool lost_anchor =
           !spec.anchor.empty() && anchors_.contains(spec.anchor) && !readable.contains(spec.anchor);
       const bool whole = !report->incomplete.contains(spec.key) && !lost_anchor;
-      if (whole)
+      if (whole) {
         stale_.erase(std::string(spec.key));
-      else
+      } else {
         stale_.emplace(spec.key);
+        // Nothing is proved while it lasts, and looking again and again would not help: the next good look starts anew.
+        doubts_.erase({kind_of(spec), std::string(spec.key)});
+      }
       absorb_set(spec, *probe, seen.features, whole, now);
     }
   }

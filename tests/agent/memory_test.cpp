@@ -219,5 +219,23 @@ TEST(Memory, WhatIsBeingChangedStaysForAWhile) {
   EXPECT_FALSE(f.memory.stale().contains("t.attributes"));
 }
 
+TEST(Memory, AFailedLookAsksForNoOther) {
+  Fixture f;
+  f.see(flags({"a", "b"}));
+  f.see(flags({"a"}));
+  EXPECT_FALSE(f.memory.pending().empty());
+  f.now += 1600ms;
+  f.see(flags({"a"}), {"t.flags"});
+  EXPECT_TRUE(f.memory.pending().empty()) << "else the agent would look without a pause";
+  for (const auto wait : {0ms, 1600ms}) {
+    f.now += wait;
+    f.see(flags({"a"}));
+    EXPECT_TRUE(f.known().flags.at("t.flags").contains("b")) << "the proof starts anew";
+  }
+  f.now += 1600ms;
+  f.see(flags({"a"}));
+  EXPECT_FALSE(f.known().flags.at("t.flags").contains("b"));
+}
+
 }  // namespace
 }  // namespace nodescout
