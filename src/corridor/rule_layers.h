@@ -1,7 +1,9 @@
 // All rules that count on this machine, in layers of precedence, from every place where an administrator may put them.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -39,6 +41,9 @@ struct RuleLayers {
   std::vector<Problem> problems;
 };
 RuleLayers compile_layers(LoadedRules loaded);
+
+/// Elements of one attribute set that rules can see; nothing where some rule may see all of them.
+std::optional<FlagSet> elements_named(const RuleLayers& rules, std::string_view feature);
 
 /// Regular files of a directory that end in .yaml, .yml or .json, by name; or the file itself.
 Result<std::vector<std::string>> rule_files(const std::string& path);

@@ -103,6 +103,28 @@ TEST(Cli, LabelsAreSortedLines) {
   }
 }
 
+/// Printing labels alone reads less; what it prints may not differ.
+TEST(Cli, LabelsAreThoseOfTheWholeDocument) {
+  const std::filesystem::path hosts = std::filesystem::path(NODESCOUT_SOURCE_DIR) / "tests/hosts";
+  int machines = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(hosts)) {
+    if (!entry.is_directory()) continue;
+    const std::vector<std::string> command{"dump", "--root", entry.path().string(), "--no-live", "-o"};
+    const auto with = [&](const char* output) {
+      std::vector<std::string> arguments = command;
+      arguments.emplace_back(output);
+      return nodescout(arguments).out;
+    };
+    const auto document = parse_json(with("json"), "stdout");
+    ASSERT_TRUE(document);
+    std::string lines;
+    for (const Member& label : document->find("labels")->members) lines += label.key + "=" + label.value.text + "\n";
+    EXPECT_EQ(with("labels"), lines) << entry.path();
+    ++machines;
+  }
+  EXPECT_GT(machines, 0);
+}
+
 TEST(Cli, CompatLeavesShippedRulesAndOwnElementsOut) {
   const Ran ran = nodescout(dump({"--compat", "nfd", "-o", "json"}));
   EXPECT_EQ(ran.out.find("pci-10de.present"), std::string::npos);
