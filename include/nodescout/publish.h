@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -17,8 +18,11 @@ namespace nodescout {
 struct Report {
   Features features;
   Desired desired;
+  PlanOptions options;
+  std::set<std::string, std::less<>> stale;  // feature keys that were not read whole: what lacks in them may be there
   /// Whether something that is published and no longer desired may be removed: it is proved gone, not merely unseen.
-  std::function<bool(const Change&)> may_remove;
+  std::function<bool(const Change&)> may_remove = [](const Change&) { return true; };
+  bool prompt = false;  // somebody edited something and looks at it: the pause between two writes is short
 };
 
 struct Published {

@@ -1,6 +1,7 @@
 #include "agent/cluster.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "feature/json.h"
 #include "rule/from_value.h"
@@ -16,16 +17,128 @@ std::string text_in(const Value* map, std::string_view name) {
   return value && value->is_scalar() ? value->text : "";
 }
 
+/// Names of the rules that the object has now, whether they can be read or not.
+std::set<std::string> rule_names(const Value& object) {
+  std::set<std::string> names;
+  const Value* spec = object.find("spec");
+  const Value* rules = spec ? spec->find("rules") : nullptr;
+  if (rules)
+    for (const Value& rule : rules->items) names.insert(text_in(&rule, "name"));
+  return names;
+}
+
+/// Rules that the new version has and that could not be read go on as they were.
+void keep_last_good(std::vector<RuleDocument>& documents, const std::vector<RuleDocument>& before,
+                    const Value& object) {
+  if (documents.empty()) {
+    documents = before;
+    return;
+  }
+  const std::set<std::string> wanted = rule_names(object);
+  std::vector<Rule>& rules = documents.front().rules;
+  for (const RuleDocument& document : before)
+    for (const Rule& rule : document.rules) {
+      const auto is_same = [&](const Rule& other) { return other.name == rule.name; };
+      if (wanted.contains(rule.name) && std::none_of(rules.begin(), rules.end(), is_same)) rules.push_back(rule);
+    }
+}
+
 }  // namespace
 
-Cluster::Cluster(Api& api, Clock& clock, std::string node, std::string own_space, std::function<void()> changed)
-    : node_(std::move(node)),
-      own_space_(std::move(own_space)),
-      changed_(std::move(changed)),
+std::string node_selector(const std::string& node) { return std::string(kNodeLabel) + "=" + node; }
+
+void ClusterObjects::put_rule(const std::string& key, const Value& object) {
+  ParsedRules parsed = rules_from_value(object, "NodeFeatureRule/" + key);
+  rule_problems_.erase(key);
+  broken_rules_.erase(key);
+  for (Finding& finding : parsed.findings) {
+    if (finding.severity == Severity::error) broken_rules_.insert(key);
+    rule_problems_[key].push_back(std::move(finding.problem));
+  }
+  std::vector<RuleDocument>& documents = rules_[key];
+  if (broken_rules_.contains(key)) keep_last_good(parsed.documents, documents, object);
+  documents = std::move(parsed.documents);
+  ++rules_generation_;
+}
+
+void ClusterObjects::remove_rule(const std::string& key) {
+  rules_.erase(key);
+  rule_problems_.erase(key);
+  broken_rules_.erase(key);
+  ++rules_generation_;
+}
+
+void ClusterObjects::put_feature(const std::string& key, const Value& object) {
+  const Value* metadata = object.find("metadata");
+  NodeFeatureObject next;
+  next.space = text_in(metadata, "namespace");
+  next.name = text_in(metadata, "name");
+  const bool is_nfd_worker =
+      next.name == node_ && !text_in(metadata ? metadata->find("annotations") : nullptr, kWorkerAnnotation).empty();
+  feature_problems_.erase(key);
+  if (is_nfd_worker) {
+    objects_.erase(key);
+    return;
+  }
+  auto read = features_from_value(object, "NodeFeature/" + key);
+  if (!read) {
+    feature_problems_[key].push_back(problem_of(read.error()));
+    return;
+  }
+  if (!read->problems.empty()) feature_problems_[key] = std::move(read->problems);
+  next.features = std::move(read->features);
+  next.labels = std::move(read->labels);
+  objects_.insert_or_assign(key, std::move(next));
+}
+
+void ClusterObjects::remove_feature(const std::string& key) {
+  objects_.erase(key);
+  feature_problems_.erase(key);
+}
+
+ClusterView ClusterObjects::view() const {
+  ClusterView view;
+  view.rules_generation = rules_generation_;
+  view.broken_rules = !broken_rules_.empty();
+  for (const auto& [key, documents] : rules_) view.rules.insert(view.rules.end(), documents.begin(), documents.end());
+  for (const auto& [key, object] : objects_) view.objects.push_back(object);
+  std::sort(view.objects.begin(), view.objects.end(), [&](const NodeFeatureObject& a, const NodeFeatureObject& b) {
+    const auto rank = [&](const NodeFeatureObject& object) {
+      return std::tuple(object.space != own_space_, object.name, object.space);
+    };
+    return rank(a) < rank(b);
+  });
+  for (const Problems* kind : {&rule_problems_, &feature_problems_})
+    for (const auto& [key, problems] : *kind)
+      view.problems.insert(view.problems.end(), problems.begin(), problems.end());
+  return view;
+}
+
+Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space) {
+  ClusterObjects objects(node, own_space);
+  const auto rules = api.list(collection_path(resources::kNodeFeatureRules), {},
+                              [&](const Value& object) { objects.put_rule(key_of(object), object); });
+  if (!rules && rules.error().code != Errc::absent) return rules.error();
+  const auto features = api.list(collection_path(resources::kNodeFeatures), {{"labelSelector", node_selector(node)}},
+                                 [&](const Value& object) { objects.put_feature(key_of(object), object); });
+  if (!features && features.error().code != Errc::absent) return features.error();
+  ClusterView view = objects.view();
+  view.complete = view.settled = true;
+  return view;
+}
+
+Cluster::Cluster(Api& api, Clock& clock, const std::string& node, const std::string& own_space,
+                 std::function<void()> changed)
+    : changed_(std::move(changed)),
+      objects_(node, own_space),
       rule_watch_(api, clock, {resources::kNodeFeatureRules, "", "", "", 0},
-                  [this](const WatchEvent& event) { take_rule(event); }),
-      feature_watch_(api, clock, {resources::kNodeFeatures, "", std::string(kNodeLabel) + "=" + node_, "", 0},
-                     [this](const WatchEvent& event) { take_feature(event); }) {
+                  [this](const WatchEvent& event) {
+                    take(rules_state_, event, &ClusterObjects::put_rule, &ClusterObjects::remove_rule);
+                  }),
+      feature_watch_(api, clock, {resources::kNodeFeatures, "", node_selector(node), "", 0},
+                     [this](const WatchEvent& event) {
+                       take(features_state_, event, &ClusterObjects::put_feature, &ClusterObjects::remove_feature);
+                     }) {
   threads_.emplace_back([this](const std::stop_token& stop) { rule_watch_.run(stop); });
   threads_.emplace_back([this](const std::stop_token& stop) { feature_watch_.run(stop); });
 }
@@ -46,72 +159,32 @@ bool Cluster::take_state(Collection& collection, const WatchEvent& event) {
   return true;
 }
 
-void Cluster::take_rule(const WatchEvent& event) {
+void Cluster::take(Collection& collection, const WatchEvent& event,
+                   void (ClusterObjects::*put)(const std::string&, const Value&),
+                   void (ClusterObjects::*remove)(const std::string&)) {
   {
     const std::lock_guard lock(mutex_);
-    if (!take_state(rules_state_, event)) {
-      const std::string key(event.key);
-      rules_state_.problems.erase(key);
-      if (event.kind == WatchEvent::Kind::removed) {
-        rules_.erase(key);
-      } else {
-        ParsedRules parsed = rules_from_value(*event.object, "NodeFeatureRule/" + key);
-        rules_[key] = std::move(parsed.documents);
-        for (Finding& finding : parsed.findings) rules_state_.problems[key].push_back(std::move(finding.problem));
-      }
-      ++rules_generation_;
+    const std::string key(event.key);
+    if (take_state(collection, event)) {
+    } else if (event.kind == WatchEvent::Kind::removed) {
+      (objects_.*remove)(key);
+    } else {
+      (objects_.*put)(key, *event.object);
     }
-  }
-  changed_();
-}
-
-void Cluster::take_feature(const WatchEvent& event) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!take_state(features_state_, event)) {
-      const std::string key(event.key);
-      features_state_.problems.erase(key);
-      objects_.erase(key);
-      if (event.kind != WatchEvent::Kind::removed) {
-        const Value* metadata = event.object->find("metadata");
-        NodeFeatureObject object;
-        object.space = text_in(metadata, "namespace");
-        object.name = text_in(metadata, "name");
-        object.is_nfd_worker = object.name == node_ &&
-                               !text_in(metadata ? metadata->find("annotations") : nullptr, kWorkerAnnotation).empty();
-        auto read = features_from_value(*event.object, "NodeFeature/" + key);
-        if (read) {
-          object.features = std::move(read->features);
-          object.labels = std::move(read->labels);
-          if (!read->problems.empty()) features_state_.problems[key] = std::move(read->problems);
-          objects_.emplace(key, std::move(object));
-        } else {
-          features_state_.problems[key].push_back(problem_of(read.error()));
-        }
-      }
-    }
+    // What there was at the start is told once, with `synced`.
+    if (!collection.synced && !collection.missing && !collection.troubled) return;
   }
   changed_();
 }
 
 ClusterView Cluster::view() const {
   const std::lock_guard lock(mutex_);
-  ClusterView view;
-  view.rules_generation = rules_generation_;
-  const auto known = [](const Collection& collection) { return collection.synced || collection.missing; };
-  view.complete = known(rules_state_) && known(features_state_);
-  for (const auto& [key, documents] : rules_) view.rules.insert(view.rules.end(), documents.begin(), documents.end());
-  for (const auto& [key, object] : objects_)
-    if (!object.is_nfd_worker) view.objects.push_back(object);
-  std::sort(view.objects.begin(), view.objects.end(), [&](const NodeFeatureObject& a, const NodeFeatureObject& b) {
-    const auto rank = [&](const NodeFeatureObject& object) {
-      return std::tuple(object.space != own_space_, object.name, object.space);
-    };
-    return rank(a) < rank(b);
-  });
+  ClusterView view = objects_.view();
+  view.complete = view.settled = true;
   for (const Collection* collection : {&rules_state_, &features_state_}) {
-    for (const auto& [key, problems] : collection->problems)
-      view.problems.insert(view.problems.end(), problems.begin(), problems.end());
+    const bool known = collection->synced || collection->missing;
+    view.complete = view.complete && known;
+    view.settled = view.settled && (known || collection->troubled);
     if (collection->troubled)
       view.problems.push_back(
           {"watch-in-trouble", collection->resource, collection->trouble, "what is known of them still counts"});

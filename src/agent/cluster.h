@@ -1,10 +1,13 @@
 // What the cluster says about this node: NodeFeatureRule objects, and other agents' NodeFeature objects. Both kinds may
 // not exist.
+//
+// An object that can no longer be read keeps what it said last: a mistake in an edit removes nobody's labels.
 #pragma once
 
 #include <functional>
-#include <memory>
+#include <map>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -23,21 +26,54 @@ struct NodeFeatureObject {
   std::string space, name;
   Features features;
   Attributes labels;
-  bool is_nfd_worker = false;  // NFD's own worker wrote it: what it says we find out ourselves
 };
 
 struct ClusterView {
   std::vector<RuleDocument> rules;         // in byte order of their names
   std::vector<NodeFeatureObject> objects;  // in the order in which they are merged
   bool complete = false;                   // everything that there is has been told: what is missing is not there
+  bool settled = false;                    // complete, or it is in trouble: waiting longer brings nothing
+  bool broken_rules = false;               // some rule cannot be read: what it would make is unknown
   std::vector<Problem> problems;           // objects that could not be read, watches in trouble
   std::size_t rules_generation = 0;        // grows with every change of a rule object
 };
 
+/// The objects themselves. `node` decides which NodeFeature is NFD's own worker's: what that one says we find out
+/// ourselves, so it is left out.
+class ClusterObjects {
+ public:
+  ClusterObjects(std::string node, std::string own_space) : node_(std::move(node)), own_space_(std::move(own_space)) {}
+
+  void put_rule(const std::string& key, const Value& object);
+  void remove_rule(const std::string& key);
+  void put_feature(const std::string& key, const Value& object);
+  void remove_feature(const std::string& key);
+
+  /// Everything but `complete` and `settled`.
+  ClusterView view() const;
+
+ private:
+  using Problems = std::map<std::string, std::vector<Problem>, std::less<>>;  // by object
+
+  const std::string node_, own_space_;
+  std::map<std::string, std::vector<RuleDocument>, std::less<>> rules_;
+  std::map<std::string, NodeFeatureObject, std::less<>> objects_;
+  Problems rule_problems_, feature_problems_;
+  std::set<std::string, std::less<>> broken_rules_;  // objects of which a part cannot be read
+  std::size_t rules_generation_ = 0;
+};
+
+/// The label that NodeFeature objects of this node carry.
+std::string node_selector(const std::string& node);
+
+/// Both kinds as they are now, for commands that look once. Errors: as Api; a kind that does not exist is empty.
+Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space);
+
+/// Both kinds, watched for as long as it lives.
 class Cluster {
  public:
   /// `own_space`: the namespace whose NodeFeature objects come first. `changed` is called on the watches' threads.
-  Cluster(Api& api, Clock& clock, std::string node, std::string own_space, std::function<void()> changed);
+  Cluster(Api& api, Clock& clock, const std::string& node, const std::string& own_space, std::function<void()> changed);
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
@@ -58,21 +94,19 @@ class Cluster {
     bool missing = false;
     bool troubled = false;
     std::string trouble;
-    std::map<std::string, std::vector<Problem>, std::less<>> problems;  // by object
   };
 
-  void take_rule(const WatchEvent& event);
-  void take_feature(const WatchEvent& event);
-  /// What both kinds have in common; true if the event was about the collection and not about an object.
-  bool take_state(Collection& collection, const WatchEvent& event);
-  const std::string node_, own_space_;
+  /// True if the event was about the collection and not about an object.
+  static bool take_state(Collection& collection, const WatchEvent& event);
+  void take(Collection& collection, const WatchEvent& event,
+            void (ClusterObjects::*put)(const std::string&, const Value&),
+            void (ClusterObjects::*remove)(const std::string&));
+
   const std::function<void()> changed_;
   mutable std::mutex mutex_;
-  Collection rules_state_{"nodefeaturerules", false, false, false, {}, {}};
-  Collection features_state_{"nodefeatures", false, false, false, {}, {}};
-  std::map<std::string, std::vector<RuleDocument>, std::less<>> rules_;
-  std::map<std::string, NodeFeatureObject, std::less<>> objects_;
-  std::size_t rules_generation_ = 0;
+  Collection rules_state_{"nodefeaturerules", false, false, false, {}};
+  Collection features_state_{"nodefeatures", false, false, false, {}};
+  ClusterObjects objects_;
   Watch rule_watch_, feature_watch_;
   std::vector<std::jthread> threads_;
 };

@@ -19,10 +19,46 @@ Outcome labels_of(const std::vector<NodeFeatureObject>& objects) {
   return outcome;
 }
 
-bool makes(const Rule& rule, const std::string& key) {
-  return std::any_of(rule.labels.begin(), rule.labels.end(), [&](const auto& label) {
-    return label.first == key || std::string(kFeaturePrefix) + "/" + label.first == key;
+bool lies_in(const std::string& path, const std::set<std::string, std::less<>>& broken) {
+  return std::any_of(broken.begin(), broken.end(), [&](const std::string& place) {
+    return path == place || (path.starts_with(place) && path[place.size()] == '/');
   });
+}
+
+/// Those of `before` that stand in a broken place and have no successor in `now`.
+void keep_last_good(const std::vector<Rule>& before, const std::set<std::string, std::less<>>& broken,
+                    std::vector<Rule>& now) {
+  for (const Rule& rule : before) {
+    const auto is_same = [&](const Rule& other) { return other.name == rule.name && other.origin == rule.origin; };
+    if (lies_in(rule.origin, broken) && std::none_of(now.begin(), now.end(), is_same)) now.push_back(rule);
+  }
+}
+
+/// The same for documents.
+void keep_last_good(const std::vector<RuleDocument>& before, const std::set<std::string, std::less<>>& broken,
+                    std::vector<RuleDocument>& now) {
+  for (const RuleDocument& document : before) {
+    if (!lies_in(document.origin, broken)) continue;
+    const auto successor = std::find_if(now.begin(), now.end(), [&](const RuleDocument& other) {
+      return other.name == document.name && other.origin == document.origin;
+    });
+    if (successor == now.end())
+      now.push_back(document);
+    else
+      keep_last_good(document.rules, broken, successor->rules);
+  }
+}
+
+/// Who made an entry, for people.
+std::string maker(const std::vector<LayerOutcome>& outcomes, const Provenance& from) {
+  if (from.layer == Layer::objects) return "a label of another agent's NodeFeature object";
+  for (const LayerOutcome& outcome : outcomes)
+    if (outcome.layer == from.layer && outcome.rules) return place_of((*outcome.rules)[from.rule]);
+  return "";
+}
+
+void add_key(const std::string& key, std::set<std::string, std::less<>>& keys) {
+  keys.insert(key.find('/') == std::string::npos ? std::string(kFeaturePrefix) + "/" + key : key);
 }
 
 }  // namespace
@@ -39,18 +75,23 @@ Status AgentCorridor::reload() {
   if (!setup) return setup.error();
   auto loaded = load_rules(setup->config, {options_.rules, options_.shipped_rules, true, {}});
   if (!loaded) return loaded.error();
+  std::vector<Rule> custom = std::move(loaded->custom);
+  for (const Layered& layer : layers_)
+    if (layer.layer == Layer::custom) keep_last_good(layer.rules.rules().rules(), loaded->broken, custom);
+  keep_last_good(documents_, loaded->broken, loaded->documents);
   config_ = std::move(setup->config);
   probes_ = std::move(setup->probes);
   load_problems_ = std::move(setup->problems);
   std::move(loaded->problems.begin(), loaded->problems.end(), std::back_inserter(load_problems_));
   documents_ = std::move(loaded->documents);
+  broken_rules_ = !loaded->broken.empty();
   layers_.clear();
   const auto put = [&](Layer layer, std::vector<Rule> rules) {
     if (!rules.empty()) layers_.push_back({layer, IncrementalRules(RuleSet(std::move(rules)))});
   };
   put(Layer::builtin, std::move(loaded->builtin));
   put(Layer::shipped, std::move(loaded->shipped));
-  put(Layer::custom, std::move(loaded->custom));
+  put(Layer::custom, std::move(custom));
   put(Layer::local, std::move(loaded->local));
   compiled_generation_ = static_cast<std::size_t>(-1);
   return ok();
@@ -95,7 +136,7 @@ void AgentCorridor::compile(const ClusterView& cluster) {
   if (!rules.empty()) layers_.push_back({Layer::rules, IncrementalRules(RuleSet(std::move(rules)))});
 }
 
-Walked AgentCorridor::evaluate(const ClusterView& cluster) {
+Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
   Walked walked;
   const Features& own = memory_.features();
@@ -118,47 +159,67 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster) {
     outcomes.push_back({layer.layer, &layer.rules.rules().rules(), &outcome});
     walked.rules_evaluated += layer.rules.last_evaluated();
     walked.failed_rules += outcome.problems.size();
-    walked.problems.insert(walked.problems.end(), outcome.problems.begin(), outcome.problems.end());
+    walked.rule_problems.insert(walked.rule_problems.end(), outcome.problems.begin(), outcome.problems.end());
   }
   if (!requested.labels.empty() && (layers_.empty() || layers_.back().layer != Layer::rules))
     outcomes.push_back({Layer::objects, nullptr, &requested});
   Built built = build(outcomes, all, config_.labels);
+  if (explain) {
+    const auto note = [&](Change::Kind kind, const auto& made) {
+      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker(outcomes, from);
+    };
+    note(Change::Kind::label, built.labels);
+    note(Change::Kind::annotation, built.annotations);
+    note(Change::Kind::extended_resource, built.extended_resources);
+  }
   walked.desired = std::move(built.desired);
   for (Problem& problem : built.rejected) {
     walked.rejected_labels += problem.code == "rejected-label" ? 1 : 0;
     walked.rejected_annotations += problem.code == "rejected-annotation" ? 1 : 0;
     walked.rejected_resources += problem.code == "rejected-extended-resource" ? 1 : 0;
     walked.rejected_taints += problem.code == "rejected-taint" ? 1 : 0;
-    walked.problems.push_back(std::move(problem));
+    walked.rule_problems.push_back(std::move(problem));
   }
-  const auto add = [&](const std::vector<Problem>& problems) {
-    walked.problems.insert(walked.problems.end(), problems.begin(), problems.end());
+  const auto settle = [](std::vector<Problem>& problems) {
+    std::sort(problems.begin(), problems.end());
+    problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
   };
-  add(load_problems_);
-  add(cluster.problems);
-  for (const auto& [probe, problems] : probe_problems_) add(problems);
-  std::sort(walked.problems.begin(), walked.problems.end());
-  walked.problems.erase(std::unique(walked.problems.begin(), walked.problems.end()), walked.problems.end());
+  const auto add = [](std::vector<Problem>& into, const std::vector<Problem>& problems) {
+    into.insert(into.end(), problems.begin(), problems.end());
+  };
+  add(walked.rule_problems, load_problems_);
+  for (const Problem& problem : cluster.problems)
+    (problem.code == "watch-in-trouble" ? walked.problems : walked.rule_problems).push_back(problem);
+  for (const auto& [probe, problems] : probe_problems_) add(walked.problems, problems);
+  settle(walked.problems);
+  settle(walked.rule_problems);
   return walked;
 }
 
-std::set<std::string, std::less<>> AgentCorridor::inputs_that_make(const std::string& key) const {
-  std::set<std::string, std::less<>> inputs;
+AgentCorridor::Doubt AgentCorridor::doubt(const ClusterView& cluster) const {
+  Doubt doubt;
+  doubt.all = broken_rules_ || cluster.broken_rules;
+  const auto& stale = memory_.stale();
+  if (doubt.all || stale.empty()) return doubt;
+  // What follows from a rule in doubt is in doubt, too; which labels a template makes is known only when it runs.
+  const auto is_in_doubt = [&](const Term& term) {
+    const std::string feature = lower_ascii(term.feature);
+    return feature == "rule.matched" || stale.contains(feature);
+  };
+  const auto any_in_doubt = [&](const Matcher& matcher) {
+    return std::any_of(matcher.begin(), matcher.end(), is_in_doubt);
+  };
   for (const Layered& layer : layers_)
     for (const Rule& rule : layer.rules.rules().rules()) {
-      // What a template makes is known only when it runs, so each of them may have made the key.
-      if (!makes(rule, key) && rule.labels_template.empty()) continue;
-      for (const Matcher& matcher : rule.match_any)
-        for (const Term& term : matcher) inputs.insert(lower_ascii(term.feature));
-      for (const Term& term : rule.match_features) inputs.insert(lower_ascii(term.feature));
+      if (!any_in_doubt(rule.match_features) &&
+          std::none_of(rule.match_any.begin(), rule.match_any.end(), any_in_doubt))
+        continue;
+      if (!rule.labels_template.empty()) doubt.all = true;
+      for (const PlacedMap* map : {&rule.labels, &rule.annotations, &rule.extended_resources})
+        for (const auto& [key, value] : *map) add_key(key, doubt.keys);
+      for (const Taint& taint : rule.taints) doubt.keys.insert(taint.key + ":" + taint.effect);
     }
-  return inputs;
-}
-
-bool AgentCorridor::could_still_be_true(const std::string& key) const {
-  const auto inputs = inputs_that_make(key);
-  return std::any_of(inputs.begin(), inputs.end(),
-                     [&](const std::string& input) { return memory_.stale().contains(input); });
+  return doubt;
 }
 
 }  // namespace nodescout

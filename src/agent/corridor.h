@@ -3,9 +3,11 @@
 // about the Node.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/cluster.h"
@@ -15,6 +17,7 @@
 #include "config/config.h"
 #include "corridor/rule_layers.h"
 #include "nodescout/labels.h"
+#include "nodescout/plan.h"
 #include "nodescout/probes.h"
 
 namespace nodescout {
@@ -22,7 +25,10 @@ namespace nodescout {
 /// What one walk came to.
 struct Walked {
   Desired desired;
-  std::vector<Problem> problems;  // of configuration, rules, probes and rejected entries; sorted
+  std::vector<Problem> problems;       // of probes and connections; sorted
+  std::vector<Problem> rule_problems;  // of configuration and rules, and rejected entries: somebody wrote them; sorted
+  /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry, but for taints.
+  std::map<std::pair<Change::Kind, std::string>, std::string> made_by;
   std::size_t rejected_labels = 0, rejected_annotations = 0, rejected_resources = 0, rejected_taints = 0;
   std::size_t failed_rules = 0;
   std::size_t rules_evaluated = 0;
@@ -33,7 +39,8 @@ class AgentCorridor {
   /// Reads configuration and rules. Errors: as load_config and load_rules.
   static Result<AgentCorridor> open(const AgentOptions& options);
 
-  /// Reads them again. Errors: then everything is as before.
+  /// Reads them again. A rule that can no longer be read goes on as it was, for as long as its file is broken. Errors:
+  /// then everything is as before.
   Status reload();
 
   const Config& config() const { return config_; }
@@ -46,11 +53,17 @@ class AgentCorridor {
   /// Runs the probes of the pass on a fresh view of the host, and takes what they saw into memory.
   Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
 
-  /// Evaluates what is known now, with what the cluster says.
-  Walked evaluate(const ClusterView& cluster);
+  /// Evaluates what is known now, with what the cluster says. `explain`: fill in made_by.
+  Walked evaluate(const ClusterView& cluster, bool explain = false);
 
-  /// Whether some rule could make this key from a set that is stale: then its absence from Desired proves nothing.
-  bool could_still_be_true(const std::string& key) const;
+  /// Keys whose absence from Desired proves nothing.
+  struct Doubt {
+    bool all = false;
+    std::set<std::string, std::less<>> keys;  // with their prefix
+    bool covers(const std::string& key) const { return all || keys.contains(key); }
+  };
+  /// What rules that cannot be read, or that look at a set which is stale, would make.
+  Doubt doubt(const ClusterView& cluster) const;
 
  private:
   struct Layered {
@@ -60,12 +73,12 @@ class AgentCorridor {
 
   AgentCorridor() = default;
   void compile(const ClusterView& cluster);
-  std::set<std::string, std::less<>> inputs_that_make(const std::string& key) const;
 
   AgentOptions options_;
   Config config_;
   std::vector<const Probe*> probes_;
   std::vector<RuleDocument> documents_;  // of files; those of the cluster join them
+  bool broken_rules_ = false;            // in files
   std::vector<Layered> layers_;          // in order of precedence; "rules", where there is any, is the last
   std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
   Memory memory_;

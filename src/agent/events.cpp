@@ -28,6 +28,13 @@ constexpr std::uint32_t kChanges = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_D
 /// A storm of 10,000 uevents of half a kilobyte each fits.
 constexpr int kReceiveBuffer = 8 << 20;
 
+sigset_t taken_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  return signals;
+}
+
 }  // namespace
 
 struct Events::State {
@@ -144,12 +151,15 @@ Events::Events(Events&&) noexcept = default;
 Events& Events::operator=(Events&&) noexcept = default;
 Events::~Events() = default;
 
-Result<Events> Events::open() {
-  auto state = std::make_unique<State>();
-  sigset_t blocked;
-  sigemptyset(&blocked);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&blocked, signal);
+void Events::block_signals() {
+  const sigset_t blocked = taken_signals();
   ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
+}
+
+Result<Events> Events::open() {
+  block_signals();
+  auto state = std::make_unique<State>();
+  const sigset_t blocked = taken_signals();
   state->epoll = Fd(::epoll_create1(EPOLL_CLOEXEC));
   state->signals = Fd(::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
   state->wakeups = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

@@ -28,7 +28,11 @@ struct Happening {
 
 class Events {
  public:
-  /// Blocks SIGTERM, SIGINT and SIGHUP for the threads made from here on: they come as happenings. Errors: unavailable.
+  /// SIGTERM, SIGINT and SIGHUP come as happenings: call this before the process has any other thread, which would
+  /// still be ended by them.
+  static void block_signals();
+
+  /// Errors: unavailable.
   static Result<Events> open();
   Events(Events&&) noexcept;
   Events& operator=(Events&&) noexcept;

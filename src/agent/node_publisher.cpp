@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -25,7 +26,6 @@ Status NodePublisher::told(const Value& answer, NodeState& now) {
   auto state = node_state_from(answer, node_);
   if (!state) return state.error();
   now = *std::move(state);
-  if (listener_) listener_(now);
   return ok();
 }
 
@@ -39,17 +39,20 @@ Result<NodeState> NodePublisher::read(const std::stop_token& stop) {
 
 bool NodePublisher::is_refused(const Change& change) const {
   const auto at = refused_.find({change.kind, change.key});
-  return at != refused_.end() && at->second == change.after;
+  return at != refused_.end() && at->second.value == change.after;
 }
 
-void NodePublisher::refuse(const Change& change, const Error& error, Published& published) {
-  refused_[{change.kind, change.key}] = change.after;
-  published.problems.push_back({"refused-" + replace_all(name_of(change.kind), " ", "-"), "node " + node_,
-                                std::string(name_of(change.kind)) + " " + quote(change.key) + "=" +
-                                    quote(change.after) + " was refused: " + error.what,
-                                error.code == Errc::denied
-                                    ? "allow it in the admission policy's ConfigMap, or leave it out of the rules"
-                                    : "correct the rule that makes it"});
+void NodePublisher::refuse(const Change& change, const Error& error) {
+  refused_[{change.kind, change.key}] = {change.after, error.what, std::chrono::steady_clock::now()};
+}
+
+/// The same words each time, so that they are told once.
+void NodePublisher::report_refusals(Published& published) const {
+  for (const auto& [key, refusal] : refused_)
+    published.problems.push_back({"refused-" + replace_all(name_of(key.first), " ", "-"), "node " + node_,
+                                  std::string(name_of(key.first)) + " " + quote(key.second) + "=" +
+                                      quote(refusal.value) + " was refused: " + refusal.why,
+                                  "allow it in the admission policy's ConfigMap, or correct the rule that makes it"});
 }
 
 Status NodePublisher::write_metadata(NodeState& now, std::vector<Change> changes, Published& published,
@@ -63,7 +66,7 @@ Status NodePublisher::write_metadata(NodeState& now, std::vector<Change> changes
   }
   if (!is_refusal(answer.error())) return answer.error();
   if (changes.size() == 1) {
-    refuse(changes[0], answer.error(), published);
+    refuse(changes[0], answer.error());
     return ok();
   }
   // Which of them is it? Each half is planned against the Node as it is by then.
@@ -82,7 +85,7 @@ Status NodePublisher::write_status(NodeState& now, std::vector<Change> changes, 
   if (answer) return told(*answer, now);
   if (!is_refusal(answer.error())) return answer.error();
   if (changes.size() == 1) {
-    refuse(changes[0], answer.error(), published);
+    refuse(changes[0], answer.error());
     return ok();
   }
   const auto middle = changes.begin() + static_cast<std::ptrdiff_t>(changes.size() / 2);
@@ -92,8 +95,28 @@ Status NodePublisher::write_status(NodeState& now, std::vector<Change> changes, 
   return write_status(now, std::move(second), published, stop);
 }
 
+void NodePublisher::prefetch(const std::stop_token& stop) {
+  if (auto now = read(stop)) prefetched_ = std::pair(std::chrono::steady_clock::now(), *std::move(now));
+}
+
+Result<NodeState> NodePublisher::current(const std::stop_token& stop) {
+  const auto fetched = std::exchange(prefetched_, std::nullopt);
+  if (fetched && std::chrono::steady_clock::now() - fetched->first < kPrefetchLife) return fetched->second;
+  return read(stop);
+}
+
+Result<Published> NodePublisher::preview(const Report& report, const std::stop_token& stop) {
+  const auto now = read(stop);
+  if (!now) return now.error();
+  NodePatch patch = plan(*now, report.desired, report.options);
+  return Published{std::move(patch.changes), std::move(patch.conflicts), 0};
+}
+
 Result<Published> NodePublisher::publish(const Report& report, const std::stop_token& stop) {
-  auto now = read(stop);
+  options_ = report.options;
+  const auto today = std::chrono::steady_clock::now();
+  std::erase_if(refused_, [&](const auto& refusal) { return today - refusal.second.since > kRefusalLife; });
+  auto now = current(stop);
   if (!now) return now.error();
   NodePatch patch = plan(*now, report.desired, options_);
   Published published;
@@ -105,23 +128,28 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
     }
     return is_refused(change);
   });
-  for (const auto& [key, value] : refused_)
-    published.problems.push_back(
-        {"refused-" + replace_all(name_of(key.first), " ", "-"), "node " + node_,
-         std::string(name_of(key.first)) + " " + quote(key.second) + "=" + quote(value) + " was refused before",
-         "see the first report of it"});
-  if (patch.changes.empty()) return published;
+  if (patch.changes.empty()) {
+    report_refusals(published);
+    return published;
+  }
 
-  // The status first: a resource that is on the Node and not in our books would be foreign for ever, one that is in the
-  // books and not yet on the Node is only added again.
-  std::vector<Change> resources;
-  std::copy_if(patch.changes.begin(), patch.changes.end(), std::back_inserter(resources),
-               [](const Change& change) { return change.kind == Change::Kind::extended_resource; });
-  const Status metadata = write_metadata(*now, patch.changes, published, stop);
-  std::erase_if(resources, [&](const Change& change) { return is_refused(change); });
-  const Status status = write_status(*now, std::move(resources), published, stop);
-  if (!metadata) return metadata.error();
-  if (!status) return status.error();
+  // The books are written before a resource is added and after one is removed: a resource that is on the Node and not
+  // in the books would be foreign for ever, one that is only in the books is added again, or struck.
+  const auto is_resource = [](const Change& change) { return change.kind == Change::Kind::extended_resource; };
+  std::vector<Change> going, coming;
+  for (const Change& change : patch.changes)
+    if (is_resource(change)) (change.action == Change::Action::remove ? going : coming).push_back(change);
+  const Status gone = write_status(*now, std::move(going), published, stop);
+  std::erase_if(patch.changes, [&](const Change& change) {
+    return is_refused(change) || (!gone && is_resource(change) && change.action == Change::Action::remove);
+  });
+  const Status metadata = write_metadata(*now, std::move(patch.changes), published, stop);
+  const auto owned = Ownership::read(*now, options_.instance).extended_resources;
+  std::erase_if(coming, [&](const Change& change) { return is_refused(change) || !owned.contains(change.key); });
+  const Status come = write_status(*now, std::move(coming), published, stop);
+  for (const Status& status : {gone, metadata, come})
+    if (!status) return status.error();
+  report_refusals(published);
   return published;
 }
 

@@ -1,13 +1,16 @@
-// The own Node: read, plan, one merge patch for labels, annotations and taints, one for the status. Neither depends on
-// the other.
+// The own Node: read, plan, one merge patch for labels, annotations and taints, one for the status. Extended resources
+// live in the status and their books in an annotation: a new one is entered before it is made, one that goes is struck
+// out once it is gone, so that none is ever ours without our books saying so.
 //
 // A patch that the server refuses as a whole (403, 422) is cut in two until the entry at fault stands alone: it costs
-// itself, is reported, and is not tried again with the same value until `forget_refusals`.
+// itself, is reported, and is not tried again with the same value for five minutes.
 #pragma once
 
-#include <functional>
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "kube/node_client.h"
 #include "nodescout/publish.h"
@@ -16,29 +19,39 @@ namespace nodescout {
 
 class NodePublisher final : public Publisher {
  public:
-  NodePublisher(NodeClient& client, std::string node, PlanOptions options)
-      : client_(client), node_(std::move(node)), options_(std::move(options)) {}
+  static constexpr std::chrono::minutes kRefusalLife{5};
+
+  NodePublisher(NodeClient& client, std::string node) : client_(client), node_(std::move(node)) {}
 
   Result<Published> publish(const Report& report, const std::stop_token& stop) override;
 
-  /// Called with every state of the Node that is read or written.
-  void on_state(std::function<void(const NodeState&)> listener) { listener_ = std::move(listener); }
-  void forget_refusals() { refused_.clear(); }
-  void set_options(PlanOptions options) { options_ = std::move(options); }
+  /// What publish would write.
+  Result<Published> preview(const Report& report, const std::stop_token& stop = {});
+
+  /// Reads the Node ahead of the first report, while that is still in the making. No error: publish() reads again.
+  void prefetch(const std::stop_token& stop);
 
  private:
+  static constexpr std::chrono::milliseconds kPrefetchLife{2000};
+
   Result<NodeState> read(const std::stop_token& stop);
   Status write_metadata(NodeState& now, std::vector<Change> changes, Published& published, const std::stop_token& stop);
   Status write_status(NodeState& now, std::vector<Change> changes, Published& published, const std::stop_token& stop);
-  void refuse(const Change& change, const Error& error, Published& published);
+  Result<NodeState> current(const std::stop_token& stop);
+  void refuse(const Change& change, const Error& error);
+  void report_refusals(Published& published) const;
   bool is_refused(const Change& change) const;
   Status told(const Value& answer, NodeState& now);
 
   NodeClient& client_;
   const std::string node_;
-  PlanOptions options_;
-  std::function<void(const NodeState&)> listener_;
-  std::map<std::pair<Change::Kind, std::string>, std::string> refused_;  // key -> the value that was refused
+  PlanOptions options_;  // of the report at hand
+  std::optional<std::pair<std::chrono::steady_clock::time_point, NodeState>> prefetched_;
+  struct Refusal {
+    std::string value, why;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::map<std::pair<Change::Kind, std::string>, Refusal> refused_;
 };
 
 }  // namespace nodescout

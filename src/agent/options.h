@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "agent/log.h"
+
 namespace nodescout {
 
 enum class PublishTo { node, nodefeature, file, none };
@@ -20,8 +22,10 @@ struct AgentOptions {
   bool shipped_rules = true;
   std::vector<std::string> only;
   std::string listen = ":8080";  // empty: no server
-  std::string state;             // file that survives a restart of the container; empty: none
+  LogFormat log_format = LogFormat::text;
   bool once = false;
+  bool prune = false;
+  bool dry_run = false;
 };
 
 }  // namespace nodescout

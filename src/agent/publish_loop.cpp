@@ -11,9 +11,11 @@ constexpr std::chrono::milliseconds kLongestWait{30'000};
 }  // namespace
 
 PublishLoop::PublishLoop(Publisher& publisher, std::chrono::seconds recheck, std::uint_fast32_t seed,
-                         std::function<void(const Attempt&)> done)
+                         std::function<void(const std::stop_token&)> prepare,
+                         std::function<void(const Attempt&, const std::stop_token&)> done)
     : publisher_(publisher),
       recheck_(recheck),
+      prepare_(std::move(prepare)),
       done_(std::move(done)),
       backoff_(kFirstWait, kLongestWait, seed),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
@@ -26,6 +28,7 @@ PublishLoop::~PublishLoop() {
 void PublishLoop::offer(Report report) {
   {
     const std::lock_guard lock(mutex_);
+    report.prompt = report.prompt || (fresh_ && report_->prompt);
     report_ = std::move(report);
     fresh_ = true;
   }
@@ -40,9 +43,15 @@ void PublishLoop::again() {
   changed_.notify_all();
 }
 
-bool PublishLoop::drained(SteadyTime until) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, until, [&] { return !fresh_ && !publishing_; });
+void PublishLoop::set_recheck(std::chrono::seconds recheck) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (recheck_ == recheck) return;
+    recheck_ = recheck;
+    next_recheck_.reset();
+    plan_recheck(std::chrono::steady_clock::now());
+  }
+  changed_.notify_all();
 }
 
 /// When the next attempt is due; empty: when something is offered.
@@ -50,7 +59,7 @@ std::optional<SteadyTime> PublishLoop::due() const {
   if (!report_) return std::nullopt;
   SteadyTime at{};
   if (fresh_) {
-    if (last_write_) at = *last_write_ + kInterval;
+    if (last_write_) at = *last_write_ + (report_->prompt ? kPromptInterval : kInterval);
   } else if (next_recheck_) {
     at = *next_recheck_;
   } else {
@@ -66,6 +75,7 @@ void PublishLoop::plan_recheck(SteadyTime now) {
 }
 
 void PublishLoop::run(const std::stop_token& stop) {
+  if (prepare_) prepare_(stop);
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     const auto at = due();
@@ -80,13 +90,11 @@ void PublishLoop::run(const std::stop_token& stop) {
     const Report report = *report_;
     const bool recheck = !fresh_;
     fresh_ = false;
-    publishing_ = true;
     lock.unlock();
     const auto start = std::chrono::steady_clock::now();
     const Attempt attempt{publisher_.publish(report, stop), std::chrono::steady_clock::now() - start, recheck};
-    if (!stop.stop_requested()) done_(attempt);
+    if (!stop.stop_requested()) done_(attempt, stop);
     lock.lock();
-    publishing_ = false;
     const auto now = std::chrono::steady_clock::now();
     if (!attempt.result) {
       fresh_ = true;  // whatever was offered meanwhile, or this again
@@ -97,10 +105,9 @@ void PublishLoop::run(const std::stop_token& stop) {
     } else {
       backoff_.reset();
       not_before_.reset();
-      if (!attempt.result->changes.empty()) last_write_ = now;
+      if (!attempt.result->changes.empty()) last_write_ = start;
       plan_recheck(now);
     }
-    changed_.notify_all();
   }
 }
 

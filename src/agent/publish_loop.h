@@ -19,7 +19,8 @@ namespace nodescout {
 
 class PublishLoop {
  public:
-  static constexpr std::chrono::milliseconds kInterval{1000};
+  static constexpr std::chrono::milliseconds kInterval{1000};       // between two writes: a storm costs one a second
+  static constexpr std::chrono::milliseconds kPromptInterval{200};  // where somebody waits for it
 
   struct Attempt {
     Result<Published> result;
@@ -27,17 +28,18 @@ class PublishLoop {
     bool recheck = false;  // nothing new to say: a look at what is published
   };
 
-  /// `recheck` give or take a fifth; 0: never. `done` is called after every attempt, on this loop's thread.
+  /// `recheck` give or take a fifth; 0: never. On this loop's thread, `prepare` is called first of all, and `done`
+  /// after every attempt.
   PublishLoop(Publisher& publisher, std::chrono::seconds recheck, std::uint_fast32_t seed,
-              std::function<void(const Attempt&)> done);
+              std::function<void(const std::stop_token&)> prepare,
+              std::function<void(const Attempt&, const std::stop_token&)> done);
   ~PublishLoop();
 
   /// Publishes this as soon as may be; what was offered before and not yet published is forgotten.
   void offer(Report report);
   /// Publishes the last report again (the Node changed, a connection came back).
   void again();
-  /// Waits until the last report offered is published, or `until`. True if it is.
-  bool drained(SteadyTime until);
+  void set_recheck(std::chrono::seconds recheck);
 
  private:
   void run(const std::stop_token& stop);
@@ -45,14 +47,14 @@ class PublishLoop {
   void plan_recheck(SteadyTime now);
 
   Publisher& publisher_;
-  const std::chrono::seconds recheck_;
-  const std::function<void(const Attempt&)> done_;
+  std::chrono::seconds recheck_;
+  const std::function<void(const std::stop_token&)> prepare_;
+  const std::function<void(const Attempt&, const std::stop_token&)> done_;
   Backoff backoff_;
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::optional<Report> report_;
   bool fresh_ = false;  // report_ is not published yet
-  bool publishing_ = false;
   std::optional<SteadyTime> last_write_, next_recheck_, not_before_;
   std::jthread thread_;  // last: it uses all of the above
 };

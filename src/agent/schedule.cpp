@@ -42,6 +42,13 @@ void Schedule::plan_poll(SteadyTime now) {
   next_poll_ = now + std::chrono::milliseconds(around(random_));
 }
 
+void Schedule::set_poll(std::chrono::seconds poll, SteadyTime now) {
+  if (poll == poll_) return;
+  poll_ = poll;
+  next_poll_.reset();
+  plan_poll(now);
+}
+
 Schedule::Pass Schedule::take(SteadyTime now) {
   Pass pass;
   pass.all = all_ || (next_poll_ && *next_poll_ <= now);
@@ -51,7 +58,10 @@ Schedule::Pass Schedule::take(SteadyTime now) {
       ++at;
       continue;
     }
-    pass.probes.insert(at->first);
+    if (at->first.empty())
+      pass.all = true;
+    else
+      pass.probes.insert(at->first);
     at = proofs_.erase(at);
   }
   touched_.clear();

@@ -1,7 +1,7 @@
 // When which probe runs. Pure: time is an argument.
 //
-// An event makes its probes due a moment later, so that the events of one action are one pass; under a storm there is
-// one pass a second. Facts without events are looked at in a slow poll.
+// An event makes its probes due a moment later, so that the events of one action are one pass; under a storm there are
+// four passes a second. Facts without events are looked at in a slow poll.
 #pragma once
 
 #include <chrono>
@@ -19,16 +19,18 @@ namespace nodescout {
 
 class Schedule {
  public:
-  static constexpr std::chrono::milliseconds kSettle{50};      // after an event, for its companions
-  static constexpr std::chrono::milliseconds kInterval{1000};  // between two passes
+  static constexpr std::chrono::milliseconds kSettle{50};     // after an event, for its companions
+  static constexpr std::chrono::milliseconds kInterval{250};  // between two passes; writes have their own pace
 
   /// `poll` between two slow polls, give or take a fifth; 0: never.
   Schedule(std::chrono::seconds poll, std::uint_fast32_t seed);
 
   /// Something happened that concerns this probe; an empty name: every probe.
   void touch(std::string_view probe, SteadyTime now);
-  /// This probe is wanted at that time (a fact waits for its proof). Replaces what was wanted before.
+  /// This probe is wanted at that time (a fact waits for its proof); an empty name: every probe. Replaces what was
+  /// wanted before.
   void want(std::map<std::string, SteadyTime> probes) { proofs_ = std::move(probes); }
+  void set_poll(std::chrono::seconds poll, SteadyTime now);
   /// Rules or configuration changed: evaluate again, without any probe.
   void touch_rules(SteadyTime now);
 

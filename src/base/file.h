@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "nodescout/result.h"
@@ -38,6 +39,10 @@ class Fd {
 /// Whole content; pipes are read to their end. Errors: absent, denied, unsupported (larger than `cap`), malformed (a
 /// directory), unavailable.
 Result<std::string> read_whole_file(const std::string& path, std::size_t cap);
+
+/// Replaces the file as a whole, through a hidden file beside it: readers see the old content or the new. What is there
+/// stays if anything fails. Errors: absent (the directory), denied, unavailable (a full disk).
+Status write_whole_file(const std::string& path, std::string_view text);
 
 /// The Error that an errno is.
 Error error_of_errno(int number, std::string where);

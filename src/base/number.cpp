@@ -75,7 +75,7 @@ Magnitude parse_magnitude(std::string_view text, int base) {
     value = value * radix + digit;
   }
   if (underscores && !underscores_separate_digits(whole)) return {};
-  return {ParsedInt::ok, value};
+  return {ParsedInt::valid, value};
 }
 
 std::string to_text(double value, std::chars_format format) {
@@ -269,12 +269,12 @@ ParsedInt parse_go_int(std::string_view text, int base) {
   constexpr std::uint64_t kLimit = std::uint64_t{1} << 63;
   if (!negative && size.value >= kLimit) return {ParsedInt::range, std::numeric_limits<std::int64_t>::max()};
   if (negative && size.value > kLimit) return {ParsedInt::range, std::numeric_limits<std::int64_t>::min()};
-  return {ParsedInt::ok, static_cast<std::int64_t>(negative ? 0 - size.value : size.value)};
+  return {ParsedInt::valid, static_cast<std::int64_t>(negative ? 0 - size.value : size.value)};
 }
 
 std::optional<std::uint64_t> parse_go_uint(std::string_view text, int base) {
   const Magnitude size = parse_magnitude(text, base);
-  return size.status == ParsedInt::ok ? std::optional(size.value) : std::nullopt;
+  return size.status == ParsedInt::valid ? std::optional(size.value) : std::nullopt;
 }
 
 }  // namespace nodescout

@@ -25,12 +25,12 @@ std::optional<double> parse_go_float(std::string_view text);
 
 /// strconv.ParseInt(text, base, 64). Base 0 reads 0x, 0o, 0b, a leading zero as octal, and underscores.
 struct ParsedInt {
-  enum Status : std::uint8_t { ok, syntax, range };
+  enum Status : std::uint8_t { valid, syntax, range };
 
   Status status = syntax;
   std::int64_t value = 0;  // 0 on a syntax error, the nearest integer when out of range, as Go returns it
 
-  explicit operator bool() const { return status == ok; }
+  explicit operator bool() const { return status == valid; }
 };
 ParsedInt parse_go_int(std::string_view text, int base);
 

@@ -33,6 +33,8 @@ Value Value::integer(std::int64_t number) {
   return value;
 }
 
+Value Value::list() { return list({}); }
+
 Value Value::list(std::vector<Value> items) {
   Value value;
   value.kind = Kind::list;

@@ -32,7 +32,8 @@ struct Value {
   static Value string(std::string text);
   static Value boolean(bool value);
   static Value integer(std::int64_t value);
-  static Value list(std::vector<Value> items = {});
+  static Value list();
+  static Value list(std::vector<Value> items);
   static Value map();
 
   bool is(Kind wanted) const { return kind == wanted; }

@@ -18,24 +18,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// The object that NFD's worker would create, for `kubectl apply`.
-Value node_feature(const Host& host, const Discovery& found, const Desired& desired) {
-  Value labels = Value::map();
-  labels.add("nfd.node.kubernetes.io/node-name", Value::string(host.node_name()));
-  Value metadata = Value::map();
-  metadata.add("name", Value::string(host.node_name()));
-  metadata.add("labels", std::move(labels));
-  Value spec = Value::map();
-  spec.add("features", nodescout::to_value(found.features));
-  spec.add("labels", to_value(desired.labels));
-  Value object = Value::map();
-  object.add("apiVersion", Value::string("nfd.k8s-sigs.io/v1alpha1"));
-  object.add("kind", Value::string("NodeFeature"));
-  object.add("metadata", std::move(metadata));
-  object.add("spec", std::move(spec));
-  return object;
-}
-
 std::string labels_text(const Attributes& labels) {
   std::string out;
   for (const auto& [key, value] : labels) out += key + "=" + value + "\n";
@@ -103,7 +85,7 @@ int run_dump(const DumpOptions& options) {
     document.add("problems", to_value(problems));
     out = output == "json" ? to_json(document, kIndent) + "\n" : to_yaml(document);
   } else if (output == "nodefeature") {
-    out = to_yaml(node_feature(machine->host, found, desired));
+    out = to_yaml(node_feature_object(machine->host.node_name(), found.features, desired.labels));
     print_problems(problems);
   } else {
     out = labels_text(desired.labels);

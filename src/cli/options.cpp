@@ -41,6 +41,17 @@ void add_machine_options(CLI::App& app, MachineOptions& options) {
       ->allow_extra_args(false);
 }
 
+std::string default_node() {
+  const char* node = std::getenv("NODE_NAME");
+  return node ? node : "";
+}
+
+void add_kubeconfig(CLI::App& app, std::string& kubeconfig) {
+  app.add_option("--kubeconfig", kubeconfig,
+                 "How to reach the cluster [$KUBECONFIG, the pod's service account, or ~/.kube/config]")
+      ->option_text("FILE");
+}
+
 void describe(CLI::App& app, const char* examples) {
   app.footer(std::string("Examples:\n") + examples);
   app.option_defaults()->ignore_underscore(false);
@@ -100,7 +111,7 @@ void add_rules_commands(CLI::App& rules, RulesOptions& options) {
   add_root(*explain);
   explain->add_option("--node", options.node, "Features of this node's NodeFeature objects in the cluster")
       ->option_text("NAME");
-  explain->add_option("--kubeconfig", options.kubeconfig, "How to reach the cluster")->option_text("FILE");
+  add_kubeconfig(*explain, options.kubeconfig);
   explain->add_option("-o,--output", options.output, "How to print [text]")
       ->option_text("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
@@ -124,7 +135,7 @@ void add_rules_commands(CLI::App& rules, RulesOptions& options) {
       ->allow_extra_args(false);
   preview->add_option("--nodes", options.nodes, "Every node of the cluster that this label selector selects")
       ->option_text("SELECTOR");
-  preview->add_option("--kubeconfig", options.kubeconfig, "How to reach the cluster")->option_text("FILE");
+  add_kubeconfig(*preview, options.kubeconfig);
   preview->add_option("-o,--output", options.output, "How to print [text]")
       ->option_text("FORMAT")
       ->check(CLI::IsMember({"text", "json"}));
@@ -164,6 +175,36 @@ std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = 
     dump->add_flag("--timings", invocation.dump.timings, "Say on stderr how long each probe and stage took");
   }
 
+  if (CLI::App* agent = command("agent", "Keep this machine's Node labelled: the DaemonSet process")) {
+    AgentCommandOptions& options = invocation.agent;
+    options.node = default_node();
+    describe(*agent,
+             "  NODE_NAME=worker-1 nodescout agent --kubeconfig ~/.kube/config --listen 127.0.0.1:8080\n"
+             "  nodescout agent --node worker-1 --once             label it now, and end\n"
+             "  nodescout agent --node worker-1 --prune --dry-run  what it would take back\n"
+             "  nodescout agent --publish none                     watch the log of what it would do");
+    agent->add_option("--node", options.node, "Name of the Node that this machine is [$NODE_NAME]")
+        ->option_text("NAME");
+    agent
+        ->add_option("--publish", options.publish,
+                     "Where to: the own node, NFD's NodeFeature object, a features.d file, or nowhere [node]")
+        ->option_text("WHERE")
+        ->check(CLI::IsMember({"node", "nodefeature", "file", "none"}));
+    add_kubeconfig(*agent, options.kubeconfig);
+    agent
+        ->add_option("--listen", options.listen, "Serve /metrics, /healthz and /readyz there, or none [:8080]")
+        ->option_text("ADDR:PORT");
+    agent->add_option("--log-format", options.log_format, "Lines of key=value, or of JSON [text]")
+        ->option_text("FORMAT")
+        ->check(CLI::IsMember({"text", "json"}));
+    CLI::Option* once = agent->add_flag("--once", options.once, "Publish once, and end");
+    CLI::Option* prune =
+        agent->add_flag("--prune", options.prune, "Remove everything that the agent ever put there, and end");
+    prune->excludes(once);
+    agent->add_flag("--dry-run", options.dry_run, "With --prune: only print what would go")->needs(prune);
+    add_machine_options(*agent, options.machine);
+  }
+
   if (CLI::App* record = command("record", "Save what this host's probes read, so that any machine can replay it")) {
     describe(*record,
              "  nodescout record /tmp/machine          then: nodescout dump --root /tmp/machine\n"
@@ -176,6 +217,21 @@ std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = 
 
   if (CLI::App* rules = command("rules", "Check, evaluate, explain and preview rule files"))
     add_rules_commands(*rules, invocation.rules);
+
+  if (CLI::App* diff = command("diff", "Print what would change on a live Node, and why")) {
+    DiffOptions& options = invocation.diff;
+    options.node = default_node();
+    describe(*diff,
+             "  nodescout diff --node worker-1            run on worker-1; exit status 3 if anything would change\n"
+             "  nodescout diff --node worker-1 -o json\n"
+             "  nodescout diff --root /tmp/machine --node worker-1   a recorded machine against a live Node");
+    diff->add_option("--node", options.node, "Name of the Node [$NODE_NAME]")->option_text("NAME");
+    add_kubeconfig(*diff, options.kubeconfig);
+    diff->add_option("-o,--output", options.output, "How to print [text]")
+        ->option_text("FORMAT")
+        ->check(CLI::IsMember({"text", "json"}));
+    add_machine_options(*diff, options.machine);
+  }
 
   if (CLI::App* features = command("features", "List every feature that a rule can match, with its source")) {
     describe(*features,
@@ -254,7 +310,8 @@ CommandDescription describe_command(const CLI::App& app) {
 
 Invocation parse_command_line(int argc, char** argv) {
   Invocation invocation;
-  constexpr std::string_view kCommands[] = {"dump", "record", "rules", "features", "completion", "manual"};
+  constexpr std::string_view kCommands[] = {"dump", "agent",    "rules",      "record",
+                                            "diff", "features", "completion", "manual"};
   const std::string_view first = argc > 1 ? argv[1] : "";
   const bool is_command = std::find(std::begin(kCommands), std::end(kCommands), first) != std::end(kCommands);
   const std::unique_ptr<CLI::App> app = build(invocation, is_command ? first : "");
@@ -273,8 +330,10 @@ Invocation parse_command_line(int argc, char** argv) {
   }
   const std::string name = app->get_subcommands().front()->get_name();
   invocation.command = name == "dump"         ? Command::dump
-                       : name == "record"     ? Command::record
+                       : name == "agent"      ? Command::agent
                        : name == "rules"      ? Command::rules
+                       : name == "record"     ? Command::record
+                       : name == "diff"       ? Command::diff
                        : name == "features"   ? Command::features
                        : name == "completion" ? Command::completion
                                               : Command::manual;

@@ -53,14 +53,35 @@ struct RulesOptions {
   MachineOptions machine;
 };
 
-enum class Command { none, dump, record, rules, features, completion, manual };
+struct AgentCommandOptions {
+  MachineOptions machine;
+  std::string node;  // $NODE_NAME unless --node
+  std::string publish = "node";
+  std::string kubeconfig;
+  std::string listen = ":8080";
+  std::string log_format = "text";
+  bool once = false;
+  bool prune = false;
+  bool dry_run = false;
+};
+
+struct DiffOptions {
+  MachineOptions machine;
+  std::string node;
+  std::string kubeconfig;
+  std::string output = "text";
+};
+
+enum class Command { none, dump, agent, rules, record, diff, features, completion, manual };
 
 struct Invocation {
   Command command = Command::none;
   int exit_status = 0;  // where command is none: --help, --version or wrong usage, already answered
   DumpOptions dump;
-  RecordOptions record;
+  AgentCommandOptions agent;
   RulesOptions rules;
+  RecordOptions record;
+  DiffOptions diff;
   FeaturesOptions features;
   CompletionOptions completion;
 };

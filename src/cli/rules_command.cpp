@@ -144,39 +144,6 @@ int check(const RulesOptions& options) {
 
 // ---- eval -----------------------------------------------------------------------------------------------------------
 
-struct LoadedFiles {
-  RuleLayers layers;
-  std::vector<Problem> problems;
-};
-
-/// The rules of these files and of no other place.
-Result<LoadedFiles> load_files(const std::vector<std::string>& paths) {
-  LoadedFiles out;
-  std::vector<Rule> custom;
-  std::vector<RuleDocument> documents;
-  for (const std::string& path : paths) {
-    const auto found = rule_files(path);
-    if (!found) return found.error();
-    for (const std::string& file : *found) {
-      auto parsed = parse_rule_file(file);
-      if (!parsed) return parsed.error();
-      for (RuleDocument& document : parsed->documents) {
-        if (document.kind == RuleDocument::Kind::list)
-          std::move(document.rules.begin(), document.rules.end(), std::back_inserter(custom));
-        else if (document.kind == RuleDocument::Kind::group)
-          out.layers.groups.push_back(std::move(document));
-        else
-          documents.push_back(std::move(document));
-      }
-      for (Finding& finding : parsed->findings) out.problems.push_back(std::move(finding.problem));
-    }
-  }
-  if (!custom.empty()) out.layers.layers.push_back({Layer::custom, RuleSet(std::move(custom))});
-  std::vector<Rule> rules = rules_in_order(std::move(documents));
-  if (!rules.empty()) out.layers.layers.push_back({Layer::rules, RuleSet(std::move(rules))});
-  return out;
-}
-
 /// A node belongs to a group if any of its rules matches.
 bool is_member(const RuleDocument& group, const Features& features, std::vector<Problem>& problems) {
   const Outcome outcome = RuleSet(group.rules).evaluate(features);
@@ -188,17 +155,18 @@ int eval(const RulesOptions& options) {
   if (options.features.size() > 1)
     return fail(
         {Errc::unsupported, "--features", "rules eval takes one machine at a time; use rules preview for several"});
-  auto loaded = load_files(options.files);
+  auto loaded = load_rule_files(options.files);
   if (!loaded) return fail(loaded.error());
   auto subjects = subjects_of(options);
   if (!subjects) return fail(subjects.error());
   const Features& features = subjects->front().features;
-  const Evaluated evaluated = evaluate_layers(loaded->layers, features, LabelPolicy{});
+  RuleLayers layers = compile_layers(*std::move(loaded));
+  const Evaluated evaluated = evaluate_layers(layers, features, LabelPolicy{});
 
-  std::vector<Problem> problems = std::move(loaded->problems);
+  std::vector<Problem> problems = std::move(layers.problems);
   Value groups = Value::map();
   std::map<std::string, bool> membership;
-  for (const RuleDocument& group : loaded->layers.groups) membership[group.name] = is_member(group, features, problems);
+  for (const RuleDocument& group : layers.groups) membership[group.name] = is_member(group, features, problems);
   for (const auto& [name, belongs] : membership) groups.add(name, Value::boolean(belongs));
   problems.insert(problems.end(), evaluated.problems.begin(), evaluated.problems.end());
 
@@ -212,14 +180,15 @@ int eval(const RulesOptions& options) {
 // ---- explain --------------------------------------------------------------------------------------------------------
 
 int explain_command(const RulesOptions& options) {
-  auto loaded = load_files(options.files);
+  auto loaded = load_rule_files(options.files);
   if (!loaded) return fail(loaded.error());
   auto subjects = subjects_of(options);
   if (!subjects) return fail(subjects.error());
   const Features& features = subjects->front().features;
 
-  std::vector<RuleLayer> layers = std::move(loaded->layers.layers);
-  for (RuleDocument& group : loaded->layers.groups) layers.push_back({Layer::rules, RuleSet(std::move(group.rules))});
+  RuleLayers compiled = compile_layers(*std::move(loaded));
+  std::vector<RuleLayer> layers = std::move(compiled.layers);
+  for (RuleDocument& group : compiled.groups) layers.push_back({Layer::rules, RuleSet(std::move(group.rules))});
   Value rules = Value::list();
   std::string text;
   bool found = options.rule.empty();
@@ -233,7 +202,7 @@ int explain_command(const RulesOptions& options) {
         text += explain_text(trace, features, terminal_style());
     }
   }
-  print_problems(loaded->problems);
+  print_problems(compiled.problems);
   if (!found) {
     std::vector<std::string_view> names;
     for (const RuleLayer& layer : layers)

@@ -59,10 +59,10 @@ class Reader {
   Reader(Config& config, std::string_view origin) : config_(config), origin_(origin) {}
 
   void top(const Value& root) {
-    check_fields(root,
-                 {"core", "sources", "noPublish", "enableTaints", "denyLabelNs", "extraLabelNs", "labelWhiteList",
-                  "resyncPeriod", "nfdApiParallelism", "informerPageSize", "leaderElection", "klog", "restrictions",
-                  "autoPrefix", "instance", "writePrefixes", "nodeRecheck"},
+    check_fields(root, {"core",           "sources",        "noPublish",    "enableTaints",      "denyLabelNs",
+                        "extraLabelNs",   "labelWhiteList", "resyncPeriod", "nfdApiParallelism", "informerPageSize",
+                        "leaderElection", "klog",           "restrictions", "autoPrefix",        "instance",
+                        "writePrefixes",  "nodeRecheck",    "probePoll",    "watchNode",         "stateFile"},
                  "");
     if (const Value* core = section(root, "core")) this->core(*core);
     if (const Value* sources = section(root, "sources")) this->sources(*sources);
@@ -261,7 +261,10 @@ class Reader {
       config_.custom_rules.clear();
       for (RuleDocument& document : parsed.documents)
         for (Rule& rule : document.rules) config_.custom_rules.push_back(std::move(rule));
-      for (Finding& finding : parsed.findings) config_.problems.push_back(std::move(finding.problem));
+      for (Finding& finding : parsed.findings) {
+        if (finding.severity == Severity::error) config_.broken_custom = origin_;
+        config_.problems.push_back(std::move(finding.problem));
+      }
     }
   }
 
@@ -346,16 +349,23 @@ class Reader {
   void own(const Value& root) {
     text(root, "instance", config_.instance);
     texts(root, "writePrefixes", config_.labels.write_prefixes);
-    if (const Value* value = root.find_ignoring_case("nodeRecheck"); value && !value->is(Kind::null)) {
-      // Nobody means nanoseconds here: a bare number is seconds.
-      const auto seconds = value->is(Kind::integer) ? parse_int(value->text) : std::nullopt;
-      const auto duration =
-          seconds ? std::optional<std::chrono::nanoseconds>(std::chrono::seconds(*seconds)) : parse_duration(*value);
-      if (duration && duration->count() >= 0)
-        config_.node_recheck = std::chrono::duration_cast<std::chrono::seconds>(*duration);
-      else
-        wrong_type(*value, "nodeRecheck", "a duration such as 5m, or 0 for never");
-    }
+    flag(root, "watchNode", config_.watch_node);
+    text(root, "stateFile", config_.state_file);
+    period(root, "nodeRecheck", config_.node_recheck);
+    period(root, "probePoll", config_.probe_poll);
+  }
+
+  void period(const Value& root, std::string_view name, std::chrono::seconds& into) {
+    const Value* value = root.find_ignoring_case(name);
+    if (!value || value->is(Kind::null)) return;
+    // Nobody means nanoseconds here: a bare number is seconds.
+    const auto seconds = value->is(Kind::integer) ? parse_int(value->text) : std::nullopt;
+    const auto duration =
+        seconds ? std::optional<std::chrono::nanoseconds>(std::chrono::seconds(*seconds)) : parse_duration(*value);
+    if (duration && duration->count() >= 0)
+      into = std::chrono::duration_cast<std::chrono::seconds>(*duration);
+    else
+      wrong_type(*value, name, "a duration such as 5m, or 0 for never");
   }
 
   Config& config_;

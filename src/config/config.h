@@ -50,6 +50,7 @@ struct Config {
   DeviceLabels usb{{"0e", "ef", "fe", "ff"}, {"class", "vendor", "device"}};
   Attributes fake_labels = {{"fakefeature1", "true"}, {"fakefeature2", "true"}, {"fakefeature3", "true"}};
   std::vector<Rule> custom_rules;  // sources.custom
+  std::string broken_custom;       // the file whose sources.custom has rules that could not be read
 
   // nfd-master
   LabelPolicy labels;
@@ -57,7 +58,10 @@ struct Config {
   std::string instance;          // prefix of the ownership annotations
 
   // nodescout's own
-  std::chrono::seconds node_recheck{300};  // 0: never
+  std::chrono::seconds node_recheck{300};  // own Node; 0: never
+  std::chrono::seconds probe_poll{300};    // facts without events; 0: never
+  std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
+  bool watch_node = false;                 // needs the right to; then what somebody deletes is back in a second
 
   std::vector<Problem> problems;
 };

@@ -19,10 +19,10 @@ bool is_rule_file(const std::string& name) {
 
 /// Files of NFD's custom.d: any name, one level of sub-directories. "..<time>" is a ConfigMap's own machinery, whose
 /// files are linked beside it; NFD reads them twice.
-std::vector<std::string> custom_files(const Root& files) {
+Result<std::vector<std::string>> custom_files(const Root& files) {
   std::vector<std::string> found;
   const auto names = files.list(kCustomDirectory);
-  if (!names) return found;
+  if (!names) return names.error();
   for (const std::string& name : *names) {
     const std::string path = std::string(kCustomDirectory) + "/" + name;
     const auto status = files.status(path);
@@ -49,8 +49,9 @@ struct Collected {
   std::vector<RuleDocument> documents;
   std::vector<RuleDocument> groups;
   std::vector<Problem> problems;
+  std::set<std::string, std::less<>> broken;
 
-  void add(ParsedRules parsed) {
+  void add(ParsedRules parsed, const std::string& path) {
     for (RuleDocument& document : parsed.documents) {
       if (document.kind == RuleDocument::Kind::list)
         add_rules(custom, std::move(document.rules));
@@ -59,15 +60,24 @@ struct Collected {
       else
         documents.push_back(std::move(document));
     }
-    for (Finding& finding : parsed.findings) problems.push_back(std::move(finding.problem));
+    for (Finding& finding : parsed.findings) {
+      if (finding.severity == Severity::error) broken.insert(path);
+      problems.push_back(std::move(finding.problem));
+    }
+  }
+
+  void unreadable(const std::string& path, const Error& error) {
+    if (error.code == Errc::absent) return;
+    broken.insert(path);
+    problems.push_back(problem_of(error));
   }
 
   void add_file(const std::string& path) {
     auto parsed = parse_rule_file(path);
     if (parsed)
-      add(*std::move(parsed));
+      add(*std::move(parsed), path);
     else
-      problems.push_back(problem_of(parsed.error()));
+      unreadable(path, parsed.error());
   }
 };
 
@@ -120,13 +130,18 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
   if (options.drop_ins) {
     if (const auto found = rule_files(kRulesDirectory))
       for (const std::string& file : *found) collected.add_file(file);
-    else if (found.error().code != Errc::absent)
-      collected.problems.push_back(problem_of(found.error()));
+    else
+      collected.unreadable(kRulesDirectory, found.error());
   }
   if (has_source("custom")) {
     add_rules(collected.custom, config.custom_rules);
-    if (options.drop_ins)
-      for (const std::string& file : custom_files(Root::at("/"))) collected.add_file(file);
+    if (!config.broken_custom.empty()) collected.broken.insert(config.broken_custom);
+    if (options.drop_ins) {
+      if (const auto found = custom_files(Root::at("/")))
+        for (const std::string& file : *found) collected.add_file(file);
+      else
+        collected.unreadable(kCustomDirectory, found.error());
+    }
   }
   for (const std::string& path : options.paths) {
     const auto found = rule_files(path);
@@ -155,6 +170,26 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
   out.shipped = std::move(shipped);
   out.custom = std::move(collected.custom);
   if (has_source("local")) out.local = local_rules();
+  out.documents = std::move(collected.documents);
+  out.groups = std::move(collected.groups);
+  out.problems = std::move(collected.problems);
+  out.broken = std::move(collected.broken);
+  return out;
+}
+
+Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths) {
+  Collected collected;
+  for (const std::string& path : paths) {
+    const auto found = rule_files(path);
+    if (!found) return found.error();
+    for (const std::string& file : *found) {
+      auto parsed = parse_rule_file(file);
+      if (!parsed) return parsed.error();
+      collected.add(*std::move(parsed));
+    }
+  }
+  LoadedRules out;
+  out.custom = std::move(collected.custom);
   out.documents = std::move(collected.documents);
   out.groups = std::move(collected.groups);
   out.problems = std::move(collected.problems);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +26,16 @@ struct LoadedRules {
   std::vector<RuleDocument> documents;  // the layer "rules": NodeFeatureRules of files
   std::vector<RuleDocument> groups;
   std::vector<Problem> problems;  // rules and files that could not be used
+  /// Files and directories of which a part could not be read: what their rules would make is unknown.
+  std::set<std::string, std::less<>> broken;
 };
 
 /// Errors: as Root::read if one of `paths` cannot be opened.
 Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options);
+
+/// The rules of these files (or directories) and of no other place. Errors: as Root::read, for the first file that
+/// cannot be read.
+Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths);
 
 struct RuleLayer {
   Layer layer;

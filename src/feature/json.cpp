@@ -120,6 +120,25 @@ Value to_value(const Features& features) {
   return out;
 }
 
+Value node_feature_object(std::string_view node, const Features& features, const Attributes& labels) {
+  Value node_label = Value::map();
+  node_label.add("nfd.node.kubernetes.io/node-name", Value::string(std::string(node)));
+  Value metadata = Value::map();
+  metadata.add("name", Value::string(std::string(node)));
+  metadata.add("labels", std::move(node_label));
+  Value wanted = Value::map();
+  for (const auto& [key, value] : labels) wanted.add(key, Value::string(value));
+  Value spec = Value::map();
+  spec.add("features", to_value(features));
+  spec.add("labels", std::move(wanted));
+  Value object = Value::map();
+  object.add("apiVersion", Value::string("nfd.k8s-sigs.io/v1alpha1"));
+  object.add("kind", Value::string("NodeFeature"));
+  object.add("metadata", std::move(metadata));
+  object.add("spec", std::move(spec));
+  return object;
+}
+
 Result<ReadFeatures> features_from_value(const Value& document, std::string_view origin) {
   if (!document.is(Value::Kind::map))
     return Error{Errc::malformed, place(origin, document.mark), "features must be a map, not " + describe(document)};

@@ -15,6 +15,9 @@ namespace nodescout {
 
 Value to_value(const Features& features);
 
+/// A NodeFeature object of that node as NFD's worker would make it; kind, name, node label and spec only.
+Value node_feature_object(std::string_view node, const Features& features, const Attributes& labels);
+
 struct ReadFeatures {
   Features features;
   Attributes labels;              // spec.labels of a NodeFeature object; else empty

@@ -26,7 +26,8 @@ struct Guard {
 };
 thread_local Guard* guard = nullptr;
 
-[[noreturn]] void on_error(char* format, ...) {
+/// The GNU attribute and not [[noreturn]]: for clang it is part of the type that libpci wants.
+__attribute__((noreturn)) void on_error(char* format, ...) {
   std::va_list arguments;
   va_start(arguments, format);
   std::vsnprintf(guard->message, sizeof guard->message, format, arguments);

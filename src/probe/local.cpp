@@ -42,6 +42,7 @@ Observation run(const Host& host, const ProbeConfig&) {
       trouble(text.error());
       continue;
     }
+    if (text->starts_with(kPublishedMarker)) continue;
     LocalFile file = parse_local_file(*text, path, now);
     for (auto& [key, value] : file.labels) labels.insert_or_assign(key, std::move(value));
     for (auto& [key, value] : file.features) features.insert_or_assign(key, std::move(value));

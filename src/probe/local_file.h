@@ -10,6 +10,10 @@
 
 namespace nodescout {
 
+/// First line of the file that `agent --publish file` writes into features.d for NFD's worker: what it says was found
+/// out here, so it is no feature.
+inline constexpr std::string_view kPublishedMarker = "# Published by nodescout agent --publish file; do not edit.";
+
 struct LocalFile {
   Attributes labels;
   Attributes features;

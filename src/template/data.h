@@ -1,8 +1,9 @@
 // What a template renders: the elements of the features that a rule's matcher selected, by domain and feature.
 #pragma once
 
-#include <algorithm>
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,17 +60,23 @@ class TemplateData {
  public:
   struct Feature {
     std::string name;
-    std::vector<MatchedElement> elements;
+    std::span<const MatchedElement> elements;
+    std::vector<MatchedElement> joined;  // holds the elements where several terms have the same feature
   };
   struct Domain {
     std::string name;
     std::vector<Feature> features;  // in byte order of their names
   };
 
-  /// Adds what one term of a matcher selected. `feature` is as the term spells it: "cpu.cpuid" is .cpu.cpuid in the
-  /// template, "a.b.c" is (index .a "b.c"), and a name without a dot is its lower-case form and the feature "". A
-  /// second term with the same feature adds to the first; a term that selected nothing still leaves an empty list.
-  void add(std::string_view feature, std::vector<MatchedElement> elements);
+  TemplateData() = default;
+  TemplateData(TemplateData&&) = default;
+  TemplateData& operator=(TemplateData&&) = default;
+
+  /// Adds what one term of a matcher selected; the elements must outlive this object. `feature` is as the term spells
+  /// it: "cpu.cpuid" is .cpu.cpuid in the template, "a.b.c" is (index .a "b.c"), and a name without a dot is its
+  /// lower-case form and the feature "". A second term with the same feature adds to the first; a term that selected
+  /// nothing still leaves an empty list.
+  void add(std::string_view feature, std::span<const MatchedElement> elements);
 
   const std::vector<Domain>& domains() const { return domains_; }  // in byte order of their names
 

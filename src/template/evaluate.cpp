@@ -55,15 +55,22 @@ std::optional<Datum> convert(const Datum& value, Param param) {
 }
 
 std::string no_such_key(const Datum& map, std::string_view key) {
+  std::string what;
+  switch (map.type) {
+    case Type::data: what = "no term of this matcher has the domain " + quote(key); break;
+    case Type::domain:
+      what = "no term of this matcher has the feature " +
+             (map.domain_entry ? quote(map.domain_entry->name + '.' + std::string(key)) : quote(key));
+      break;
+    case Type::element: what = "this element has no " + quote(key); break;
+    default: what = "this dict has no " + quote(key); break;
+  }
   std::vector<std::string_view> keys;
   each_entry(map, [&](std::string_view known, const Datum&) { keys.push_back(known); });
-  std::string what = "there is no " + quote(key) + " in " + describe(map);
   if (const std::string_view similar = closest(key, keys); !similar.empty())
     return what + "; did you mean " + quote(similar) + "?";
-  if (keys.empty()) return what + ": it is empty";
-  what += ", only ";
   constexpr std::size_t kShown = 8;
-  for (std::size_t i = 0; i < keys.size() && i < kShown; ++i) what += (i > 0 ? ", " : "") + quote(keys[i]);
+  for (std::size_t i = 0; i < keys.size() && i < kShown; ++i) what += (i == 0 ? ", only " : ", ") + quote(keys[i]);
   return keys.size() > kShown ? what + ", ..." : what;
 }
 

@@ -138,8 +138,8 @@ class Lexer {
       case ')':
         if (--parens_ < 0) return fail("a parenthesis is closed that was not opened");
         return emit(Token::right_paren, 1);
-      case '"': return quoted_text('"', Token::string);
-      case '\'': return quoted_text('\'', Token::character);
+      case '"': return delimited('"', Token::string);
+      case '\'': return delimited('\'', Token::character);
       case '`': {
         const std::size_t end = source_.find('`', at_ + 1);
         if (end == std::string_view::npos) return fail("this text has no closing `");
@@ -194,7 +194,7 @@ class Lexer {
     emit(prefix == 0 ? keyword(source_.substr(at_, size)) : named, size);
   }
 
-  void quoted_text(char mark, Token token) {
+  void delimited(char mark, Token token) {
     std::size_t end = at_ + 1;
     for (;; ++end) {
       if (end >= source_.size() || source_[end] == '\n') return fail("this text has no closing quote on its line");

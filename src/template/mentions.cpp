@@ -198,7 +198,8 @@ class Walker {
       case Shape::Kind::data: mention(name, "", ""); return {Shape::Kind::domain, name, {}};
       case Shape::Kind::domain:
         // One mention for .pci.device, not two.
-        if (!mentions_.empty() && mentions_.back().domain == from.domain && mentions_.back().feature.empty())
+        if (!mentions_.empty() && mentions_.back().domain == from.domain && mentions_.back().feature.empty() &&
+            mentions_.back().where == place_in(program_.source, at))
           mentions_.pop_back();
         mention(from.domain, name, "");
         return {Shape::Kind::elements, from.domain, name};

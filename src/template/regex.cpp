@@ -10,9 +10,20 @@
 namespace nodescout::tmpl {
 namespace {
 
-// Four times RE2's default, so that \pL{1000} still compiles: no pattern that makes sense in a rule is refused for
-// size.
-constexpr std::int64_t kMemory = 32 << 20;
+// Twice RE2's default: no pattern that makes sense in a rule is refused for its size.
+constexpr std::int64_t kMemory = 16 << 20;
+
+// In steps. What \p{...} stands for are hundreds of ranges; a program of 100 000 instructions takes a tenth of a
+// second.
+constexpr std::size_t kClassCost = 2000;
+constexpr std::size_t kInstructionCost = 4;
+
+std::size_t unicode_classes(std::string_view pattern) {
+  std::size_t count = 0;
+  for (std::size_t at = pattern.find('\\'); at != std::string_view::npos; at = pattern.find('\\', at + 1))
+    if (at + 1 < pattern.size() && (pattern[at + 1] == 'p' || pattern[at + 1] == 'P')) ++count;
+  return count;
+}
 
 Result<std::unique_ptr<re2::RE2>> compile(std::string_view pattern) {
   const Result<std::string> rewritten = re2_syntax(pattern);
@@ -21,8 +32,15 @@ Result<std::unique_ptr<re2::RE2>> compile(std::string_view pattern) {
   options.set_log_errors(false);
   options.set_max_mem(kMemory);
   auto compiled = std::make_unique<re2::RE2>(*rewritten, options);
-  if (!compiled->ok()) return Error{Errc::malformed, "", compiled->error()};
-  return compiled;
+  if (compiled->ok()) return compiled;
+  // Go would take such a pattern, or might: to call it wrong would turn regexMatch into false.
+  const std::string_view culprit = compiled->error_arg();
+  if (compiled->error_code() == re2::RE2::ErrorPatternTooLarge)
+    refuse("the regular expression " + quote(pattern.substr(0, 100)) + " becomes too large: use smaller counts");
+  if (compiled->error_code() == re2::RE2::ErrorBadCharRange &&
+      (culprit.starts_with("\\p{") || culprit.starts_with("\\P{")))
+    refuse("the class " + std::string(culprit) + " is not known here: write its name as Unicode does, \\p{Greek}");
+  return Error{Errc::malformed, "", compiled->error()};
 }
 
 }  // namespace
@@ -44,15 +62,13 @@ const Regex* RegexCache::find(Run& run, std::string_view pattern, std::string& p
   const auto known = std::find_if(entries_.begin(), entries_.end(),
                                   [&](const std::unique_ptr<Entry>& entry) { return entry->pattern == pattern; });
   if (known != entries_.end()) return &(*known)->regex;
-  run.spend(50 + pattern.size());
+  run.spend(50 + pattern.size() + kClassCost * unicode_classes(pattern));
   auto compiled = compile(pattern);
   if (!compiled) {
-    // A pattern may be refused after much work, when it turned out too large.
-    run.spend(pattern.size() * 20);
     problem = "the regular expression " + quote(pattern.substr(0, 100)) + " is wrong: " + compiled.error().what;
     return nullptr;
   }
-  run.spend(static_cast<std::size_t>((*compiled)->ProgramSize()) / 4);
+  run.spend(kInstructionCost * static_cast<std::size_t>((*compiled)->ProgramSize()));
   auto entry = std::make_unique<Entry>(Entry{std::string(pattern), Regex(*std::move(compiled))});
   if (entries_.size() < kKept) {
     entries_.push_back(std::move(entry));

@@ -1,5 +1,7 @@
 #include "template/run.h"
 
+#include <string>
+
 #include "base/text.h"
 #include "template/regex.h"
 
@@ -35,7 +37,10 @@ Datum Run::make_list(Type type, std::span<const Datum> items) {
   return Datum::list(type, arena_.keep(items));
 }
 
-void Deeper::too_deep() { refuse("this is nested too deeply"); }
+void Deeper::too_deep() {
+  refuse("templates, parentheses or values are nested deeper than " + std::to_string(TemplateLimits::kDepth) +
+         " levels");
+}
 
 void Text::append_rune(char32_t rune) {
   check(4);

@@ -53,8 +53,8 @@ class Run {
 /// Counts nesting for as long as it lives; fails when there is too much of it.
 class Deeper {
  public:
-  explicit Deeper(int& depth, int limit = TemplateLimits::kDepth) : depth_(depth) {
-    if (++depth_ > limit) {
+  explicit Deeper(int& depth) : depth_(depth) {
+    if (++depth_ > TemplateLimits::kDepth) {
       --depth_;
       too_deep();
     }

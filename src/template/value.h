@@ -119,7 +119,7 @@ struct Datum {
     made.elements = &element;
     return made;
   }
-  static Datum of(const std::vector<MatchedElement>& elements) {
+  static Datum of(std::span<const MatchedElement> elements) {
     Datum made = of(Type::element_list);
     made.elements = elements.empty() ? nullptr : elements.data();
     made.size = static_cast<std::uint32_t>(elements.size());

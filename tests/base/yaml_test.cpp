@@ -74,8 +74,10 @@ TEST(Yaml, TextAfterAValueIsAnErrorAndNoEndlessLoop) {
 }
 
 TEST(Yaml, ATextWithoutItsClosingQuoteIsAnError) {
-  for (const char* text : {"a: \"x", "a: 'x", "a: \"x\\\"\n", "a: 'x''\n\n", "\"", "a: \"x\ny: z\n"}) EXPECT_EQ(first(text).substr(0, 4), "f:1:") << text << first(text);
-  for (const char* text : {"a: \"x\"", "a: 'x'", "a: 'it''s'", "a: \"\\\\\"", "a: |\n  \"x\n", "'a': \"\""}) EXPECT_EQ(first(text)[0], '{') << text << first(text);
+  for (const char* text : {"a: \"x", "a: 'x", "a: \"x\\\"\n", "a: 'x''\n\n", "\"", "a: \"x\ny: z\n"})
+    EXPECT_EQ(first(text).substr(0, 4), "f:1:") << text << first(text);
+  for (const char* text : {"a: \"x\"", "a: 'x'", "a: 'it''s'", "a: \"\\\\\"", "a: |\n  \"x\n", "'a': \"\""})
+    EXPECT_EQ(first(text)[0], '{') << text << first(text);
 }
 
 TEST(Yaml, EmptyDocumentsAreNone) {

@@ -8,7 +8,6 @@
 
 #include "base/json.h"
 #include "support/run_program.h"
-#include "support/shared.h"
 #include "support/temp_host.h"
 
 namespace nodescout {
@@ -315,22 +314,6 @@ TEST(Cli, RulesEvalExplainPreview) {
   const Ran preview = nodescout({"rules", "preview", rules, "--root", root, "--no-live"});
   EXPECT_NE(preview.out.find("  + feature.node.kubernetes.io/my-gpu=true\n"), std::string::npos)
       << preview.out << preview.err;
-}
-
-/// NFD's labels and features on every machine of the corpus.
-TEST(Corpus, EveryMachineGetsNfdsLabels) {
-  NODESCOUT_NEEDS_SHARED();
-  const test::SharedHosts work;
-  int machines = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(work.path())) {
-    const std::string name = entry.path().filename().string();
-    const Ran ran = nodescout({"dump", "--root", entry.path().string(), "--compat", "nfd", "--no-live", "-o", "labels"},
-                              {.environment = {{"NODE_NAME", "fixture"}}});
-    EXPECT_EQ(ran.out, text_of(test::shared_folder() / "hosts/EXPECTED" / (name + ".labels"))) << name << "\n"
-                                                                                               << ran.err;
-    ++machines;
-  }
-  EXPECT_GT(machines, 0);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "kube/node_client.h"
 #include "kube/resource.h"
 
 namespace nodescout::test {
@@ -250,12 +251,39 @@ void ControlPlane::create_namespace(const std::string& name) {
 }
 
 void ControlPlane::install_crds() {
-  const std::string file = NODESCOUT_SOURCE_DIR "/deploy/kustomize/base/crds.yaml";
+  const std::string file = NODESCOUT_SOURCE_DIR "/deploy/kustomize/crds/crds.yaml";
   kubectl({"apply", "--server-side", "-f", file});
   kubectl({"wait", "--for=condition=Established", "--timeout=60s", "-f", file});
   // The first request for a new kind is refused until the server's cache of it is filled.
   for (const Resource& kind : {resources::kNodeFeatures, resources::kNodeFeatureRules, resources::kNodeFeatureGroups})
     must(admin().get(collection_path(kind)));
+}
+
+void ControlPlane::install(const std::string& overlay) {
+  kubectl({"apply", "-k", NODESCOUT_SOURCE_DIR "/deploy/kustomize/" + overlay});
+  // A policy is in force a moment after it was made: wait until each of them refuses what it is there for.
+  if (!admin().get(object_path(resources::kNodes, "", "policy-probe"))) create_node("policy-probe");
+  Connection agent(endpoint(), token("nodescout", "nodescout", "policy-probe"));
+  const std::string nodes = collection_path(resources::kNodes);
+  const auto refuses = [&](const Result<Value>& answer, const char* policy) {
+    return !answer && answer.error().what.find(policy) != std::string::npos;
+  };
+  const auto in_force = [&] {
+    return refuses(agent.api.patch(nodes + "/policy-probe?dryRun=All", PatchKind::merge,
+                                   json(R"({"spec":{"unschedulable":true}})")),
+                   "'nodescout-node'") &&
+           refuses(agent.api.patch(nodes + "/policy-probe?dryRun=All", PatchKind::merge,
+                                   json(R"({"metadata":{"labels":{"policy.example/probe":"1"}}})")),
+                   "'nodescout-keys'") &&
+           refuses(agent.api.create(collection_path(resources::kEvents, "default") + "?dryRun=All",
+                                    event_object({"elsewhere", false, "Probe", "Probing", "x"}, "test",
+                                                 std::chrono::system_clock::now())),
+                   "'nodescout-objects'");
+  };
+  for (int tries = 0; !in_force(); ++tries) {
+    if (tries == 600) throw std::runtime_error("the admission policies are not in force after 30 s");
+    std::this_thread::sleep_for(50ms);
+  }
 }
 
 Value ControlPlane::create_node(const std::string& name, const Value& patch, const Value& status) {

@@ -74,6 +74,9 @@ class ControlPlane {
   void create_namespace(const std::string& name);
   /// Installs the CRDs of NFD's API from deploy/, and waits until they are served.
   void install_crds();
+  /// Applies deploy/kustomize/`overlay`, and waits until its admission policies are in force. An agent's token is then
+  /// token("nodescout", "nodescout", node).
+  void install(const std::string& overlay = "base");
   /// As bare as the API allows, then merge-patched by `patch` (and its status by `status`), if they are maps.
   Value create_node(const std::string& name, const Value& patch = {}, const Value& status = {});
   /// A Node that the scheduler may use: ready, without taints, with room for Pods.

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "nodescout/rules.h"
-#include "rule/pack.h"
+#include "support/bare_rules.h"
 #include "support/shared.h"
 
 namespace nodescout {
@@ -124,36 +124,6 @@ TEST(Parse, Suggestions) {
             "did you mean \"Exists\"?");
 }
 
-/// Rules without their marks, as bytes.
-std::string bare(std::vector<RuleDocument> documents) {
-  std::vector<Rule> rules;
-  for (RuleDocument& document : documents) {
-    for (Rule& rule : document.rules) {
-      rule.mark = rule.labels_template_mark = rule.vars_template_mark = {};
-      const auto expression = [](Expression& e) {
-        e.mark = e.op_mark = {};
-        e.value_marks.assign(e.values.size(), {});
-        if (e.op != Operator::unknown) e.spelling.clear();
-      };
-      const auto terms = [&](Matcher& matcher) {
-        for (Term& term : matcher) {
-          term.mark = term.feature_mark = {};
-          if (term.name) expression(*term.name);
-          if (term.expressions)
-            for (NamedExpression& named : *term.expressions) named.mark = {}, expression(named.expression);
-        }
-      };
-      terms(rule.match_features);
-      for (Matcher& matcher : rule.match_any) terms(matcher);
-      for (PlacedMap* map : {&rule.labels, &rule.annotations, &rule.vars, &rule.extended_resources})
-        for (auto& [key, placed] : *map) placed.key_mark = placed.mark = {};
-      for (Taint& taint : rule.taints) taint.mark = {};
-      rules.push_back(std::move(rule));
-    }
-  }
-  return pack(rules);
-}
-
 TEST(Print, ParsesBackToTheSame) {
   const std::string text =
       api("    - name: \"yes\"\n      labels: {a: \"0200\", b: \"\", c: \"@x.y.z\", d: \"a: b\"}\n      "
@@ -164,7 +134,7 @@ TEST(Print, ParsesBackToTheSame) {
   EXPECT_TRUE(parsed.findings.empty());
   const ParsedRules again = parse_rules(print_rules(parsed.documents), "f");
   EXPECT_TRUE(again.findings.empty()) << print_rules(parsed.documents);
-  EXPECT_EQ(bare(again.documents), bare(parsed.documents)) << print_rules(parsed.documents);
+  EXPECT_EQ(test::bare(again.documents), test::bare(parsed.documents)) << print_rules(parsed.documents);
 }
 
 TEST(Print, ParsesBackTheWholeCorpus) {
@@ -175,7 +145,7 @@ TEST(Print, ParsesBackTheWholeCorpus) {
     text << std::ifstream(entry.path()).rdbuf();
     const ParsedRules parsed = parse_rules(text.str(), "f");
     const ParsedRules again = parse_rules(print_rules(parsed.documents), "f");
-    EXPECT_EQ(bare(again.documents), bare(parsed.documents)) << entry.path();
+    EXPECT_EQ(test::bare(again.documents), test::bare(parsed.documents)) << entry.path();
     ++files;
   }
   EXPECT_GT(files, 0);

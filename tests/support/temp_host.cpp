@@ -8,7 +8,7 @@ namespace nodescout::test {
 namespace fs = std::filesystem;
 
 TempDirectory::TempDirectory(const fs::path& parent) {
-  std::string pattern = (parent / "nodescout-XXXXXX").string();
+  std::string pattern = ((parent.empty() ? fs::temp_directory_path() : parent) / "nodescout-XXXXXX").string();
   if (!::mkdtemp(pattern.data())) throw std::runtime_error("mkdtemp failed");
   path_ = pattern;
 }

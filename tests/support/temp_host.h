@@ -13,7 +13,8 @@ namespace nodescout::test {
 /// A directory that goes away with the object.
 class TempDirectory {
  public:
-  explicit TempDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
+  /// `parent` empty: where temporary files belong on this system.
+  explicit TempDirectory(const std::filesystem::path& parent = {});
   ~TempDirectory();
   TempDirectory(const TempDirectory&) = delete;
   TempDirectory& operator=(const TempDirectory&) = delete;

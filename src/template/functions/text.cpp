@@ -167,12 +167,12 @@ Datum contains(Run& run, std::string_view part, std::string_view text) {
 Datum has_prefix(Run&, std::string_view prefix, std::string_view text) { return Datum::of(text.starts_with(prefix)); }
 Datum has_suffix(Run&, std::string_view suffix, std::string_view text) { return Datum::of(text.ends_with(suffix)); }
 
-Datum quote(Run& run, Rest<Datum> values) {
+Datum quote_values(Run& run, Rest<Datum> values) {
   Text out(run);
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (is_nothing(values[i])) continue;
     if (out.size() > 0) out += ' ';
-    out += nodescout::quote(text_of(run, values[i]));
+    out += quote(text_of(run, values[i]));
   }
   return run.text(out);
 }
@@ -239,8 +239,8 @@ constexpr Function kText[] = {
     define<has_suffix>("hasSuffix", "SUFFIX TEXT", "true if the text ends so", R"(hasSuffix "F" "AVX512F")", "true"),
     define<cat>("cat", "VALUE...", "the values with blanks between them, nil left out", R"(cat "a" 1 nil true)",
                 "a 1 true"),
-    define<quote>("quote", "VALUE...", "each value in double quotes, as Go writes them", R"(quote "a" 1)",
-                  R"("a" "1")"),
+    define<quote_values>("quote", "VALUE...", "each value in double quotes, as Go writes them", R"(quote "a" 1)",
+                         R"("a" "1")"),
     define<squote>("squote", "VALUE...", "each value in single quotes", R"(squote "a" 1)", "'a' '1'"),
     define<indent>("indent", "COUNT TEXT", "every line indented by COUNT blanks", R"(indent 2 "a")", "  a"),
     define<nindent>("nindent", "COUNT TEXT", "a line break, then every line indented", R"(nindent 2 "a" | quote)",

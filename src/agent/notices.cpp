@@ -1,0 +1,64 @@
+#include "agent/notices.h"
+
+#include <algorithm>
+
+#include "kube/node_client.h"
+
+namespace nodescout {
+namespace {
+
+/// "rejected-label" -> "RejectedLabel", as the reasons of Events are written.
+std::string reason_of(const std::string& code) {
+  std::string reason;
+  bool upper = true;
+  for (const char c : code) {
+    if (c == '-') {
+      upper = true;
+    } else {
+      reason += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+      upper = false;
+    }
+  }
+  return reason;
+}
+
+}  // namespace
+
+void Notices::tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node) {
+  const std::lock_guard lock(mutex_);
+  std::set<Problem>& known = known_[kind];
+  std::set<Problem> now(problems.begin(), problems.end());
+  for (const Problem& problem : now) {
+    if (known.contains(problem)) continue;
+    log_.problem(problem);
+    if (on_node && waiting_.size() < kMostRemembered) waiting_.push_back(problem);
+  }
+  known = std::move(now);
+}
+
+void Notices::post(Api& api, Clock& clock, const std::string& node, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    Problem problem;
+    {
+      const std::lock_guard lock(mutex_);
+      const SteadyTime now = clock.now();
+      if (counted_ != SteadyTime{}) allowance_ += std::chrono::duration<double>(now - counted_) / kPause;
+      allowance_ = std::min(allowance_, static_cast<double>(kBurst));
+      counted_ = now;
+      if (waiting_.empty() || allowance_ < 1) return;
+      allowance_ -= 1;
+      problem = waiting_.front();
+      waiting_.pop_front();
+    }
+    std::string note = problem.where + ": " + problem.what;
+    if (!problem.todo.empty()) note += " (" + problem.todo + ")";
+    const Status posted = post_event(api, {node, true, reason_of(problem.code), "Labelling", note}, node, clock, stop);
+    if (!posted) {
+      // Its own trouble is no notice: that would never end.
+      log_.warn("an event was not posted", {{"error", posted.error().text()}});
+      return;
+    }
+  }
+}
+
+}  // namespace nodescout

@@ -1,0 +1,43 @@
+#include "agent/state_file.h"
+
+#include <functional>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace nodescout {
+namespace {
+
+constexpr std::size_t kCap = 16u << 20;
+
+}  // namespace
+
+std::string boot_id(const Root& files) {
+  const auto text = files.read("/proc/sys/kernel/random/boot_id");
+  return text ? std::string(trim(*text)) : "";
+}
+
+Status StateFile::load(Memory& memory) const {
+  if (path_.empty()) return ok();
+  const auto text = read_whole_file(path_, kCap);
+  if (!text) {
+    if (text.error().code == Errc::absent) return ok();
+    return text.error();
+  }
+  return memory.load(*text, path_, boot_id_);
+}
+
+Status StateFile::save(const Memory& memory) {
+  if (path_.empty()) return ok();
+  const std::string text = memory.save(boot_id_);
+  const std::size_t hash = std::hash<std::string>{}(text);
+  if (hash == saved_) return ok();
+  if (const Status written = write_whole_file(path_, text); !written) {
+    if (written.error().code == Errc::absent) return ok();
+    return written.error();
+  }
+  saved_ = hash;
+  return ok();
+}
+
+}  // namespace nodescout

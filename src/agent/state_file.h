@@ -1,0 +1,32 @@
+// What the agent knows of the machine, kept over a restart of its container: without it the first failed read after a
+// restart would look like a thing that never was. A cache: losing it, or failing to write it, costs no label.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "agent/memory.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+class StateFile {
+ public:
+  /// `path` empty: nothing is kept.
+  StateFile(std::string path, std::string boot_id) : path_(std::move(path)), boot_id_(std::move(boot_id)) {}
+
+  /// Errors: as read_whole_file; malformed. No file is no error.
+  Status load(Memory& memory) const;
+  /// Writes it if it changed. Errors: as write_whole_file; a missing directory is no error, there is nowhere to keep
+  /// it.
+  Status save(const Memory& memory);
+
+ private:
+  const std::string path_, boot_id_;
+  std::size_t saved_ = 0;  // hash of what is in the file
+};
+
+/// Of the running kernel; empty if it cannot be told.
+std::string boot_id(const Root& files);
+
+}  // namespace nodescout

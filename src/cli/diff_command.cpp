@@ -1,0 +1,117 @@
+#include <algorithm>
+
+#include "agent/cluster.h"
+#include "agent/corridor.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/machine.h"
+#include "cli/table.h"
+#include "cli/values.h"
+#include "kube/connection.h"
+#include "kube/node_client.h"
+#include "nodescout/plan.h"
+#include "plan/node_state.h"
+
+namespace nodescout::cli {
+namespace {
+
+std::string_view word_of(Change::Action action) {
+  switch (action) {
+    case Change::Action::set: return "set";
+    case Change::Action::remove: return "remove";
+    case Change::Action::adopt: return "adopt";
+    case Change::Action::disown: return "disown";
+  }
+  return "";
+}
+
+/// Which rule makes the entry, or why nothing does any more.
+std::string reason_of(const Change& change, const Walked& walked) {
+  if (change.action == Change::Action::remove) return "no rule makes it any more";
+  if (change.action == Change::Action::disown) return "it is gone already; only our claim to it goes";
+  const auto made = walked.made_by.find({change.kind, change.key});
+  return made == walked.made_by.end() ? "" : made->second;
+}
+
+std::string text_of(const Change& change, const std::string& why, const Style& style) {
+  const auto coloured = [&](const char* code, const std::string& text) {
+    return style.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
+  };
+  const std::string kind = change.kind == Change::Kind::label ? "" : std::string(name_of(change.kind)) + " ";
+  std::string line;
+  switch (change.action) {
+    case Change::Action::set:
+      line = change.before.empty()
+                 ? coloured("32", "+ " + kind + change.key + "=" + change.after)
+                 : coloured("33", "~ " + kind + change.key + "=" + change.after) + "   (is " + change.before + ")";
+      break;
+    case Change::Action::remove: line = coloured("31", "- " + kind + change.key + "=" + change.before); break;
+    case Change::Action::adopt: line = "= " + kind + change.key + "=" + change.after + "   (becomes ours)"; break;
+    case Change::Action::disown: line = "= " + kind + change.key; break;
+  }
+  return line + (why.empty() ? "" : "\n    " + why) + "\n";
+}
+
+}  // namespace
+
+int run_diff(const DiffOptions& options) {
+  if (options.node.empty()) return fail({Errc::absent, "--node", "which Node? Give its name, or set NODE_NAME"});
+  const auto connection = ApiConnection::open(options.kubeconfig);
+  if (!connection) return fail(connection.error());
+  AgentOptions agent;
+  agent.node = options.node;
+  agent.config = options.machine.config;
+  agent.root = options.machine.root;
+  agent.ask_machine = !options.machine.no_live;
+  agent.nfd_compat = options.machine.nfd_compat;
+  agent.rules = options.machine.rules;
+  agent.shipped_rules = !options.machine.no_shipped_rules;
+  agent.only = options.machine.only;
+  auto corridor = AgentCorridor::open(agent);
+  if (!corridor) return fail(corridor.error());
+  const auto seen = corridor->look({true, {}}, {});
+  if (!seen) return fail(seen.error());
+  const auto cluster = read_cluster((*connection)->api(), options.node, (*connection)->space());
+  if (!cluster) return fail(cluster.error());
+  const Walked walked = corridor->evaluate(*cluster, true);
+  const auto object = NodeClient((*connection)->api()).get(options.node);
+  if (!object) return fail({Errc::conflict, object.error().where, object.error().what});
+  const auto state = node_state_from(*object, options.node);
+  if (!state) return fail(state.error());
+  const NodePatch patch =
+      plan(*state, walked.desired, {corridor->config().instance, corridor->config().allow_overwrite});
+
+  std::vector<Problem> problems = patch.conflicts;
+  problems.insert(problems.end(), walked.rule_problems.begin(), walked.rule_problems.end());
+  problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
+  std::string out;
+  if (options.output == "json") {
+    Value changes = Value::list();
+    for (const Change& change : patch.changes) {
+      Value entry = Value::map();
+      entry.add("action", Value::string(std::string(word_of(change.action))));
+      entry.add("after",
+                change.after.empty() && change.action != Change::Action::set ? Value{} : Value::string(change.after));
+      entry.add("before", change.before.empty() ? Value{} : Value::string(change.before));
+      entry.add("key", Value::string(change.key));
+      entry.add("kind", Value::string(std::string(name_of(change.kind))));
+      entry.add("why", Value::string(reason_of(change, walked)));
+      changes.items.push_back(std::move(entry));
+    }
+    Value document = Value::map();
+    document.add("changes", std::move(changes));
+    document.add("node", Value::string(options.node));
+    document.add("problems", to_value(problems));
+    out = to_json(document, 2) + "\n";
+  } else {
+    const Style style = terminal_style();
+    for (const Change& change : patch.changes) out += text_of(change, reason_of(change, walked), style);
+    if (patch.changes.empty()) out = "node " + options.node + ": nothing would change\n";
+    print_problems(problems);
+  }
+  if (!print(out)) return 1;
+  return patch.changes.empty() ? 0 : 3;
+}
+
+}  // namespace nodescout::cli

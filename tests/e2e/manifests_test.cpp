@@ -1,0 +1,217 @@
+// deploy/kustomize as kubectl renders it and a real API server takes it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/yaml.h"
+#include "config/config.h"
+#include "e2e/control_plane.h"
+#include "nodescout/version.h"
+
+namespace nodescout::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using Path = std::initializer_list<std::string_view>;
+
+const std::string kManifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
+const std::vector<std::string> kOverlays{"base", "overlays/watch-node", "overlays/nodefeature", "overlays/file",
+                                         "overlays/prune"};
+
+const Value* at(const Value& value, Path path) {
+  const Value* found = &value;
+  for (const std::string_view step : path) found = found ? found->find(step) : nullptr;
+  return found;
+}
+std::string text_at(const Value& value, Path path) {
+  const Value* found = at(value, path);
+  return found ? found->text : "";
+}
+
+class ManifestsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NODESCOUT_NEEDS_CONTROL_PLANE();
+    cluster = &ControlPlane::shared();
+    cluster->create_namespace("nodescout");
+  }
+  std::vector<Value> rendered(const std::string& overlay) {
+    std::vector<Value> objects;
+    for (YamlDocument& document : parse_yaml(cluster->kubectl({"kustomize", kManifests + overlay}), overlay)) {
+      if (document.error) throw std::runtime_error(document.error->where + ": " + document.error->what);
+      objects.push_back(std::move(document.root));
+    }
+    return objects;
+  }
+  Value one(const std::string& overlay, const std::string& kind, const std::string& name) {
+    for (Value& object : rendered(overlay))
+      if (text_at(object, {"kind"}) == kind && text_at(object, {"metadata", "name"}) == name) return object;
+    throw std::runtime_error(overlay + " has no " + kind + " " + name);
+  }
+  Value pod_spec(const std::string& overlay) {
+    return *at(one(overlay, "DaemonSet", "nodescout"), {"spec", "template", "spec"});
+  }
+  static std::vector<Value> containers(const Value& spec) {
+    std::vector<Value> all;
+    for (const char* list : {"initContainers", "containers"})
+      if (const Value* some = spec.find(list)) all.insert(all.end(), some->items.begin(), some->items.end());
+    return all;
+  }
+  /// What Kubernetes' own "restricted" standard says to these Pods, leaving aside that host paths are mounted.
+  Result<Value> as_restricted_pod(Value spec) {
+    cluster->create_namespace("restricted");
+    must(
+        cluster->admin().patch(object_path(resources::kNamespaces, "", "restricted"), PatchKind::merge,
+                               json(R"({"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}})")));
+    for (Member& member : spec.members)
+      if (member.key == "volumes")
+        for (Value& volume : member.value.items)
+          for (Member& source : volume.members)
+            if (source.key == "hostPath") source = {"emptyDir", {}, Value::map()};
+    Value pod = json(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"agent"}})");
+    pod.add("spec", std::move(spec));
+    return cluster->admin().create(collection_path(resources::kPods, "restricted") + "?dryRun=All", pod);
+  }
+
+  ControlPlane* cluster = nullptr;
+};
+
+TEST_F(ManifestsTest, TheServerTakesEveryOverlay) {
+  cluster->install_crds();
+  for (const std::string& overlay : kOverlays)
+    EXPECT_NO_THROW(cluster->kubectl({"apply", "-k", kManifests + overlay, "--dry-run=server", "--validate=strict"}))
+        << overlay;
+}
+
+TEST_F(ManifestsTest, WhoHasTheKindsKeepsThem) {
+  cluster->install_crds();
+  for (const std::string& overlay : kOverlays)
+    for (const Value& object : rendered(overlay))
+      EXPECT_NE(text_at(object, {"kind"}), "CustomResourceDefinition") << overlay;
+  EXPECT_THROW(cluster->kubectl({"create", "-k", kManifests + "crds"}), std::runtime_error) << "they exist already";
+}
+
+TEST_F(ManifestsTest, AllButTheHostsDirectoriesIsRestricted) {
+  for (const std::string& overlay : kOverlays) {
+    const auto admitted = as_restricted_pod(pod_spec(overlay));
+    if (overlay != "overlays/file") {
+      EXPECT_TRUE(admitted) << overlay << ": " << admitted.error().text();
+      continue;
+    }
+    // Root, because the directory belongs to root; and nothing else.
+    ASSERT_FALSE(admitted);
+    const std::string& why = admitted.error().what;
+    EXPECT_NE(why.find("runAsNonRoot != true"), std::string::npos) << why;
+    EXPECT_NE(why.find("runAsUser=0"), std::string::npos) << why;
+    for (const char* other : {"capabilities", "seccompProfile", "allowPrivilegeEscalation", "privileged", "volume"})
+      EXPECT_EQ(why.find(other), std::string::npos) << why;
+  }
+}
+
+TEST_F(ManifestsTest, TheHostIsReadOnly) {
+  for (const std::string& overlay : kOverlays) {
+    const Value spec = pod_spec(overlay);
+    EXPECT_EQ(text_at(spec, {"hostUsers"}), "true") << "uevents are sent to the host's user namespace only";
+    for (const char* shared : {"hostNetwork", "hostPID", "hostIPC"}) EXPECT_EQ(spec.find(shared), nullptr) << shared;
+    std::set<std::string> host;
+    for (const Value& volume : spec.find("volumes")->items)
+      if (volume.find("hostPath")) host.insert(text_at(volume, {"name"}));
+    EXPECT_GE(host.size(), 8u);
+    std::set<std::string> writable;
+    for (const Value& container : containers(spec)) {
+      EXPECT_EQ(text_at(container, {"securityContext", "readOnlyRootFilesystem"}), "true") << overlay;
+      EXPECT_EQ(text_at(container, {"image"}), "nodescout:" + std::string(kVersion)) << overlay;
+      for (const Value& mount : container.find("volumeMounts")->items) {
+        const std::string path = text_at(mount, {"mountPath"});
+        const bool is_host = host.contains(text_at(mount, {"name"}));
+        EXPECT_EQ(is_host, path.starts_with("/host/")) << overlay << ": " << path;
+        if (text_at(mount, {"readOnly"}) != "true") writable.insert(path);
+      }
+    }
+    std::set<std::string> expected{"/run/nodescout"};
+    if (overlay == "overlays/file") expected.insert("/host/etc/kubernetes/node-feature-discovery/features.d");
+    EXPECT_EQ(writable, expected) << overlay;
+  }
+}
+
+TEST_F(ManifestsTest, ARolloutSurvivesNodesThatAreDown) {
+  const Value set = one("base", "DaemonSet", "nodescout");
+  EXPECT_EQ(text_at(set, {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}), "10%");
+  ASSERT_NE(at(set, {"spec", "template", "spec", "tolerations"}), nullptr);
+  EXPECT_EQ(to_json(*at(set, {"spec", "template", "spec", "tolerations"})), R"([{"operator":"Exists"}])");
+}
+
+TEST_F(ManifestsTest, PolicyAndProgramHaveTheSamePrefixes) {
+  const Value parameters = one("base", "ConfigMap", "nodescout-policy");
+  std::vector<std::string> prefixes;
+  const std::string lines = text_at(parameters, {"data", "writePrefixes"});
+  for (const std::string_view line : split(lines, '\n'))
+    if (!line.empty()) prefixes.emplace_back(line);
+  EXPECT_EQ(prefixes, default_write_prefixes());
+}
+
+TEST_F(ManifestsTest, TheConfigurationsAreUnderstood) {
+  const auto is_prose = [](std::string_view line) { return line.size() > 2 && line[1] == ' ' && line[2] != ' '; };
+  for (const char* overlay : {"base"}) {
+    std::string text = text_at(one(overlay, "ConfigMap", "nodescout-config"), {"data", "nodescout.conf"});
+    ASSERT_NE(text, "");
+    // As it is, and with every example in it switched on.
+    std::string examples;
+    for (const std::string_view line : split(text, '\n'))
+      examples += std::string(line.starts_with("#") && !is_prose(line) ? line.substr(1) : line) + "\n";
+    for (const std::string& version : {text, examples}) {
+      Config config;
+      config.labels.taints = false;
+      const Status applied = apply_config(config, version, overlay);
+      ASSERT_TRUE(applied) << applied.error().text();
+      for (const Problem& problem : config.problems) ADD_FAILURE() << problem.where << ": " << problem.what;
+      EXPECT_EQ(config.labels.taints, version == examples);
+      EXPECT_EQ(config.labels.write_prefixes,
+                version == examples ? default_write_prefixes() : std::vector<std::string>{});
+    }
+  }
+}
+
+TEST_F(ManifestsTest, WithoutTheClusterThereAreNoRightsInIt) {
+  for (const Value& object : rendered("overlays/file")) {
+    const std::string kind = text_at(object, {"kind"});
+    EXPECT_TRUE(kind == "Namespace" || kind == "ServiceAccount" || kind == "ConfigMap" || kind == "DaemonSet") << kind;
+  }
+  EXPECT_EQ(text_at(pod_spec("overlays/file"), {"automountServiceAccountToken"}), "false");
+}
+
+TEST_F(ManifestsTest, TheExampleInTheDocumentationWorks) {
+  const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/docs/deploy.md", 1u << 20));
+  const std::size_t begin = page.find("# kustomization.yaml\n");
+  ASSERT_NE(begin, page.npos);
+  std::string example = page.substr(begin, page.find("```", begin) - begin);
+  for (const char* overlay : {"base", "overlays/prune"}) {
+    const TempDirectory folder;
+    const std::string refers = fs::relative(kManifests + overlay, fs::canonical(folder.path())).string();
+    write_file(folder.path() / "kustomization.yaml", replace_all(example, "nodescout/deploy/kustomize/base", refers));
+    write_file(folder.path() / "site-rules.yaml", "- name: x\n  labels: {x: y}\n");
+    write_file(folder.path() / "nodescout.conf", "enableTaints: true\n");
+    const std::string out = cluster->kubectl({"kustomize", folder.path().string()});
+    EXPECT_EQ(out.find("image: nodescout:"), out.npos) << out;
+    EXPECT_NE(out.find("image: registry.example/tools/nodescout:0.1.0"), out.npos) << out;
+    EXPECT_NE(out.find("site-rules.yaml: |"), out.npos) << out;
+    EXPECT_NE(out.find("enableTaints: true"), out.npos) << out;
+    EXPECT_EQ(out.find("#enableTaints"), out.npos) << "in place of the shipped one";
+  }
+}
+
+TEST_F(ManifestsTest, PruningGoesBeforeAnAgentThatDoesNothing) {
+  const Value spec = pod_spec("overlays/prune");
+  ASSERT_EQ(spec.find("initContainers")->items.size(), 1u);
+  EXPECT_EQ(to_json(*spec.find("initContainers")->items[0].find("args")), R"(["agent","--prune"])");
+  EXPECT_EQ(to_json(*spec.find("containers")->items[0].find("args")), R"(["agent","--publish","none"])");
+}
+
+}  // namespace
+}  // namespace nodescout::test

@@ -1,0 +1,366 @@
+// What the shipped manifests allow an agent and what they deny it: the very files of deploy/kustomize/base, a real API
+// server, and a token as a kubelet would hand it to the agent's Pod on node A.
+//
+// Every forbidden write is first made by the administrator, as a dry run that must succeed: so it is a write that the
+// server would do, and what denies it to the agent is its rights and nothing else.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <thread>
+#include <utility>
+
+#include "agent/node_publisher.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "e2e/control_plane.h"
+#include "e2e/forbidden_writes.h"
+#include "plan/node_state.h"
+
+namespace nodescout::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class RightsTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    static bool done = false;
+    if (!ControlPlane::why_not().empty() || std::exchange(done, true)) return;
+    ControlPlane& cluster = ControlPlane::shared();
+    cluster.install_crds();
+    cluster.install();
+    for (const char* name : {"rights-a", "rights-b"}) {
+      cluster.create_ready_node(name);
+      const std::string path = object_path(resources::kNodes, "", name);
+      must(cluster.admin().patch(path, PatchKind::merge, json(R"({"metadata":{"labels":{
+          "kubernetes.io/hostname":"a","kubernetes.io/arch":"amd64","node-role.kubernetes.io/worker":"",
+          "feature.node.kubernetes.io/own":"1","nvidia.com/gpu.deploy.driver":"true","team":"y","example.com/team":"y",
+          "example.com/nfd":"y","vendor.kubernetes.io/nfd":"y"},
+        "annotations":{"node.alpha.kubernetes.io/ttl":"0","feature.node.kubernetes.io/own":"1","nvidia.com/note":"y",
+          "nfd.node.kubernetes.io/feature-labels":"example.com/nfd,own,vendor.kubernetes.io/nfd",
+          "nfd.node.kubernetes.io/feature-annotations":"own",
+          "nfd.node.kubernetes.io/extended-resources":"own",
+          "nfd.node.kubernetes.io/taints":"feature.node.kubernetes.io/own=1:NoSchedule"}},
+        "spec":{"taints":[{"key":"nvidia.com/gpu","value":"present","effect":"NoSchedule"},
+          {"key":"feature.node.kubernetes.io/own","value":"1","effect":"NoSchedule"}]}})")));
+      must(cluster.admin().patch(path + "/status", PatchKind::merge, json(R"({"status":{
+        "capacity":{"nvidia.com/gpu":"4","feature.node.kubernetes.io/own":"2"},
+        "allocatable":{"nvidia.com/gpu":"4","feature.node.kubernetes.io/own":"2"}}})")));
+    }
+    must(cluster.admin().create(kFeatures, json(feature_object("of-b", "rights-b"))));
+    must(cluster.admin().create("/apis/nfd.k8s-sigs.io/v1alpha1/nodefeaturerules", json(rule_object("rights"))));
+    cluster.token("nodescout", "nodescout", "rights-b");  // and a Pod
+  }
+  void SetUp() override {
+    NODESCOUT_NEEDS_CONTROL_PLANE();
+    cluster = &ControlPlane::shared();
+    agent = std::make_unique<Connection>(cluster->endpoint(), cluster->token("nodescout", "nodescout", "rights-a"));
+  }
+
+  Value node(const std::string& name) { return must(cluster->admin().get(object_path(resources::kNodes, "", name))); }
+  void expect_denied(Api& api, const Call& attempt) {
+    SCOPED_TRACE(attempt.name);
+    const auto refused = call(api, attempt);
+    ASSERT_FALSE(refused) << to_json(*refused);
+    EXPECT_EQ(refused.error().code, Errc::denied) << refused.error().text();
+    EXPECT_NE(refused.error().what.find(attempt.says), std::string::npos) << refused.error().text();
+  }
+  void expect_allowed(Api& api, const Call& attempt) {
+    SCOPED_TRACE(attempt.name);
+    const auto done = call(api, attempt);
+    EXPECT_TRUE(done) << done.error().text();
+  }
+
+  ControlPlane* cluster = nullptr;
+  std::unique_ptr<Connection> agent;
+};
+
+TEST_F(RightsTest, EveryForbiddenWriteIsDenied) {
+  const Value a = node("rights-a"), b = node("rights-b");
+  std::size_t writes = 0;
+  for (const auto& group :
+       {forbidden_on_node_b(), forbidden_keys_on_node_a(), forbidden_fields_of_node_a(), forbidden_objects()})
+    for (const Call& attempt : group) {
+      const auto possible = call(cluster->admin(), attempt, true);
+      EXPECT_TRUE(possible) << attempt.name << ": not even the administrator can: " << possible.error().text();
+      expect_denied(agent->api, attempt);
+      ++writes;
+    }
+  EXPECT_GE(writes, 90u);
+  EXPECT_TRUE(same_content(node("rights-a"), a)) << to_json(node("rights-a"));
+  EXPECT_TRUE(same_content(node("rights-b"), b)) << to_json(node("rights-b"));
+  std::cout << writes << " forbidden writes, all denied\n";
+}
+
+TEST_F(RightsTest, WhatTheAgentDoesNotNeedItCannotRead) {
+  for (const Call& attempt : forbidden_reads()) expect_denied(agent->api, attempt);
+}
+
+TEST_F(RightsTest, ATokenThatNamesNoNodeWritesNothing) {
+  const Value answer = must(
+      cluster->admin().create(object_path(resources::kServiceAccounts, "nodescout", "nodescout", "token"),
+                              json(R"({"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}})")));
+  Connection unbound(cluster->endpoint(), answer.find("status")->find("token")->text);
+  const char* says = "the token names no node";
+  expect_denied(unbound.api, {"label", "merge", kA, label("feature.node.kubernetes.io/x", R"("1")"), says});
+  expect_denied(unbound.api, {"resource", "merge", std::string(kA) + "/status",
+                              capacity("feature.node.kubernetes.io/x", R"("1")"), says});
+  expect_denied(unbound.api, {"event", "POST", "/apis/events.k8s.io/v1/namespaces/default/events",
+                              event("Node", "rights-a", "nodescout.dev/agent"), says});
+}
+
+TEST_F(RightsTest, WhatTheAgentNeedsIsAllowed) {
+  const std::string nfd = "/apis/nfd.k8s-sigs.io/v1alpha1/";
+  const std::string own_features = nfd + "nodefeatures?labelSelector=nfd.node.kubernetes.io%2Fnode-name%3Drights-a";
+  for (const Call& needed : std::vector<Call>{
+           {"read its Node", "GET", kA, "", ""},
+           {"list rules", "GET", nfd + "nodefeaturerules", "", ""},
+           {"list features", "GET", own_features, "", ""},
+           {"post an event", "POST", "/apis/events.k8s.io/v1/namespaces/default/events",
+            event("Node", "rights-a", "nodescout.dev/agent"), ""},
+           {"the books of a second instance", "merge", kA,
+            annotation("x.nfd.node.kubernetes.io/feature-labels", R"("new")"), ""},
+       })
+    expect_allowed(agent->api, needed);
+  for (const std::string& collection : {nfd + "nodefeaturerules?", own_features + "&"}) {
+    const auto watched =
+        agent->api.stream(collection + "watch=true&timeoutSeconds=1", 30s, [](std::string_view) { return false; }, {});
+    ASSERT_TRUE(watched) << watched.error().text();
+    EXPECT_EQ(watched->status, 200) << collection;
+  }
+  const Status posted = post_event(agent->api, {"rights-a", true, "X", "Y", "z"}, "rights-a", agent->clock);
+  EXPECT_TRUE(posted) << posted.error().text();
+}
+
+/// What the agent does with its Node, by the code that does it.
+class PublishingTest : public RightsTest {
+ protected:
+  void prepare(const std::string& node_name) {
+    name = node_name;
+    cluster->create_ready_node(name);
+    agent = std::make_unique<Connection>(cluster->endpoint(), cluster->token("nodescout", "nodescout", name));
+    client = std::make_unique<NodeClient>(agent->api);
+    publisher = std::make_unique<NodePublisher>(*client, name, PlanOptions{});
+  }
+  Published publish(const Desired& desired) {
+    return must(publisher->publish({{}, desired, [](const Change&) { return true; }}, {}));
+  }
+  static std::string texts(const std::vector<Problem>& problems) {
+    std::string text;
+    for (const Problem& problem : problems) text += problem.code + ": " + problem.what + "\n";
+    return text;
+  }
+  NodeState state() { return must(node_state_from(node(name), name)); }
+
+  std::string name;
+  std::unique_ptr<NodeClient> client;
+  std::unique_ptr<NodePublisher> publisher;
+};
+
+TEST_F(PublishingTest, EveryKindOfKeyComesChangesAndGoes) {
+  prepare("rights-publish");
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/x", "1"},
+                    {"vendor.feature.node.kubernetes.io/x", "1"},
+                    {"profile.node.kubernetes.io/gold", "true"},
+                    {"nvidia.com/gpu.count", "8"},
+                    {"gpu.intel.com/product", "x"},
+                    {"amd.com/gpu.family", "x"}};
+  desired.annotations = {{"feature.node.kubernetes.io/note", "1"}};
+  desired.taints = {{"feature.node.kubernetes.io/slow", "1", "NoExecute"}};
+  desired.extended_resources = {{"feature.node.kubernetes.io/slots", "4"}, {"nvidia.com/slices", "2"}};
+  Published done = publish(desired);
+  EXPECT_EQ(texts(done.problems), "");
+  EXPECT_EQ(done.changes.size(), 10u);
+  NodeState now = state();
+  for (const auto& [key, value] : desired.labels) EXPECT_EQ(now.labels[key], value) << key;
+  EXPECT_EQ(now.annotations["feature.node.kubernetes.io/note"], "1");
+  EXPECT_EQ(now.taints, desired.taints);
+  EXPECT_EQ(now.capacity["nvidia.com/slices"], "2");
+
+  for (auto& [key, value] : desired.labels) value = "other";
+  desired.annotations.begin()->second = "2";
+  desired.taints[0].value = "2";
+  desired.extended_resources["nvidia.com/slices"] = "3";
+  EXPECT_EQ(texts(publish(desired).problems), "");
+  now = state();
+  for (const auto& [key, value] : desired.labels) EXPECT_EQ(now.labels[key], "other") << key;
+  EXPECT_EQ(now.annotations["feature.node.kubernetes.io/note"], "2");
+  EXPECT_EQ(now.taints, desired.taints);
+  EXPECT_EQ(now.capacity["nvidia.com/slices"], "3");
+
+  EXPECT_EQ(texts(publish({}).problems), "");
+  now = state();
+  for (const auto& [key, value] : desired.labels) EXPECT_FALSE(now.labels.contains(key)) << key;
+  EXPECT_EQ(now.annotations, Attributes{});
+  EXPECT_TRUE(now.taints.empty());
+  EXPECT_FALSE(now.capacity.contains("nvidia.com/slices"));
+  EXPECT_FALSE(now.capacity.contains("feature.node.kubernetes.io/slots"));
+  EXPECT_TRUE(publish({}).changes.empty());
+}
+
+TEST_F(PublishingTest, WhatNfdWroteIsTakenOverAndWhatOthersWroteIsNot) {
+  prepare("rights-takeover");
+  must(cluster->admin().patch(object_path(resources::kNodes, "", name), PatchKind::merge, json(R"({"metadata":{
+    "labels":{"feature.node.kubernetes.io/same":"1","feature.node.kubernetes.io/changed":"1",
+      "feature.node.kubernetes.io/wrong":"1","vendor.example/pinned":"1",
+      "feature.node.kubernetes.io/by-hand":"1","nvidia.com/gpu.deploy.driver":"true"},
+    "annotations":{"nfd.node.kubernetes.io/feature-labels":"changed,same,wrong","nfd.node.kubernetes.io/taints":
+      "feature.node.kubernetes.io/nfd=1:NoSchedule"}},
+    "spec":{"taints":[{"key":"feature.node.kubernetes.io/nfd","value":"1","effect":"NoSchedule"},
+      {"key":"vendor.example/busy","effect":"NoSchedule"}]}})")));
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/same", "1"},
+                    {"feature.node.kubernetes.io/changed", "2"},
+                    {"feature.node.kubernetes.io/by-hand", "2"},
+                    {"feature.node.kubernetes.io/new", "1"}};
+  const Published done = publish(desired);
+  EXPECT_EQ(
+      texts(done.problems),
+      "foreign-label: label \"feature.node.kubernetes.io/by-hand\" belongs to somebody else, as \"1\" where \"2\" "
+      "is wanted\n");
+  const NodeState now = state();
+  EXPECT_EQ(now.labels.at("feature.node.kubernetes.io/same"), "1");
+  EXPECT_EQ(now.labels.at("feature.node.kubernetes.io/changed"), "2");
+  EXPECT_EQ(now.labels.at("feature.node.kubernetes.io/new"), "1");
+  EXPECT_FALSE(now.labels.contains("feature.node.kubernetes.io/wrong"));
+  EXPECT_EQ(now.labels.at("feature.node.kubernetes.io/by-hand"), "1");
+  EXPECT_EQ(now.labels.at("vendor.example/pinned"), "1");
+  EXPECT_EQ(now.labels.at("nvidia.com/gpu.deploy.driver"), "true");
+  ASSERT_EQ(now.taints.size(), 1u);
+  EXPECT_EQ(now.taints[0].key, "vendor.example/busy");
+}
+
+TEST_F(PublishingTest, AKeyThatThePolicyRefusesCostsItself) {
+  prepare("rights-singly");
+  Desired desired;
+  desired.labels = {{"example.com/x", "1"},
+                    {"feature.node.kubernetes.io/x", "1"},
+                    {"feature.node.kubernetes.io/y", "1"},
+                    {"node-role.kubernetes.io/control-plane", ""}};
+  desired.extended_resources = {{"example.com/r", "1"}, {"nvidia.com/r", "1"}};
+  const Published done = publish(desired);
+  ASSERT_EQ(done.problems.size(), 3u) << texts(done.problems);
+  for (const Problem& problem : done.problems) EXPECT_NE(problem.what.find("denied request"), std::string::npos);
+  const NodeState now = state();
+  EXPECT_TRUE(now.labels.contains("feature.node.kubernetes.io/x"));
+  EXPECT_TRUE(now.labels.contains("feature.node.kubernetes.io/y"));
+  EXPECT_FALSE(now.labels.contains("example.com/x"));
+  EXPECT_TRUE(now.capacity.contains("nvidia.com/r"));
+  EXPECT_FALSE(now.capacity.contains("example.com/r"));
+}
+
+TEST_F(PublishingTest, AsMuchAsFitsOnANodeFitsTheBudgetOfThePolicy) {
+  prepare("rights-many");
+  Desired desired;
+  for (int i = 0; i < 500; ++i) desired.labels["feature.node.kubernetes.io/label-" + std::to_string(i)] = "1";
+  EXPECT_EQ(texts(publish(desired).problems), "");
+  for (auto& [key, value] : desired.labels) value = "2";
+  EXPECT_EQ(texts(publish(desired).problems), "");
+  EXPECT_EQ(state().labels.at("feature.node.kubernetes.io/label-499"), "2");
+  EXPECT_EQ(texts(publish({}).problems), "");
+}
+
+TEST_F(PublishingTest, OverwritingIsAllowedWhereTheConfigMapSaysSo) {
+  prepare("rights-overwrite");
+  must(cluster->admin().patch(object_path(resources::kNodes, "", name), PatchKind::merge,
+                              json(label("feature.node.kubernetes.io/by-hand", R"("1")"))));
+  const std::string parameters = object_path(resources::kConfigMaps, "nodescout", "nodescout-policy");
+  must(cluster->admin().patch(parameters, PatchKind::merge, json(R"({"data":{"allowOverwrite":"true"}})")));
+  PlanOptions options;
+  options.allow_overwrite = true;
+  publisher->set_options(options);
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/by-hand", "2"}};
+  std::string problems = "untried";
+  for (int tries = 0; tries < 100 && !problems.empty(); ++tries) {  // until the server has seen the change
+    publisher->forget_refusals();
+    problems = texts(publish(desired).problems);
+    if (!problems.empty()) std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_EQ(problems, "");
+  EXPECT_EQ(state().labels.at("feature.node.kubernetes.io/by-hand"), "2");
+  must(cluster->admin().patch(parameters, PatchKind::merge, json(R"({"data":{"allowOverwrite":"false"}})")));
+}
+
+/// The base again, whatever a test made of it.
+struct BaseAgain {
+  ControlPlane* cluster;
+  ~BaseAgain() {
+    const std::string manifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
+    cluster->kubectl({"delete", "--ignore-not-found", "-f", manifests + "overlays/nodefeature/rbac.yaml"});
+    cluster->install();
+  }
+};
+
+TEST_F(RightsTest, TheOverlayWatchNodeAddsThatAndNothingElse) {
+  const BaseAgain later{cluster};
+  const auto watched = [&] {
+    return must(agent->api.stream("/api/v1/nodes?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Drights-a",
+                                  30s, [](std::string_view) { return false; }, {}))
+        .status;
+  };
+  EXPECT_EQ(watched(), 403);
+  cluster->install("overlays/watch-node");
+  for (int tries = 0; tries < 100 && watched() != 200; ++tries) std::this_thread::sleep_for(50ms);
+  EXPECT_EQ(watched(), 200);
+  for (const auto& group : {forbidden_on_node_b(), forbidden_keys_on_node_a(), forbidden_fields_of_node_a()})
+    for (const Call& attempt : group) expect_denied(agent->api, attempt);
+}
+
+TEST_F(RightsTest, TheOverlayNodefeatureAllowsTheObjectOfTheOwnNodeInPlaceOfTheNode) {
+  const BaseAgain later{cluster};
+  cluster->kubectl({"apply", "-k", NODESCOUT_SOURCE_DIR "/deploy/kustomize/overlays/nodefeature"});
+  const std::string own = std::string(kFeatures) + "/rights-a";
+  const Call label_a{"label A", "merge", kA, label("feature.node.kubernetes.io/x", R"("1")"), kRbac};
+  const Call create{"create", "POST", kFeatures, feature_object("rights-a", "rights-a"), ""};
+  for (int tries = 0; tries < 100 && (call(agent->api, label_a) || !call(agent->api, create, true)); ++tries)
+    std::this_thread::sleep_for(50ms);  // until the server has seen the change
+  expect_denied(agent->api, label_a);
+  expect_denied(agent->api, {"status of A", "merge", std::string(kA) + "/status",
+                             capacity("feature.node.kubernetes.io/x", R"("1")"), kRbac});
+  expect_denied(agent->api, {"rules", "GET", "/apis/nfd.k8s-sigs.io/v1alpha1/nodefeaturerules", "", kRbac});
+
+  const char* says = "may not write the NodeFeature";
+  const std::string of_b = std::string(kFeatures) + "/of-b";
+  expect_denied(agent->api, {"create B's", "POST", kFeatures, feature_object("rights-b", "rights-b"), says});
+  expect_denied(agent->api, {"B's as A", "POST", kFeatures, feature_object("rights-a", "rights-b"), says});
+  expect_denied(agent->api, {"A's as B", "POST", kFeatures, feature_object("rights-b", "rights-a"), says});
+  expect_denied(agent->api, {"delete B's", "DELETE", of_b, "", says});
+  Value theirs = must(cluster->admin().get(of_b));
+  EXPECT_EQ(agent->api.update(of_b, theirs).error().code, Errc::denied);
+  expect_denied(agent->api, {"elsewhere", "POST", "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/default/nodefeatures",
+                             feature_object("rights-a", "rights-a"), kRbac});
+
+  expect_allowed(agent->api, create);
+  const Value made = must(agent->api.get(own));
+  EXPECT_TRUE(agent->api.update(own, made));
+  Value turned = json(feature_object("rights-a", "rights-b"));
+  for (Member& member : turned.members)
+    if (member.key == "metadata")
+      member.value.add("resourceVersion", Value::string(made.find("metadata")->find("resourceVersion")->text));
+  EXPECT_EQ(agent->api.update(own, turned).error().code, Errc::denied) << "labels of B, by A's object";
+  expect_allowed(agent->api, {"its own Pod", "GET", "/api/v1/namespaces/nodescout/pods/nodescout-on-rights-a", "", ""});
+  expect_allowed(agent->api, {"its Node's uid", "GET", kA, "", ""});
+  expect_allowed(agent->api, {"delete", "DELETE", own, "", ""});
+}
+
+TEST_F(RightsTest, WithoutItsParametersThePolicyStopsNobodyElse) {
+  const std::string parameters = object_path(resources::kConfigMaps, "nodescout", "nodescout-policy");
+  const Call outside{"outside", "merge", std::string(kA) + "?dryRun=All", label("example.com/x", R"("1")"), ""};
+  const Call of_a_kubelet{"kubelet", "merge", std::string(kB) + "/status",
+                          R"({"status":{"conditions":[{"type":"Ready","status":"True","reason":"Again"}]}})", ""};
+  ASSERT_TRUE(cluster->admin().remove(parameters));
+  for (int tries = 0; tries < 300 && !call(agent->api, outside); ++tries) std::this_thread::sleep_for(100ms);
+  ASSERT_TRUE(call(agent->api, outside)) << "the server has noticed that the ConfigMap is gone";
+  Connection kubelet(cluster->endpoint_as("system:node:rights-b", {"system:nodes"}));
+  expect_allowed(kubelet.api, of_a_kubelet);
+  for (const Call& attempt : forbidden_on_node_b()) expect_denied(agent->api, attempt);
+  for (const Call& attempt : forbidden_fields_of_node_a()) expect_denied(agent->api, attempt);
+  expect_denied(agent->api, {"role", "merge", kA, label("node-role.kubernetes.io/control-plane", R"("")"),
+                             "reserved for Kubernetes and its users: node-role.kubernetes.io/control-plane"});
+  cluster->install();
+}
+
+}  // namespace
+}  // namespace nodescout::test

@@ -1,0 +1,46 @@
+// JSON that an agent is handed: its own state file of an earlier run, and the Node object.
+#include "agent/memory.h"
+#include "base/json.h"
+#include "input.h"
+#include "plan/node_state.h"
+
+namespace {
+
+using namespace nodescout;
+
+void remember(std::string_view text) {
+  Memory memory;
+  if (!memory.load(text, "f", "boot")) {
+    fuzz::must(memory.features().empty(), "what is refused is not remembered");
+    return;
+  }
+  const std::string saved = memory.save("boot");
+  Memory again;
+  fuzz::must(again.load(saved, "f", "boot").has_value(), "what is saved can be loaded");
+  fuzz::must(again.save("boot") == saved, "what is saved loads as the same");
+}
+
+void plan_for(std::string_view text) {
+  const auto parsed = parse_json(text, "f");
+  if (!parsed) return;
+  const auto node = node_state_from(*parsed, "f");
+  if (!node) return;
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/a", "1"}, {"feature.node.kubernetes.io/b", "2"}};
+  desired.extended_resources = {{"nvidia.com/x", "4"}};
+  desired.taints = {{"nvidia.com/t", "v", "NoSchedule", {}}};
+  const PlanOptions options;
+  const NodePatch first = plan(*node, desired, options);
+  for (const std::string& patch : {metadata_patch(*node, first.changes, options), status_patch(*node, first.changes)})
+    fuzz::must(patch.empty() || parse_json(patch, "f").has_value(), "a patch is JSON");
+  fuzz::must(plan(apply(*node, first.changes, options), desired, options).empty(),
+             "planning again after applying is empty");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  remember(fuzz::text_of(data, size));
+  plan_for(fuzz::text_of(data, size));
+  return 0;
+}
