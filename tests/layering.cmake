@@ -8,7 +8,7 @@ set(may_use
   "feature:base"
   "host:base"
   "gpu:base"
-  "probe:base host gpu"
+  "probe:base feature host gpu"
   "template:base"
   "rule:base template"
   "label:base rule"
@@ -16,7 +16,7 @@ set(may_use
   "config:base rule"
   "corridor:base config probe rule"
   "kube:base"
-  "agent:base config corridor feature kube plan rule"
+  "agent:base config corridor feature kube plan probe rule"
   "cli:agent base config corridor feature host kube plan probe rule"
   "main.cpp:cli host gpu")
 

@@ -1,15 +1,14 @@
-// Every recorded machine of the corpus: NFD's labels, byte for byte, and NFD's features.
+// Every recorded machine of the corpus: NFD's labels, byte for byte, NFD's features, and nothing undeclared.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/json.h"
 #include "cli/machine.h"
 #include "corridor/walk.h"
 #include "feature/json.h"
+#include "support/census.h"
 #include "support/run_program.h"
 #include "support/shared.h"
 #include "support/temp_host.h"
@@ -18,11 +17,6 @@ namespace nodescout {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 /// Memory where there is enough of it: on a disk 34,000 small files take a minute.
 fs::path roomy_directory() {
@@ -79,6 +73,7 @@ TEST(Machines, GetNfdsLabelsAndFeatures) {
                 .status,
             0);
   ::setenv("NODE_NAME", "fixture", 1);
+  test::Census census;
   int machines = 0;
   for (const auto& entry : fs::directory_iterator(work.path())) {
     const std::string name = entry.path().filename().string();
@@ -96,11 +91,12 @@ TEST(Machines, GetNfdsLabelsAndFeatures) {
     std::string labels;
     for (const auto& [key, value] : evaluate_layers(machine->rules, found.features, policy).built.desired.labels)
       labels += key + "=" + value + "\n";
-    EXPECT_EQ(labels, text_of(expected / (name + ".labels")));
+    EXPECT_EQ(labels, test::read_file(expected / (name + ".labels")));
 
-    const auto want = features_from_text(text_of(expected / (name + ".features.json")), name);
+    const auto want = features_from_text(test::read_file(expected / (name + ".features.json")), name);
     ASSERT_TRUE(want) << want.error().text();
     EXPECT_EQ(facts_of(comparable(found.features)), facts_of(comparable(want->features)));
+    census.count(discover(machine->host, all_probes(), {}).features, name);
     ++machines;
   }
   EXPECT_GT(machines, 0);

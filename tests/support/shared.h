@@ -3,11 +3,7 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
-
-#include "support/run_program.h"
-#include "support/temp_host.h"
 
 namespace nodescout::test {
 
@@ -18,22 +14,6 @@ inline std::filesystem::path shared_folder() {
   const fs::path beside = fs::path(NODESCOUT_SOURCE_DIR).parent_path() / "shared";
   return fs::exists(beside / "hosts") ? beside : fs::path();
 }
-
-/// Every recorded machine of that folder, unpacked: one folder each. In memory where there is a place for it, because
-/// there are 34,000 files.
-class SharedHosts {
- public:
-  SharedHosts() {
-    const std::string archive = (shared_folder() / "hosts/hosts.tar.xz").string();
-    if (run_program({"/bin/tar", "-xJf", archive, "-C", directory_.path().string()}).status != 0)
-      throw std::runtime_error(archive + " cannot be unpacked");
-  }
-  const std::filesystem::path& path() const { return directory_.path(); }
-
- private:
-  TempDirectory directory_{std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
-                                                               : std::filesystem::temp_directory_path()};
-};
 
 }  // namespace nodescout::test
 
