@@ -185,7 +185,7 @@ Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths) {
     for (const std::string& file : *found) {
       auto parsed = parse_rule_file(file);
       if (!parsed) return parsed.error();
-      collected.add(*std::move(parsed));
+      collected.add(*std::move(parsed), file);
     }
   }
   LoadedRules out;
