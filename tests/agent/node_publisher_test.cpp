@@ -20,7 +20,9 @@ class NodePublisherTest : public ::testing::Test {
     server.put("/api/v1/nodes", R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"a")" + rest + "}");
   }
   Result<Published> publish(const Desired& desired) {
-    return publisher.publish({{}, desired, [](const Change&) { return true; }}, {});
+    Report report;
+    report.desired = desired;
+    return publisher.publish(report, {});
   }
   void fail_the_status_once() {
     server.answer_with("PATCH", "/status", [](const Request&) { return Error{Errc::uncertain, "status", "cut"}; });
@@ -43,7 +45,7 @@ class NodePublisherTest : public ::testing::Test {
   Credentials credentials{CredentialSource{}, clock};
   Api api{server, credentials, clock, "https://fake"};
   NodeClient client{api};
-  NodePublisher publisher{client, "a", {}};
+  NodePublisher publisher{client, "a"};
 };
 
 TEST_F(NodePublisherTest, AResourceThatCouldNotBeRemovedStaysInTheBooks) {

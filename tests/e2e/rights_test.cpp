@@ -140,10 +140,13 @@ class PublishingTest : public RightsTest {
     cluster->create_ready_node(name);
     agent = std::make_unique<Connection>(cluster->endpoint(), cluster->token("nodescout", "nodescout", name));
     client = std::make_unique<NodeClient>(agent->api);
-    publisher = std::make_unique<NodePublisher>(*client, name, PlanOptions{});
+    publisher = std::make_unique<NodePublisher>(*client, name);
   }
-  Published publish(const Desired& desired) {
-    return must(publisher->publish({{}, desired, [](const Change&) { return true; }}, {}));
+  Published publish(const Desired& desired, const PlanOptions& options = {}) {
+    Report report;
+    report.desired = desired;
+    report.options = options;
+    return must(publisher->publish(report, {}));
   }
   static std::string texts(const std::vector<Problem>& problems) {
     std::string text;
@@ -269,13 +272,12 @@ TEST_F(PublishingTest, OverwritingIsAllowedWhereTheConfigMapSaysSo) {
   must(cluster->admin().patch(parameters, PatchKind::merge, json(R"({"data":{"allowOverwrite":"true"}})")));
   PlanOptions options;
   options.allow_overwrite = true;
-  publisher->set_options(options);
   Desired desired;
   desired.labels = {{"feature.node.kubernetes.io/by-hand", "2"}};
   std::string problems = "untried";
   for (int tries = 0; tries < 100 && !problems.empty(); ++tries) {  // until the server has seen the change
-    publisher->forget_refusals();
-    problems = texts(publish(desired).problems);
+    publisher = std::make_unique<NodePublisher>(*client, name);  // it remembers what was refused
+    problems = texts(publish(desired, options).problems);
     if (!problems.empty()) std::this_thread::sleep_for(100ms);
   }
   EXPECT_EQ(problems, "");
