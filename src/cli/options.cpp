@@ -75,10 +75,7 @@ std::vector<std::string> choices_of(const CLI::Option& option) {
 /// Help names what an option may be, as the man page does.
 class HelpFormatter final : public CLI::Formatter {
  public:
-  HelpFormatter() {
-    label("SUBCOMMAND", "COMMAND");
-    label("Subcommands", "Commands");
-  }
+  HelpFormatter() { label("SUBCOMMAND", "COMMAND"); }
   std::string make_option_desc(const CLI::Option* option) const override {
     const std::vector<std::string> choices = choices_of(*option);
     const std::string text = CLI::Formatter::make_option_desc(option);
@@ -181,6 +178,7 @@ void add_rules_commands(CLI::App& rules, RulesOptions& options) {
 std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = "") {
   auto app = std::make_unique<CLI::App>(std::string("nodescout ") + kSummary + ".", "nodescout");
   app->formatter(std::make_shared<HelpFormatter>());
+  app->group("Commands");
   describe(*app,
            "  nodescout dump                         what this machine is, and the labels its Node would get\n"
            "  nodescout dump -o json | jq .labels\n"

@@ -18,8 +18,8 @@ TEST(ElementsNamed, AreThoseOfEveryTermAndReference) {
   EXPECT_EQ(named_by("{name: r, labels: {a: '@kernel.config.HZ', b: '@kernel.version.major'},"
                      " matchFeatures: [{feature: Kernel.Config, matchExpressions: {NO_HZ: {op: Exists}, X: {op: "
                      "DoesNotExist}}}, {feature: cpu.model, matchExpressions: {id: {op: Exists}}}],"
-                     " matchAny: [{matchFeatures: [{feature: kernel.config, matchExpressions: {Y: {op: Exists}}}]}]}"),
-            (FlagSet{"HZ", "NO_HZ", "X", "Y"}));
+                     " matchAny: [{matchFeatures: [{feature: kernel.config, matchExpressions: {Z: {op: Exists}}}]}]}"),
+            (FlagSet{"HZ", "NO_HZ", "X", "Z"}));
   EXPECT_EQ(named_by("{name: r, labelsTemplate: '{{ range .kernel.config }}{{ .Name }}=1{{ end }}',"
                      " matchFeatures: [{feature: kernel.config, matchExpressions: {NO_HZ: {op: Exists}}}]}"),
             FlagSet{"NO_HZ"});
