@@ -16,7 +16,7 @@ set(may_use
   "config:base rule"
   "corridor:base config probe rule"
   "kube:base"
-  "agent:base config corridor feature kube plan probe rule"
+  "agent:base config corridor feature kube plan rule"
   "cli:agent base config corridor feature host kube plan probe rule"
   "main.cpp:cli host gpu")
 
