@@ -127,7 +127,8 @@ struct Outcome {
   std::vector<MadeTaint> taints;
   Attributes matched;                 // rule.matched after the last rule
   std::vector<std::size_t> matching;  // rules that matched, in order
-  std::vector<Problem> problems;      // rules that failed; each of them contributes nothing
+  std::vector<std::size_t> failing;   // rules that failed, in order; each of them contributes nothing
+  std::vector<Problem> problems;      // why each of them did
 };
 
 class RuleSet {

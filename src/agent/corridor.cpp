@@ -212,6 +212,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   if (!requested.labels.empty() && (layers_.empty() || layers_.back().layer != Layer::rules))
     outcomes.push_back({Layer::objects, nullptr, &requested});
   Built built = build(outcomes, all, config_.labels);
+  rule_memory_.settle(outcomes, built);
   if (explain) {
     const auto note = [&](Change::Kind kind, const auto& made) {
       for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker(outcomes, from);
@@ -246,7 +247,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
 
 AgentCorridor::Doubt AgentCorridor::doubt(const ClusterView& cluster) const {
   Doubt doubt;
-  doubt.all = broken_rules_ || cluster.broken_rules;
+  doubt.all = broken_rules_ || cluster.broken_rules || rule_memory_.any_failing();
   const auto& stale = memory_.stale();
   if (doubt.all || stale.empty()) return doubt;
   // What follows from a rule in doubt is in doubt, too; which labels a template makes is known only when it runs.

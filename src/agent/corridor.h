@@ -15,6 +15,7 @@
 #include "agent/gpu_watch.h"
 #include "agent/memory.h"
 #include "agent/options.h"
+#include "agent/rule_memory.h"
 #include "agent/schedule.h"
 #include "config/config.h"
 #include "corridor/rule_layers.h"
@@ -91,6 +92,7 @@ class AgentCorridor {
   std::vector<Layered> layers_;          // in order of precedence; "rules", where there is any, is the last
   std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
   Memory memory_;
+  RuleMemory rule_memory_;
   GpuWatch gpus_;
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "probe/local_file.h"
+#include "feature/local_file.h"
 
 namespace nodescout {
 namespace {

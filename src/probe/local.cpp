@@ -1,5 +1,5 @@
 #include "probe/catalog.h"
-#include "probe/local_file.h"
+#include "feature/local_file.h"
 #include "probe/reading.h"
 
 namespace nodescout {

@@ -79,6 +79,14 @@ Observation run(const Host& host, const ProbeConfig& config) {
         break;
       }
       device[name] = id_text(*content);
+      // A read that ended early: the kernel prints four digits, or six. NFD takes whatever it gets.
+      if (device[name].size() < 4 && !config.nfd_compat) {
+        seen.problems.push_back({"malformed-device", "/sys/bus/pci/devices/" + function.address + "/" + name,
+                                 quote(*content) + " is no PCI id; the device is left out", ""});
+        seen.incomplete.emplace("pci.device");
+        complete = false;
+        break;
+      }
     }
     if (!complete) continue;
     device["class"].resize(std::min<std::size_t>(device["class"].size(), 4));

@@ -211,6 +211,7 @@ RuleResult evaluate_rule(const CompiledRule& rule, const std::vector<FeatureView
 
 void fold(Outcome& outcome, const Rule& rule, std::size_t index, const RuleResult& result) {
   if (result.verdict == Verdict::error) {
+    outcome.failing.push_back(index);
     outcome.problems.push_back({"rule-failed", place_of(rule), result.why,
                                 "nothing of this rule was used; `nodescout rules explain` shows each of its terms"});
     return;

@@ -5,7 +5,7 @@
 #include "input.h"
 #include "probe/cpu_parts.h"
 #include "probe/kernel_parts.h"
-#include "probe/local_file.h"
+#include "feature/local_file.h"
 #include "probe/os_release.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "probe/kernel_parts.h"
-#include "probe/local_file.h"
+#include "feature/local_file.h"
 #include "probe/os_release.h"
 
 namespace nodescout {

@@ -1,4 +1,4 @@
-#include "probe/local_file.h"
+#include "feature/local_file.h"
 
 #include "base/text.h"
 #include "base/time.h"
