@@ -1,5 +1,7 @@
 #include "base/time.h"
 
+#include <algorithm>
+
 namespace nodescout {
 
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
@@ -38,8 +40,13 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
   } else {
     return std::nullopt;
   }
-  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
-         std::chrono::seconds(*second) - offset;
+  const std::chrono::sys_seconds time = std::chrono::sys_days(date) + std::chrono::hours(*hour) +
+                                        std::chrono::minutes(*minute) + std::chrono::seconds(*second) - offset;
+  // The clock counts nanoseconds and ends in 2262: "never" is written as a year beyond.
+  using Clock = std::chrono::system_clock;
+  constexpr auto kFirst = std::chrono::ceil<std::chrono::seconds>(Clock::time_point::min());
+  constexpr auto kLast = std::chrono::floor<std::chrono::seconds>(Clock::time_point::max());
+  return std::clamp<std::chrono::sys_seconds>(time, kFirst, kLast);
 }
 
 std::string rfc3339_micro(std::chrono::system_clock::time_point time) {

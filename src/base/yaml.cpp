@@ -12,6 +12,7 @@
 #include <istream>
 #include <map>
 #include <streambuf>
+#include <unordered_set>
 
 #include "base/json.h"
 #include "base/number.h"
@@ -123,9 +124,15 @@ struct Stop {
 
 Mark mark_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
 
+/// By all documents so far.
+struct Spent {
+  std::size_t values = 0;
+  std::size_t text = 0;
+};
+
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(const YamlLimits& limits, std::size_t& values) : limits_(limits), values_(values) {}
+  Builder(const YamlLimits& limits, Spent& spent) : limits_(limits), spent_(spent) {}
 
   Value root;
   bool any = false;
@@ -181,10 +188,16 @@ class Builder final : public YAML::EventHandler {
   };
 
   void count(const Value& value, Mark mark) {
-    if (++values_ > limits_.values)
+    spent_.text += value.text.size() + value.source.size();
+    if (++spent_.values > limits_.values)
       throw Stop{mark, "more than " + std::to_string(limits_.values) + " values: too large, or aliases that multiply"};
+    if (spent_.text > limits_.text)
+      throw Stop{mark, "more than " + std::to_string(limits_.text) + " bytes of text: aliases that multiply"};
     for (const Value& item : value.items) count(item, mark);
-    for (const Member& member : value.members) count(member.value, mark);
+    for (const Member& member : value.members) {
+      spent_.text += member.key.size();
+      count(member.value, mark);
+    }
   }
 
   void scalar(Value value, YAML::anchor_t anchor) {
@@ -205,17 +218,21 @@ class Builder final : public YAML::EventHandler {
   void close() {
     Open done = std::move(open_.back());
     open_.pop_back();
-    for (const Value& source : done.merged) merge_members(done.value, source);
+    if (!done.merged.empty()) {
+      std::unordered_set<std::string> own;
+      for (const Member& member : done.value.members) own.insert(member.key);
+      for (const Value& source : done.merged) merge_members(done.value, own, source);
+    }
     if (done.anchor) anchors_[done.anchor] = done.value;
     const Mark mark = done.value.mark;
     put(std::move(done.value), mark);
   }
 
   /// "<<": members that the map does not have itself.
-  static void merge_members(Value& into, const Value& source) {
-    for (const Value& item : source.items) merge_members(into, item);
+  static void merge_members(Value& into, std::unordered_set<std::string>& own, const Value& source) {
+    for (const Value& item : source.items) merge_members(into, own, item);
     for (const Member& member : source.members)
-      if (!into.find(member.key)) into.members.push_back(member);
+      if (own.insert(member.key).second) into.members.push_back(member);
   }
 
   void put(Value value, Mark mark) {
@@ -244,7 +261,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   const YamlLimits& limits_;
-  std::size_t& values_;
+  Spent& spent_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Value> anchors_;
 };
@@ -260,7 +277,8 @@ class ViewBuffer final : public std::streambuf {
 
 /// yaml-cpp takes the end of the text for a closing quote. That can only have happened to the last scalar.
 bool is_closed(std::string_view text, Mark start) {
-  for (int line = 1; line < start.line && !text.empty(); ++line) text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
+  for (int line = 1; line < start.line && !text.empty(); ++line)
+    text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
   text.remove_prefix(std::min<std::size_t>(text.size(), static_cast<std::size_t>(start.column - 1)));
   if (text.empty() || (text[0] != '"' && text[0] != '\'')) return true;  // a block scalar
   const char mark = text[0];
@@ -275,13 +293,34 @@ bool is_closed(std::string_view text, Mark start) {
   return false;
 }
 
-std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, std::size_t& values, Value& root,
-                              bool& any) {
+/// Bytes that are no UTF-8 and control characters are no YAML. yaml-cpp takes the former for U+FFFD, and ends at a
+/// zero.
+std::optional<Stop> illegal_character(std::string_view text) {
+  int line = 1;
+  std::size_t start = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte == '\n') ++line, start = at + 1;
+    if (byte >= 0x20 && byte < 0x80) continue;
+    if (byte == '\n' || byte == '\r' || byte == '\t') continue;
+    const Mark mark{line, static_cast<int>(at - start) + 1};
+    if (byte < 0x20)
+      return Stop{mark, "a control character, " + quote(text.substr(at, 1)) + ", is not allowed in YAML"};
+    const Rune rune = decode_rune(text.substr(at));
+    if (rune.broken())
+      return Stop{mark, "the byte " + quote(text.substr(at, 1)) + " is no UTF-8: save the file as UTF-8"};
+    at += static_cast<std::size_t>(rune.length) - 1;
+  }
+  return std::nullopt;
+}
+
+std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, Spent& spent, Value& root, bool& any) {
+  if (auto stop = illegal_character(text)) return stop;
   ViewBuffer buffer(text);
   std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
-    Builder builder(limits, values);
+    Builder builder(limits, spent);
     any = parser.HandleNextDocument(builder) && builder.any;
     if (any) parser.HandleNextDocument(builder);
     root = std::move(builder.root);
@@ -380,13 +419,13 @@ std::vector<YamlDocument> parse_yaml(std::string_view text, std::string_view ori
     return documents;
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  std::size_t values = 0;
+  Spent spent;
   for (const Piece& piece : pieces_of(text)) {
     YamlDocument document;
     document.first_line = piece.first_line;
     document.last_line = piece.first_line + std::max(piece.lines - 1, 0);
     bool any = false;
-    if (auto stop = parse_one(piece.text, limits, values, document.root, any)) {
+    if (auto stop = parse_one(piece.text, limits, spent, document.root, any)) {
       Marks(piece).settle(stop->mark);
       failed(stop->mark, std::move(stop->what), document.first_line, document.last_line);
       continue;

@@ -21,6 +21,7 @@ struct YamlLimits {
   std::size_t bytes = 4u << 20;  // of the whole text
   int depth = 100;               // of nesting
   std::size_t values = 500'000;  // in all documents, aliases counted each time they are used
+  std::size_t text = 16u << 20;  // bytes of all values and keys, counted likewise
 };
 
 struct YamlDocument {

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/unicode.h"
 #include "base/yaml.h"
 #include "cli/commands.h"
 #include "cli/explain_text.h"
@@ -100,23 +101,37 @@ Result<CheckedFile> check_file(const std::string& path, bool lenient) {
   return checked;
 }
 
-/// The line that a finding is about, with a caret under its column.
-std::string excerpt(const std::string& text, const std::string& where) {
-  const std::vector<std::string_view> parts = split(where, ':');
-  if (parts.size() < 3) return "";
-  const auto line = parse_int(parts[parts.size() - 2]);
-  const auto column = parse_int(parts.back());
-  const std::vector<std::string_view> lines = split(text, '\n');
-  if (!line || !column || *line < 1 || static_cast<std::size_t>(*line) > lines.size()) return "";
-  std::string shown(trim_right(lines[static_cast<std::size_t>(*line - 1)]));
-  std::string caret;
-  std::string_view rest = shown;
-  for (std::int64_t i = 1; i < *column && !rest.empty(); ++i) {
-    caret += rest[0] == '\t' ? '\t' : ' ';
-    rest.remove_prefix(static_cast<std::size_t>(decode_rune(rest).length));
+/// The lines that findings are about, with a caret under the column.
+class Excerpts {
+ public:
+  explicit Excerpts(std::string_view text) : lines_(split(text, '\n')) {}
+
+  std::string at(std::string_view where) const {
+    const std::vector<std::string_view> parts = split(where, ':');
+    if (parts.size() < 3) return "";
+    const auto line = parse_int(parts[parts.size() - 2]);
+    const auto column = parse_int(parts.back());
+    if (!line || !column || *line < 1 || static_cast<std::size_t>(*line) > lines_.size()) return "";
+    // A long line is shown around its column.
+    constexpr std::int64_t kBefore = 100;
+    constexpr std::int64_t kShown = 160;
+    std::string_view rest = trim_right(lines_[static_cast<std::size_t>(*line - 1)]);
+    std::string shown;
+    std::string caret;
+    for (std::int64_t i = 1; !rest.empty() && i < std::max<std::int64_t>(*column, 1) + kShown - kBefore; ++i) {
+      const Rune rune = decode_rune(rest);
+      rest.remove_prefix(static_cast<std::size_t>(rune.length));
+      if (i < *column - kBefore) continue;
+      // Nothing of the file may steer the terminal.
+      append_rune(shown, rune.value == '\t' || is_print(rune.value) ? rune.value : U'\uFFFD');
+      if (i < *column) caret += rune.value == '\t' ? '\t' : ' ';
+    }
+    return "    | " + shown + "\n    | " + caret + "^\n";
   }
-  return "    | " + shown + "\n    | " + caret + "^\n";
-}
+
+ private:
+  std::vector<std::string_view> lines_;
+};
 
 int check(const RulesOptions& options) {
   std::vector<Problem> all;
@@ -124,9 +139,10 @@ int check(const RulesOptions& options) {
   for (const std::string& path : options.files) {
     const auto checked = check_file(path, options.lenient);
     if (!checked) return fail(checked.error());
+    const Excerpts excerpts(checked->text);
     for (const Finding& finding : checked->findings) {
       const Problem& problem = finding.problem;
-      out += problem.where + ": " + problem.what + "\n" + excerpt(checked->text, problem.where);
+      out += problem.where + ": " + problem.what + "\n" + excerpts.at(problem.where);
       if (!problem.todo.empty()) out += "    " + problem.todo + "\n";
       all.push_back(problem);
     }

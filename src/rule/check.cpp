@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "base/value.h"
@@ -40,7 +41,6 @@ class Checker {
       for (const auto& [key, label] : rule.labels) backreferences_.insert(key);
       for (const auto& [key, var] : rule.vars) backreferences_.insert(key);
       made_by_template_ |= !rule.labels_template.empty() || !rule.vars_template.empty();
-      earlier_.push_back(&rule);
     }
     if (document.kind != RuleDocument::Kind::rules) {
       backreferences_.clear();
@@ -55,8 +55,13 @@ class Checker {
     findings_.push_back({Severity::mistake, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}});
   }
 
-  static std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates,
-                                  std::string otherwise) {
+  /// Guessing is slow: a file with thousands of mistakes is told what they are, but for most of them not what was
+  /// meant.
+  std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates,
+                           std::string otherwise) {
+    constexpr std::size_t kComparisons = 200'000;
+    compared_ += candidates.size();
+    if (compared_ > kComparisons) return otherwise;
     const std::string_view guess = closest(word, candidates);
     return guess.empty() ? otherwise : "did you mean " + quote(guess) + "?";
   }
@@ -97,14 +102,16 @@ class Checker {
   /// mistyped.
   void expression(const Expression& expression) {
     if (expression.op == Operator::unknown) return;  // the reader has said so
-    const CompiledExpression compiled(expression);
+    const CompiledExpression compiled(expression, &patterns_);
     if (!compiled.defect().empty()) {
       Mark at = expression.op_mark;
       for (std::size_t i = 0; i < expression.values.size() && i < expression.value_marks.size(); ++i) {
-        Expression alone = expression;
+        if (!takes_values(expression.op)) break;
+        Expression alone;
+        alone.op = expression.op == Operator::gt_lt || expression.op == Operator::ge_le ? Operator::gt : expression.op;
+        alone.type = expression.type;
         alone.values = {expression.values[i]};
-        if (expression.op == Operator::gt_lt || expression.op == Operator::ge_le) alone.op = Operator::gt;
-        if (takes_values(expression.op) && !CompiledExpression(alone).defect().empty()) at = expression.value_marks[i];
+        if (!CompiledExpression(alone, &patterns_).defect().empty()) at = expression.value_marks[i];
       }
       // A type that is no type is the defect of every value.
       const bool bad_type = !expression.type.empty() && expression.type != "version";
@@ -273,45 +280,66 @@ class Checker {
 
   // ---- whole rules --------------------------------------------------------------------------------------------------
 
-  static bool same_conditions(const Rule& a, const Rule& b) {
-    const auto expression = [](const Expression& x, const Expression& y) {
-      return x.op == y.op && x.spelling == y.spelling && x.values == y.values && x.type == y.type;
+  /// Under what conditions a rule matches, as a text that two rules share if they always match together; empty if it
+  /// always matches.
+  static std::string conditions_of(const Rule& rule) {
+    std::string out;
+    const auto add = [&](const Expression& expression) {
+      out += quote(name_of(expression.op)) + quote(expression.spelling) + quote(expression.type) + "[";
+      for (const std::string& value : expression.values) out += quote(value);
+      out += "]";
     };
-    const auto term = [&](const Term& x, const Term& y) {
-      if (lower_ascii(x.feature) != lower_ascii(y.feature) || x.expressions.has_value() != y.expressions.has_value() ||
-          x.name.has_value() != y.name.has_value())
-        return false;
-      if (x.name && !expression(*x.name, *y.name)) return false;
-      return !x.expressions ||
-             std::equal(x.expressions->begin(), x.expressions->end(), y.expressions->begin(), y.expressions->end(),
-                        [&](const NamedExpression& m, const NamedExpression& n) {
-                          return m.name == n.name && expression(m.expression, n.expression);
-                        });
+    const auto add_matcher = [&](const Matcher& matcher) {
+      for (const Term& term : matcher) {
+        out += quote(lower_ascii(term.feature));
+        if (term.name) out += "name", add(*term.name);
+        if (!term.expressions) continue;
+        out += "{";
+        for (const NamedExpression& named : *term.expressions) out += quote(named.name), add(named.expression);
+        out += "}";
+      }
     };
-    const auto matcher = [&](const Matcher& x, const Matcher& y) {
-      return std::equal(x.begin(), x.end(), y.begin(), y.end(), term);
-    };
-    return matcher(a.match_features, b.match_features) &&
-           std::equal(a.match_any.begin(), a.match_any.end(), b.match_any.begin(), b.match_any.end(), matcher);
+    add_matcher(rule.match_features);
+    for (const Matcher& matcher : rule.match_any) {
+      out += "any";
+      add_matcher(matcher);
+    }
+    return out;
   }
 
-  static bool is_unconditional(const Rule& rule) { return rule.match_features.empty() && rule.match_any.empty(); }
-
-  /// Two rules that want different values for one label whenever both match, and do whenever one does.
+  /// Two rules that want different values for one label whenever both match, and do whenever one does: those with the
+  /// same conditions, and whatever stands before a rule that always matches.
   void fights(const Rule& rule) {
-    for (const Rule* other : earlier_) {
-      if (other->origin != rule.origin || other->dialect != rule.dialect) continue;
-      if (!is_unconditional(rule) && !same_conditions(*other, rule)) continue;
-      for (const auto& [name, placed] : rule.labels) {
-        const auto at = other->labels.find(name);
-        if (at != other->labels.end() && at->second.text != placed.text)
-          mistake(placed.key_mark, "label-conflict",
-                  "label " + quote(name) + " was " + quote(at->second.text) + " in rule " + quote(other->name) +
-                      " at " + place(other->origin, at->second.key_mark) + ", which this rule always overrides",
-                  "remove one of the two, or tell their conditions apart");
-      }
+    const std::string conditions = conditions_of(rule);
+    for (const auto& [name, placed] : rule.labels) {
+      const std::string label = rule.origin + '\n' + (rule.dialect == Dialect::api ? "api " : "worker ") + name;
+      Makers& always = makers_[label];
+      Makers& same = makers_[label + '\n' + conditions];
+      if (const auto [other, its] = (conditions.empty() ? always : same).other_than(placed.text); other)
+        mistake(placed.key_mark, "label-conflict",
+                "label " + quote(name) + " was " + quote(its->text) + " in rule " + quote(other->name) + " at " +
+                    place(other->origin, its->key_mark) + ", which this rule always overrides",
+                "remove one of the two, or tell their conditions apart");
+      always.add(rule, placed);
+      same.add(rule, placed);
     }
   }
+
+  /// The last rule that makes a label, and the last one before it that gives it another value.
+  class Makers {
+   public:
+    using Maker = std::pair<const Rule*, const Placed*>;
+    Maker other_than(const std::string& value) const {
+      return last_.first && last_.second->text != value ? last_ : before_;
+    }
+    void add(const Rule& rule, const Placed& placed) {
+      if (last_.first && last_.second->text != placed.text) before_ = last_;
+      last_ = {&rule, &placed};
+    }
+
+   private:
+    Maker last_{}, before_{};
+  };
 
   void rule(const Rule& rule, bool is_group) {
     for (const Matcher& matcher : rule.match_any)
@@ -336,7 +364,9 @@ class Checker {
   std::vector<Finding> findings_;
   std::set<std::string> backreferences_;
   bool made_by_template_ = false;
-  std::vector<const Rule*> earlier_;
+  std::unordered_map<std::string, Makers> makers_;
+  PatternBudget patterns_;
+  std::size_t compared_ = 0;  // words, to guess what was meant
 };
 
 }  // namespace

@@ -157,20 +157,70 @@ bool can_fail(const CompiledExpression& expression) {
   return !expression.defect().empty() || (expression.op() >= Operator::gt && expression.op() <= Operator::ge_le);
 }
 
-CompiledTerm compile(const Term& term, std::map<std::string, std::size_t, std::less<>>& keys) {
-  CompiledTerm compiled;
-  compiled.key = keys.try_emplace(lower_ascii(term.feature), keys.size()).first->second;
-  compiled.feature = term.feature;
-  if (term.expressions) {
-    compiled.has_expressions = true;
-    for (const NamedExpression& named : *term.expressions) {
-      compiled.expressions.emplace_back(named.name, CompiledExpression(named.expression));
-      compiled.can_fail |= can_fail(compiled.expressions.back().second);
-    }
-  }
-  if (term.name) compiled.name.emplace(*term.name);
-  return compiled;
+/// How often a rule expands its templates, at most: once for each matcher.
+std::size_t expansions_of(const Rule& rule) {
+  const std::size_t templates = (rule.labels_template.empty() ? 0u : 1u) + (rule.vars_template.empty() ? 0u : 1u);
+  return templates * (rule.match_any.size() + 1);
 }
+
+/// One run of a template may take a million steps, all templates of a set together twenty millions: in a set with more
+/// than twenty expansions, of which a real one takes hundreds of steps, each gets an equal share.
+TemplateLimits limits_for(std::size_t expansions) {
+  constexpr std::size_t kAll = 20'000'000;
+  constexpr std::size_t kLeast = 1000;
+  TemplateLimits limits;
+  limits.steps = std::clamp(kAll / std::max<std::size_t>(expansions, 1), kLeast, limits.steps);
+  return limits;
+}
+
+class Compiler {
+ public:
+  explicit Compiler(RuleSet::Program& program) : program_(program) {}
+
+  void run() {
+    std::size_t expansions = 0;
+    for (const Rule& rule : program_.rules) expansions += expansions_of(rule);
+    limits_ = limits_for(expansions);
+    for (const Rule& rule : program_.rules) program_.compiled.push_back(compile(rule));
+    program_.keys.resize(keys_.size());
+    for (const auto& [key, index] : keys_) program_.keys[index] = key;
+    if (const auto at = keys_.find(kMatched); at != keys_.end()) program_.matched_key = at->second;
+  }
+
+ private:
+  CompiledRule compile(const Rule& rule) {
+    CompiledRule compiled;
+    for (const Matcher& matcher : rule.match_any) {
+      auto& terms = compiled.match_any.emplace_back();
+      for (const Term& term : matcher) terms.push_back(compile(term));
+    }
+    for (const Term& term : rule.match_features) compiled.match_features.push_back(compile(term));
+    if (!rule.labels_template.empty())
+      compiled.labels_template.emplace(rule.labels_template, "labelsTemplate", limits_);
+    if (!rule.vars_template.empty()) compiled.vars_template.emplace(rule.vars_template, "varsTemplate", limits_);
+    return compiled;
+  }
+
+  CompiledTerm compile(const Term& term) {
+    CompiledTerm compiled;
+    compiled.key = keys_.try_emplace(lower_ascii(term.feature), keys_.size()).first->second;
+    compiled.feature = term.feature;
+    if (term.expressions) {
+      compiled.has_expressions = true;
+      for (const NamedExpression& named : *term.expressions) {
+        compiled.expressions.emplace_back(named.name, CompiledExpression(named.expression, &patterns_));
+        compiled.can_fail |= can_fail(compiled.expressions.back().second);
+      }
+    }
+    if (term.name) compiled.name.emplace(*term.name, &patterns_);
+    return compiled;
+  }
+
+  RuleSet::Program& program_;
+  TemplateLimits limits_;
+  PatternBudget patterns_;
+  std::map<std::string, std::size_t, std::less<>> keys_;
+};
 
 }  // namespace
 
@@ -252,20 +302,7 @@ RuleSet::~RuleSet() = default;
 
 RuleSet::RuleSet(std::vector<Rule> rules) : RuleSet() {
   program_->rules = std::move(rules);
-  std::map<std::string, std::size_t, std::less<>> keys;
-  for (const Rule& rule : program_->rules) {
-    CompiledRule& compiled = program_->compiled.emplace_back();
-    for (const Matcher& matcher : rule.match_any) {
-      auto& terms = compiled.match_any.emplace_back();
-      for (const Term& term : matcher) terms.push_back(compile(term, keys));
-    }
-    for (const Term& term : rule.match_features) compiled.match_features.push_back(compile(term, keys));
-    if (!rule.labels_template.empty()) compiled.labels_template.emplace(rule.labels_template, "labelsTemplate");
-    if (!rule.vars_template.empty()) compiled.vars_template.emplace(rule.vars_template, "varsTemplate");
-  }
-  program_->keys.resize(keys.size());
-  for (const auto& [key, index] : keys) program_->keys[index] = key;
-  if (const auto at = keys.find(kMatched); at != keys.end()) program_->matched_key = at->second;
+  Compiler(*program_).run();
 }
 
 const std::vector<Rule>& RuleSet::rules() const { return program_->rules; }

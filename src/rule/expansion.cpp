@@ -7,7 +7,7 @@ Result<Attributes> Expansion::run(const MatchedTerms& matched) const {
   if (!template_) return placed(template_.error());
   TemplateData data;
   for (const MatchedTerm& term : matched) data.add(term.feature, term.elements);
-  const auto output = template_->run(data);
+  const auto output = template_->run(data, limits_);
   if (!output) return placed(output.error());
   auto map = expand_to_map(*output);
   if (!map) return placed(map.error());

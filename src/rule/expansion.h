@@ -23,7 +23,8 @@ using MatchedTerms = std::vector<MatchedTerm>;
 class Expansion {
  public:
   /// `field` names the rule's field in errors. A template that does not parse is kept: its error is that of every run.
-  Expansion(std::string_view source, std::string_view field) : template_(Template::parse(source)), field_(field) {}
+  Expansion(std::string_view source, std::string_view field, const TemplateLimits& limits)
+      : template_(Template::parse(source)), field_(field), limits_(limits) {}
 
   /// Key=value lines of the output; the later of two lines for one key wins. Errors: malformed or unsupported, where =
   /// "labelsTemplate:line:column".
@@ -32,6 +33,7 @@ class Expansion {
  private:
   Result<Template> template_;
   std::string field_;
+  TemplateLimits limits_;
 };
 
 }  // namespace nodescout

@@ -33,7 +33,8 @@ bool is_ordering(Operator op) { return op >= Operator::gt && op <= Operator::ge_
 
 }  // namespace
 
-CompiledExpression::CompiledExpression(const Expression& source) : op_(source.op), values_(source.values) {
+CompiledExpression::CompiledExpression(const Expression& source, PatternBudget* budget)
+    : op_(source.op), values_(source.values) {
   const std::string name = "operator " + std::string(name_of(op_));
   const int wanted = arity(op_);
   if (op_ == Operator::unknown) {
@@ -51,9 +52,9 @@ CompiledExpression::CompiledExpression(const Expression& source) : op_(source.op
 
   if (op_ == Operator::in_regexp) {
     for (const std::string& value : values_) {
-      auto pattern = Pattern::compile(value);
+      auto pattern = Pattern::compile(value, budget);
       if (!pattern) {
-        defect_ = "bad regular expression " + quote(value) + ": " + pattern.error().what;
+        defect_ = "bad regular expression " + quote(value.substr(0, 100)) + ": " + pattern.error().what;
         return;
       }
       patterns_.push_back(*std::move(pattern));

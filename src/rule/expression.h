@@ -22,7 +22,7 @@ enum class Verdict : std::uint8_t { no, yes, error };
 /// An expression made ready: numbers parsed, patterns compiled, and what is wrong with it found.
 class CompiledExpression {
  public:
-  explicit CompiledExpression(const Expression& source);
+  explicit CompiledExpression(const Expression& source, PatternBudget* budget = nullptr);
 
   /// `value` is the element's value, or nullptr for a flag. `exists`: the element is there. On error `why` says what.
   Verdict evaluate(bool exists, const std::string* value, std::string& why) const;

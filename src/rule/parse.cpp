@@ -3,6 +3,8 @@
 // is reported.
 #include <algorithm>
 #include <array>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "base/value.h"
@@ -79,13 +81,11 @@ class Reader {
   }
 
   void check_duplicates(const Value& map) {
-    for (std::size_t i = 0; i < map.members.size(); ++i)
-      for (std::size_t j = 0; j < i; ++j)
-        if (map.members[i].key == map.members[j].key) {
-          mistake(map.members[i].mark, "duplicate-key",
-                  quote(map.members[i].key) + " is given twice; the later one wins", "remove one of the two");
-          break;
-        }
+    std::unordered_set<std::string_view> seen;
+    for (const Member& member : map.members)
+      if (!seen.insert(member.key).second)
+        mistake(member.mark, "duplicate-key", quote(member.key) + " is given twice; the later one wins",
+                "remove one of the two");
   }
 
   // ---- documents ----------------------------------------------------------------------------------------------------
@@ -331,8 +331,25 @@ class Reader {
     return out;
   }
 
+  /// The later of two expressions for one name wins.
+  class ExpressionSet {
+   public:
+    void put(NamedExpression named) {
+      const auto [at, is_new] = places_.try_emplace(named.name, list_.size());
+      if (is_new)
+        list_.push_back(std::move(named));
+      else
+        list_[at->second] = std::move(named);
+    }
+    std::vector<NamedExpression> take() { return std::move(list_); }
+
+   private:
+    std::vector<NamedExpression> list_;
+    std::unordered_map<std::string, std::size_t> places_;
+  };
+
   std::vector<NamedExpression> expression_set(const Value& value) {
-    std::vector<NamedExpression> out;
+    ExpressionSet out;
     if (value.is(Kind::list) && dialect_ == Dialect::worker) {
       for (const Value& item : value.items) {
         if (!item.is_scalar()) {
@@ -348,14 +365,14 @@ class Reader {
           expression.values.push_back(item.text.substr(equals + 1));
           expression.value_marks.push_back(item.mark);
         }
-        put(out, {item.text.substr(0, equals), std::move(expression), item.mark});
+        out.put({item.text.substr(0, equals), std::move(expression), item.mark});
       }
-      return out;
+      return out.take();
     }
     if (!value.is(Kind::map)) {
       refuse(value.mark, "malformed-expression",
              "matchExpressions must be a map from element names to expressions, not " + describe(value));
-      return out;
+      return out.take();
     }
     check_duplicates(value);
     for (const Member& member : value.members) {
@@ -371,19 +388,9 @@ class Reader {
       } else {
         named.expression = expression(member.value, member.key);
       }
-      put(out, std::move(named));
+      out.put(std::move(named));
     }
-    return out;
-  }
-
-  /// The later of two expressions for one name wins.
-  static void put(std::vector<NamedExpression>& out, NamedExpression named) {
-    const auto at =
-        std::find_if(out.begin(), out.end(), [&](const NamedExpression& other) { return other.name == named.name; });
-    if (at == out.end())
-      out.push_back(std::move(named));
-    else
-      *at = std::move(named);
+    return out.take();
   }
 
   Expression expression(const Value& value, std::string_view name) {

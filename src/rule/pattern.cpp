@@ -31,15 +31,31 @@ std::optional<Pattern::Literals> Pattern::literals_in(std::string_view text) {
   return literals;
 }
 
-Result<Pattern> Pattern::compile(std::string_view text) {
+Result<Pattern> Pattern::compile(std::string_view text, PatternBudget* budget) {
   Pattern pattern;
   pattern.literals_ = literals_in(text);
   if (pattern.literals_) return pattern;
   auto spelt = re2_syntax(text);
   if (!spelt) return spelt.error();
-  re2::RE2::Options options(re2::RE2::Quiet);
-  options.set_max_mem(16 << 20);
-  auto compiled = std::make_shared<re2::RE2>(*spelt, options);
+  const Error over_budget{Errc::unsupported, "", "the regular expressions of these rules are too large together"};
+  const auto compiled_within = [&](std::int64_t memory) {
+    re2::RE2::Options options(re2::RE2::Quiet);
+    options.set_max_mem(memory);
+    return std::make_shared<re2::RE2>(*spelt, options);
+  };
+  constexpr std::int64_t kSmall = 1 << 20;
+  constexpr std::int64_t kLarge = 16 << 20;
+  constexpr std::size_t kInstruction = 16;  // bytes
+  if (budget && budget->small == 0) return over_budget;
+  auto compiled = compiled_within(kSmall);
+  if (compiled->ok() && budget) {
+    budget->small -= std::min(budget->small, static_cast<std::size_t>(compiled->ProgramSize()) * kInstruction);
+  } else if (compiled->error_code() == re2::RE2::ErrorPatternTooLarge) {
+    constexpr std::size_t kShare = kLarge / 4;  // what RE2 lets a program have of its memory
+    if (budget && budget->large < kShare) return over_budget;
+    if (budget) budget->large -= kShare;
+    compiled = compiled_within(kLarge);
+  }
   if (!compiled->ok()) return Error{Errc::malformed, "", compiled->error()};
   pattern.compiled_ = std::move(compiled);
   return pattern;

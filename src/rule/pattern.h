@@ -1,6 +1,7 @@
 // Go's regular expressions on RE2: the same syntax, with the two differences of Debian's version bridged.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,11 +16,19 @@ class RE2;
 
 namespace nodescout {
 
+/// What the regular expressions of one set of rules may take together: a file of a megabyte could else ask for
+/// gigabytes. Small ones and large ones (over 11,000 instructions) have an account each, so that a few monsters do not
+/// cost their neighbours anything.
+struct PatternBudget {
+  std::size_t small = 32u << 20;  // bytes
+  std::size_t large = 32u << 20;
+};
+
 /// A compiled pattern; cheap to copy, safe to share between threads.
 class Pattern {
  public:
-  /// Errors: malformed, with RE2's words; at most 16 MiB of program.
-  static Result<Pattern> compile(std::string_view text);
+  /// Errors: malformed, with RE2's words; unsupported if it is larger than 16 MiB (RE2's count), or than the budget is.
+  static Result<Pattern> compile(std::string_view text, PatternBudget* budget = nullptr);
 
   /// Whether the pattern is found anywhere in the text (unanchored). Linear time.
   bool found_in(std::string_view text) const;

@@ -111,6 +111,30 @@ TEST(Yaml, AliasesCannotMultiply) {
   EXPECT_NE(documents[0].error->what.find("multiply"), std::string::npos);
 }
 
+TEST(Yaml, AliasesCannotMultiplyTextEither) {
+  std::string text = "a: &a \"" + std::string(100'000, 'x') + "\"\nb: [";
+  for (int i = 0; i < 1000; ++i) text += "*a,";
+  const auto documents = parse_yaml(text + "]\n", "f");
+  ASSERT_EQ(documents.size(), 1u);
+  ASSERT_TRUE(documents[0].error);
+  EXPECT_EQ(documents[0].error->what, "more than 16777216 bytes of text: aliases that multiply");
+}
+
+TEST(Yaml, WhatIsNoTextIsRefusedAtItsPlace) {
+  const std::string control = std::string("a: 1\n---\nb: x") + '\0' + "y\n---\nc: 3\n";
+  const auto documents = parse_yaml(control, "f");
+  ASSERT_EQ(documents.size(), 3u);
+  ASSERT_TRUE(documents[1].error);
+  EXPECT_EQ(documents[1].error->where, "f:3:5");
+  EXPECT_EQ(documents[1].error->what, "a control character, \"\\x00\", is not allowed in YAML");
+  EXPECT_FALSE(documents[2].error);
+  const auto latin = parse_yaml("\xC3\xA9: caf\xE9\n", "f");
+  ASSERT_EQ(latin.size(), 1u);
+  ASSERT_TRUE(latin[0].error);
+  EXPECT_EQ(latin[0].error->where, "f:1:7");
+  EXPECT_EQ(latin[0].error->what, "the byte \"\\xe9\" is no UTF-8: save the file as UTF-8");
+}
+
 TEST(Yaml, DepthIsBounded) {
   EXPECT_NE(first(std::string(150, '[') + std::string(150, ']')).find("nested deeper"), std::string::npos);
 }

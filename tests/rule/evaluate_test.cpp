@@ -159,6 +159,19 @@ TEST(Evaluate, FeaturesMaySupplyRuleMatched) {
   EXPECT_EQ(set.evaluate(features).labels.size(), 1u);
 }
 
+TEST(Evaluate, TemplatesShareTheStepsOfASet) {
+  const auto problems = [](int rules) {
+    std::string text;
+    for (int i = 0; i < rules; ++i)
+      text +=
+          "    - name: r" + std::to_string(i) +
+          "\n      labelsTemplate: \"{{ range 50000 }}{{ end }}x=1\"\n      matchFeatures: [{feature: cpu.cpuid}]\n";
+    return RuleSet(rules_of(text)).evaluate(machine()).problems;
+  };
+  EXPECT_TRUE(problems(20).empty());
+  EXPECT_EQ(problems(1000).size(), 1000u);  // 20,000 steps each: no set of rules takes minutes
+}
+
 TEST(Incremental, RunsOnlyWhatItsInputsTouch) {
   IncrementalRules rules(RuleSet(rules_of(R"(
     - {name: cpu, labels: {cpu: "1"}, vars: {c: "1"}, matchFeatures: [{feature: cpu.cpuid, matchExpressions: {AVX2: {op: Exists}}}]}

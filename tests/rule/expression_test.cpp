@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-
 namespace nodescout {
 namespace {
 
@@ -106,7 +105,9 @@ TEST(Pattern, GoSyntax) {
 }
 
 TEST(Pattern, LiteralsAreOnlyAShortCut) {
-  const auto found = [](const char* pattern, const char* text) { return Pattern::compile(pattern).value().found_in(text); };
+  const auto found = [](const char* pattern, const char* text) {
+    return Pattern::compile(pattern).value().found_in(text);
+  };
   EXPECT_TRUE(found("^(03|0b40|12)", "0302"));
   EXPECT_FALSE(found("^(03|0b40|12)", "1302"));
   EXPECT_FALSE(found("^(03|0b40|12)", "00302"));
@@ -118,6 +119,20 @@ TEST(Pattern, LiteralsAreOnlyAShortCut) {
   EXPECT_TRUE(found("^a|b", "xb"));
   EXPECT_TRUE(found("^(a)|(b)", "xb"));
   EXPECT_TRUE(found("^a.c", "abc"));
+}
+
+TEST(Pattern, ManyLargeOnesCostEachOtherButNotTheSmall) {
+  PatternBudget budget;
+  int accepted = 0;
+  std::string what;
+  for (int i = 0; i < 20; ++i) {
+    const auto pattern = Pattern::compile("\\pL{100}" + std::to_string(i), &budget);
+    accepted += pattern.has_value();
+    if (!pattern) what = pattern.error().what;
+  }
+  EXPECT_EQ(accepted, 8);
+  EXPECT_EQ(what, "the regular expressions of these rules are too large together");
+  EXPECT_TRUE(Pattern::compile("a+b", &budget));
 }
 
 TEST(Expression, Text) {

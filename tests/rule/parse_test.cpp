@@ -75,6 +75,22 @@ TEST(Parse, ABadDocumentCostsItself) {
   EXPECT_EQ(parsed.findings[0].problem.where, "f:8:7");
 }
 
+TEST(Parse, LargeFilesTakeLinearTime) {
+  // Each of these once took time that grew with the square: 50,000 of them took minutes.
+  std::string labels = "    - name: a\n      labels: {";
+  std::string terms = "    - name: b\n      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {";
+  for (int i = 0; i < 50'000; ++i) {
+    labels += "l" + std::to_string(i) + ": \"1\", ";
+    terms += "e" + std::to_string(i) + ": {op: Exists}, ";
+  }
+  const ParsedRules parsed = parse_rules(api(labels + "}\n" + terms + "}}]\n"), "f");
+  EXPECT_TRUE(parsed.findings.empty());
+  ASSERT_EQ(parsed.documents.size(), 1u);
+  ASSERT_EQ(parsed.documents[0].rules.size(), 2u);
+  EXPECT_EQ(parsed.documents[0].rules[0].labels.size(), 50'000u);
+  EXPECT_EQ(parsed.documents[0].rules[1].match_features[0].expressions->size(), 50'000u);
+}
+
 TEST(Parse, KindsOfDocuments) {
   EXPECT_EQ(parse_rules(api("    - {name: a}\n"), "f").documents[0].kind, RuleDocument::Kind::rules);
   EXPECT_EQ(parse_rules("- {name: a}\n", "f").documents[0].kind, RuleDocument::Kind::list);

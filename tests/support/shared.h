@@ -31,8 +31,14 @@ class SharedHosts {
   const std::filesystem::path& path() const { return directory_.path(); }
 
  private:
-  TempDirectory directory_{std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
-                                                               : std::filesystem::temp_directory_path()};
+  /// Containers often have only 64 MB there.
+  static std::filesystem::path roomy() {
+    std::error_code missing;
+    const std::filesystem::space_info memory = std::filesystem::space("/dev/shm", missing);
+    return !missing && memory.available > (1u << 29) ? "/dev/shm" : std::filesystem::temp_directory_path();
+  }
+
+  TempDirectory directory_{roomy()};
 };
 
 }  // namespace nodescout::test
