@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nodescout/nvml.h"
 #include "nodescout/result.h"
 
 namespace nodescout {
@@ -26,8 +27,8 @@ inline constexpr std::size_t kReadCap = 1u << 20;
 ///
 /// Below a prefix, symbolic links are followed in the host's terms: an absolute link starts again at the prefix, and
 /// one that climbs above it is refused. Only regular files are read, so a FIFO or a device node can neither block nor
-/// be disturbed. Resolved directories are remembered for the life of a Root: make a new one for each pass over the
-/// machine.
+/// be disturbed. Resolved directories and the ids of PCI functions are remembered for the life of a Root: make a new
+/// one for each pass over the machine.
 class Root {
  public:
   class Directory;
@@ -97,6 +98,7 @@ class Root {
   std::shared_ptr<Redactor> redactor_;
   std::map<std::string, Error, std::less<>> refused_;
   mutable std::map<std::string, std::string, std::less<>> directories_;  // host path -> canonical host path
+  mutable std::map<std::string, std::string, std::less<>> pci_ids_;      // host path -> content
 };
 
 /// Paths are relative to it: "vendor", "queue/rotational". The Root outlives it.
@@ -158,6 +160,10 @@ struct HostOptions {
   bool redact = false;
   std::shared_ptr<Redactor> redactor;  // where its table is wanted afterwards
   std::shared_ptr<Journal> journal;    // notes everything that is read
+  /// The program whose `nvml-scan` loads NVIDIA's library, in a process of its own.
+  std::string scanner = "/proc/self/exe";
+  /// That library may be loaded from below `root` although no sysfs is mounted there: never true for a recording.
+  bool trusts_root = false;
 };
 
 class Host {
@@ -198,7 +204,11 @@ class Host {
   std::map<std::string, std::string, std::less<>> udev_properties(std::string_view subsystem,
                                                                   const std::string& name) const;
 
-  /// What was wrong with the recording's own files (cpuid.txt, host.json).
+  /// What NVIDIA's driver says: of the recording, else asked now. The caller has seen that there is such a driver:
+  /// asking costs a process, and opening the library may cost a driver that is not loaded seconds.
+  NvmlReport nvml(const NvmlRequest& request) const;
+
+  /// What was wrong with the recording's own files (cpuid.txt, host.json, nvml.json).
   const std::vector<Problem>& problems() const;
 
  private:

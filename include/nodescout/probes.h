@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "nodescout/features.h"
+#include "nodescout/gpu.h"
 #include "nodescout/host.h"
 #include "nodescout/result.h"
 
@@ -47,6 +48,8 @@ struct Observation {
   std::vector<Problem> problems;
   /// Feature keys of which some part could not be read: what is missing from them is unknown, not gone.
   std::set<std::string, std::less<>> incomplete;
+  /// Feature keys that are just being changed by somebody, step by step: what is seen now may be gone in a moment.
+  std::set<std::string, std::less<>> unsettled;
 
   friend bool operator==(const Observation&, const Observation&) = default;
 };
@@ -63,6 +66,7 @@ struct ProbeConfig {
         {{"name", "instance_2"}, {"attr_1", "true"}, {"attr_2", "true"}, {"attr_3", "100"}},
         {{"name", "instance_3"}}};
   } fake;
+  GpuOptions gpu;
 
   ProbeConfig();  // the default allow-list of the command line
 };
@@ -83,6 +87,7 @@ struct ProbeReport {
   std::chrono::nanoseconds duration{};
   std::vector<Problem> problems;
   std::set<std::string, std::less<>> incomplete;
+  std::set<std::string, std::less<>> unsettled;
 };
 
 struct Discovery {

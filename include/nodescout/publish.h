@@ -29,6 +29,7 @@ struct Published {
   std::vector<Change> changes;    // that were written
   std::vector<Problem> problems;  // foreign keys, entries that the server refused
   std::size_t held = 0;           // removals that wait for their proof
+  Attributes node_labels;         // all of the Node's, as they were read before
 };
 
 class Publisher {

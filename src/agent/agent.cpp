@@ -117,6 +117,7 @@ void Agent::look(const Schedule::Pass& pass) {
   {
     const std::lock_guard lock(mutex_);
     busy_since_ = now;
+    corridor_.see_node(node_labels_);
   }
   last_look_ = now;
   const auto seen = corridor_.look(pass, now);
@@ -193,10 +194,29 @@ void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token
     last_error_.clear();
     published_once_ = true;
   }
+  if (node_publisher_) node_read(attempt.result->node_labels);
   log_changes(*attempt.result);
   notices_.tell("node", attempt.result->problems, true);
   if (node_publisher_) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
   if (held_.exchange(attempt.result->held) != attempt.result->held) events_.wake();
+}
+
+/// The own Node was read. Any thread.
+void Agent::node_read(const Attributes& labels) {
+  const std::lock_guard lock(mutex_);
+  if (nvml_pause_reason(node_labels_) != nvml_pause_reason(labels)) {
+    gpus_wanted_ = true;
+    events_.wake();
+  }
+  node_labels_ = labels;
+}
+
+/// Whether the command line names this file, or a directory that it is in.
+bool Agent::is_told(const std::string& path) const {
+  const auto is_in = [&](const std::string& told) {
+    return !told.empty() && is_below(path, std::filesystem::absolute(told).string());
+  };
+  return is_in(options_.config) || std::any_of(options_.rules.begin(), options_.rules.end(), is_in);
 }
 
 /// Only with the overlay that grants the right to watch: whatever somebody did to what is ours is undone.
@@ -204,6 +224,7 @@ void Agent::node_changed(const WatchEvent& event) {
   if (event.kind != WatchEvent::Kind::added && event.kind != WatchEvent::Kind::modified) return;
   const auto state = node_state_from(*event.object, options_.node);
   if (!state) return;
+  node_read(state->labels);
   const std::lock_guard lock(mutex_);
   if (published_once_ && loop_ && offered_ && !plan(*state, offered_->desired, offered_->options).empty())
     loop_->again();
@@ -220,6 +241,7 @@ bool Agent::take(const std::vector<Happening>& happenings) {
         break;
       case Happening::Kind::overrun: schedule_.touch("", now); break;
       case Happening::Kind::wake:
+        if (gpus_wanted_.exchange(false)) schedule_.touch("gpu", now);
         schedule_.touch_rules(now);
         prompt_ = true;
         break;
@@ -230,6 +252,13 @@ bool Agent::take(const std::vector<Happening>& happenings) {
         break;
       case Happening::Kind::file: {
         const Root files = Root::at(options_.root);
+        const std::string prefix = files.real_path("");
+        const std::string_view on_host =
+            is_below(happening.what, prefix) ? std::string_view(happening.what).substr(prefix.size()) : "";
+        if (is_among_gpu_files(on_host) && !is_told(happening.what)) {
+          if (concerns_gpus(on_host)) schedule_.touch("gpu", now);
+          break;
+        }
         prompt_ = true;
         if (is_below(happening.what, std::filesystem::path(files.real_path(kPublishedFile)).parent_path().string())) {
           schedule_.touch("local", now);

@@ -69,6 +69,8 @@ class Agent {
   Report make_report();
   void published(const PublishLoop::Attempt& attempt, const std::stop_token& stop);
   void node_changed(const WatchEvent& event);
+  void node_read(const Attributes& labels);
+  bool is_told(const std::string& path) const;
   void log_changes(const Published& published);
   ClusterView cluster_view() const;
 
@@ -93,9 +95,11 @@ class Agent {
   mutable std::mutex mutex_;              // of the following
   std::optional<SteadyTime> busy_since_;  // a pass is running
   bool published_once_ = false;
-  std::string last_error_;  // of publishing; empty: none
-  std::optional<Report> offered_;  // the last one
-  std::atomic<std::size_t> held_{0};  // removals that wait for proof
+  std::string last_error_;                // of publishing; empty: none
+  std::optional<Report> offered_;         // the last one
+  Attributes node_labels_;                // of the own Node, as they were read last; those of others, too
+  std::atomic<bool> gpus_wanted_{false};  // others on the Node have begun, or ended, their work on the GPUs
+  std::atomic<std::size_t> held_{0};      // removals that wait for proof
 
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Watch> node_watch_;

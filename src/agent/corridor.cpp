@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "base/text.h"
 #include "corridor/setup.h"
@@ -57,6 +58,34 @@ std::string maker(const std::vector<LayerOutcome>& outcomes, const Provenance& f
   return "";
 }
 
+/// How the labels of a template begin, as full keys; nothing where that is known only when it runs. A template writes a
+/// label a line.
+std::optional<std::vector<std::string>> template_heads(std::string_view text) {
+  if (text.find("\\n") != std::string_view::npos || text.find('`') != std::string_view::npos) return std::nullopt;
+  constexpr std::string_view kSilent[] = {"range", "if", "else", "end", "with"};
+  std::vector<std::string> heads;
+  for (std::string_view line : split(text, '\n')) {
+    line = trim(line);
+    while (line.starts_with("{{")) {
+      const std::size_t end = line.find("}}");
+      if (end == std::string_view::npos) return std::nullopt;
+      std::string_view action = line.substr(2, end - 2);
+      if (action.starts_with('-')) action.remove_prefix(1);
+      const auto words = fields(action);
+      if (words.empty() || std::find(std::begin(kSilent), std::end(kSilent), words[0]) == std::end(kSilent))
+        return std::nullopt;
+      line = trim(line.substr(end + 2));
+    }
+    const std::string_view head = line.substr(0, std::min(line.find("{{"), line.find('=')));
+    if (line.empty()) continue;
+    if (head.empty()) return std::nullopt;
+    heads.emplace_back(head);
+    if (head.find('/') == std::string_view::npos)
+      heads.push_back(std::string(kFeaturePrefix) + "/" + std::string(head));
+  }
+  return heads;
+}
+
 void add_key(const std::string& key, std::set<std::string, std::less<>>& keys) {
   keys.insert(key.find('/') == std::string::npos ? std::string(kFeaturePrefix) + "/" + key : key);
 }
@@ -66,6 +95,7 @@ void add_key(const std::string& key, std::set<std::string, std::less<>>& keys) {
 Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
   AgentCorridor corridor;
   corridor.options_ = options;
+  if (options.publish == PublishTo::file) corridor.gpus_.assume_operator();
   if (const Status loaded = corridor.reload(); !loaded) return loaded.error();
   return corridor;
 }
@@ -80,6 +110,9 @@ Status AgentCorridor::reload() {
     if (layer.layer == Layer::custom) keep_last_good(layer.rules.rules().rules(), loaded->broken, custom);
   keep_last_good(documents_, loaded->broken, loaded->documents);
   config_ = std::move(setup->config);
+  // As GFD has it: when the process started or read its configuration again.
+  config_.probes.gpu.timestamp =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   probes_ = std::move(setup->probes);
   load_problems_ = std::move(setup->problems);
   std::move(loaded->problems.begin(), loaded->problems.end(), std::back_inserter(load_problems_));
@@ -106,6 +139,7 @@ std::vector<std::string> AgentCorridor::watched_paths() const {
   const Root files = Root::at(options_.root);
   paths.push_back(files.real_path(kFeaturesDirectory));
   paths.push_back(files.real_path("/etc/os-release"));
+  for (const std::string& path : gpu_watched_paths(files)) paths.push_back(files.real_path(path));
   return paths;
 }
 
@@ -113,12 +147,16 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   HostOptions host_options;
   host_options.root = options_.root;
   host_options.ask_machine = options_.ask_machine;
+  host_options.scanner = options_.scanner;
+  host_options.trusts_root = options_.trusts_root;
   const auto host = Host::open(host_options);
   if (!host) return host.error();
   std::vector<const Probe*> probes;
   for (const Probe* probe : probes_)
     if (pass.all || pass.probes.contains(probe->name)) probes.push_back(probe);
+  gpus_.prepare(config_.probes.gpu, now);
   Discovery found = discover(*host, probes, config_.probes);
+  gpus_.see_features(found.features, now);
   memory_.absorb(found, probes, readable_anchors(host->files(), probes), now);
   for (const ProbeReport& report : found.reports)
     probe_problems_.insert_or_assign(std::string(report.name), report.problems);
@@ -139,7 +177,17 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
   Walked walked;
-  const Features& own = memory_.features();
+  Features without_gfd;
+  const bool yields = gfd_claims_labels(cluster.objects) && memory_.features().attributes.contains("gpu.gfd");
+  if (yields) {
+    without_gfd = memory_.features();
+    without_gfd.attributes.erase("gpu.gfd");
+    without_gfd.attributes.erase("gpu.vgpu");
+    walked.problems.push_back({"gfd-present", "nvidia.com",
+                               "NVIDIA's gpu-feature-discovery labels this node as well; its labels are taken",
+                               "switch it off (gfd.enabled=false) and delete its NodeFeature object"});
+  }
+  const Features& own = yields ? without_gfd : memory_.features();
   Features merged;
   if (!cluster.objects.empty()) {
     merged = own;
@@ -215,7 +263,12 @@ AgentCorridor::Doubt AgentCorridor::doubt(const ClusterView& cluster) const {
       if (!any_in_doubt(rule.match_features) &&
           std::none_of(rule.match_any.begin(), rule.match_any.end(), any_in_doubt))
         continue;
-      if (!rule.labels_template.empty()) doubt.all = true;
+      if (!rule.labels_template.empty()) {
+        if (auto heads = template_heads(rule.labels_template))
+          doubt.heads.insert(doubt.heads.end(), heads->begin(), heads->end());
+        else
+          doubt.all = true;
+      }
       for (const PlacedMap* map : {&rule.labels, &rule.annotations, &rule.extended_resources})
         for (const auto& [key, value] : *map) add_key(key, doubt.keys);
       for (const Taint& taint : rule.taints) doubt.keys.insert(taint.key + ":" + taint.effect);

@@ -3,6 +3,7 @@
 // about the Node.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "agent/cluster.h"
+#include "agent/gpu_watch.h"
 #include "agent/memory.h"
 #include "agent/options.h"
 #include "agent/rule_memory.h"
@@ -51,6 +53,9 @@ class AgentCorridor {
   /// Files and directories whose change matters: configuration, rules, features.d, os-release.
   std::vector<std::string> watched_paths() const;
 
+  /// The own Node's labels, whenever they were read: others say there when the GPUs must be left alone.
+  void see_node(const Attributes& labels) { gpus_.see_node(labels); }
+
   /// Runs the probes of the pass on a fresh view of the host, and takes what they saw into memory.
   Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
 
@@ -61,7 +66,11 @@ class AgentCorridor {
   struct Doubt {
     bool all = false;
     std::set<std::string, std::less<>> keys;  // with their prefix
-    bool covers(const std::string& key) const { return all || keys.contains(key); }
+    std::vector<std::string> heads;           // of keys that templates make
+    bool covers(const std::string& key) const {
+      return all || keys.contains(key) ||
+             std::any_of(heads.begin(), heads.end(), [&](const std::string& head) { return key.starts_with(head); });
+    }
   };
   /// What rules that cannot be read, or that look at a set which is stale, would make.
   Doubt doubt(const ClusterView& cluster) const;
@@ -84,6 +93,7 @@ class AgentCorridor {
   std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
   Memory memory_;
   RuleMemory rule_memory_;
+  GpuWatch gpus_;
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;
 };

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -110,6 +111,19 @@ struct Events::State {
     for (const std::string& subsystem : subsystems) happenings.push_back({Happening::Kind::uevent, subsystem});
   }
 
+  /// Whether a change there is one of what was asked for, and not of its neighbours.
+  bool concerns_us(const std::string& path) const {
+    const auto is_below = [](std::string_view inner, std::string_view outer) {
+      return inner == outer || (inner.starts_with(outer) && inner[outer.size()] == '/');
+    };
+    const fs::path changed(path);
+    return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
+      // A ConfigMap is mounted as links through "..data", which is what changes.
+      return is_below(path, one) || is_below(one, path) ||
+             (changed.filename().native().starts_with("..") && changed.parent_path() == fs::path(one).parent_path());
+    });
+  }
+
   void read_files(std::vector<Happening>& happenings) {
     alignas(inotify_event) std::array<char, 16384> buffer;
     std::set<std::string> paths;
@@ -136,7 +150,8 @@ struct Events::State {
       }
     }
     if (lost) settle_watches();
-    for (const std::string& path : paths) happenings.push_back({Happening::Kind::file, path});
+    for (const std::string& path : paths)
+      if (concerns_us(path)) happenings.push_back({Happening::Kind::file, path});
   }
 
   void read_signals(std::vector<Happening>& happenings) {

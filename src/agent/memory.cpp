@@ -63,9 +63,7 @@ bool Memory::is_gone(std::map<std::string, Doubt, std::less<>>& doubts, std::set
 }
 
 void Memory::absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole, SteadyTime now) {
-  const Kind kind = spec.kind == FeatureSpec::Kind::flag        ? Kind::flag
-                    : spec.kind == FeatureSpec::Kind::attribute ? Kind::attribute
-                                                                : Kind::instance;
+  const Kind kind = kind_of(spec);
   const Key key{kind, std::string(spec.key)};
   probe_of_[key] = probe.name;
   auto& doubts = doubts_[key];
@@ -110,6 +108,12 @@ void Memory::absorb_set(const FeatureSpec& spec, const Probe& probe, const Featu
         const std::vector<std::string> ids = identities_of(known);
         for (std::size_t i = 0; i < known.size(); ++i)
           if (!seen_ids.contains(ids[i]) && stays(ids[i])) merged.push_back(known[i]);
+        // What a set that was not read whole does not say of an instance is not known to be gone either.
+        if (whole) return;
+        for (std::size_t at = 0; at < there.size(); ++at)
+          if (const auto old = std::find(ids.begin(), ids.end(), there[at]); old != ids.end())
+            for (const auto& [name, value] : known[static_cast<std::size_t>(old - ids.begin())])
+              merged[at].emplace(name, value);
       });
       break;
   }
@@ -124,13 +128,28 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
                                      [&](const ProbeReport& each) { return each.name == probe->name; });
     if (report == seen.reports.end()) continue;
     for (const FeatureSpec& spec : probe->produces) {
+      if (report->unsettled.contains(spec.key) && knows(spec)) {
+        const auto [at, is_new] =
+            unsettled_.try_emplace(std::string(spec.key), Unsettled{std::string(probe->name), now, false});
+        if (now - at->second.since < kSettleTime) {
+          stale_.emplace(spec.key);
+          doubts_.erase({kind_of(spec), std::string(spec.key)});  // what is doubted is doubted anew when it is done
+          continue;
+        }
+        at->second.is_over = true;
+      } else {
+        unsettled_.erase(std::string(spec.key));
+      }
       const bool lost_anchor =
           !spec.anchor.empty() && anchors_.contains(spec.anchor) && !readable.contains(spec.anchor);
       const bool whole = !report->incomplete.contains(spec.key) && !lost_anchor;
-      if (whole)
+      if (whole) {
         stale_.erase(std::string(spec.key));
-      else
+      } else {
         stale_.emplace(spec.key);
+        // Nothing is proved while it lasts, and looking again and again would not help: the next good look starts anew.
+        doubts_.erase({kind_of(spec), std::string(spec.key)});
+      }
       absorb_set(spec, *probe, seen.features, whole, now);
     }
   }
@@ -139,13 +158,29 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
 
 std::map<std::string, SteadyTime> Memory::pending() const {
   std::map<std::string, SteadyTime> next;
+  const auto want = [&](const std::string& probe, SteadyTime at) {
+    const auto [entry, is_new] = next.try_emplace(probe, at);
+    if (!is_new) entry->second = std::min(entry->second, at);
+  };
   for (const auto& [key, doubts] : doubts_)
-    for (const auto& [fact, doubt] : doubts) {
-      const SteadyTime at = doubt.last + kProofInterval;
-      const auto [entry, is_new] = next.try_emplace(probe_of_.at(key), at);
-      if (!is_new) entry->second = std::min(entry->second, at);
-    }
+    for (const auto& [fact, doubt] : doubts) want(probe_of_.at(key), doubt.last + kProofInterval);
+  // What somebody is at work on says of itself when it is done; if not, there is an end to patience.
+  for (const auto& [set, unsettled] : unsettled_)
+    if (!unsettled.is_over) want(unsettled.probe, unsettled.since + kSettleTime);
   return next;
+}
+
+Memory::Kind Memory::kind_of(const FeatureSpec& spec) {
+  switch (spec.kind) {
+    case FeatureSpec::Kind::flag: return Kind::flag;
+    case FeatureSpec::Kind::attribute: return Kind::attribute;
+    case FeatureSpec::Kind::instance: return Kind::instance;
+  }
+  return Kind::flag;
+}
+
+bool Memory::knows(const FeatureSpec& spec) const {
+  return known_.flags.contains(spec.key) || known_.attributes.contains(spec.key) || known_.instances.contains(spec.key);
 }
 
 std::string Memory::save(std::string_view boot_id) const {

@@ -27,6 +27,8 @@ class Memory {
   static constexpr std::chrono::milliseconds kProofTime{3000};
   /// Between two probes that prove: three of them fit well within the time.
   static constexpr std::chrono::milliseconds kProofInterval{1600};
+  /// How long a set that somebody is changing step by step keeps what it was before.
+  static constexpr std::chrono::milliseconds kSettleTime{60'000};
 
   /// Takes in what some probes just saw; sets of other probes stay as they are. `readable` tells whether an anchor can
   /// be read now.
@@ -60,6 +62,8 @@ class Memory {
     int proofs = 0;
   };
 
+  static Kind kind_of(const FeatureSpec& spec);
+  bool knows(const FeatureSpec& spec) const;
   void absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole, SteadyTime now);
   /// Whether this fact, which is not seen any more, may go now.
   bool is_gone(std::map<std::string, Doubt, std::less<>>& doubts, std::set<std::string, std::less<>>& doubted,
@@ -70,6 +74,12 @@ class Memory {
   std::set<std::string, std::less<>> anchors_;                       // readable at some time in this boot
   std::map<Key, std::map<std::string, Doubt, std::less<>>> doubts_;  // fact -> its proofs so far
   std::map<Key, std::string> probe_of_;
+  struct Unsettled {
+    std::string probe;
+    SteadyTime since;
+    bool is_over = false;  // it took too long: what is seen counts
+  };
+  std::map<std::string, Unsettled, std::less<>> unsettled_;  // by set
 };
 
 /// The anchors of these probes that can be read now.

@@ -120,6 +120,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   if (!now) return now.error();
   NodePatch patch = plan(*now, report.desired, options_);
   Published published;
+  published.node_labels = now->labels;
   published.problems = std::move(patch.conflicts);
   std::erase_if(patch.changes, [&](const Change& change) {
     if (is_removal(change) && !report.may_remove(change)) {

@@ -26,6 +26,8 @@ struct AgentOptions {
   bool once = false;
   bool prune = false;
   bool dry_run = false;
+  std::string scanner = "/proc/self/exe";  // as HostOptions: what asks NVIDIA's driver
+  bool trusts_root = false;                // as HostOptions
 };
 
 }  // namespace nodescout

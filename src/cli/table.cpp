@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "cli/gpu_rows.h"
 #include "host/udev_libudev.h"
 
 namespace nodescout::cli {
@@ -82,6 +83,7 @@ class Table {
   Table(const TableInput& input, const Style& style) : in_(input), style_(style) {}
 
   std::string print() {
+    gpus();
     system();
     processor();
     memory();
@@ -222,6 +224,37 @@ class Table {
     if (parts.empty()) return;
     heading("Memory");
     wrapped("", parts, 0, ", ");
+  }
+
+  /// One line each: model, memory, MIG, driver, PCIe link, NUMA node, nearest NIC.
+  void gpus() {
+    const Instances& devices = instances("gpu.device");
+    if (devices.empty()) return;
+    std::string title = "GPUs: " + std::to_string(devices.size());
+    if (const std::string version = attribute("gpu.driver", "version"); !version.empty())
+      title += ", NVIDIA driver " + version + ", CUDA " + attribute("gpu.driver", "cuda");
+    else if (const std::string state = attribute("gpu.driver", "state"); !state.empty())
+      title += ", NVIDIA driver " + state;
+    heading(title);
+    auto rows = gpu_rows(in_.found.features);
+    std::vector<std::size_t> widths(rows[0].size());
+    for (auto& row : rows)
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        row[i] = clean(row[i]);
+        widths[i] = std::max(widths[i], width_of(row[i]));
+      }
+    // The model gives way on a narrow terminal.
+    std::size_t all = kIndent;
+    for (const std::size_t width : widths) all += width + 2;
+    constexpr std::size_t kModel = 1, kShortestModel = 12;
+    if (all > style_.width + 2)
+      widths[kModel] -= std::min(all - style_.width - 2, widths[kModel] - std::min(widths[kModel], kShortestModel));
+    for (const auto& row : rows) {
+      std::string text;
+      for (std::size_t i = 0; i < row.size(); ++i)
+        text += padded(i == kModel ? shortened(row[i], widths[i]) : row[i], widths[i] + (i + 1 < row.size() ? 2 : 0));
+      line(&row == rows.data() ? coloured("2", std::string(trim_right(text))) : std::string(trim_right(text)));
+    }
   }
 
   /// Functions of one kind share a line; bridges and the chipset's own are only counted.

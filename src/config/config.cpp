@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <set>
 
 #include "base/text.h"
 #include "base/yaml.h"
+#include "config/gpu_config.h"
 #include "rule/from_value.h"
 #include "rule/pattern.h"
 
@@ -18,41 +20,6 @@ using Kind = Value::Kind;
 using Names = std::vector<std::string_view>;
 
 constexpr std::array kOwnerOrder = {"node", "pod", "ds"};
-
-/// Go's duration syntax: "90s", "1h30m", "1.5h"; a bare number is nanoseconds.
-std::optional<std::chrono::nanoseconds> parse_duration(const Value& value) {
-  if (value.is(Kind::integer)) {
-    const auto count = parse_int(value.text);
-    return count ? std::optional(std::chrono::nanoseconds(*count)) : std::nullopt;
-  }
-  std::string_view text = value.text;
-  const bool negative = text.starts_with('-');
-  if (negative || text.starts_with('+')) text.remove_prefix(1);
-  if (text == "0") return std::chrono::nanoseconds(0);
-  if (text.empty()) return std::nullopt;
-  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1},  {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"ms", 1e6},
-                                                            {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
-  double total = 0;
-  while (!text.empty()) {
-    const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
-    double number = 0;
-    if (digits == 0 || text.substr(0, digits) == ".") return std::nullopt;
-    try {
-      number = std::stod(std::string(text.substr(0, digits)));
-    } catch (const std::exception&) {
-      return std::nullopt;
-    }
-    text.remove_prefix(digits);
-    const std::size_t letters = std::min(text.find_first_of("0123456789."), text.size());
-    const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
-                                   [&](const auto& known) { return known.first == text.substr(0, letters); });
-    if (unit == std::end(kUnits)) return std::nullopt;
-    total += number * unit->second;
-    text.remove_prefix(letters);
-  }
-  if (total > 9.2e18) return std::nullopt;
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(negative ? -total : total));
-}
 
 class Reader {
  public:
@@ -353,6 +320,7 @@ class Reader {
     text(root, "stateFile", config_.state_file);
     period(root, "nodeRecheck", config_.node_recheck);
     period(root, "probePoll", config_.probe_poll);
+    if (const Value* gpu = section(root, "gpu")) apply_gpu_section(config_.probes.gpu, *gpu, origin_, config_.problems);
   }
 
   void period(const Value& root, std::string_view name, std::chrono::seconds& into) {
@@ -373,6 +341,40 @@ class Reader {
 };
 
 }  // namespace
+
+std::optional<std::chrono::nanoseconds> parse_duration(const Value& value) {
+  if (value.is(Kind::integer)) {
+    const auto count = parse_int(value.text);
+    return count ? std::optional(std::chrono::nanoseconds(*count)) : std::nullopt;
+  }
+  std::string_view text = value.text;
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return std::chrono::nanoseconds(0);
+  if (text.empty()) return std::nullopt;
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"ns", 1},  {"us", 1e3}, {"\xC2\xB5s", 1e3}, {"ms", 1e6},
+                                                            {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+  double total = 0;
+  while (!text.empty()) {
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+    double number = 0;
+    if (digits == 0 || text.substr(0, digits) == ".") return std::nullopt;
+    try {
+      number = std::stod(std::string(text.substr(0, digits)));
+    } catch (const std::exception&) {
+      return std::nullopt;
+    }
+    text.remove_prefix(digits);
+    const std::size_t letters = std::min(text.find_first_of("0123456789."), text.size());
+    const auto unit = std::find_if(std::begin(kUnits), std::end(kUnits),
+                                   [&](const auto& known) { return known.first == text.substr(0, letters); });
+    if (unit == std::end(kUnits)) return std::nullopt;
+    total += number * unit->second;
+    text.remove_prefix(letters);
+  }
+  if (total > 9.2e18) return std::nullopt;
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(negative ? -total : total));
+}
 
 std::vector<std::string> default_write_prefixes() {
   return {std::string(kFeaturePrefix), "profile.node.kubernetes.io", "nvidia.com", "amd.com", "intel.com",
@@ -398,6 +400,7 @@ Result<Config> load_config(const std::string& path) {
   Config config;
   config.labels.write_prefixes = default_write_prefixes();
   config.labels.taints = false;
+  apply_gfd(config.probes.gpu, [](const char* name) { return static_cast<const char*>(std::getenv(name)); });
   const Root files = Root::at("/");
   const auto apply = [&](std::string_view file, bool required) -> Result<bool> {
     const auto text = files.read(file);

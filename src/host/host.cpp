@@ -14,6 +14,8 @@
 #include "host/cpuid_libcpuid.h"
 #include "host/host_facts.h"
 #include "host/journal.h"
+#include "host/nvml_host.h"
+#include "host/nvml_report.h"
 #include "host/pci_libpci.h"
 #include "host/udev_libudev.h"
 #include "nodescout/host.h"
@@ -62,6 +64,9 @@ struct Host::State {
   std::shared_ptr<Redactor> redactor;
   std::shared_ptr<Journal> journal;
   std::optional<CpuidTable> cpuid;
+  std::optional<NvmlReport> nvml;
+  std::string scanner;
+  bool trusts_root = false;
   std::string udev_dump;
   HostFacts facts;
   std::string architecture;
@@ -82,13 +87,24 @@ Result<Host> Host::open(const HostOptions& options) {
 
   auto state = std::make_unique<State>(Root::at(options.root));
   state->ask_machine = options.ask_machine;
+  state->scanner = options.scanner;
+  state->trusts_root = options.trusts_root;
   if (!state->files.is_live()) {
-    // These three stand beside the recorded tree; they are read as files of the recording, with its caps and its
+    // These four stand beside the recorded tree; they are read as files of the recording, with its caps and its
     // confinement.
     if (const auto text = state->files.read("/cpuid.txt"))
       state->cpuid = CpuidTable::parse(*text, options.root + "/cpuid.txt", state->problems);
     else if (text.error().code != Errc::absent)
       state->problems.push_back(problem_of(text.error()));
+    if (const auto text = state->files.read("/nvml.json")) {
+      auto report = parse_nvml(*text, options.root + "/nvml.json");
+      if (report)
+        state->nvml = *std::move(report);
+      else
+        state->problems.push_back(problem_of(report.error()));
+    } else if (text.error().code != Errc::absent) {
+      state->problems.push_back(problem_of(text.error()));
+    }
     constexpr std::size_t kUdevCap = 64u << 20;
     if (auto text = state->files.read("/udev.txt", kUdevCap))
       state->udev_dump = *std::move(text);
@@ -187,6 +203,23 @@ UdevProperties Host::udev_properties(std::string_view subsystem, const std::stri
     for (auto& [property, value] : properties) value = state_->redactor->apply_property(property, std::move(value));
   if (state_->journal) state_->journal->udev.insert_or_assign(*syspath, properties);
   return properties;
+}
+
+NvmlReport Host::nvml(const NvmlRequest& request) const {
+  NvmlReport report;
+  if (state_->nvml) {
+    report = *state_->nvml;
+  } else if (!state_->ask_machine || !(state_->trusts_root || is_running_machine(state_->files))) {
+    report.error =
+        Error{Errc::unsupported, "nvml.json", "the recording has none, and a recording's library is not run"};
+    return report;
+  } else {
+    const std::string name = request.tegra ? "libcuda.so.1" : "libnvidia-ml.so.1";
+    report = ask_nvml(state_->scanner, driver_libraries(state_->files, name, request.driver_root), request);
+  }
+  if (state_->redactor) redact(report, *state_->redactor);
+  if (state_->journal) state_->journal->nvml = print_nvml(report);
+  return report;
 }
 
 }  // namespace nodescout

@@ -123,6 +123,7 @@ Result<Recorded> write_recording(const Host& host, Journal& journal, const Redac
         writer.write(path, "");
     if (host.has_cpuid()) writer.write("/cpuid.txt", journal.cpuid.print());
     if (!journal.udev.empty()) writer.write("/udev.txt", export_db(journal));
+    if (!journal.nvml.empty()) writer.write("/nvml.json", journal.nvml);
     writer.write("/host.json", facts.print());
     std::string table;
     if (redactor)

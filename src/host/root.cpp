@@ -53,6 +53,12 @@ Error error_of(int number, std::string_view path) {
 /// The kernel's own trees hold nothing that blocks or reacts to being opened for reading.
 bool is_kernel_tree(std::string_view path) { return path.starts_with("/sys/") || path.starts_with("/proc/"); }
 
+/// Ids of a PCI function: they do not change, and more than one probe asks for them.
+bool is_pci_identity(std::string_view path) {
+  return path.starts_with("/sys/bus/pci/devices/") &&
+         (path.ends_with("/class") || path.ends_with("/vendor") || path.ends_with("/device"));
+}
+
 std::string_view parent_of(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 || slash == std::string_view::npos ? std::string_view("/") : path.substr(0, slash);
@@ -191,6 +197,9 @@ Error Root::noted(Error error) const {
 }
 
 Result<std::string> Root::read_upto(std::string_view path, std::size_t most, bool whole, const Directory* from) const {
+  const bool keeps = is_pci_identity(path);
+  if (keeps)
+    if (const auto known = pci_ids_.find(path); known != pci_ids_.end()) return known->second;
   auto opened = open_file(path, 0, from);
   if (!opened) return noted(opened.error());
   const Descriptor file(opened->fd);
@@ -224,6 +233,7 @@ Result<std::string> Root::read_upto(std::string_view path, std::size_t most, boo
          "ended after " + std::to_string(content.size()) + " of " + std::to_string(status.st_size) + " bytes"});
   if (redactor_) content = redactor_->apply(path, std::move(content));
   if (journal_) journal_->files.insert_or_assign(opened->canonical, content);
+  if (keeps) pci_ids_.emplace(path, content);
   return content;
 }
 
@@ -288,14 +298,15 @@ Result<std::vector<std::string>> Root::list(std::string_view path) const {
 
 Result<Root::FileStatus> Root::status(std::string_view path) const {
   if (const auto refused = refused_.find(path); refused != refused_.end()) return refused->second;
-  std::string real(path);
+  std::string canonical(path);
   if (needs_walk()) {
-    const auto canonical = resolve(path);
-    if (!canonical) return noted(canonical.error());
-    real = prefix_ + *canonical;
+    auto resolved = resolve(path);
+    if (!resolved) return noted(resolved.error());
+    canonical = *std::move(resolved);
   }
   struct stat status;
-  if (::stat(real.c_str(), &status) != 0) return error_of(errno, path);
+  if (::stat((prefix_ + canonical).c_str(), &status) != 0) return error_of(errno, path);
+  if (journal_) journal_->present.insert(canonical);
   const FileType type = S_ISREG(status.st_mode)   ? FileType::regular
                         : S_ISDIR(status.st_mode) ? FileType::directory
                                                   : FileType::other;

@@ -80,7 +80,10 @@ class Builder {
       if (const std::string why = worker_defect(name, made.value); !why.empty())
         return reject(kind, name, made.rule, why);
     std::string value = made.value;
-    if (value.starts_with('@') && (kind == Kind::label || kind == Kind::extended_resource)) {
+    // NFD resolves no annotation, so a user's "@..." is the text itself; the shipped rules have use for it.
+    const bool resolves = kind == Kind::label || kind == Kind::extended_resource ||
+                          (kind == Kind::annotation && layer_ == Layer::shipped);
+    if (value.starts_with('@') && resolves) {
       const std::string* resolved = resolve(value);
       if (!resolved) {
         return reject(kind, key, made.rule, "no value for " + quote(value),

@@ -6,8 +6,8 @@ namespace nodescout {
 
 namespace {
 constexpr std::array kCatalog = {
-    &probe::cpu, &probe::fake, &probe::kernel,  &probe::local,  &probe::memory, &probe::network,
-    &probe::pci, &probe::rdma, &probe::storage, &probe::system, &probe::usb,
+    &probe::cpu, &probe::fake, &probe::kernel, &probe::local,   &probe::memory, &probe::network,
+    &probe::pci, &probe::gpu,  &probe::rdma,   &probe::storage, &probe::system, &probe::usb,
 };
 }  // namespace
 

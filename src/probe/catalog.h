@@ -5,6 +5,6 @@
 
 namespace nodescout::probe {
 
-extern const Probe cpu, fake, kernel, local, memory, network, pci, rdma, storage, system, usb;
+extern const Probe cpu, fake, gpu, kernel, local, memory, network, pci, rdma, storage, system, usb;
 
 }  // namespace nodescout::probe

@@ -30,7 +30,8 @@ Discovery discover(const Host& host, std::span<const Probe* const> probes, const
     discovery.features.flags.merge(seen.features.flags);
     discovery.features.attributes.merge(seen.features.attributes);
     discovery.features.instances.merge(seen.features.instances);
-    discovery.reports.push_back({probe->name, duration, std::move(seen.problems), std::move(seen.incomplete)});
+    discovery.reports.push_back(
+        {probe->name, duration, std::move(seen.problems), std::move(seen.incomplete), std::move(seen.unsettled)});
   }
   return discovery;
 }

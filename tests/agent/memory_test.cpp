@@ -18,9 +18,12 @@ struct Fixture {
   SteadyTime now{};
   std::set<std::string, std::less<>> anchors{"/anchor"};
 
-  void see(Features features, std::set<std::string, std::less<>> incomplete = {}) {
+  using Sets = std::set<std::string, std::less<>>;
+
+  void see(Features features, Sets incomplete = {}, Sets unsettled = {}) {
     const Probe* probes[] = {&kProbe};
-    memory.absorb({std::move(features), {{"t", {}, {}, std::move(incomplete)}}}, probes, anchors, now);
+    memory.absorb({std::move(features), {{"t", {}, {}, std::move(incomplete), std::move(unsettled)}}}, probes, anchors,
+                  now);
   }
   const Features& known() const { return memory.features(); }
 };
@@ -181,6 +184,57 @@ TEST(Memory, SurvivesARestart) {
   EXPECT_TRUE(rebooted.known().empty());
   for (const char* bad : {"", "{}", "[1]", "{\"bootId\":\"x\",\"features\":5}"})
     EXPECT_FALSE(Memory().load(bad, "state", "b")) << bad;
+}
+
+TEST(Memory, AnInstanceKeepsWhatCouldNotBeReadOfIt) {
+  Fixture f;
+  f.see(instances({{{"address", "1"}, {"a", "x"}, {"b", "y"}}}));
+  f.see(instances({{{"address", "1"}, {"a", "z"}}}), {"t.instances"});
+  EXPECT_EQ(f.known().instances.at("t.instances"), (Instances{{{"address", "1"}, {"a", "z"}, {"b", "y"}}}));
+  f.see(instances({{{"address", "1"}, {"a", "z"}}}));
+  EXPECT_EQ(f.known().instances.at("t.instances"), (Instances{{{"address", "1"}, {"a", "z"}}}));
+}
+
+TEST(Memory, WhatIsBeingChangedStaysForAWhile) {
+  Fixture f;
+  f.see(attributes({{"a", "0"}}), {}, {"t.attributes"});
+  EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "0") << "the first look counts";
+  f.see(attributes({{"a", "1"}}));
+  EXPECT_TRUE(f.memory.pending().empty());
+  f.see(attributes({{"a", "2"}}), {}, {"t.attributes"});
+  EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "1");
+  EXPECT_TRUE(f.memory.stale().contains("t.attributes"));
+  EXPECT_EQ(f.memory.pending().at("t"), f.now + Memory::kSettleTime);
+  // It is done: at once.
+  f.now += 5000ms;
+  f.see(attributes({{"a", "3"}}));
+  EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "3");
+  EXPECT_TRUE(f.memory.pending().empty());
+  // It is never done: at the end of all patience, and then nobody is asked to look again.
+  f.see(attributes({{"a", "4"}}), {}, {"t.attributes"});
+  f.now += Memory::kSettleTime;
+  f.see(attributes({{"a", "4"}}), {}, {"t.attributes"});
+  EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "4");
+  EXPECT_TRUE(f.memory.pending().empty());
+  EXPECT_FALSE(f.memory.stale().contains("t.attributes"));
+}
+
+TEST(Memory, AFailedLookAsksForNoOther) {
+  Fixture f;
+  f.see(flags({"a", "b"}));
+  f.see(flags({"a"}));
+  EXPECT_FALSE(f.memory.pending().empty());
+  f.now += 1600ms;
+  f.see(flags({"a"}), {"t.flags"});
+  EXPECT_TRUE(f.memory.pending().empty()) << "else the agent would look without a pause";
+  for (const auto wait : {0ms, 1600ms}) {
+    f.now += wait;
+    f.see(flags({"a"}));
+    EXPECT_TRUE(f.known().flags.at("t.flags").contains("b")) << "the proof starts anew";
+  }
+  f.now += 1600ms;
+  f.see(flags({"a"}));
+  EXPECT_FALSE(f.known().flags.at("t.flags").contains("b"));
 }
 
 }  // namespace

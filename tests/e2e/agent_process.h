@@ -32,6 +32,7 @@ struct AgentSetup {
   std::vector<std::string> arguments;  // more of them
   std::map<std::string, std::string> environment;
   std::string program;  // empty: the one under test
+  std::string root;     // empty: the machine made of files
 };
 
 class AgentProcess {

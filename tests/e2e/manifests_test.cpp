@@ -158,7 +158,7 @@ TEST_F(ManifestsTest, PolicyAndProgramHaveTheSamePrefixes) {
 
 TEST_F(ManifestsTest, TheConfigurationsAreUnderstood) {
   const auto is_prose = [](std::string_view line) { return line.size() > 2 && line[1] == ' ' && line[2] != ' '; };
-  for (const char* overlay : {"base"}) {
+  for (const char* overlay : {"base", "overlays/watch-node"}) {
     std::string text = text_at(one(overlay, "ConfigMap", "nodescout-config"), {"data", "nodescout.conf"});
     ASSERT_NE(text, "");
     // As it is, and with every example in it switched on.

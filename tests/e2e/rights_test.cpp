@@ -234,6 +234,24 @@ TEST_F(PublishingTest, WhatNfdWroteIsTakenOverAndWhatOthersWroteIsNot) {
   EXPECT_EQ(now.taints[0].key, "vendor.example/busy");
 }
 
+TEST_F(PublishingTest, WhatNfdWroteOutsideTheListStays) {
+  prepare("rights-outside");
+  must(cluster->admin().patch(object_path(resources::kNodes, "", name), PatchKind::merge, json(R"({"metadata":{
+    "labels":{"feature.node.kubernetes.io/gone":"1","example.com/nfd":"1","vendor.kubernetes.io/nfd":"1"},
+    "annotations":{"nfd.node.kubernetes.io/feature-labels":"example.com/nfd,gone,vendor.kubernetes.io/nfd"}}})")));
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/new", "1"}};
+  const Published done = publish(desired);
+  EXPECT_EQ(done.problems.size(), 2u) << texts(done.problems);
+  const NodeState now = state();
+  EXPECT_EQ(now.labels.at("example.com/nfd"), "1");
+  EXPECT_EQ(now.labels.at("vendor.kubernetes.io/nfd"), "1");
+  EXPECT_EQ(now.labels.at("feature.node.kubernetes.io/new"), "1");
+  EXPECT_FALSE(now.labels.contains("feature.node.kubernetes.io/gone"));
+  EXPECT_EQ(now.annotations.at("nfd.node.kubernetes.io/feature-labels"),
+            "example.com/nfd,new,vendor.kubernetes.io/nfd");
+}
+
 TEST_F(PublishingTest, AKeyThatThePolicyRefusesCostsItself) {
   prepare("rights-singly");
   Desired desired;
@@ -276,7 +294,7 @@ TEST_F(PublishingTest, OverwritingIsAllowedWhereTheConfigMapSaysSo) {
   desired.labels = {{"feature.node.kubernetes.io/by-hand", "2"}};
   std::string problems = "untried";
   for (int tries = 0; tries < 100 && !problems.empty(); ++tries) {  // until the server has seen the change
-    publisher = std::make_unique<NodePublisher>(*client, name);  // it remembers what was refused
+    publisher = std::make_unique<NodePublisher>(*client, name);     // it remembers what was refused
     problems = texts(publish(desired, options).problems);
     if (!problems.empty()) std::this_thread::sleep_for(100ms);
   }

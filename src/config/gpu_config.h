@@ -1,0 +1,30 @@
+// How GPUs are configured: GFD's environment and configuration file as they are, and the section `gpu` of our own file.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/value.h"
+#include "nodescout/gpu.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+/// A variable of the environment, or nullptr.
+using Environment = std::function<const char*(const char* name)>;
+
+/// GFD's own order: its variables over the file that one of them names, else /etc/nodescout/gfd.yaml. Nothing of it is
+/// fatal: what makes no sense becomes a problem of the options, which the GPU probe reports where there is a GPU.
+void apply_gfd(GpuOptions& options, const Environment& environment);
+
+/// The configuration file of GFD and of NVIDIA's device plugin, version v1. Fields that say nothing about labels are
+/// accepted; a mistake in the sharing blocks costs these, since half of them would be a wrong label.
+void apply_gfd_file(GpuOptions& options, std::string_view text, const std::string& origin);
+
+/// The section `gpu`, over what GFD's files and variables said.
+void apply_gpu_section(GpuOptions& options, const Value& section, const std::string& origin,
+                       std::vector<Problem>& problems);
+
+}  // namespace nodescout

@@ -1,0 +1,52 @@
+// The labels of NVIDIA's gpu-feature-discovery, as a pure function of what the driver says, so that every case of it
+// can be tested without any GPU. Keys and values are GFD's wherever GFD is deterministic and legal; docs/gpu.md lists
+// where they are not, and why.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nodescout/features.h"
+#include "nodescout/gpu.h"
+#include "nodescout/nvml.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+struct GfdInput {
+  struct Gpu {
+    NvmlGpu told;
+    std::string pci_class;  // "0x030200"; empty if unknown
+  };
+
+  GpuDiscovery backend = GpuDiscovery::nvml;  // never automatic
+  std::string driver_version;
+  Number cuda_version;
+  std::vector<Gpu> gpus;                    // in any order
+  std::optional<std::string> machine_type;  // content of the file; empty if it cannot be read
+  Number system_memory;                     // bytes; where options.system_memory_as_gpus
+};
+
+struct GfdLabels {
+  Attributes labels;  // without "nvidia.com/"; every value is a legal label value
+  std::vector<Problem> problems;
+  /// Some of them are missing or unsure, because the driver failed on something.
+  bool is_partial = false;
+};
+
+GfdLabels gfd_labels(GfdInput input, const GpuOptions& options);
+
+/// "hopper" for 9.0; "undefined" for what GFD does not know.
+std::string gpu_family(std::int64_t major, std::int64_t minor);
+
+/// A GPU that takes part in an NVLink fabric: registration completed, without error, with a cluster.
+bool is_fabric_attached(const NvmlGpu& gpu);
+
+/// "<cluster>.<clique>" if all attached GPUs agree on both; else empty.
+std::string common_clique(const std::vector<const NvmlGpu*>& gpus);
+
+/// Order of bus ids: "ffff:..." before "10000:...".
+bool is_earlier_address(std::string_view a, std::string_view b);
+
+}  // namespace nodescout

@@ -1,0 +1,21 @@
+// vGPU guests. A virtual GPU says so in its PCI configuration space: a vendor-specific capability that begins with "VF"
+// and holds, among others, the version of the host's driver. All of it comes from a virtual device, so every step stays
+// inside the bytes that were read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace nodescout {
+
+inline constexpr std::size_t kPciConfigSize = 256;
+
+struct Vgpu {
+  std::string host_driver_version, host_driver_branch;  // empty if the device has no such record
+};
+
+/// Nothing if this is no virtual GPU. `config` has at least kPciConfigSize bytes, of which the first so many count.
+std::optional<Vgpu> find_vgpu(std::string_view config);
+
+}  // namespace nodescout

@@ -1,0 +1,97 @@
+#include "host/nvml_host.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "host/child.h"
+#include "host/journal.h"
+#include "host/nvml_report.h"
+
+namespace nodescout {
+namespace {
+
+constexpr std::string_view kDirectories[] = {"",
+                                             "/usr/lib64",
+                                             "/usr/lib/x86_64-linux-gnu",
+                                             "/usr/lib/aarch64-linux-gnu",
+                                             "/lib64",
+                                             "/lib/x86_64-linux-gnu",
+                                             "/lib/aarch64-linux-gnu",
+                                             "/usr/lib/wsl/lib",
+                                             "/usr/lib/aarch64-linux-gnu/nvidia",
+                                             "/usr/lib/aarch64-linux-gnu/tegra"};
+
+/// The GPU Operator's driver container, the host itself, and the places of GKE's two images.
+constexpr std::string_view kDriverRoots[] = {"/run/nvidia/driver", "", "/home/kubernetes/bin/nvidia",
+                                             "/usr/local/nvidia"};
+
+void add_libraries(const std::string& root, const std::string& name, std::vector<std::string>& into) {
+  const Root files = Root::at(root);
+  for (const std::string_view directory : kDirectories) {
+    const auto path = files.resolve(std::string(directory) + "/" + name);
+    if (!path) continue;
+    const auto status = files.status(*path);
+    if (!status || status->type != Root::FileType::regular) continue;
+    std::string library = files.real_path(*path);
+    if (std::find(into.begin(), into.end(), library) == into.end()) into.push_back(std::move(library));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> driver_libraries(const Root& files, const std::string& name, const std::string& driver_root) {
+  std::vector<std::string> found;
+  if (!driver_root.empty())
+    add_libraries(driver_root, name, found);
+  else
+    for (const std::string_view root : kDriverRoots) add_libraries(files.real_path(root), name, found);
+  // Last the linker's own search: a container runtime that brings the driver in puts it there.
+  if (driver_root.empty()) found.push_back(name);
+  return found;
+}
+
+bool is_running_machine(const Root& files) {
+  if (files.is_live()) return true;
+  const int sys = ::open(files.real_path("/sys").c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (sys < 0) return false;
+  struct statfs status;
+  const bool is_mounted = ::fstatfs(sys, &status) == 0 && status.f_type == SYSFS_MAGIC;
+  ::close(sys);
+  return is_mounted;
+}
+
+NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& libraries, const NvmlRequest& request) {
+  constexpr std::size_t kMostOutput = 4u << 20;
+  std::vector<std::string> arguments{"nvml-scan"};
+  if (request.tegra) arguments.emplace_back("--tegra");
+  arguments.insert(arguments.end(), libraries.begin(), libraries.end());
+  const ChildOutcome outcome = run_child(program, arguments, request.deadline, kMostOutput);
+  NvmlReport report = parse_nvml_lines(outcome.output);
+  if (outcome.error && !report.complete) {
+    // Up to which GPU it came tells an administrator which one to look at.
+    report.error = outcome.error;
+    if (report.gpu_count)
+      report.error->what +=
+          ", after " + std::to_string(report.gpus.size()) + " of " + std::to_string(*report.gpu_count) + " GPUs";
+  }
+  if (!report.complete && !report.error)
+    report.error = Error{Errc::malformed, "nvml-scan", "it ended before its answer did"};
+  return report;
+}
+
+void redact(NvmlReport& report, Redactor& redactor) {
+  constexpr std::string_view kPlace = "nvml.json";
+  for (NvmlGpu& gpu : report.gpus) {
+    gpu.uuid = redactor.replace("uuid", gpu.uuid, kPlace);
+    gpu.serial = redactor.replace("serial", gpu.serial, kPlace);
+    if (gpu.fabric) gpu.fabric->cluster = redactor.replace("uuid", gpu.fabric->cluster, kPlace);
+    if (gpu.platform) gpu.platform->chassis_serial = redactor.replace("serial", gpu.platform->chassis_serial, kPlace);
+    for (NvmlMig& mig : gpu.migs) mig.uuid = redactor.replace("uuid", mig.uuid, kPlace);
+  }
+}
+
+}  // namespace nodescout

@@ -1,0 +1,75 @@
+// Small change of the scan: foreign texts, failures, and questions to one device.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/text.h"
+#include "host/nvml_abi.h"
+
+namespace nodescout {
+
+/// The first library that loads, and its path in the report; without any the report's error says why each did not.
+inline std::optional<SharedLibrary> first_library(std::span<const std::string> paths, NvmlReport& report) {
+  std::string why;
+  for (const std::string& path : paths) {
+    auto library = SharedLibrary::open(path);
+    if (library) {
+      report.library = path;
+      return *std::move(library);
+    }
+    why += (why.empty() ? "" : "; ") + library.error().what;
+  }
+  report.error = Error{Errc::absent, paths.empty() ? "" : paths.back(), why};
+  return std::nullopt;
+}
+
+namespace nvml {
+
+/// A foreign buffer that may lack its final zero.
+template <class Buffer>
+std::string text_of(const Buffer& buffer) {
+  const auto end = std::find(std::begin(buffer), std::end(buffer), '\0');
+  return valid_utf8(std::string(std::begin(buffer), end));
+}
+
+/// "00000000:3B:00.0" -> "0000:3b:00.0". A domain above 16 bits keeps its eight digits.
+inline std::string bus_id_of(const PciInfo& info) {
+  std::string id = lower_ascii(info.bus_id[0] != '\0' ? text_of(info.bus_id) : text_of(info.legacy_bus_id));
+  if (id.starts_with("0000") && id.find(':') == 8) id.erase(0, 4);
+  return id;
+}
+
+/// What does not exist on a GPU or in a driver is no failure.
+inline void note(const Api& api, std::vector<NvmlFailure>& failures, const char* call, Return code) {
+  if (code != kNvmlNotSupported && code != kNvmlFunctionNotFound) failures.push_back({call, code, api.words(code)});
+}
+
+/// Questions to one device, whose failures are noted.
+struct Asking {
+  const Api& api;
+  Device device;
+  std::vector<NvmlFailure>& failures;
+
+  template <class... P, class... A>
+  bool operator()(const Function<Device, P...>& function, A... arguments) const {
+    const Return code = function(device, arguments...);
+    if (code != kSuccess) note(api, failures, function.name(), code);
+    return code == kSuccess;
+  }
+  template <unsigned length>
+  std::string text(const Function<Device, char*, unsigned>& function) const {
+    std::array<char, length> buffer{};
+    return (*this)(function, buffer.data(), length) ? text_of(buffer) : "";
+  }
+  Number number(const Function<Device, unsigned*>& function) const {
+    unsigned value = 0;
+    return (*this)(function, &value) ? Number(value) : std::nullopt;
+  }
+};
+
+}  // namespace nvml
+}  // namespace nodescout

@@ -1,0 +1,134 @@
+#include <algorithm>
+
+#include "probe/gpu_parts.h"
+
+namespace nodescout::gpu {
+namespace {
+
+constexpr std::string_view kSet = "gpu.device";
+
+/// "0x10DE\n" -> "10de"
+std::string hex_id(const std::optional<std::string>& text) {
+  if (!text) return "";
+  std::string id = lower_ascii(*text);
+  if (id.starts_with("0x")) id.erase(0, 2);
+  return id;
+}
+
+std::optional<GpuVendor> vendor_of(std::string_view id) {
+  if (id == "10de") return GpuVendor::nvidia;
+  if (id == "1002") return GpuVendor::amd;
+  if (id == "8086") return GpuVendor::intel;
+  return std::nullopt;
+}
+
+/// Display controllers. AMD's Instinct are processing accelerators; Intel's devices of that class are no GPUs.
+bool is_gpu_class(GpuVendor vendor, std::string_view id) {
+  return id.starts_with("03") || (vendor == GpuVendor::amd && id.starts_with("1200"));
+}
+
+std::optional<std::int64_t> lanes(const std::optional<std::string>& text) {
+  const auto count = text ? parse_int(*text) : std::nullopt;
+  return count && *count > 0 && *count < 255 ? count : std::nullopt;
+}
+
+/// "16.0 GT/s PCIe" -> tenths; 0 for "Unknown".
+int speed_of(const std::optional<std::string>& text) {
+  if (!text || text->find(" GT/s") == std::string::npos) return 0;
+  const std::string number = text->substr(0, text->find(' '));
+  const std::size_t dot = std::min(number.find('.'), number.size());
+  const auto whole = parse_int(number.substr(0, dot));
+  const auto tenth = dot + 1 < number.size() ? parse_int(number.substr(dot + 1, 1)) : std::optional<std::int64_t>(0);
+  return whole && tenth && *whole < 10'000 ? static_cast<int>(*whole * 10 + *tenth) : 0;
+}
+
+/// The current speed says nothing: an idle GPU slows its link down. Narrow lanes stay, and so does a slow slot.
+void observe_link(Reading& reading, Gpu& gpu) {
+  const auto fastest = reading.text("max_link_speed");
+  if (!fastest) return;  // no PCI Express, or a virtual one
+  gpu.width = lanes(reading.text("current_link_width"));
+  gpu.max_width = lanes(reading.text("max_link_width"));
+  if (const int speed = speed_of(fastest); speed > 0) {
+    gpu.attributes["max_link_speed"] = fastest->substr(0, fastest->find(' '));
+    const std::string port = upstream_port(gpu.place.path);
+    const auto slot = port.empty() ? std::nullopt : reading.text(port + "/max_link_speed");
+    if (const int slot_speed = speed_of(slot); slot_speed > 0 && slot_speed < speed) gpu.link_limit = "speed";
+  }
+  if (gpu.width) gpu.attributes["link_width"] = std::to_string(*gpu.width);
+  if (gpu.max_width) gpu.attributes["max_link_width"] = std::to_string(*gpu.max_width);
+  if (gpu.width && gpu.max_width && *gpu.width < *gpu.max_width)
+    gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
+}
+
+std::optional<int> numa_node_of(const std::optional<std::string>& text) {
+  const auto node = text ? parse_int(*text) : std::nullopt;
+  return node && *node >= 0 && *node < 4096 ? std::optional<int>(static_cast<int>(*node)) : std::nullopt;
+}
+
+PciPlace place_of(const Host& host, const std::string& device, const std::optional<std::string>& numa_node) {
+  const auto path = host.files().resolve(device);
+  return {path ? *path : "", numa_node_of(numa_node)};
+}
+
+std::vector<ProximityNic> scan_nics(const Host& host, Reading& reading) {
+  constexpr std::size_t kMost = 32;
+  std::vector<std::pair<std::string, ProximityNic>> found;
+  const auto names = reading.list("/sys/class/infiniband");
+  if (!names) return {};
+  for (const std::string& name : *names) {
+    const std::string device = "/sys/class/infiniband/" + name + "/device";
+    const auto address = reading.link_name(device);
+    if (!address || address->find(':') == std::string::npos) continue;
+    if (reading.exists(device + "/physfn")) continue;
+    const std::string on_bus = "/sys/bus/pci/devices/" + *address;
+    found.push_back({*address, {name, place_of(host, on_bus, reading.text(on_bus + "/numa_node"))}});
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? is_earlier_address(a.first, b.first) : a.second.name < b.second.name;
+  });
+  std::vector<ProximityNic> nics;
+  for (auto& [address, nic] : found)
+    if (nics.size() < kMost) nics.push_back(std::move(nic));
+  return nics;
+}
+
+}  // namespace
+
+Bus scan_bus(const Host& host, Observation& seen) {
+  Bus bus;
+  Reading reading(host, seen, kSet);
+  const auto addresses = reading.list("/sys/bus/pci/devices");
+  if (!addresses) return bus;
+  for (const std::string& address : *addresses) {
+    const std::string device = "/sys/bus/pci/devices/" + address;
+    // The vendor first: on most functions of most machines it is the only question.
+    const auto vendor = vendor_of(hex_id(reading.text(device + "/vendor")));
+    if (!vendor) continue;
+    if (*vendor == GpuVendor::nvidia) bus.nvidia_functions.push_back(address);
+    const auto pci_class = reading.text(device + "/class");
+    if (!pci_class || !is_gpu_class(*vendor, hex_id(pci_class))) continue;
+    if (reading.exists(device + "/physfn")) continue;
+    Gpu gpu;
+    gpu.address = address;
+    gpu.vendor = *vendor;
+    gpu.is_on_bus = true;
+    gpu.pci_class = *pci_class;
+    gpu.device_id = hex_id(reading.text(device + "/device"));
+    gpu.model = gpu_model(gpu.vendor, gpu.device_id);
+    reading.enter(device);
+    if (auto driver = reading.link_name("driver")) gpu.driver = *std::move(driver);
+    gpu.place = place_of(host, device, reading.text("numa_node"));
+    observe_link(reading, gpu);
+    bus.gpus.push_back(std::move(gpu));
+  }
+  sort_by_address(bus.gpus);
+  if (!bus.gpus.empty()) bus.nics = scan_nics(host, reading);
+  return bus;
+}
+
+void sort_by_address(std::vector<Gpu>& gpus) {
+  std::stable_sort(gpus.begin(), gpus.end(),
+                   [](const Gpu& a, const Gpu& b) { return is_earlier_address(a.address, b.address); });
+}
+
+}  // namespace nodescout::gpu

@@ -1,0 +1,162 @@
+// What the agent costs, and how fast it is: of the release, which NODESCOUT_RELEASE_PROGRAM names. Without it the
+// figures are those of a build with sanitizers: what is counted is still tested, what is measured is only printed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "e2e/agent_process.h"
+
+namespace nodescout::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+bool is_long() { return std::getenv("NODESCOUT_LONG") != nullptr; }
+bool is_release() { return !release_program().empty(); }
+const std::string kQuiet = "nodeRecheck: 0\nprobePoll: 0\nstateFile: \"\"\n";
+
+class FiguresTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NODESCOUT_NEEDS_CONTROL_PLANE();
+    cluster = &ControlPlane::shared();
+    cluster->install_crds();
+    write_gpu_machine(machine);
+  }
+  AgentProcess& start(const std::string& node, const std::string& root = "") {
+    cluster->create_node(node);
+    agent = std::make_unique<AgentProcess>(
+        *cluster, machine, AgentSetup{.node = node, .config = kQuiet, .program = release_program(), .root = root});
+    return *agent;
+  }
+
+  ControlPlane* cluster = nullptr;
+  TempHost machine;
+  std::unique_ptr<AgentProcess> agent;
+};
+
+TEST_F(FiguresTest, FirstLabel) {
+  const int starts = is_long() ? 50 : 10;
+  std::vector<double> times;
+  for (int i = 0; i < starts; ++i) {
+    const std::string node = "first-" + std::to_string(i);
+    cluster->create_node(node);
+    // Everything but the start of the process is prepared before the clock runs.
+    AgentProcess prepared(*cluster, machine, {.node = node, .config = kQuiet, .program = release_program()});
+    prepared.process().signal(SIGKILL);
+    prepared.process().wait(10s);
+    cluster->kubectl({"delete", "node", node});
+    cluster->create_node(node);
+    const auto begin = std::chrono::steady_clock::now();
+    prepared.restart();
+    while (!label_of(*cluster, node, kGpuLabel)) {
+      ASSERT_LT(std::chrono::steady_clock::now() - begin, 20s) << prepared.log();
+      std::this_thread::sleep_for(2ms);
+    }
+    times.push_back(Milliseconds(std::chrono::steady_clock::now() - begin).count());
+  }
+  std::sort(times.begin(), times.end());
+  std::printf("first label after the start of the process: median %.0f ms, p99 of %d starts %.0f ms\n",
+              times[times.size() / 2], starts, times.back());
+  if (is_long() && is_release()) {
+    EXPECT_LE(times.back(), 300);
+  }
+}
+
+TEST_F(FiguresTest, RuleChangeToLabel) {
+  start("figures-rule");
+  ASSERT_TRUE(wait_for_label(*cluster, "figures-rule", kGpuLabel, "true")) << agent->log();
+  const std::string path = object_path(resources::kNodeFeatureRules, "", "figures");
+  const auto rule = [](int value) {
+    return R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeatureRule","metadata":{"name":"figures"},)"
+           R"("spec":{"rules":[{"name":"a","labels":{"e2e-figure":")" +
+           std::to_string(value) +
+           R"("},"matchFeatures":[{"feature":"pci.device","matchExpressions":{"vendor":{"op":"Exists"}}}]}]}})";
+  };
+  must(cluster->admin().create(collection_path(resources::kNodeFeatureRules), json(rule(0))));
+  ASSERT_TRUE(wait_for_label(*cluster, "figures-rule", "feature.node.kubernetes.io/e2e-figure", "0"));
+  std::vector<double> times;
+  for (int i = 1; i <= 10; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    must(cluster->admin().patch(path, PatchKind::merge, json(rule(i))));
+    const auto took =
+        wait_for_label(*cluster, "figures-rule", "feature.node.kubernetes.io/e2e-figure", std::to_string(i));
+    ASSERT_TRUE(took);
+    times.push_back(Milliseconds(std::chrono::steady_clock::now() - begin).count());
+  }
+  std::sort(times.begin(), times.end());
+  std::printf("change of a rule object to label: median %.0f ms, longest of 10 %.0f ms\n", times[5], times.back());
+  if (is_long() && is_release()) {
+    EXPECT_LE(times.back(), 1000);
+  }
+  cluster->kubectl({"delete", "nodefeaturerule", "figures"});
+}
+
+TEST_F(FiguresTest, AtRest) {
+  start("figures-rest", "/");
+  ASSERT_TRUE(eventually([&] { return agent->log().find("msg=added") != std::string::npos; })) << agent->log();
+  std::this_thread::sleep_for(5s);
+  const auto since = cluster->now_in_audit_log();
+  const long before = agent->process().context_switches();
+  const double cpu = agent->process().cpu_seconds();
+  const auto time = is_long() ? 600s : 60s;
+  std::this_thread::sleep_for(time);
+  const double wakes =
+      static_cast<double>(agent->process().context_switches() - before) / static_cast<double>(time.count());
+  const double used = agent->process().cpu_seconds() - cpu;
+  int requests = 0, watches = 0;
+  for (const AuditEntry& entry : of_agent(cluster->audit(since), "figures-rest"))
+    ++(entry.verb == "watch" ? watches : requests);
+  const long anonymous = agent->process().memory_kib("RssAnon");
+  const long resident = agent->process().memory_kib("VmRSS");
+  std::printf(
+      "at rest for %ld s: %d requests beside %d renewed watches, %.2f context switches/s, %.3f s of CPU, RssAnon %ld "
+      "KiB, VmRSS %ld KiB\n",
+      static_cast<long>(time.count()), requests, watches, wakes, used, anonymous, resident);
+  EXPECT_EQ(requests, 0);
+  EXPECT_LE(watches, 2 * (1 + static_cast<int>(time.count()) / 300));
+  if (!is_release()) return;
+  EXPECT_LT(wakes, 1.0);
+  EXPECT_LE(anonymous, 8 * 1024);
+  EXPECT_LE(resident, 24 * 1024);
+}
+
+TEST_F(FiguresTest, AStormOfUevents) {
+  if (!send_uevent()) GTEST_SKIP() << "skipped: uevents cannot be sent from here";
+  start("figures-storm");
+  ASSERT_TRUE(wait_for_label(*cluster, "figures-storm", kNicLabel, "true")) << agent->log();
+  write_file(agent->rules() / "storm.yaml",
+             "- name: storm\n  labelsTemplate: |\n    {{range .network.device}}{{.name}}=1\n    {{end}}\n"
+             "  matchFeatures:\n    - feature: network.device\n      matchExpressions: {name: {op: Exists}}\n");
+  machine.write("/sys/class/net/first/device/vendor", "0x8086\n");
+  for (int i = 0; i < 500; ++i) send_uevent();  // what a first storm needs once
+  ASSERT_TRUE(wait_for_label(*cluster, "figures-storm", "feature.node.kubernetes.io/first", "1")) << agent->log();
+  std::this_thread::sleep_for(3s);
+  const long before = agent->process().memory_kib("RssAnon");
+  const auto since = cluster->now_in_audit_log();
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 10'000; ++i) {
+    // What the events announce really changes, so that there is something to write each time.
+    if (i % 100 == 0) machine.write("/sys/class/net/storm" + std::to_string(i / 100) + "/device/vendor", "0x8086\n");
+    if (i % 10 == 0) std::this_thread::sleep_for(5ms);
+    send_uevent();
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::this_thread::sleep_for(3s);
+  int patches = 0;
+  for (const AuditEntry& entry : of_agent(cluster->audit(since), "figures-storm")) patches += entry.verb == "patch";
+  const long grown = agent->process().memory_kib("RssAnon") - before;
+  std::printf("storm: 10,000 uevents in %.1f s, %d patches, RssAnon grew by %ld KiB\n", seconds, patches, grown);
+  EXPECT_LE(patches, seconds + 3) << "one a second, while it lasts and for what is left of it";
+  EXPECT_EQ(label_of(*cluster, "figures-storm", "feature.node.kubernetes.io/storm99"), "1");
+  if (is_release()) {
+    EXPECT_LT(grown, 256);
+  }
+}
+
+}  // namespace
+}  // namespace nodescout::test
