@@ -26,10 +26,28 @@ class Reader {
   Reader(Config& config, std::string_view origin) : config_(config), origin_(origin) {}
 
   void top(const Value& root) {
-    check_fields(root, {"core",           "sources",        "noPublish",    "enableTaints",      "denyLabelNs",
-                        "extraLabelNs",   "labelWhiteList", "resyncPeriod", "nfdApiParallelism", "informerPageSize",
-                        "leaderElection", "klog",           "restrictions", "autoPrefix",        "instance",
-                        "writePrefixes",  "nodeRecheck",    "probePoll",    "watchNode",         "stateFile"},
+    check_fields(root,
+                 {"core",
+                  "sources",
+                  "noPublish",
+                  "enableTaints",
+                  "denyLabelNs",
+                  "extraLabelNs",
+                  "labelWhiteList",
+                  "resyncPeriod",
+                  "nfdApiParallelism",
+                  "informerPageSize",
+                  "leaderElection",
+                  "klog",
+                  "restrictions",
+                  "autoPrefix",
+                  "instance",
+                  "writePrefixes",
+                  "nodeRecheck",
+                  "probePoll",
+                  "watchNode",
+                  "stateFile",
+                  "gpu"},
                  "");
     if (const Value* core = section(root, "core")) this->core(*core);
     if (const Value* sources = section(root, "sources")) this->sources(*sources);
