@@ -314,11 +314,14 @@ void Agent::run(const std::stop_token& stop) {
   log_.info("started", {{"node", options_.node},
                         {"cluster", connection_ ? connection_->api().server() : ""},
                         {"credentials", connection_ ? connection_->origin() : ""}});
+  std::vector<Problem> senses;
   if (!events_.deaf().empty())
-    notices_.tell("events",
-                  {{"no-uevents", "netlink", events_.deaf(),
-                    "devices are looked for every probePoll instead; see docs/operations.md"}},
-                  false);
+    senses.push_back({"no-uevents", "netlink", events_.deaf(),
+                      "devices are looked for every probePoll instead; see docs/operations.md"});
+  if (!events_.blind().empty())
+    senses.push_back({"no-inotify", "inotify", events_.blind(),
+                      "raise fs.inotify.max_user_instances; until then files count at a restart or a SIGHUP"});
+  notices_.tell("events", senses, false);
   schedule_.touch("", Steady::now());
   look(schedule_.take(Steady::now()));
   if (!wait_for_cluster(Steady::now() + kClusterPatience, stop)) return;

@@ -42,7 +42,7 @@ struct Events::State {
   Fd epoll, signals, wakeups, inotify;
   Handle<udev, udev_unref> context;
   Handle<udev_monitor, udev_monitor_unref> monitor;
-  std::string deaf;
+  std::string deaf, blind;
   std::set<std::string> wanted;            // every path that was asked for
   std::map<int, std::string> watched;      // inotify descriptor -> path
   std::map<std::string, int> descriptors;  // and back
@@ -88,6 +88,7 @@ struct Events::State {
 
   /// A file is watched through its directory, because editors and ConfigMaps replace it.
   void settle_watches() {
+    if (!inotify) return;
     for (const std::string& path : wanted) {
       std::error_code ignored;
       const std::string there = nearest(path);
@@ -179,13 +180,16 @@ Result<Events> Events::open() {
   state->signals = Fd(::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
   state->wakeups = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   state->inotify = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!state->epoll || !state->signals || !state->wakeups || !state->inotify) return error_of_errno(errno, "events");
-  for (const Fd* fd : {&state->signals, &state->wakeups, &state->inotify}) state->add(fd->get());
+  if (!state->inotify) state->blind = std::string("changes of files cannot be seen: ") + std::strerror(errno);
+  if (!state->epoll || !state->signals || !state->wakeups) return error_of_errno(errno, "events");
+  for (const Fd* fd : {&state->signals, &state->wakeups, &state->inotify})
+    if (*fd) state->add(fd->get());
   state->listen_to_the_kernel();
   return Events(std::move(state));
 }
 
 const std::string& Events::deaf() const { return state_->deaf; }
+const std::string& Events::blind() const { return state_->blind; }
 
 void Events::watch(const std::string& path) {
   if (state_->wanted.insert(path).second) state_->settle_watches();

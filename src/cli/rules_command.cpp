@@ -9,64 +9,19 @@
 #include "cli/commands.h"
 #include "cli/explain_text.h"
 #include "cli/machine.h"
+#include "cli/subjects.h"
 #include "cli/table.h"
 #include "cli/values.h"
 #include "corridor/schema.h"
 #include "corridor/walk.h"
-#include "feature/json.h"
 
 namespace nodescout::cli {
 namespace {
-
-/// Features with a name for people: the file, or the host.
-struct Subject {
-  std::string name;
-  Features features;
-  std::vector<Problem> problems;
-};
 
 Result<std::string> read_file(const std::string& path, std::size_t cap = kReadCap) {
   auto text = Root::at("/").read(std::filesystem::absolute(path).lexically_normal().string(), cap);
   if (!text) return Error{text.error().code, path, text.error().what};
   return text;
-}
-
-Result<Subject> subject_from_file(const std::string& path) {
-  constexpr std::size_t kCap = 64u << 20;
-  const auto text = read_file(path, kCap);
-  if (!text) return text.error();
-  auto read = features_from_text(*text, path);
-  if (!read) return read.error();
-  return Subject{path, std::move(read->features), std::move(read->problems)};
-}
-
-Result<Subject> subject_from_host(const MachineOptions& options) {
-  auto machine = open_machine(options);
-  if (!machine) return machine.error();
-  Discovery found = discover(machine->host, machine->probes, machine->config.probes);
-  Subject subject{options.root == "/" ? "this machine" : options.root, std::move(found.features),
-                  std::move(machine->problems)};
-  for (ProbeReport& report : found.reports)
-    std::move(report.problems.begin(), report.problems.end(), std::back_inserter(subject.problems));
-  return subject;
-}
-
-Result<std::vector<Subject>> subjects_of(const RulesOptions& options) {
-  if (!options.node.empty() || !options.nodes.empty())
-    return Error{
-        Errc::conflict, options.node.empty() ? options.nodes : options.node,
-        "no NodeFeature objects can be read; run `nodescout dump -o json` on the node and pass it with --features"};
-  std::vector<Subject> subjects;
-  for (const std::string& file : options.features) {
-    auto subject = subject_from_file(file);
-    if (!subject) return subject.error();
-    subjects.push_back(*std::move(subject));
-  }
-  if (!subjects.empty()) return subjects;
-  auto host = subject_from_host(options.machine);
-  if (!host) return host.error();
-  subjects.push_back(*std::move(host));
-  return subjects;
 }
 
 // ---- check ----------------------------------------------------------------------------------------------------------

@@ -331,6 +331,36 @@ TEST_F(AgentTest, OnceDiffAndPrune) {
   EXPECT_EQ(label_of(*cluster, "once", "mine"), "stays");
 }
 
+TEST_F(AgentTest, RulesAreTriedOnNodesOfTheCluster) {
+  const fs::path rules = machine.path() / "try.yaml";
+  write_file(rules,
+             "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: try}\nspec:\n  rules:\n"
+             "    - name: tried\n      labels: {tried: \"1\"}\n      matchFeatures:\n        - feature: board.x\n"
+             "          matchExpressions: {rev: {op: In, value: [\"7\"]}}\n");
+  for (const char* node : {"tried-a", "tried-b"}) {
+    cluster->create_node(node, json(R"({"metadata":{"labels":{"tried":"here"}}})"));
+    must(cluster->admin().create(
+        collection_path(resources::kNodeFeatures, "default"),
+        json(
+            R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeature","metadata":{"name":")" +
+            std::string(node) + R"(","labels":{"nfd.node.kubernetes.io/node-name":")" + node +
+            R"("}},"spec":{"labels":{},"features":{"flags":{},"instances":{},"attributes":{"board.x":{"elements":{"rev":")" +
+            (node[6] == 'a' ? "7" : "8") + R"("}}}}}})")));
+  }
+  cluster->create_node("tried-c", json(R"({"metadata":{"labels":{"tried":"not"}}})"));
+  const std::string kubeconfig = "--kubeconfig=" + (cluster->folder() / "admin.kubeconfig").string();
+  Ran ran = run_program({nodescout_program(), "rules", "preview", rules.string(), "--nodes=tried=here", kubeconfig});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.out.find("tried-a:\n  + feature.node.kubernetes.io/tried=1"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("tried-b: nothing changes"), std::string::npos) << ran.out;
+  ran = run_program({nodescout_program(), "rules", "explain", rules.string(), "--node=tried-b", kubeconfig});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.out.find("8"), std::string::npos) << ran.out;
+  ran = run_program({nodescout_program(), "rules", "explain", rules.string(), "--node=tried-c", kubeconfig});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.err.find("nodescout dump -o json"), std::string::npos) << ran.err;
+}
+
 TEST_F(AgentTest, PublishesANodeFeatureObject) {
   cluster->create_node("object");
   cluster->create_namespace("nodescout-e2e");
