@@ -8,7 +8,7 @@ set(may_use
   "feature:base"
   "host:base"
   "gpu:base"
-  "probe:base host gpu"
+  "probe:base feature host gpu"
   "template:base"
   "rule:base template"
   "label:base rule"

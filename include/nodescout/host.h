@@ -36,8 +36,8 @@ class Root {
   /// "/", the DaemonSet's host mount, or a recording.
   static Root at(std::string_view prefix);
 
-  /// Whole content, at most `cap` bytes. Errors: absent (also where the kernel says that there is no value: EINVAL,
-  /// ENODEV, ENXIO, EOPNOTSUPP), denied, unsupported (not a regular file, over the cap, a link loop or a link out of
+  /// Whole content, at most `cap` bytes. Errors: absent (in /sys and /proc also EINVAL, ENODEV, ENXIO and
+  /// EOPNOTSUPP: there is no value), denied, unsupported (not a regular file, over the cap, a link loop or a link out of
   /// the root), malformed (a directory, or a file where a directory should be), unavailable (EIO and the rest).
   Result<std::string> read(std::string_view path, std::size_t cap = kReadCap) const;
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -58,6 +59,8 @@ struct ProbeConfig {
   bool nfd_compat = false;                 // exactly NFD's elements, its wrong CPU flags included
   std::string kconfig_file;                // sources.kernel.kconfigFile; empty: search
   std::vector<std::string> cmdline_names;  // sources.kernel.cmdlineNames: what may leave the kernel command line
+  /// Where nobody looks at other kernel options than these, the thousands of others are left out. Empty: all.
+  std::optional<FlagSet> kconfig_options;
   struct {
     std::vector<std::string> flags = {"flag_1", "flag_2", "flag_3"};
     Attributes attributes = {{"attr_1", "true"}, {"attr_2", "false"}, {"attr_3", "10"}};

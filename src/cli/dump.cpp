@@ -47,6 +47,11 @@ int run_dump(const DumpOptions& options) {
   if (options.output == "nodefeature" && machine->host.node_name().empty())
     return fail({Errc::malformed, "NODE_NAME", "a NodeFeature object needs the name of its node: set NODE_NAME"});
 
+  const std::string output = !options.output.empty() ? options.output : ::isatty(STDOUT_FILENO) ? "table" : "labels";
+  const bool shows_features =
+      options.stage.empty() ? output != "labels" && output != "table" : options.stage == "features";
+  if (!shows_features) machine->config.probes.kconfig_options = elements_named(machine->rules, "kernel.config");
+
   const auto opened = Clock::now();
   const Discovery found = discover(machine->host, machine->probes, machine->config.probes);
   const auto discovered = Clock::now();
@@ -63,7 +68,6 @@ int run_dump(const DumpOptions& options) {
   const Desired& desired = evaluated.built.desired;
 
   std::string out;
-  const std::string output = !options.output.empty() ? options.output : ::isatty(STDOUT_FILENO) ? "table" : "labels";
   constexpr int kIndent = 2;
   if (!options.stage.empty()) {
     out = to_json(options.stage == "features"  ? nodescout::to_value(found.features)

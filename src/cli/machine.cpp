@@ -14,7 +14,11 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
   host_options.root = options.root;
   host_options.ask_machine = !options.no_live;
   auto host = Host::open(host_options);
-  if (!host) return host.error();
+  if (!host) {
+    Error error = host.error();
+    if (error.code == Errc::malformed) error.code = Errc::unsupported;  // a file, not a directory: wrong usage
+    return error;
+  }
   auto setup = set_up(options.config, options.nfd_compat, options.only);
   if (!setup) return setup.error();
   auto rules = load_rules(setup->config, {options.rules, !options.no_shipped_rules, true, {}});

@@ -14,6 +14,8 @@ std::string roff(std::string_view text) {
   return replace_all(replace_all(out, "\n.", "\n\\&."), "\n'", "\n\\&'");
 }
 
+std::string sentence(const std::string& text) { return text.ends_with('.') ? text : text + "."; }
+
 std::string usage(const CommandDescription& command, const std::string& path) {
   std::string out = "nodescout" + (path.empty() ? "" : " " + path);
   if (!command.options.empty()) out += " [OPTIONS]";
@@ -28,7 +30,7 @@ std::string examples_of(const CommandDescription& command) {
 }
 
 void add_roff(const CommandDescription& command, const std::string& path, std::string& out) {
-  out += ".SS \"" + roff(usage(command, path)) + "\"\n" + roff(command.summary) + ".\n";
+  out += ".SS \"" + roff(usage(command, path)) + "\"\n" + sentence(roff(command.summary)) + "\n";
   const auto option = [&](const OptionDescription& described) {
     out += ".TP\n.B " + roff(join(described.names, ", "));
     if (!described.value.empty()) out += " \\fI" + roff(described.value) + "\\fR";
@@ -45,7 +47,7 @@ void add_roff(const CommandDescription& command, const std::string& path, std::s
 }
 
 void add_markdown(const CommandDescription& command, const std::string& path, std::string& out) {
-  out += "\n## `" + usage(command, path) + "`\n\n" + command.summary + ".\n";
+  out += "\n## `" + usage(command, path) + "`\n\n" + sentence(command.summary) + "\n";
   if (!command.positionals.empty() || !command.options.empty()) {
     out += "\n| option | meaning |\n| --- | --- |\n";
     const auto option = [&](const OptionDescription& described) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/text.h"
 #include "nodescout/version.h"
 
 namespace nodescout::cli {
@@ -51,6 +52,36 @@ void add_kubeconfig(CLI::App& app, std::string& kubeconfig) {
                  "How to reach the cluster [$KUBECONFIG, the pod's service account, or ~/.kube/config]")
       ->option_text("FILE");
 }
+
+/// What CLI::IsMember allows; it describes itself as "{a,b,c}".
+std::vector<std::string> choices_of(const CLI::Option& option) {
+  std::vector<std::string> choices;
+  std::string text;
+  try {
+    text = const_cast<CLI::Option&>(option).get_validator(0)->get_description();  // it has no const form
+  } catch (const CLI::OptionNotFound&) {
+    return choices;  // an option without a validator
+  }
+  if (text.size() < 2 || text.front() != '{') return choices;
+  text = text.substr(1, text.size() - 2);
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    choices.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return choices;
+}
+
+/// Help names what an option may be, as the man page does.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  HelpFormatter() { label("SUBCOMMAND", "COMMAND"); }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    const std::vector<std::string> choices = choices_of(*option);
+    const std::string text = CLI::Formatter::make_option_desc(option);
+    return choices.size() < 2 ? text : text + ": " + join(choices, ", ");
+  }
+};
 
 void describe(CLI::App& app, const char* examples) {
   app.footer(std::string("Examples:\n") + examples);
@@ -146,6 +177,8 @@ void add_rules_commands(CLI::App& rules, RulesOptions& options) {
 /// up: a dump need not pay for the options of the others.
 std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = "") {
   auto app = std::make_unique<CLI::App>(std::string("nodescout ") + kSummary + ".", "nodescout");
+  app->formatter(std::make_shared<HelpFormatter>());
+  app->group("Commands");
   describe(*app,
            "  nodescout dump                         what this machine is, and the labels its Node would get\n"
            "  nodescout dump -o json | jq .labels\n"
@@ -191,8 +224,7 @@ std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = 
         ->option_text("WHERE")
         ->check(CLI::IsMember({"node", "nodefeature", "file", "none"}));
     add_kubeconfig(*agent, options.kubeconfig);
-    agent
-        ->add_option("--listen", options.listen, "Serve /metrics, /healthz and /readyz there, or none [:8080]")
+    agent->add_option("--listen", options.listen, "Serve /metrics, /healthz and /readyz there, or none [:8080]")
         ->option_text("ADDR:PORT");
     agent->add_option("--log-format", options.log_format, "Lines of key=value, or of JSON [text]")
         ->option_text("FORMAT")
@@ -260,25 +292,6 @@ std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = 
   return app;
 }
 
-/// What CLI::IsMember allows; it describes itself as "{a,b,c}".
-std::vector<std::string> choices_of(const CLI::Option& option) {
-  std::vector<std::string> choices;
-  std::string text;
-  try {
-    text = const_cast<CLI::Option&>(option).get_validator(0)->get_description();  // it has no const form
-  } catch (const CLI::OptionNotFound&) {
-    return choices;  // an option without a validator
-  }
-  if (text.size() < 2 || text.front() != '{') return choices;
-  text = text.substr(1, text.size() - 2);
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    choices.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return choices;
-}
-
 OptionDescription describe_option(const CLI::Option& option) {
   OptionDescription out;
   for (const std::string& name : option.get_snames()) out.names.push_back("-" + name);
@@ -308,6 +321,39 @@ CommandDescription describe_command(const CLI::App& app) {
 
 }  // namespace
 
+namespace {
+
+/// CLI11 says only that a command is missing: this names the word that is none, or the commands there are.
+std::string about_missing_command(const CLI::App& program, int argc, char** argv) {
+  const CLI::App* app = &program;
+  for (int i = 1;; ++i) {
+    const std::vector<const CLI::App*> commands = app->get_subcommands(nullptr);
+    std::vector<std::string_view> names;
+    for (const CLI::App* command : commands) names.push_back(command->get_name());
+    const std::string_view word = i < argc ? argv[i] : "";
+    const auto at = std::find(names.begin(), names.end(), word);
+    if (at != names.end()) {
+      app = commands[static_cast<std::size_t>(at - names.begin())];
+      continue;
+    }
+    std::string known;
+    for (const std::string_view name : names) known += (known.empty() ? "" : ", ") + std::string(name);
+    if (word.empty() || word.starts_with('-')) return "a command is needed: " + known;
+    const std::string_view guess = closest(word, names);
+    return "unknown command " + quote(word) + "; " +
+           (guess.empty() ? "there are " + known : "did you mean " + quote(guess) + "?");
+  }
+}
+
+std::string text_of(const CLI::ParseError& error, const CLI::App& app, int argc, char** argv) {
+  const std::string text = error.what();
+  if (text == "A subcommand is required") return about_missing_command(app, argc, argv);
+  const std::size_t missing = text.find(": 1 required TEXT missing");
+  return missing == std::string::npos ? text : text.substr(0, missing) + " needs a value";
+}
+
+}  // namespace
+
 Invocation parse_command_line(int argc, char** argv) {
   Invocation invocation;
   constexpr std::string_view kCommands[] = {"dump", "agent",    "rules",      "record",
@@ -321,7 +367,7 @@ Invocation parse_command_line(int argc, char** argv) {
     invocation.exit_status = app->exit(success);
     return invocation;
   } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "nodescout: %s\n", error.what());
+    std::fprintf(stderr, "nodescout: %s\n", text_of(error, *app, argc, argv).c_str());
     std::string command;
     for (const CLI::App* used : app->get_subcommands()) command += " " + used->get_name();
     std::fprintf(stderr, "Try `nodescout%s --help`.\n", command.c_str());

@@ -1,8 +1,10 @@
 // All rules that count on this machine, in layers of precedence, from every place where an administrator may put them.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -46,6 +48,9 @@ struct RuleLayers {
   std::vector<Problem> problems;
 };
 RuleLayers compile_layers(LoadedRules loaded);
+
+/// Elements of one attribute set that rules can see; nothing where some rule may see all of them.
+std::optional<FlagSet> elements_named(const RuleLayers& rules, std::string_view feature);
 
 /// Regular files of a directory that end in .yaml, .yml or .json, by name; or the file itself.
 Result<std::vector<std::string>> rule_files(const std::string& path);

@@ -24,9 +24,13 @@ Result<Setup> set_up(const std::string& config_path, bool nfd_compat, const std:
                                                 only.empty() ? "core.featureSources" : "--only", setup.problems))
     setup.probes.push_back(*std::find_if(all_probes().begin(), all_probes().end(),
                                          [&](const Probe* probe) { return probe->name == name; }));
-  if (setup.probes.empty())
-    return Error{Errc::malformed, only.empty() ? "core.featureSources" : "--only",
-                 "no probe is left to run; see `nodescout features`"};
+  if (setup.probes.empty()) {
+    if (only.empty())
+      return Error{Errc::malformed, "core.featureSources", "no probe is left to run; see `nodescout features`"};
+    std::string known;
+    for (const std::string_view name : probes) known += (known.empty() ? "" : ", ") + std::string(name);
+    return Error{Errc::unsupported, "--only", "none of these is a probe; there are " + known};
+  }
 
   std::vector<std::string_view> label_sources = probes;
   label_sources.emplace_back("custom");

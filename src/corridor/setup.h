@@ -17,7 +17,8 @@ struct Setup {
 };
 
 /// `config_path` empty: the usual files. `only`: probes instead of the configured ones. Errors: as load_config;
-/// malformed if no probe is left.
+/// malformed if no probe is left,
+/// unsupported if `only` names none.
 Result<Setup> set_up(const std::string& config_path, bool nfd_compat, const std::vector<std::string>& only);
 
 }  // namespace nodescout

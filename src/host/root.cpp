@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/file.h"
 #include "base/handle.h"
 #include "base/text.h"
 #include "host/journal.h"
@@ -19,19 +20,8 @@ namespace {
 
 constexpr int kMaxLinks = 40;  // as the kernel
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+/// The kernel's own trees hold nothing that blocks or reacts to being opened for reading.
+bool is_kernel_tree(std::string_view path) { return path.starts_with("/sys/") || path.starts_with("/proc/"); }
 
 Error error_of(int number, std::string_view path) {
   const auto with = [&](Errc code, std::string what) { return Error{code, std::string(path), std::move(what)}; };
@@ -40,18 +30,23 @@ Error error_of(int number, std::string_view path) {
     case EINVAL:
     case ENODEV:
     case ENXIO:
-    case EOPNOTSUPP: return with(Errc::absent, "the kernel has no value here");
+    case EOPNOTSUPP:  // drivers say so where there is nothing to say: the speed of a link that is down
+      if (is_kernel_tree(path)) return with(Errc::absent, "the kernel has no value here");
+      break;
     case EACCES:
     case EPERM: return with(Errc::denied, "permission denied");
     case ELOOP: return with(Errc::unsupported, "a loop of symbolic links, or too many of them");
     case ENOTDIR: return with(Errc::malformed, "not a directory");
     case EISDIR: return with(Errc::malformed, "a directory, not a file");
-    default: return with(Errc::unavailable, std::string("cannot be read: ") + std::strerror(number));
+    default: break;
   }
+  return with(Errc::unavailable, std::string("cannot be read: ") + std::strerror(number));
 }
 
-/// The kernel's own trees hold nothing that blocks or reacts to being opened for reading.
-bool is_kernel_tree(std::string_view path) { return path.starts_with("/sys/") || path.starts_with("/proc/"); }
+Error error_of_link(int number, std::string_view path) {
+  if (number == EINVAL) return {Errc::absent, std::string(path), "not a symbolic link"};
+  return error_of(number, path);
+}
 
 /// Ids of a PCI function: they do not change, and more than one probe asks for them.
 bool is_pci_identity(std::string_view path) {
@@ -145,7 +140,7 @@ Result<std::string> Root::link(std::string_view path) const {
   if (!canonical) return canonical.error();
   std::array<char, 4096> target;
   const ssize_t length = ::readlink((prefix_ + *canonical).c_str(), target.data(), target.size());
-  if (length < 0) return noted(error_of(errno, path));
+  if (length < 0) return noted(error_of_link(errno, path));
   std::string text(target.data(), static_cast<std::size_t>(length));
   if (journal_) journal_->links.insert_or_assign(*canonical, text);
   return text;
@@ -202,7 +197,7 @@ Result<std::string> Root::read_upto(std::string_view path, std::size_t most, boo
     if (const auto known = pci_ids_.find(path); known != pci_ids_.end()) return known->second;
   auto opened = open_file(path, 0, from);
   if (!opened) return noted(opened.error());
-  const Descriptor file(opened->fd);
+  const Fd file(opened->fd);
   std::string content;
   std::array<char, 4096> block;
   while (true) {
@@ -267,7 +262,7 @@ Result<std::string> Root::Directory::link(std::string_view name) const {
   if (fd_ < 0) return root_.link(path);
   std::array<char, 4096> target;
   const ssize_t length = ::readlinkat(fd_, path.c_str() + path_.size() + 1, target.data(), target.size());
-  if (length < 0) return error_of(errno, path);
+  if (length < 0) return error_of_link(errno, path);
   return std::string(target.data(), static_cast<std::size_t>(length));
 }
 

@@ -78,7 +78,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
 
   Reading kconfig(host, seen, "kernel.config");
   if (const auto text = find_kconfig(kconfig, config.kconfig_file, release.value_or("")))
-    features.attributes["kernel.config"] = parse_kconfig(*text);
+    features.attributes["kernel.config"] = parse_kconfig(*text, config.kconfig_options);
 
   const auto modules = Reading(host, seen, "kernel.loadedmodule").raw("/proc/modules", kModulesCap);
   if (modules) features.flags["kernel.loadedmodule"] = parse_modules(*modules);

@@ -28,7 +28,12 @@ FlagSet parse_builtin_modules(std::string_view text) {
 
 namespace {
 
-/// First eight bytes as a number: they decide nearly every comparison of two options' names.
+/// An option, as its place in the text: small, because sorting moves it about.
+struct KconfigOption {
+  std::uint64_t start;  // first eight bytes of the name as a number: they decide most comparisons
+  std::uint32_t name, length;
+};
+
 std::uint64_t start_of(std::string_view name) {
   std::uint64_t start = 0;
   for (std::size_t i = 0; i < 8; ++i)
@@ -38,39 +43,36 @@ std::uint64_t start_of(std::string_view name) {
 
 }  // namespace
 
-Attributes parse_kconfig(std::string_view text) {
+Attributes parse_kconfig(std::string_view text, const std::optional<FlagSet>& wanted) {
   constexpr std::string_view kPrefix = "CONFIG_";
-  std::vector<std::pair<std::string_view, std::string_view>> options;
-  struct Place {
-    std::uint64_t start;
-    std::uint32_t index;
-  };
-  std::vector<Place> order;  // small, because sorting moves it about
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!line.starts_with(kPrefix)) continue;
-    line.remove_prefix(kPrefix.size());
-    const std::size_t equals = line.find('=');
-    if (equals == std::string_view::npos) continue;
-    std::string_view value = line.substr(equals + 1);
-    while (value.starts_with('"')) value.remove_prefix(1);
-    while (value.ends_with('"')) value.remove_suffix(1);
-    options.emplace_back(line.substr(0, equals), value);
-    order.push_back({start_of(options.back().first), static_cast<std::uint32_t>(options.size() - 1)});
+  std::vector<KconfigOption> options;
+  if (!wanted) options.reserve(text.size() / 64);  // about half of the lines say that something is not set
+  for (std::size_t line = 0; line < text.size();) {
+    const std::size_t end = std::min(text.find('\n', line), text.size());
+    if (text.substr(line).starts_with(kPrefix)) {
+      const std::size_t name = line + kPrefix.size();
+      const std::size_t equals = text.substr(name, end - name).find('=');
+      if (equals != std::string_view::npos && (!wanted || wanted->contains(text.substr(name, equals))))
+        options.push_back({start_of(text.substr(name, equals)), static_cast<std::uint32_t>(name),
+                           static_cast<std::uint32_t>(equals)});
+    }
+    line = end + 1;
   }
-  const auto name_of = [&](Place place) { return options[place.index].first; };
-  std::sort(order.begin(), order.end(), [&](Place a, Place b) {
-    if (a.start != b.start) return a.start < b.start;
-    if (const int names = name_of(a).compare(name_of(b)); names != 0) return names < 0;
-    return a.index < b.index;
+  const auto name_of = [&](const KconfigOption& option) { return text.substr(option.name, option.length); };
+  std::stable_sort(options.begin(), options.end(), [&](const KconfigOption& a, const KconfigOption& b) {
+    return a.start != b.start ? a.start < b.start : name_of(a) < name_of(b);
   });
   std::vector<Attributes::value_type> sorted;
   sorted.reserve(options.size());
-  for (std::size_t i = 0; i < order.size(); ++i)
-    if (i + 1 == order.size() || name_of(order[i + 1]) != name_of(order[i]))
-      sorted.emplace_back(options[order[i].index].first, options[order[i].index].second);
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    const std::string_view name = name_of(options[i]);
+    if (i + 1 < options.size() && name_of(options[i + 1]) == name) continue;  // the last line counts
+    std::string_view value = text.substr(options[i].name + options[i].length + 1);
+    value = value.substr(0, value.find('\n'));
+    while (value.starts_with('"')) value.remove_prefix(1);
+    while (value.ends_with('"')) value.remove_suffix(1);
+    sorted.emplace_back(name, value);
+  }
   return Attributes::from_sorted(std::move(sorted));
 }
 

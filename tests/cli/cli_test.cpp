@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <sstream>
 
 #include "base/json.h"
@@ -21,12 +20,6 @@ using test::TempHost;
 Ran nodescout(std::vector<std::string> arguments, const RunOptions& options = {}) {
   arguments.insert(arguments.begin(), test::nodescout_program());
   return test::run_program(arguments, options);
-}
-
-std::string text_of(const std::filesystem::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
 }
 
 const TempHost& machine() {
@@ -67,6 +60,18 @@ TEST(Cli, ExitStatus) {
   EXPECT_EQ(nodescout({"rules", "check", "/no/such/file"}).status, 2);
 }
 
+TEST(Cli, WrongUsageIsExplained) {
+  EXPECT_NE(nodescout({}).err.find("a command is needed: dump, "), std::string::npos);
+  EXPECT_NE(nodescout({"dmup"}).err.find("unknown command \"dmup\"; did you mean \"dump\"?"), std::string::npos);
+  EXPECT_NE(nodescout({"rules", "chek", "x"}).err.find("unknown command \"chek\"; did you mean \"check\"?"),
+            std::string::npos);
+  EXPECT_NE(nodescout({"rules"}).err.find("a command is needed: check, "), std::string::npos);
+  EXPECT_NE(nodescout({"dump", "--only"}).err.find("--only needs a value"), std::string::npos);
+  const Ran file = nodescout({"dump", "--root", "/etc/passwd"});
+  EXPECT_EQ(file.status, 2);
+  EXPECT_NE(file.err.find("/etc/passwd: not a directory"), std::string::npos) << file.err;
+}
+
 TEST(Cli, EveryCommandHasHelpWithExamples) {
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{},
                                                                                        {"dump"},
@@ -100,6 +105,28 @@ TEST(Cli, LabelsAreSortedLines) {
     EXPECT_LT(before, key);
     before = key;
   }
+}
+
+/// Printing labels alone reads less; what it prints may not differ.
+TEST(Cli, LabelsAreThoseOfTheWholeDocument) {
+  const std::filesystem::path hosts = std::filesystem::path(NODESCOUT_SOURCE_DIR) / "tests/hosts";
+  int machines = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(hosts)) {
+    if (!entry.is_directory()) continue;
+    const std::vector<std::string> command{"dump", "--root", entry.path().string(), "--no-live", "-o"};
+    const auto with = [&](const char* output) {
+      std::vector<std::string> arguments = command;
+      arguments.emplace_back(output);
+      return nodescout(arguments).out;
+    };
+    const auto document = parse_json(with("json"), "stdout");
+    ASSERT_TRUE(document);
+    std::string lines;
+    for (const Member& label : document->find("labels")->members) lines += label.key + "=" + label.value.text + "\n";
+    EXPECT_EQ(with("labels"), lines) << entry.path();
+    ++machines;
+  }
+  EXPECT_GT(machines, 0);
 }
 
 TEST(Cli, CompatLeavesShippedRulesAndOwnElementsOut) {
@@ -152,7 +179,8 @@ TEST(Cli, OnlyTheseProbes) {
   EXPECT_NE(ran.out.find("pci.device"), std::string::npos);
   EXPECT_EQ(ran.out.find("kernel.version"), std::string::npos);
   const Ran unknown = nodescout(dump({"--only", "pcj"}));
-  EXPECT_EQ(unknown.status, 1);
+  EXPECT_EQ(unknown.status, 2);
+  EXPECT_NE(unknown.err.find("there are cpu, fake, kernel,"), std::string::npos) << unknown.err;
   EXPECT_EQ(nodescout(dump({"--only", "pci,usb", "--timings"})).err.find("kernel "), std::string::npos);
 }
 
@@ -217,9 +245,9 @@ TEST(Cli, ARecordingReplaysByteForByte) {
     EXPECT_NE(with(once, {}), with(root, {}));
     EXPECT_NE(with(once, {}).find("redacted-serial-1"), std::string::npos);
   }
-  EXPECT_NE(text_of(work.path() / "once/REDACTED").find("redacted-serial-1 /sys/bus/usb/devices/1-1/serial"),
+  EXPECT_NE(test::read_file(work.path() / "once/REDACTED").find("redacted-serial-1 /sys/bus/usb/devices/1-1/serial"),
             std::string::npos);
-  EXPECT_EQ(text_of(work.path() / "once/proc/cmdline"), "root=UUID=redacted-uuid-1 iommu=pt\n");
+  EXPECT_EQ(test::read_file(work.path() / "once/proc/cmdline"), "root=UUID=redacted-uuid-1 iommu=pt\n");
   const std::string plain = (work.path() / "plain").string();
   ASSERT_EQ(nodescout({"record", plain, "--root", root, "--no-live", "--no-redact"}).status, 0);
   EXPECT_EQ(nodescout({"dump", "--root", plain, "--no-live", "-o", "json"}).out,
@@ -243,9 +271,9 @@ TEST(Cli, ADirectoryInUseIsNotRecordedInto) {
 
 TEST(Cli, GeneratedPagesAreFresh) {
   const std::filesystem::path docs = std::filesystem::path(NODESCOUT_SOURCE_DIR) / "docs";
-  EXPECT_EQ(text_of(docs / "features.md"), nodescout({"features", "-o", "markdown"}).out)
+  EXPECT_EQ(test::read_file(docs / "features.md"), nodescout({"features", "-o", "markdown"}).out)
       << "stale: nodescout features -o markdown > docs/features.md";
-  EXPECT_EQ(text_of(docs / "cli.md"), nodescout({"manual", "markdown"}).out)
+  EXPECT_EQ(test::read_file(docs / "cli.md"), nodescout({"manual", "markdown"}).out)
       << "stale: nodescout manual markdown > docs/cli.md";
 }
 

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 #include "base/json.h"
@@ -13,19 +11,15 @@
 #include "corridor/walk.h"
 #include "feature/json.h"
 #include "support/shared.h"
+#include "support/temp_host.h"
 
 namespace nodescout {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string text_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 Features features_of(const fs::path& path) {
-  auto read = features_from_text(text_of(path), path.string());
+  auto read = features_from_text(test::read_file(path), path.string());
   if (!read) {
     ADD_FAILURE() << read.error().text();
     return {};
@@ -78,7 +72,7 @@ TEST_F(Corpus, EveryRuleGivesNfdsOutcome) {
   int evaluations = 0;
   for (const auto& entry : fs::directory_iterator(corpus / "expected")) {
     const std::string name = entry.path().stem().string();
-    const auto expected = parse_json(text_of(entry.path()), name);
+    const auto expected = parse_json(test::read_file(entry.path()), name);
     ASSERT_TRUE(expected) << expected.error().text();
     auto loaded = load_rule_files({(corpus / "rules" / (name + ".yaml")).string()});
     ASSERT_TRUE(loaded) << loaded.error().text();

@@ -43,11 +43,6 @@ class InstallTest : public ::testing::Test {
 };
 TempDirectory* InstallTest::folder = nullptr;
 
-std::string text_of(const fs::path& path) {
-  const auto text = read_whole_file(path.string(), 8u << 20);
-  return text ? *text : "";
-}
-
 TEST_F(InstallTest, PutsThisAndNothingElse) {
   std::set<std::string> wanted{
       "bin/nodescout",
@@ -80,12 +75,12 @@ TEST_F(InstallTest, TheProgramRunsFromThere) {
 TEST_F(InstallTest, CompletionsAndManualAreWhatTheProgramPrints) {
   const std::string completion = prefix() / "share/bash-completion/completions/nodescout";
   EXPECT_EQ(run_program({"/bin/bash", "-n", completion}).status, 0);
-  EXPECT_EQ(text_of(completion), run_program({nodescout_program(), "completion", "bash"}).out);
-  EXPECT_EQ(text_of(prefix() / "share/zsh/site-functions/_nodescout"),
+  EXPECT_EQ(test::read_file(completion), run_program({nodescout_program(), "completion", "bash"}).out);
+  EXPECT_EQ(test::read_file(prefix() / "share/zsh/site-functions/_nodescout"),
             run_program({nodescout_program(), "completion", "zsh"}).out);
-  EXPECT_EQ(text_of(prefix() / "share/fish/vendor_completions.d/nodescout.fish"),
+  EXPECT_EQ(test::read_file(prefix() / "share/fish/vendor_completions.d/nodescout.fish"),
             run_program({nodescout_program(), "completion", "fish"}).out);
-  EXPECT_EQ(text_of(prefix() / "share/man/man1/nodescout.1"), run_program({nodescout_program(), "manual"}).out);
+  EXPECT_EQ(test::read_file(prefix() / "share/man/man1/nodescout.1"), run_program({nodescout_program(), "manual"}).out);
 }
 
 class ImageTest : public InstallTest {
@@ -168,8 +163,8 @@ TEST_F(ImageTest, HasEveryLibraryThatTheModuleLinks) {
 // No container engine is needed to see whether the Dockerfile copies enough: what it copies is configured by itself.
 TEST(DockerfileTest, CopiesWhatTheBuildTakes) {
   const TempDirectory context;
-  const std::string dockerfile = text_of(kSource + "/deploy/Dockerfile");
-  const std::string ignore = text_of(kSource + "/deploy/Dockerfile.dockerignore");
+  const std::string dockerfile = test::read_file(kSource + "/deploy/Dockerfile");
+  const std::string ignore = test::read_file(kSource + "/deploy/Dockerfile.dockerignore");
   for (const std::string_view line : split(dockerfile, '\n')) {
     if (!line.starts_with("COPY ") || line.find("--from") != line.npos) continue;
     std::vector<std::string> words;

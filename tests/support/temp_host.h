@@ -40,5 +40,7 @@ class TempHost {
 };
 
 void write_file(const std::filesystem::path& path, const std::string& content);
+/// Empty if there is none.
+std::string read_file(const std::filesystem::path& path);
 
 }  // namespace nodescout::test

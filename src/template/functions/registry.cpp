@@ -113,11 +113,11 @@ std::span<const Group> function_groups() {
 }
 
 const Function* find_function(std::string_view name) {
-  const auto& all = by_name();
-  const auto at = std::lower_bound(all.begin(), all.end(), name, [](const Function* function, std::string_view wanted) {
-    return function->name < wanted;
-  });
-  return at != all.end() && (*at)->name == name ? *at : nullptr;
+  // A template has a few names and most programs a few templates: cheaper than making an index.
+  for (const Group& group : function_groups())
+    for (const Function& function : group.functions)
+      if (function.name == name) return &function;
+  return nullptr;
 }
 
 std::string_view similar_function(std::string_view name) {
