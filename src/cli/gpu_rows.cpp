@@ -30,7 +30,7 @@ std::string partitions(const Attributes& device, const Instances& migs) {
   return std::to_string(parts) + (parts == 1 ? " part" : " parts");
 }
 
-/// "gen5 x16", "gen5 x8 of 16", "gen5 x16 slow slot": what the GPU can do, and what keeps it from it.
+/// "gen5 x16", "gen5 x8/16", "gen5 x16 slow" (the slot): what the GPU can do, and what keeps it from it.
 std::string link(const Attributes& device) {
   constexpr std::pair<std::string_view, std::string_view> kGenerations[] = {
       {"2.5", "gen1"}, {"5.0", "gen2"}, {"8.0", "gen3"}, {"16.0", "gen4"}, {"32.0", "gen5"}, {"64.0", "gen6"}};
@@ -40,8 +40,8 @@ std::string link(const Attributes& device) {
   const std::string width = value_in(device, "link_width");
   if (!width.empty()) text += (text.empty() ? "x" : " x") + width;
   const std::string limit = value_in(device, "link_limit");
-  if (limit.find("width") != std::string::npos) text += " of " + value_in(device, "max_link_width");
-  if (limit.find("speed") != std::string::npos) text += " slow slot";
+  if (limit.find("width") != std::string::npos) text += "/" + value_in(device, "max_link_width");
+  if (limit.find("speed") != std::string::npos) text += " slow";
   return text;
 }
 
@@ -57,6 +57,8 @@ std::string memory(const Attributes& device) {
 std::vector<std::string> row(const Attributes& device, const Instances& migs) {
   std::string model = value_in(device, "product");
   if (model.empty()) model = value_in(device, "model");
+  for (const std::string_view maker : {"NVIDIA ", "AMD ", "Intel "})
+    if (model.starts_with(maker)) model.erase(0, maker.size());
   std::string driver = value_in(device, "driver");
   if (const std::string health = value_in(device, "health"); health != "ok")
     driver += (driver.empty() ? "" : " ") + health;
@@ -72,6 +74,10 @@ std::vector<std::vector<std::string>> gpu_rows(const Features& features) {
   std::vector<std::vector<std::string>> rows{{"address", "model", "memory", "MIG", "driver", "PCIe", "NUMA", "NIC"}};
   for (const Attributes& device : instances_of(features, "gpu.device"))
     rows.push_back(row(device, instances_of(features, "gpu.mig")));
+  // Few machines have more than one PCI domain.
+  constexpr std::string_view kDomain = "0000:";
+  if (std::all_of(rows.begin() + 1, rows.end(), [&](const auto& cells) { return cells[0].starts_with(kDomain); }))
+    std::for_each(rows.begin() + 1, rows.end(), [&](auto& cells) { cells[0].erase(0, kDomain.size()); });
   for (std::size_t i = rows[0].size(); i-- > 0;) {
     if (std::all_of(rows.begin() + 1, rows.end(), [&](const auto& cells) { return cells[i].empty(); })) {
       for (auto& cells : rows) cells.erase(cells.begin() + static_cast<std::ptrdiff_t>(i));

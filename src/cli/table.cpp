@@ -246,7 +246,7 @@ class Table {
     // The model gives way on a narrow terminal.
     std::size_t all = kIndent;
     for (const std::size_t width : widths) all += width + 2;
-    constexpr std::size_t kModel = 1, kShortestModel = 12;
+    constexpr std::size_t kModel = 1, kShortestModel = 16;
     if (all > style_.width + 2)
       widths[kModel] -= std::min(all - style_.width - 2, widths[kModel] - std::min(widths[kModel], kShortestModel));
     for (const auto& row : rows) {
