@@ -58,6 +58,8 @@ std::string_view name_of(Change::Kind kind);
 struct PlanOptions {
   std::string instance;          // prefixes the ownership annotations
   bool allow_overwrite = false;  // take foreign keys over
+  /// As LabelPolicy's: what lies elsewhere is not removed either, whatever the books say; empty: everywhere.
+  std::vector<std::string> write_prefixes;
 
   friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
 };

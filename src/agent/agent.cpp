@@ -142,7 +142,8 @@ Report Agent::make_report() {
   notices_.tell("machine", walked.problems, false);
   Report report;
   report.desired = std::move(walked.desired);
-  report.options = {corridor_.config().instance, corridor_.config().allow_overwrite};
+  report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,
+                    corridor_.config().labels.write_prefixes};
   report.stale = corridor_.memory().stale();
   const SteadyTime now = Steady::now();
   report.may_remove = removal_.gate(report.desired, cluster.complete, corridor_.doubt(cluster), now);

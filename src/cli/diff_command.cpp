@@ -80,7 +80,8 @@ int run_diff(const DiffOptions& options) {
   const auto state = node_state_from(*object, options.node);
   if (!state) return fail(state.error());
   const NodePatch patch =
-      plan(*state, walked.desired, {corridor->config().instance, corridor->config().allow_overwrite});
+      plan(*state, walked.desired,
+           {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes});
 
   std::vector<Problem> problems = patch.conflicts;
   problems.insert(problems.end(), walked.rule_problems.begin(), walked.rule_problems.end());

@@ -47,6 +47,20 @@ class Planner {
     return a == b || (kind == Change::Kind::extended_resource && same_quantity(a, b));
   }
 
+  /// Whether a key that is ours by the books may be removed; if not it is reported.
+  bool may_go(Change::Kind kind, const std::string& key, const std::string& name) {
+    const std::string_view space = namespace_of(key);
+    const auto& prefixes = options_.write_prefixes;
+    if (prefixes.empty() || space.empty() ||
+        std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& own) { return is_within(space, own); }))
+      return true;
+    patch_.conflicts.push_back({"outside-prefixes", "node " + now_.name,
+                                std::string(name_of(kind)) + " " + quote(name) +
+                                    " is no longer made, and stays: it lies outside writePrefixes",
+                                "remove it by hand, or add its namespace to writePrefixes"});
+    return false;
+  }
+
   void keyed(Change::Kind kind, const Attributes& there, const Attributes& wanted,
              const std::set<std::string, std::less<>>& owned) {
     using enum Change::Action;
@@ -60,6 +74,7 @@ class Planner {
       const bool is_owned = owned.contains(key);
       const std::string before = is_there ? on_node->second : "";
       if (want == wanted.end()) {
+        if (is_there && !may_go(kind, key, key)) continue;
         add(kind, is_there ? remove : disown, key, before, "");
       } else if (!is_there) {
         add(kind, set, key, "", want->second);
@@ -79,6 +94,7 @@ class Planner {
     for (const Taint& taint : owned_.taints) {
       if (find_taint(desired_.taints, taint)) continue;
       const Taint* there = find_taint(now_.taints, taint);
+      if (there && !may_go(Change::Kind::taint, taint.key, name(taint))) continue;
       add(Change::Kind::taint, there ? remove : disown, name(taint), there ? there->value : "", "", taint);
     }
     for (const Taint& taint : desired_.taints) {

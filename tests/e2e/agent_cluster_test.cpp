@@ -142,9 +142,10 @@ TEST_F(ClusterTest, NfdsOwnProgramsBeforeAndAfter) {
   const auto of_nfd_again = labels_of();
   for (const auto& [label, value] : of_nfd) EXPECT_TRUE(of_nfd_again.contains(label)) << label;
   for (const AuditEntry& entry : cluster->audit(back))
-    if (entry.verb == "patch" && entry.name == "peer")
+    if (entry.verb == "patch" && entry.name == "peer") {
       EXPECT_EQ(to_json(entry.request).find(R"("op":"remove","path":"/metadata/labels)"), std::string::npos)
           << to_json(entry.request);
+    }
 }
 
 // ---- a thousand -----------------------------------------------------------------------------------------------------

@@ -64,6 +64,18 @@ TEST(Plan, AForeignKeyIsLeftAloneAndReported) {
   EXPECT_EQ(apply(now, taken.changes, {}).annotations.at(kOwned), "a,b,c");
 }
 
+TEST(Plan, WhatLiesOutsideThePrefixesStays) {
+  const NodeState now = node({{kF + "a", "1"}, {"vendor.example/b", "1"}}, {{kOwned, "a,vendor.example/b"}});
+  PlanOptions options;
+  options.write_prefixes = {"feature.node.kubernetes.io"};
+  const NodePatch patch = plan(now, {}, options);
+  ASSERT_EQ(patch.changes.size(), 1u);
+  EXPECT_EQ(patch.changes[0].key, kF + "a");
+  ASSERT_EQ(patch.conflicts.size(), 1u);
+  EXPECT_EQ(patch.conflicts[0].code, "outside-prefixes");
+  EXPECT_EQ(plan(now, {}, {}).changes.size(), 2u);
+}
+
 TEST(Plan, InstancesKeepTheirOwnBooks) {
   const NodeState now = node({{kF + "a", "1"}}, {{kOwned, "a"}});
   EXPECT_EQ(
