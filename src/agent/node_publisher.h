@@ -32,7 +32,7 @@ class NodePublisher final : public Publisher {
   void prefetch(const std::stop_token& stop);
 
  private:
-  static constexpr std::chrono::milliseconds kPrefetchLife{2000};
+  static constexpr std::chrono::milliseconds kPrefetchLife{30'000};
 
   Result<NodeState> read(const std::stop_token& stop);
   Status write_metadata(NodeState& now, std::vector<Change> changes, Published& published, const std::stop_token& stop);

@@ -97,7 +97,9 @@ TEST_F(ClusterTest, NfdsOwnProgramsBeforeAndAfter) {
   if (!peer) GTEST_SKIP() << "skipped: name a folder with nfd-master and nfd-worker in NODESCOUT_PEER";
   const fs::path folder = peer;
   TempDirectory logs;
-  cluster->create_node("peer");
+  // As a kubelet makes it: on a Node without labels or annotations NFD's patches fail.
+  cluster->create_ready_node("peer", json(R"({"metadata":{"labels":{"kubernetes.io/hostname":"peer"},)"
+                                          R"("annotations":{"node.alpha.kubernetes.io/ttl":"0"}}})"));
   const auto start = [&](const std::string& program, const std::string& port) {
     return std::make_unique<Process>(
         std::vector<std::string>{"/usr/bin/env", "NODE_NAME=peer", "KUBERNETES_NAMESPACE=default",
@@ -121,7 +123,7 @@ TEST_F(ClusterTest, NfdsOwnProgramsBeforeAndAfter) {
 
   TempHost unused;
   const auto since = cluster->now_in_audit_log();
-  AgentProcess agent(*cluster, unused, {.node = "peer", .config = kQuiet + "core: {compat: nfd}\n", .root = "/"});
+  AgentProcess agent(*cluster, unused, {.node = "peer", .config = kQuiet + "core: {compat: nfd}\n", .root = "/", .live = true});
   ASSERT_TRUE(eventually([&] { return agent.log().find("msg=started") != std::string::npos; }));
   std::this_thread::sleep_for(8s);
   worker->stop();

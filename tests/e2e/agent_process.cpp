@@ -76,9 +76,9 @@ AgentProcess::AgentProcess(ControlPlane& cluster, const TempHost& machine, const
   for (const auto& [name, value] : setup.environment) words_.push_back(name + "=" + value);
   for (const std::string& word :
        {program, std::string("agent"), "--node=" + setup.node, "--kubeconfig=" + kubeconfig.string(),
-        "--root=" + (setup.root.empty() ? machine.path().string() : setup.root), std::string("--no-live"),
-        "--config=" + config_file().string(), "--rules=" + rules().string(), std::string("--listen"),
-        std::string("none")})
+        "--root=" + (setup.root.empty() ? machine.path().string() : setup.root),
+        std::string(setup.live ? "--log-format=text" : "--no-live"), "--config=" + config_file().string(),
+        "--rules=" + rules().string(), std::string("--listen"), std::string("none")})
     words_.push_back(word);
   words_.insert(words_.end(), setup.arguments.begin(), setup.arguments.end());
   start();

@@ -33,6 +33,7 @@ struct AgentSetup {
   std::map<std::string, std::string> environment;
   std::string program;  // empty: the one under test
   std::string root;     // empty: the machine made of files
+  bool live = false;    // ask this machine what the files lack
 };
 
 class AgentProcess {
