@@ -92,6 +92,14 @@ std::vector<ProximityNic> scan_nics(const Host& host, Reading& reading) {
   return nics;
 }
 
+/// An id file of a function. One that ended early is no answer: the kernel prints at least four digits.
+std::optional<std::string> id_of(Reading& reading, const std::string& device, const char* name) {
+  auto text = reading.text(device + "/" + name);
+  if (!text || hex_id(text).size() >= 4) return text;
+  reading.note({Errc::malformed, device + "/" + name, quote(*text) + " is no PCI id"});
+  return std::nullopt;
+}
+
 }  // namespace
 
 Bus scan_bus(const Host& host, Observation& seen) {
@@ -102,10 +110,10 @@ Bus scan_bus(const Host& host, Observation& seen) {
   for (const std::string& address : *addresses) {
     const std::string device = "/sys/bus/pci/devices/" + address;
     // The vendor first: on most functions of most machines it is the only question.
-    const auto vendor = vendor_of(hex_id(reading.text(device + "/vendor")));
+    const auto vendor = vendor_of(hex_id(id_of(reading, device, "vendor")));
     if (!vendor) continue;
     if (*vendor == GpuVendor::nvidia) bus.nvidia_functions.push_back(address);
-    const auto pci_class = reading.text(device + "/class");
+    const auto pci_class = id_of(reading, device, "class");
     if (!pci_class || !is_gpu_class(*vendor, hex_id(pci_class))) continue;
     if (reading.exists(device + "/physfn")) continue;
     Gpu gpu;
@@ -113,7 +121,7 @@ Bus scan_bus(const Host& host, Observation& seen) {
     gpu.vendor = *vendor;
     gpu.is_on_bus = true;
     gpu.pci_class = *pci_class;
-    gpu.device_id = hex_id(reading.text(device + "/device"));
+    gpu.device_id = hex_id(id_of(reading, device, "device"));
     gpu.model = gpu_model(gpu.vendor, gpu.device_id);
     reading.enter(device);
     if (auto driver = reading.link_name("driver")) gpu.driver = *std::move(driver);

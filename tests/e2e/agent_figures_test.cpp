@@ -96,6 +96,41 @@ TEST_F(FiguresTest, RuleChangeToLabel) {
   cluster->kubectl({"delete", "nodefeaturerule", "figures"});
 }
 
+TEST_F(FiguresTest, UeventToLabel) {
+  if (!send_uevent()) GTEST_SKIP() << "skipped: uevents cannot be sent from here";
+  machine.write("/sys/class/net/first/device/vendor", "0x8086\n");
+  start("figures-uevent");
+  write_file(agent->rules() / "cards.yaml",
+             "- name: cards\n  labelsTemplate: |\n    {{range .network.device}}{{.name}}=1\n    {{end}}\n"
+             "  matchFeatures:\n    - feature: network.device\n      matchExpressions: {name: {op: Exists}}\n");
+  const std::string prefix = "feature.node.kubernetes.io/";
+  ASSERT_TRUE(wait_for_label(*cluster, "figures-uevent", prefix + "first", "1")) << agent->log();
+  std::vector<double> times;
+  for (int i = 0; i < 5; ++i) {
+    const std::string card = "card" + std::to_string(i);
+    std::this_thread::sleep_for(1200ms);  // it is no storm
+    machine.write("/sys/class/net/" + card + "/device/vendor", "0x8086\n");
+    const auto begin = std::chrono::steady_clock::now();
+    ASSERT_TRUE(send_uevent());
+    ASSERT_TRUE(wait_for_label(*cluster, "figures-uevent", prefix + card, "1")) << agent->log();
+    times.push_back(Milliseconds(std::chrono::steady_clock::now() - begin).count());
+  }
+  std::sort(times.begin(), times.end());
+  const auto begin = std::chrono::steady_clock::now();
+  std::filesystem::remove_all(machine.path() / "sys/class/net/card4");
+  ASSERT_TRUE(send_uevent());
+  ASSERT_TRUE(wait_for_label(*cluster, "figures-uevent", prefix + "card4", std::nullopt)) << agent->log();
+  const double gone = Milliseconds(std::chrono::steady_clock::now() - begin).count();
+  std::printf(
+      "uevent to label: median %.0f ms, longest of 5 %.0f ms; a device that went lost its label after %.0f ms\n",
+      times[2], times.back(), gone);
+  if (is_long() && is_release()) {
+    EXPECT_LE(times.back(), 1000);
+  }
+  EXPECT_GE(gone, 3000);
+  EXPECT_LE(gone, 10'000);
+}
+
 TEST_F(FiguresTest, AtRest) {
   start("figures-rest", "/");
   ASSERT_TRUE(eventually([&] { return agent->log().find("msg=added") != std::string::npos; })) << agent->log();
