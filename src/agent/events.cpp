@@ -1,6 +1,5 @@
 #include "agent/events.h"
 
-#include <libudev.h>
 #include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -17,7 +16,7 @@
 #include <map>
 
 #include "base/file.h"
-#include "base/handle.h"
+#include "base/udev_library.h"
 
 namespace nodescout {
 namespace {
@@ -40,8 +39,9 @@ sigset_t taken_signals() {
 
 struct Events::State {
   Fd epoll, signals, wakeups, inotify;
-  Handle<udev, udev_unref> context;
-  Handle<udev_monitor, udev_monitor_unref> monitor;
+  const UdevLibrary* library = UdevLibrary::get();
+  UdevHandle<udev> context;
+  UdevHandle<udev_monitor> monitor;
   std::string deaf, blind;
   std::set<std::string> wanted;            // every path that was asked for
   std::map<int, std::string> watched;      // inotify descriptor -> path
@@ -55,20 +55,24 @@ struct Events::State {
   }
 
   void listen_to_the_kernel() {
-    context.reset(udev_new());
+    if (!library) {
+      deaf = "the kernel's uevents cannot be subscribed to: " + UdevLibrary::why_not();
+      return;
+    }
+    context.reset(library->udev_new());
     // Group "kernel": udevd multicasts its own group in the host's network namespace only.
-    if (context) monitor.reset(udev_monitor_new_from_netlink(context.get(), "kernel"));
+    if (context) monitor.reset(library->udev_monitor_new_from_netlink(context.get(), "kernel"));
     if (!monitor) {
       deaf = "the kernel's uevents cannot be subscribed to";
       return;
     }
-    udev_monitor_set_receive_buffer_size(monitor.get(), kReceiveBuffer);  // as large as the system allows
-    if (const int error = udev_monitor_enable_receiving(monitor.get()); error < 0) {
+    library->udev_monitor_set_receive_buffer_size(monitor.get(), kReceiveBuffer);  // as large as the system allows
+    if (const int error = library->udev_monitor_enable_receiving(monitor.get()); error < 0) {
       deaf = std::string("the kernel's uevents cannot be received: ") + std::strerror(-error);
       monitor.reset();
       return;
     }
-    add(udev_monitor_get_fd(monitor.get()));
+    add(library->udev_monitor_get_fd(monitor.get()));
   }
 
   /// The path itself where it exists, else the nearest directory above it.
@@ -101,13 +105,13 @@ struct Events::State {
     std::set<std::string> subsystems;
     while (true) {
       errno = 0;
-      const Handle<udev_device, udev_device_unref> device(udev_monitor_receive_device(monitor.get()));
+      const UdevHandle<udev_device> device(library->udev_monitor_receive_device(monitor.get()));
       if (!device) {
         if (errno == ENOBUFS) happenings.push_back({Happening::Kind::overrun, ""});
         if (errno == EINTR || errno == ENOBUFS) continue;
         break;
       }
-      if (const char* subsystem = udev_device_get_subsystem(device.get())) subsystems.insert(subsystem);
+      if (const char* subsystem = library->udev_device_get_subsystem(device.get())) subsystems.insert(subsystem);
     }
     for (const std::string& subsystem : subsystems) happenings.push_back({Happening::Kind::uevent, subsystem});
   }

@@ -129,6 +129,44 @@ TEST(Cli, LabelsAreThoseOfTheWholeDocument) {
   EXPECT_GT(machines, 0);
 }
 
+TEST(Cli, LabelsHaveWhatTheRulesOfAUserLookAt) {
+  const TempHost host{{"/proc/sys/kernel/osrelease", "6.1.0\n"},
+                      {"/proc/cmdline", "iommu=pt\n"},
+                      {"/proc/meminfo", "MemTotal: 4 kB\n"},
+                      {"/boot/config-6.1.0", "CONFIG_HZ=250\nCONFIG_NR_CPUS=64\n"},
+                      {"/sys/block/sda/size", "8\n"},
+                      {"/sys/block/sda/queue/rotational", "0\n"},
+                      {"/sys/block/sda/queue/zoned", "none\n"},
+                      {"/sys/class/net/lo/mtu", "65536\n"},
+                      {"/host.json", R"({"NODE_NAME":"n","architecture":"arm64"})"}};
+  const TempHost rules{
+      {"/rules.yaml",
+       "- {name: field, matchFeatures: [{feature: storage.block, matchExpressions: {name: {op: Exists}}}],\n"
+       "   labelsTemplate: '{{ range .storage.block }}size-{{ .name }}={{ .size }}{{ end }}'}\n"
+       "- {name: whole, matchFeatures: [{feature: network.virtual, matchExpressions: {name: {op: Exists}}}],\n"
+       "   labelsTemplate: '{{ range .network.virtual }}{{ range $name, $value := . }}{{ if eq $name \"mtu\" }}mtu={{ "
+       "$value }}{{ end }}{{ end }}{{ end }}'}\n"
+       "- {name: expression, labels: {hz: '1'}, matchFeatures: [{feature: kernel.config, matchExpressions:"
+       " {HZ: {op: In, value: ['250']}}}]}\n"},
+      {"/object.yaml",
+       "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: r}\nspec:\n  rules:\n"
+       "    - {name: reference, labels: {iommu: '@kernel.cmdline.iommu'}}\n"
+       "    - {name: made, matchFeatures: [{feature: storage.block, matchExpressions: {zoned: {op: Exists}}}],\n"
+       "       labelsTemplate: '{{ range .storage.block }}cpus=@kernel.config.NR_CPUS{{ end }}'}\n"}};
+  const auto with = [&](const char* file) {
+    return nodescout({"dump", "--root", host.path().string(), "--no-live", "--no-shipped-rules", "-o", "labels",
+                      "--rules", (rules.path() / file).string()})
+        .out;
+  };
+  const std::string labels = with("rules.yaml");
+  for (const char* label : {"size-sda=4096", "mtu=65536", "hz=1"})
+    EXPECT_NE(labels.find("feature.node.kubernetes.io/" + std::string(label) + "\n"), std::string::npos) << labels;
+  const std::string references = with("object.yaml");
+  for (const char* label : {"iommu=pt", "cpus=64"})
+    EXPECT_NE(references.find("feature.node.kubernetes.io/" + std::string(label) + "\n"), std::string::npos)
+        << references;
+}
+
 TEST(Cli, CompatLeavesShippedRulesAndOwnElementsOut) {
   const Ran ran = nodescout(dump({"--compat", "nfd", "-o", "json"}));
   EXPECT_EQ(ran.out.find("pci-10de.present"), std::string::npos);
