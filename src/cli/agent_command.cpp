@@ -107,7 +107,8 @@ int run_agent(const AgentCommandOptions& options) {
   if (!agent) return fail(agent.error());
   if (options.once) {
     const Status done = (*agent)->run_once({});
-    return done ? 0 : fail(done.error());
+    if (!done) fail(done.error());
+    return done ? 0 : 1;  // a Node that does not exist is no path that cannot be opened
   }
   if (serves) {
     Agent& running = **agent;

@@ -87,7 +87,7 @@ class ControlPlane {
   std::string token(const std::string& space, const std::string& account, const std::string& node);
 
   // ---- faults ----
-  void pause_etcd() { etcd_->signal(SIGSTOP); }
+  void pause_etcd() { etcd_->pause(); }
   void resume_etcd() { etcd_->signal(SIGCONT); }
   /// As a machine that loses its power: what hangs on it is not told.
   void kill_api_server();
