@@ -7,6 +7,7 @@
 #include "agent/file_publisher.h"
 #include "agent/node_publisher.h"
 #include "agent/nodefeature_publisher.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "kube/node_client.h"
 #include "plan/node_state.h"
@@ -25,11 +26,6 @@ class NullPublisher final : public Publisher {
 };
 
 std::string environment(const char* name) { return process_environment()(name); }
-
-bool is_below(std::string_view path, std::string_view directory) {
-  return path == directory ||
-         (path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/');
-}
 
 std::string numbered(std::size_t count) { return std::to_string(count); }
 
