@@ -27,8 +27,6 @@ class NullPublisher final : public Publisher {
 
 std::string environment(const char* name) { return process_environment()(name); }
 
-std::string numbered(std::size_t count) { return std::to_string(count); }
-
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::open(const AgentOptions& options, ApiConnection* connection, Log& log,
@@ -349,7 +347,6 @@ Status Agent::run_once(const std::stop_token& stop) {
   look({true, {}});
   if (!wait_for_cluster(Steady::now() + kClusterPatience, stop)) return ok();
   SteadyTime next_look = Steady::now() + Memory::kProofInterval;
-  Status last = ok();
   while (!stop.stop_requested()) {
     const Report report = make_report();
     const auto result = publisher_->publish(report, stop);
@@ -377,8 +374,7 @@ Status Agent::run_once(const std::stop_token& stop) {
 std::string Agent::health() const {
   const std::lock_guard lock(mutex_);
   if (busy_since_ && Steady::now() - *busy_since_ > kLongestPass)
-    return "a probe has been reading for more than " +
-           numbered(static_cast<std::size_t>(std::chrono::seconds(kLongestPass).count())) + " s";
+    return "a probe has been reading for more than " + std::to_string(kLongestPass.count()) + " s";
   return "";
 }
 
