@@ -68,8 +68,7 @@ void Agent::start_publishing() {
   } else if (options_.publish == PublishTo::nodefeature) {
     publisher_ = std::make_unique<NodeFeaturePublisher>(
         connection_->api(),
-        ObjectOwner{options_.node, environment("POD_NAME"), environment("POD_UID"), connection_->space(),
-                    corridor_.config().instance},
+        ObjectOwner{options_.node, environment("POD_NAME"), environment("POD_UID"), connection_->space()},
         corridor_.config().owner_references, corridor_.config().unpublished_features);
   } else {
     node_client_ = std::make_unique<NodeClient>(connection_->api());

@@ -36,7 +36,7 @@ Result<Published> prune(const AgentOptions& options, const Config& config, ApiCo
     case PublishTo::none: return Published{};
     case PublishTo::file: return FilePublisher(Root::at(options.root).real_path(kPublishedFile)).remove(dry_run);
     case PublishTo::nodefeature:
-      return NodeFeaturePublisher(connection->api(), {options.node, "", "", connection->space(), ""}, {}, {})
+      return NodeFeaturePublisher(connection->api(), {options.node, "", "", connection->space()}, {}, {})
           .remove(dry_run, {});
     case PublishTo::node: break;
   }
