@@ -314,7 +314,8 @@ void Agent::run(const std::stop_token& stop) {
                       "devices are looked for every probePoll instead; see docs/operations.md"});
   if (!events_.blind().empty())
     senses.push_back({"no-inotify", "inotify", events_.blind(),
-                      "raise fs.inotify.max_user_instances; until then files count at a restart or a SIGHUP"});
+                      "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches; until then files count at "
+                      "a restart or a SIGHUP"});
   notices_.tell("events", senses, false);
   schedule_.touch("", Steady::now());
   look(schedule_.take(Steady::now()));

@@ -82,7 +82,10 @@ struct Events::State {
   void watch_one(const std::string& path) {
     if (descriptors.contains(path)) return;
     const int descriptor = ::inotify_add_watch(inotify.get(), path.c_str(), kChanges);
-    if (descriptor < 0) return;
+    if (descriptor < 0) {
+      if (errno == ENOSPC) blind = path + " cannot be watched: the user's limit of inotify watches is reached";
+      return;
+    }
     watched[descriptor] = path;
     descriptors[path] = descriptor;
   }
