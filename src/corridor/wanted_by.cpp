@@ -59,8 +59,8 @@ Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& o
       const auto asks = [&](const Matcher& terms) { return asks_for_limited(terms, wanted); };
       if (!asks(rule.match_features) && std::none_of(rule.match_any.begin(), rule.match_any.end(), asks)) continue;
       const CompiledRule& compiled = program.compiled[i];
-      const bool names_all =
-          add_mentions(compiled.labels_template, wanted) & add_mentions(compiled.vars_template, wanted);
+      const bool labels_name_all = add_mentions(compiled.labels_template, wanted);
+      const bool names_all = add_mentions(compiled.vars_template, wanted) && labels_name_all;
       add_terms(rule.match_features, !names_all, wanted);
       for (const Matcher& terms : rule.match_any) add_terms(terms, !names_all, wanted);
     }
