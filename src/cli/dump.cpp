@@ -10,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/values.h"
 #include "corridor/walk.h"
+#include "corridor/wanted_by.h"
 #include "feature/json.h"
 #include "host/journal.h"
 #include "nodescout/version.h"

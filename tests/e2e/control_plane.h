@@ -125,4 +125,4 @@ class ControlPlane {
 /// Says aloud that an e2e test did not run.
 #define NODESCOUT_NEEDS_CONTROL_PLANE()                                                         \
   if (const std::string why_not = ::nodescout::test::ControlPlane::why_not(); !why_not.empty()) \
-  GTEST_SKIP() << "e2e test skipped: " << why_not
+  GTEST_SKIP() << "skipped: " << why_not
