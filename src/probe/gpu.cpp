@@ -249,9 +249,9 @@ void add_models(const std::vector<Gpu>& gpus, Features& features) {
 }
 
 /// GPUs that should be there: by configuration, and those on the bus that the driver has taken.
-void add_vendor(GpuVendor vendor, const std::vector<Gpu>& all, const GpuOptions& options, Observation& seen) {
+void add_vendor(GpuVendor vendor, const Bus& bus, const GpuOptions& options, Observation& seen) {
   std::vector<const Gpu*> gpus;
-  for (const Gpu& each : all)
+  for (const Gpu& each : bus.gpus)
     if (each.vendor == vendor) gpus.push_back(&each);
   const auto wanted = options.expected.find(name_of(vendor));
   const bool is_expected = wanted != options.expected.end() && wanted->second > 0;
@@ -272,7 +272,9 @@ void add_vendor(GpuVendor vendor, const std::vector<Gpu>& all, const GpuOptions&
   const auto absent =
       std::count_if(gpus.begin(), gpus.end(), [](const Gpu* each) { return each->health == "missing"; });
   const std::int64_t present = std::ssize(gpus) - absent;
-  if (vendor == GpuVendor::nvidia)
+  // A silent driver does not say that all GPUs are well: what it said before stands.
+  const bool is_silent = vendor == GpuVendor::nvidia && bus.is_driver_silent;
+  if (vendor == GpuVendor::nvidia && !is_silent)
     facts["failed"] = count_if(gpus, [](const Gpu& each) { return each.health == "failed"; });
   facts["link_limited"] = count_if(gpus, [](const Gpu& each) { return !each.link_limit.empty(); });
   std::int64_t missing = absent;
@@ -284,7 +286,7 @@ void add_vendor(GpuVendor vendor, const std::vector<Gpu>& all, const GpuOptions&
            "expected are " + std::to_string(wanted->second) + " GPUs, and " + std::to_string(present) + " are there",
            "look for the others with lspci and in the firmware's setup"});
   }
-  facts["missing"] = std::to_string(missing);
+  if (missing > 0 || !is_silent) facts["missing"] = std::to_string(missing);
 }
 
 void add_topology(const Bus& bus, Features& features) {
@@ -336,7 +338,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
     add_models(bus.gpus, seen.features);
   }
   for (const GpuVendor vendor : {GpuVendor::nvidia, GpuVendor::amd, GpuVendor::intel})
-    add_vendor(vendor, bus.gpus, config.gpu, seen);
+    add_vendor(vendor, bus, config.gpu, seen);
   add_topology(bus, seen.features);
   return seen;
 }

@@ -63,8 +63,11 @@ class Nvidia {
       }
       // With the driver go its facts, but nothing that the node was labelled with: it will be back.
       const bool is_proof = state == "absent" && options_.driver_absence_is_proof;
-      if (!is_proof) unknown({"gpu.driver", "gpu.mig", "gpu.fabric", "gpu.gfd"});
-      if (state != "absent") unknown({"gpu.device"});
+      bus_.is_driver_silent = !is_proof;
+      if (!is_proof) unknown({"gpu.driver", "gpu.mig", "gpu.fabric", "gpu.gfd", "gpu.nvidia", "gpu.topology"});
+      if (state == "absent") return;
+      unknown({"gpu.device"});
+      seen_.unsettled.insert("gpu.topology");  // NVLinks are missing from its matrix
     }
   }
 
@@ -184,7 +187,8 @@ class Nvidia {
                   : "look at the kernel's messages of the driver (dmesg | grep NVRM)");
       return "failed";
     }
-    return report_.complete && report_.init == 0 ? "ready" : "failed";
+    const bool lists_gpus = report_.gpu_count || !report_.gpus.empty();
+    return report_.complete && report_.init == 0 && lists_gpus ? "ready" : "failed";
   }
 
   /// Boards with an integrated GPU: either there is no NVML, or it lists a GPU that only CUDA knows well.
@@ -228,7 +232,10 @@ class Nvidia {
       gpu.health = "missing";
       problem("gpu-missing", gpu.address, "the GPU is on the bus, but the driver does not offer it",
               "see dmesg | grep NVRM; the labels count the GPUs that answer");
+      unknown({"gpu.nvidia"});  // what all have in common is not known of this one
     }
+    if (report_.gpus.empty() && waits_for_gpus())
+      unknown({"gpu.gfd", "gpu.mig", "gpu.fabric", "gpu.nvidia", "gpu.topology"});
     links();
     fabric();
 
@@ -239,6 +246,14 @@ class Nvidia {
       input.gpus.push_back({gpu, known != bus_.gpus.end() ? known->pci_class : ""});
     }
     label(std::move(input));
+  }
+
+  /// A driver that is just being loaded, or in trouble, lists no GPU although the bus shows some that it has or could
+  /// take. Those that have another driver were given away on purpose.
+  bool waits_for_gpus() const {
+    return std::any_of(bus_.gpus.begin(), bus_.gpus.end(), [](const Gpu& gpu) {
+      return gpu.vendor == GpuVendor::nvidia && (gpu.driver == "nvidia" || gpu.driver.empty());
+    });
   }
 
   /// `index` is the driver's, as nvidia-smi takes it.
