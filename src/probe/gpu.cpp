@@ -325,7 +325,10 @@ Observation run(const Host& host, const ProbeConfig& config) {
   if (config.nfd_compat) return seen;
   Bus bus = gpu::scan_bus(host, seen);
   if (!seen.incomplete.empty())
-    for (const FeatureSpec& spec : kProduces) seen.incomplete.emplace(spec.key);
+    for (const FeatureSpec& spec : kProduces) {
+      seen.incomplete.emplace(spec.key);
+      seen.unsettled.emplace(spec.key);  // a count without the one that could not be read is not hurried
+    }
   for (Gpu& each : bus.gpus)
     if (each.vendor != GpuVendor::nvidia) gpu::add_drm_facts(host, seen, each);
   const bool has_nvidia =
