@@ -235,6 +235,53 @@ TEST(GfdMig, InvalidStatesOfTheSingleStrategy) {
   EXPECT_EQ(product({a100(kFirst), a100(kSecond)}), "NVIDIA-A100-SXM4-40GB");
 }
 
+NvmlGpu without_address(NvmlGpu gpu) {
+  gpu.bus_id.clear();
+  return gpu;
+}
+
+NvmlGpu failing(NvmlGpu gpu, const char* call, int code) {
+  gpu.failures.push_back({call, code, "failed"});
+  return gpu;
+}
+
+Observation look(std::vector<NvmlGpu> gpus, const GpuOptions& options) {
+  TempHost host;
+  record_answer(host, report_of(std::move(gpus)));
+  return look_at_gpus(host, options);
+}
+
+TEST(GfdMig, ALostGpuDoesNotMakeTheOthersInvalid) {
+  const auto full = [](const char* address) { return in_mig_mode(a100(address), {mig_1g5gb(0), mig_1g5gb(1)}); };
+  // One whose handle cannot be had, and one that was lost after it had told its name.
+  NvmlGpu named = failing(without_address(a100(kSecond)), "nvmlDeviceGetPciInfo_v3", 15);
+  named.mig.reset();
+  Observation seen =
+      look({full(kFirst), failing({}, "nvmlDeviceGetHandleByIndex_v2", 15)}, strategy(MigStrategy::single));
+  Attributes made = labels_below(seen.features, "nvidia.com/");
+  EXPECT_EQ(made["gpu.product"], "NVIDIA-A100-SXM4-40GB-MIG-1g.5gb");
+  EXPECT_EQ(made["gpu.count"], "2");
+  EXPECT_EQ(made["mig.capable"], "true");
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  seen = look({full(kFirst), named}, strategy(MigStrategy::single));
+  EXPECT_FALSE(labels_below(seen.features, "nvidia.com/").contains("gpu.product")) << "as it was before";
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+}
+
+TEST(GfdMig, AModeThatCannotBeHadIsNotOff) {
+  NvmlGpu silent = failing(a100(kFirst), "nvmlDeviceGetMigMode", 999);
+  silent.mig.reset();
+  for (const MigStrategy wanted : {MigStrategy::none, MigStrategy::single, MigStrategy::mixed}) {
+    const Observation seen = look({silent}, strategy(wanted));
+    const Attributes made = labels_below(seen.features, "nvidia.com/");
+    // "false" would make the GPU Operator take its MIG manager away, and "1" offer full GPUs.
+    for (const char* key : {"mig.capable", "gpu.replicas", "gpu.sharing-strategy"})
+      EXPECT_FALSE(made.contains(key)) << key << name_of(wanted);
+    EXPECT_EQ(made.contains("gpu.product"), wanted != MigStrategy::single);
+    EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  }
+}
+
 TEST(GfdMig, ProfileNames) {
   constexpr std::int64_t k40 = 40960LL << 20, k80 = 81920LL << 20;
   EXPECT_EQ(mig_profile_name(0, 0, 4864, k40), "1g.5gb");
@@ -359,6 +406,12 @@ TEST(GfdPolicy, ModeByTheClassOfTheBus) {
   EXPECT_EQ(mode("0x030000", "0x030000"), "graphics");
   EXPECT_EQ(mode("0x030200", "0x030000"), "unknown");
   EXPECT_EQ(mode("0x038000", "0x038000"), "unknown");  // GFD crashes
+  // One that does not tell its address does not spoil what the others say.
+  TempHost host;
+  add_function(host, {.address = kFirst});
+  record_answer(host,
+                report_of({h100(kFirst), failing(without_address(h100(kSecond)), "nvmlDeviceGetPciInfo_v3", 999)}));
+  EXPECT_EQ(labels_below(look_at_gpus(host).features, "nvidia.com/").at("gpu.mode"), "compute");
 }
 
 TEST(GfdPolicy, Tegra) {
