@@ -132,7 +132,9 @@ class Labeler {
   }
 
   void machine() {
-    if (options_.machine_type_file.empty() || !in_.machine_type)
+    if (in_.hides_machine_type)
+      out_.is_partial = true;
+    else if (options_.machine_type_file.empty() || !in_.machine_type)
       put("gpu.machine", "unknown");
     else
       put("gpu.machine", gfd_sanitised(trim(*in_.machine_type)));

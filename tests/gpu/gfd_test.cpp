@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/text.h"
 #include "gpu/gfd_text.h"
 #include "gpu/mig_profile.h"
@@ -441,6 +443,37 @@ TEST(GfdPolicy, Tegra) {
   EXPECT_EQ(made["mig.capable"], "false");
 }
 
+TEST(GfdPolicy, ATegraThatFailsHalfWay) {
+  NvmlReport report;
+  report.backend = "cuda";
+  report.cuda_version = 12060;
+  report.gpu_count = 1;
+  report.complete = true;
+  NvmlGpu orin;
+  orin.name = "Orin";
+  report.gpus = {orin};
+  report.failures = {{"cuDeviceGetAttribute", 999, "CUDA error 999"}};
+  TempHost host{{"/etc/nv_tegra_release", "# R36\n"}};
+  record_answer(host, report);
+  EXPECT_TRUE(look_at_gpus(host).incomplete.contains("gpu.gfd"));
+  report.gpus.clear();
+  report.failures = {{"cuDeviceGet", 999, "CUDA error 999"}};
+  record_answer(host, report);
+  EXPECT_TRUE(look_at_gpus(host).incomplete.contains("gpu.gfd"));
+}
+
+TEST(GfdPolicy, AMachineTypeThatCannotBeReadStaysAsItWas) {
+  TempHost host{{"/etc/machine/", "dir"}};
+  record_answer(host, report_of({h100(kFirst)}));
+  GpuOptions options;
+  options.machine_type_file = "/etc/machine";
+  const Observation seen = look_at_gpus(host, options);
+  EXPECT_FALSE(labels_below(seen.features, "nvidia.com/").contains("gpu.machine"));
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  ASSERT_EQ(seen.problems.size(), 1u);
+  EXPECT_EQ(seen.problems[0].where, "/etc/machine");
+}
+
 TEST(GfdPolicy, Vfio) {
   TempHost host;
   for (const char* address : {kFirst, kSecond}) {
@@ -458,6 +491,14 @@ TEST(GfdPolicy, Vfio) {
                         "mig.capable=false\nmps.capable=false\nvgpu.present=false\n"));
   options.vfio_memory_in_bytes = true;
   EXPECT_EQ(labels_below(look_at_gpus(host, options).features, "nvidia.com/").at("gpu.memory"), "137438953472");
+  for (const char* address : {kFirst, kSecond}) {
+    const auto file = host.path() / "sys/devices/pci0000:00" / address / "resource";
+    std::filesystem::remove(file);
+    std::filesystem::create_directory(file);  // cannot be read
+  }
+  const Observation seen = look_at_gpus(host, options);
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  EXPECT_EQ(seen.problems.size(), 2u);
 }
 
 }  // namespace

@@ -395,6 +395,8 @@ TEST(NvmlTrouble, NoLibrary) {
   const Observation seen = machine.look(options);
   EXPECT_EQ(state_of(seen), "failed");
   ASSERT_EQ(seen.problems.size(), 1u);
+  EXPECT_EQ(seen.problems[0].where, options.driver_root);
+  EXPECT_EQ(seen.problems[0].what, "the driver's library is not there");
   EXPECT_NE(seen.problems[0].todo.find("overlay gpu"), std::string::npos);
 }
 
@@ -428,6 +430,7 @@ TEST(NvmlDoubt, ADriverWithoutGpusWhileTheBusHasSomeProvesNothing) {
 
 TEST(NvmlDoubt, ACountThatCannotBeHadIsNoZero) {
   Machine machine;
+  add_function(machine.files, {.address = "0000:18:00.0"});
   machine.drive(driver_report(several(2, h100)), {{"fail", codes({{"nvmlDeviceGetCount_v2", 999}})}});
   const Observation seen = machine.look();
   EXPECT_EQ(state_of(seen), "failed");
@@ -474,6 +477,51 @@ TEST(NvmlDoubt, OneSickGpuDoesNotTakeTheOthersCommonFacts) {
   for (const NvmlGpu& gpu : gpus) add_function(machine.files, {.address = gpu.bus_id});
   machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlDeviceGetHandleByIndex_v2/1", 15}})}});
   EXPECT_TRUE(machine.look().incomplete.contains("gpu.nvidia"));
+}
+
+TEST(NvmlDoubt, AMigDeviceThatCannotBeCheckedIsNotLeftOutInSilence) {
+  Machine machine;
+  machine.drive(driver_report({in_mig_mode(a100("0000:18:00.0"), {mig_1g5gb(0), mig_1g5gb(1)})}),
+                {{"fail", codes({{"nvmlDeviceIsMigDeviceHandle", 999}})}});
+  GpuOptions options;
+  options.mig_strategy = MigStrategy::single;
+  const Observation seen = machine.look(options);
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  EXPECT_FALSE(seen.problems.empty());
+  EXPECT_FALSE(labels_below(seen.features, "nvidia.com/").contains("gpu.product")) << "and not MIG-INVALID";
+  // An old library lacks the question.
+  machine.drive(driver_report({in_mig_mode(a100("0000:18:00.0"), {mig_1g5gb(0), mig_1g5gb(1)})}),
+                {{"missing", texts({"nvmlDeviceIsMigDeviceHandle"})}});
+  EXPECT_EQ(labels(machine, options).at("gpu.count"), "2");
+}
+
+TEST(NvmlDoubt, AGpuThatHidesItsAddressIsCountedOnce) {
+  Machine machine;
+  const auto gpus = several(2, h100);
+  for (const NvmlGpu& gpu : gpus) add_function(machine.files, {.address = gpu.bus_id});
+  machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlDeviceGetPciInfo_v3/1", 999}})}});
+  const Observation seen = machine.look();
+  EXPECT_EQ(seen.features.attributes.at("gpu.nvidia").at("count"), "2");
+  EXPECT_EQ(seen.features.attributes.at("gpu.nvidia").at("failed"), "1");
+  EXPECT_EQ(seen.features.attributes.at("gpu.nvidia").at("missing"), "0") << "the driver does offer it";
+  EXPECT_EQ(seen.problems.size(), 1u);
+  EXPECT_EQ(labels_below(seen.features, "nvidia.com/").at("gpu.count"), "2");
+}
+
+TEST(NvmlDoubt, GpusThatLeftTheBusAreGone) {
+  // The module stays loaded when a machine's GPUs are taken away, and fails from then on.
+  Machine machine;
+  add_function(machine.files, {.address = "0000:18:00.0"});
+  machine.drive(driver_report({h100("0000:18:00.0")}), {{"fail", codes({{"nvmlInit_v2", 9}})}});
+  EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
+  fs::remove_all(machine.files.path() / "sys/bus/pci/devices/0000:18:00.0");
+  EXPECT_TRUE(machine.look().incomplete.empty());
+  GpuOptions paused;
+  paused.nvml_paused = "mig.config.state is pending";
+  EXPECT_TRUE(machine.look(paused).incomplete.contains("gpu.gfd")) << "somebody is at work there";
+  // Without a bus: nothing can leave it.
+  machine.files.write("/dev/dxg", "");
+  EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
 }
 
 // ---- when it is asked, and where from
