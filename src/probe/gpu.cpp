@@ -296,15 +296,15 @@ void add_topology(const Bus& bus, Features& features) {
   Attributes& facts = features.attributes["gpu.topology"];
   std::vector<ProximityGpu> gpus;
   std::set<int> nodes;
-  std::size_t nic_pairs = 0, joined = 0;
-  bool tells_links = false;
+  // NVLink is a matter of the GPUs that the driver has told of: neither the one in the mainboard nor a guest's counts.
+  std::size_t nic_pairs = 0, joined = 0, tellers = 0;
   for (const Gpu& each : bus.gpus) {
     std::set<std::string> peers;
     const std::string list = attribute_of(each, "nvlink_peers");
     for (const std::string_view peer : split(list, ','))
       if (!peer.empty()) peers.emplace(peer);
     joined += peers.size();
-    tells_links = tells_links || each.attributes.contains("device_uuid");
+    if (each.vendor == GpuVendor::nvidia && each.attributes.contains("device_uuid")) ++tellers;
     if (each.place.numa_node) nodes.insert(*each.place.numa_node);
     for (const ProximityNic& nic : bus.nics)
       nic_pairs += pci_nearness(each.place, nic.place) == Nearness::one_switch ? 1 : 0;
@@ -313,8 +313,7 @@ void add_topology(const Bus& bus, Features& features) {
   std::vector<std::string> node_names;
   for (const int node : nodes) node_names.push_back(std::to_string(node));
   put(facts, "numa_nodes", join(node_names, ","));
-  if (gpus.size() > 1 && tells_links)
-    facts["nvlink"] = joined == 0 ? "none" : joined == gpus.size() * (gpus.size() - 1) ? "all" : "some";
+  if (tellers > 1) facts["nvlink"] = joined == 0 ? "none" : joined >= tellers * (tellers - 1) ? "all" : "some";
   if (!bus.nics.empty()) facts["nic_pairs"] = std::to_string(nic_pairs);
   put(facts, "matrix", proximity_matrix(gpus, bus.nics, kMostMatrix));
   if (facts.empty()) features.attributes.erase("gpu.topology");

@@ -1,3 +1,4 @@
+#include "gpu/gfd_text.h"
 #include "probe/gpu_parts.h"
 
 namespace nodescout::gpu {
@@ -18,8 +19,13 @@ void add_amdgpu(Reading& reading, Gpu& gpu) {
   // SPX, DPX, QPX, CPX: how many devices one GPU shows itself as; NPS1 ... NPS8: how its memory is divided.
   for (const auto& [name, file] :
        {std::pair{"compute_partition", "current_compute_partition"}, {"memory_partition", "current_memory_partition"}})
-    if (auto mode = reading.text(file); mode && !mode->empty() && *mode != "UNKNOWN")
-      gpu.attributes[name] = *std::move(mode);
+    if (auto mode = reading.text(file); mode && !mode->empty() && *mode != "UNKNOWN") {
+      if (legal_label_value(*mode) == *mode)
+        gpu.attributes[name] = *std::move(mode);
+      else
+        reading.note(
+            {Errc::malformed, "/sys/bus/pci/devices/" + gpu.address + "/" + file, quote(*mode) + " is no mode"});
+    }
 }
 
 /// xe tells the memory of each tile. The kernel's i915 tells none; Intel's own builds of it tell the card's, and where

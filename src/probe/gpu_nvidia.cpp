@@ -251,7 +251,7 @@ class Nvidia {
     sort_by_address(bus_.gpus);
     for (Gpu& gpu : bus_.gpus) {
       if (!is_nvidia(gpu) || gpu.driver != "nvidia" || told_.contains(gpu.address)) continue;
-      unknown({"gpu.nvidia"});  // what all have in common is not known of this one
+      unknown({"gpu.nvidia", "gpu.topology"});  // what all have in common is not known of this one
       if (unplaced_ > 0) {      // it is one of those that do not tell where they are
         --unplaced_;
         gpu.health = "failed";
@@ -304,6 +304,7 @@ class Nvidia {
                            return failure.code == kNvmlGpuIsLost || failure.code == kResetRequired;
                          });
     if (is_sick) gpu.health = "failed";
+    if (is_sick && told.uuid.empty()) unknown({"gpu.nvidia", "gpu.topology"});
     if (told.remap_failed == 1)
       problem("gpu-failed", gpu.address, "memory rows could not be remapped", "the GPU should be replaced");
     gpu.product = told.name;

@@ -320,11 +320,25 @@ TEST(GfdPolicy, ValuesAreLegal) {
   EXPECT_EQ(gfd_sanitised("GA100 [A100 SXM4 40GB]"), "GA100-A100-SXM4-40GB");
   EXPECT_EQ(gfd_sanitised("Tab\tbed"), "Tabbed");
   EXPECT_EQ(gfd_product("  Foo/Bar  (x)   -baz. ", ""), "FooBar-x--baz");
+  EXPECT_EQ(gfd_product("  Foo/Bar  (x)   -baz. ", "-SHARED"), "FooBar-x--baz.-SHARED")
+      << "legal inside, as GFD has it";
   const std::string cut = gfd_product(std::string(80, 'x'), "-MIG-1g.5gb-SHARED");
   EXPECT_EQ(cut, std::string(45, 'x') + "-MIG-1g.5gb-SHARED");
   EXPECT_EQ(gfd_product("()", "-SHARED"), "");
   EXPECT_EQ(legal_label_value(std::string(62, 'a') + "--" + std::string(5, 'b')), std::string(62, 'a'));
   EXPECT_EQ(legal_label_value("a/b"), "");
+}
+
+TEST(GfdPolicy, NothingThatADriverSaysIsASecondLine) {
+  NvmlReport report = report_of({h100(kFirst)});
+  report.driver_branch = "r580_00\nnvidia.com/gpu.deploy.driver=false";
+  report.gpus[0].name = "NVIDIA\tH100\n80GB";
+  TempHost host;
+  record_answer(host, report);
+  const Features features = look_at_gpus(host).features;
+  const Attributes made = labels_below(features, "nvidia.com/");
+  EXPECT_FALSE(made.contains("gpu.deploy.driver"));
+  EXPECT_EQ(made.at("gpu.product"), "NVIDIAH10080GB") << "GFD deletes them as well";
 }
 
 TEST(GfdPolicy, DisplayCardsAreNoGpus) {

@@ -273,6 +273,17 @@ TEST(DrmGpus, WhatI915AndXeTell) {
   EXPECT_EQ(gpu.at("tiles"), "2");
 }
 
+TEST(DrmGpus, AWordIsOneWord) {
+  TempHost host;
+  add_function(host,
+               {.address = "0000:0c:00.0", .vendor = kAmd, .device = "0x74a1", .pci_class = kAcc, .driver = "amdgpu"});
+  host.write("/sys/devices/pci0000:00/0000:0c:00.0/current_compute_partition", "SPX\nnvidia.com/gpu.count=8\n");
+  const Observation seen = look_at_gpus(host);
+  EXPECT_TRUE(labels_below(seen.features, "nvidia.com/").empty());
+  EXPECT_FALSE(seen.features.attributes.at("gpu.amd").contains("compute_partition"));
+  EXPECT_EQ(seen.problems.size(), 1u);
+}
+
 TEST(DrmGpus, AReadThatFailsTakesNoLabel) {
   const auto doubted = [](BusFunction function, const std::string& unreadable) {
     TempHost host;
@@ -358,6 +369,15 @@ TEST(GpuHealth, LinksBelowTheirCapability) {
   EXPECT_EQ(limit("16\n", "16\n", "32.0 GT/s PCIe\n", "16.0 GT/s PCIe\n"), "speed");
   EXPECT_EQ(limit("4\n", "16\n", "32.0 GT/s PCIe\n", "8.0 GT/s PCIe\n"), "width,speed");
   EXPECT_EQ(limit("0\n", "255\n", "Unknown\n", "Unknown\n"), "");
+  for (const auto& [vendor, key] : {std::pair{kNv, "gpu-nvidia"}, {kAmd, "gpu-amd"}, {kIntel, "gpu-intel"}}) {
+    TempHost host;
+    add_function(host, {.address = "0000:18:00.0", .vendor = vendor, .driver = ""});
+    host.write("/sys/devices/pci0000:00/0000:18:00.0/max_link_speed", "16.0 GT/s PCIe\n");
+    host.write("/sys/devices/pci0000:00/0000:18:00.0/current_link_width", "8\n");
+    host.write("/sys/devices/pci0000:00/0000:18:00.0/max_link_width", "16\n");
+    const Attributes made = labels_below(look_at_gpus(host).features, "feature.node.kubernetes.io/");
+    EXPECT_TRUE(made.contains(std::string(key) + ".link_limited")) << key;
+  }
 }
 
 // ---- topology
@@ -428,6 +448,26 @@ TEST(GpuTopology, NearestNicAndMatrix) {
   EXPECT_EQ(topology.at("matrix"), matrix);
   EXPECT_EQ(annotations_of(features).at("feature.node.kubernetes.io/gpu.topology"), matrix);
   EXPECT_EQ(labels_below(features, "feature.node.kubernetes.io/").at("gpu.nvlink"), "some");
+}
+
+TEST(GpuTopology, NvlinkIsBetweenThoseThatTell) {
+  std::vector<NvmlGpu> told;
+  TempHost host;
+  two_sockets(host, told);
+  for (NvmlGpu& gpu : told) gpu.links = {{2, "0000:b0:00.0"}};
+  // The one in the mainboard, and one that was given to a guest.
+  add_function(host,
+               {.address = "0000:00:02.0", .vendor = kIntel, .device = "0x4680", .pci_class = kVga, .driver = "i915"});
+  add_function(host, {.address = "0000:c1:00.0", .driver = "vfio-pci"});
+  record_answer(host, driver_report(told));
+  EXPECT_EQ(look_at_gpus(host).features.attributes.at("gpu.topology").at("nvlink"), "all");
+  // AMD's unique_id says nothing of NVLink.
+  TempHost amd;
+  for (const char* address : {"0000:0c:00.0", "0000:0d:00.0"}) {
+    add_function(amd, {.address = address, .vendor = kAmd, .device = "0x74a1", .pci_class = kAcc, .driver = "amdgpu"});
+    amd.write(std::string("/sys/devices/pci0000:00/") + address + "/unique_id", "a1b2c3d4e5f60718\n");
+  }
+  EXPECT_FALSE(look_at_gpus(amd).features.attributes.at("gpu.topology").contains("nvlink"));
 }
 
 TEST(GpuTopology, TheMatrixStaysSmall) {

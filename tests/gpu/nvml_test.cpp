@@ -475,8 +475,11 @@ TEST(NvmlDoubt, OneSickGpuDoesNotTakeTheOthersCommonFacts) {
   Machine machine;
   const auto gpus = several(3, h100);
   for (const NvmlGpu& gpu : gpus) add_function(machine.files, {.address = gpu.bus_id});
-  machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlDeviceGetHandleByIndex_v2/1", 15}})}});
-  EXPECT_TRUE(machine.look().incomplete.contains("gpu.nvidia"));
+  for (const char* call : {"nvmlDeviceGetHandleByIndex_v2/1", "nvmlDeviceGetName/1"}) {
+    machine.drive(driver_report(gpus), {{"fail", codes({{call, 15}})}});
+    const Observation seen = machine.look();
+    for (const char* set : {"gpu.nvidia", "gpu.topology"}) EXPECT_TRUE(seen.incomplete.contains(set)) << set << call;
+  }
 }
 
 TEST(NvmlDoubt, AMigDeviceThatCannotBeCheckedIsNotLeftOutInSilence) {
