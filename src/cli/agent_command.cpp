@@ -47,6 +47,12 @@ Result<Published> prune(const AgentOptions& options, const Config& config, ApiCo
   return dry_run ? publisher.preview(nothing) : publisher.publish(nothing, {});
 }
 
+/// What the cluster lacks, a Node of this name say, is no wrong usage.
+int failed(const Error& error) {
+  fail(error);
+  return 1;
+}
+
 int run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_run) {
   const auto config = load_config(options.config);
   if (!config) return fail(config.error());
@@ -54,7 +60,7 @@ int run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_r
   // Somebody else changed the Node in between.
   for (int tries = 0; tries < 5 && !pruned && pruned.error().code == Errc::conflict; ++tries)
     pruned = prune(options, *config, connection, dry_run);
-  if (!pruned) return fail(pruned.error());
+  if (!pruned) return failed(pruned.error());
   std::string out;
   for (const Change& change : pruned->changes)
     if (change.action == Change::Action::remove)
@@ -100,8 +106,7 @@ int run_agent(const AgentCommandOptions& options) {
   if (!agent) return fail(agent.error());
   if (options.once) {
     const Status done = (*agent)->run_once({});
-    if (!done) fail(done.error());
-    return done ? 0 : 1;  // a Node that does not exist is no path that cannot be opened
+    return done ? 0 : failed(done.error());
   }
   if (serves) {
     Agent& running = **agent;

@@ -81,7 +81,8 @@ int run_manual(const CompletionOptions& options) {
     add_markdown(program, "", out);
   } else {
     out = ".TH NODESCOUT 1 \"\" \"nodescout " + std::string(kVersion) + "\"\n.SH NAME\nnodescout \\- " +
-          "finds out what a machine is and labels its Kubernetes Node\n.SH COMMANDS\n";
+          "finds out what a machine is and labels its Kubernetes Node\n.SH SYNOPSIS\n.B nodescout\n.I COMMAND\n"
+          "[OPTIONS]\n.SH COMMANDS\n";
     add_roff(program, "", out);
     out += ".SH EXIT STATUS\n" + roff(kStatus) +
            "\n.SH ENVIRONMENT\n.TP\n.B NODE_NAME\nName of this machine's Node.\n.TP\n.B NODESCOUT_ROOT\nDefault of "

@@ -312,6 +312,10 @@ TEST_F(AgentTest, OnceDiffAndPrune) {
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(to_json(*node_object(*cluster, "once").find("metadata")).find("feature.node"), std::string::npos);
   EXPECT_EQ(label_of(*cluster, "once", "mine"), "stays");
+
+  ran = run_program({nodescout_program(), "agent", "--prune", "--node=nobody", "--kubeconfig=" + admin.string()});
+  EXPECT_EQ(ran.status, 1) << ran.err;
+  EXPECT_NE(ran.err.find("nodes \"nobody\" not found"), std::string::npos) << ran.err;
 }
 
 TEST_F(AgentTest, RulesAreTriedOnNodesOfTheCluster) {

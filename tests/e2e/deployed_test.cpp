@@ -102,6 +102,11 @@ TEST_F(DeployedTest, TheAgentLabelsItsNodeAndLeavesItLabelled) {
     EXPECT_EQ(agent->end_of_log().find(trouble), std::string::npos) << agent->end_of_log();
   EXPECT_TRUE(within(5s, [&] { return fs::exists(kubelet.scratch("state") / "state.json"); })) << "what it remembers";
 
+  const auto diff = kubelet.start("containers", 0, "diff");
+  const int compared = diff->wait(30s);
+  EXPECT_TRUE(WIFEXITED(compared) && WEXITSTATUS(compared) == 0) << diff->end_of_log();
+  EXPECT_NE(diff->end_of_log().find("nothing would change"), std::string::npos) << diff->end_of_log();
+
   const Value before = node("deployed-base");
   const int status = agent->stop();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status << agent->end_of_log();
