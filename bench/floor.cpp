@@ -11,17 +11,12 @@
 #include <fstream>
 #include <string>
 
-extern "C" {
-#include <libudev.h>
-#include <pci/pci.h>
-}
-
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   if (std::getenv("NODESCOUT_NEVER")) {
     // Never runs; keeps the libraries linked.
     YAML::Parser().PrintTokens(*new std::ofstream);
-    return udev_new() && pci_alloc() && re2::RE2("x").ok();
+    return re2::RE2("x").ok();
   }
   std::ifstream list(argv[1]);
   std::string path;

@@ -27,7 +27,7 @@ set(one_file_each
   "nlohmann/:src/base/json.cpp"
   "re2/:src/rule/pattern.cpp src/template/regex.cpp src/template/constraint.cpp"
   "pci/:src/host/pci_libpci.cpp"
-  "libudev.h:src/host/udev_libudev.cpp src/agent/events.cpp"
+  "libudev.h:src/base/udev_library.h"
   "libcpuid/:src/host/cpuid_libcpuid.cpp"
   "libdeflate.h:src/host/gunzip_libdeflate.cpp"
   "CLI/:src/cli/options.cpp"

@@ -37,8 +37,8 @@ class Root {
   static Root at(std::string_view prefix);
 
   /// Whole content, at most `cap` bytes. Errors: absent (in /sys and /proc also EINVAL, ENODEV, ENXIO and
-  /// EOPNOTSUPP: there is no value), denied, unsupported (not a regular file, over the cap, a link loop or a link out of
-  /// the root), malformed (a directory, or a file where a directory should be), unavailable (EIO and the rest).
+  /// EOPNOTSUPP: there is no value), denied, unsupported (not a regular file, over the cap, a link loop or a link out
+  /// of the root), malformed (a directory, or a file where a directory should be), unavailable (EIO and the rest).
   Result<std::string> read(std::string_view path, std::size_t cap = kReadCap) const;
 
   /// A directory of which several files are read: opening them from there costs a third of walking to each (2 instead
@@ -115,10 +115,12 @@ class Root::Directory {
  private:
   friend class Root;
   Directory(const Root& root, std::string path);
+  void use() const;
 
   const Root& root_;
   std::string path_;
-  int fd_ = -1;  // only where paths need no walk of our own
+  mutable int fd_ = -1;  // only where paths need no walk of our own
+  mutable int uses_ = 0;
 };
 
 /// One PCI function as libpci sees it; its ids are read as sysfs spells them.
@@ -194,9 +196,10 @@ class Host {
   HardwareWords hardware_words() const;
   std::vector<Mount> mounts() const;
 
-  /// PCI functions by address (byte order), through libpci. Errors: absent or unavailable if the bus directory is
-  /// unreadable. A function that libpci cannot read is still listed, and its trouble added to `problems`.
-  Result<std::vector<PciDevice>> pci(std::vector<Problem>& problems) const;
+  /// PCI functions by address (byte order), with their NUMA nodes through libpci, or without them. Errors: absent or
+  /// unavailable if the bus directory is unreadable. A function that libpci cannot read is still listed, and its
+  /// trouble added to `problems`.
+  Result<std::vector<PciDevice>> pci(std::vector<Problem>& problems, bool with_numa_nodes = true) const;
   /// What udev knows of one device ("block", "sda"): ID_BUS, ID_MODEL, ... Empty if it knows nothing.
   ///
   /// Devices are listed from sysfs, not by libudev: enumerating costs it 70 system calls a device (measured), and on a

@@ -38,6 +38,8 @@ struct FeatureSpec {
   std::string_view doc;
   std::span<const ElementSpec> elements;
   bool beyond_nfd = false;
+  /// The probe asks ProbeConfig::wanted and leaves out what nobody looks at.
+  bool on_demand = false;
 };
 
 /// "flag", "attribute", "instance"
@@ -55,12 +57,40 @@ struct Observation {
   friend bool operator==(const Observation&, const Observation&) = default;
 };
 
+/// Which features somebody looks at, and which of their elements. What nobody looks at need not be read: a dump of
+/// labels opens half of the files that a dump of features opens.
+class Wanted {
+ public:
+  /// Everything.
+  Wanted() = default;
+
+  bool has(std::string_view feature) const;
+  bool has(std::string_view feature, std::string_view element) const;
+  /// The elements that are wanted of a feature; nullptr: all of them.
+  const FlagSet* elements(std::string_view feature) const;
+
+  /// Nothing of this feature, but for what is added.
+  void leave_out(std::string_view feature);
+  /// Whether the feature was left out, so that adding to it makes a difference.
+  bool is_limited(std::string_view feature) const { return limited_.find(feature) != limited_.end(); }
+  /// The feature itself and, if one is given, this element of it.
+  void add(std::string_view feature, std::string_view element = {});
+  void add_all_of(std::string_view feature);
+
+ private:
+  struct Part {
+    bool exists = false, whole = false;
+    FlagSet elements;
+  };
+  std::map<std::string, Part, std::less<>> limited_;
+};
+
 struct ProbeConfig {
   bool nfd_compat = false;                 // exactly NFD's elements, its wrong CPU flags included
   std::string kconfig_file;                // sources.kernel.kconfigFile; empty: search
   std::vector<std::string> cmdline_names;  // sources.kernel.cmdlineNames: what may leave the kernel command line
-  /// Where nobody looks at other kernel options than these, the thousands of others are left out. Empty: all.
-  std::optional<FlagSet> kconfig_options;
+  /// A probe may leave out what is not wanted. It never leaves out a device, or what decides whether one is there.
+  Wanted wanted;
   struct {
     std::vector<std::string> flags = {"flag_1", "flag_2", "flag_3"};
     Attributes attributes = {{"attr_1", "true"}, {"attr_2", "false"}, {"attr_3", "10"}};
@@ -84,6 +114,9 @@ struct Probe {
 
 /// Every probe, in the order in which NFD discovers. One line each in src/probe/catalog.cpp.
 std::span<const Probe* const> all_probes();
+
+/// Keys of the features that are declared to be read on demand.
+std::vector<std::string_view> on_demand_features();
 
 struct ProbeReport {
   std::string_view name;

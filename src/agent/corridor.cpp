@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "config/gpu_config.h"
 #include "corridor/setup.h"
@@ -23,9 +24,7 @@ Outcome labels_of(const std::vector<NodeFeatureObject>& objects) {
 }
 
 bool lies_in(const std::string& path, const std::set<std::string, std::less<>>& broken) {
-  return std::any_of(broken.begin(), broken.end(), [&](const std::string& place) {
-    return path == place || (path.starts_with(place) && path[place.size()] == '/');
-  });
+  return std::any_of(broken.begin(), broken.end(), [&](const std::string& place) { return is_below(path, place); });
 }
 
 /// Those of `before` that stand in a broken place and have no successor in `now`.

@@ -1,6 +1,5 @@
 #include "agent/events.h"
 
-#include <libudev.h>
 #include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -17,7 +16,8 @@
 #include <map>
 
 #include "base/file.h"
-#include "base/handle.h"
+#include "base/path.h"
+#include "base/udev_library.h"
 
 namespace nodescout {
 namespace {
@@ -40,8 +40,9 @@ sigset_t taken_signals() {
 
 struct Events::State {
   Fd epoll, signals, wakeups, inotify;
-  Handle<udev, udev_unref> context;
-  Handle<udev_monitor, udev_monitor_unref> monitor;
+  const UdevLibrary* library = UdevLibrary::get();
+  UdevHandle<udev> context;
+  UdevHandle<udev_monitor> monitor;
   std::string deaf, blind;
   std::set<std::string> wanted;            // every path that was asked for
   std::map<int, std::string> watched;      // inotify descriptor -> path
@@ -55,20 +56,24 @@ struct Events::State {
   }
 
   void listen_to_the_kernel() {
-    context.reset(udev_new());
+    if (!library) {
+      deaf = "the kernel's uevents cannot be subscribed to: " + UdevLibrary::why_not();
+      return;
+    }
+    context.reset(library->udev_new());
     // Group "kernel": udevd multicasts its own group in the host's network namespace only.
-    if (context) monitor.reset(udev_monitor_new_from_netlink(context.get(), "kernel"));
+    if (context) monitor.reset(library->udev_monitor_new_from_netlink(context.get(), "kernel"));
     if (!monitor) {
       deaf = "the kernel's uevents cannot be subscribed to";
       return;
     }
-    udev_monitor_set_receive_buffer_size(monitor.get(), kReceiveBuffer);  // as large as the system allows
-    if (const int error = udev_monitor_enable_receiving(monitor.get()); error < 0) {
+    library->udev_monitor_set_receive_buffer_size(monitor.get(), kReceiveBuffer);  // as large as the system allows
+    if (const int error = library->udev_monitor_enable_receiving(monitor.get()); error < 0) {
       deaf = std::string("the kernel's uevents cannot be received: ") + std::strerror(-error);
       monitor.reset();
       return;
     }
-    add(udev_monitor_get_fd(monitor.get()));
+    add(library->udev_monitor_get_fd(monitor.get()));
   }
 
   /// The path itself where it exists, else the nearest directory above it.
@@ -81,7 +86,10 @@ struct Events::State {
   void watch_one(const std::string& path) {
     if (descriptors.contains(path)) return;
     const int descriptor = ::inotify_add_watch(inotify.get(), path.c_str(), kChanges);
-    if (descriptor < 0) return;
+    if (descriptor < 0) {
+      if (errno == ENOSPC) blind = path + " cannot be watched: the user's limit of inotify watches is reached";
+      return;
+    }
     watched[descriptor] = path;
     descriptors[path] = descriptor;
   }
@@ -101,22 +109,19 @@ struct Events::State {
     std::set<std::string> subsystems;
     while (true) {
       errno = 0;
-      const Handle<udev_device, udev_device_unref> device(udev_monitor_receive_device(monitor.get()));
+      const UdevHandle<udev_device> device(library->udev_monitor_receive_device(monitor.get()));
       if (!device) {
         if (errno == ENOBUFS) happenings.push_back({Happening::Kind::overrun, ""});
         if (errno == EINTR || errno == ENOBUFS) continue;
         break;
       }
-      if (const char* subsystem = udev_device_get_subsystem(device.get())) subsystems.insert(subsystem);
+      if (const char* subsystem = library->udev_device_get_subsystem(device.get())) subsystems.insert(subsystem);
     }
     for (const std::string& subsystem : subsystems) happenings.push_back({Happening::Kind::uevent, subsystem});
   }
 
   /// Whether a change there is one of what was asked for, and not of its neighbours.
   bool concerns_us(const std::string& path) const {
-    const auto is_below = [](std::string_view inner, std::string_view outer) {
-      return inner == outer || (inner.starts_with(outer) && inner[outer.size()] == '/');
-    };
     const fs::path changed(path);
     return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
       // A ConfigMap is mounted as links through "..data", which is what changes.
@@ -141,7 +146,7 @@ struct Events::State {
         }
         const auto watch = watched.find(event->wd);
         if (watch == watched.end()) continue;
-        paths.insert(event->len > 0 ? watch->second + "/" + event->name : watch->second);
+        paths.insert(event->len > 0 ? fs::path(watch->second) / event->name : fs::path(watch->second));
         if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) {
           ::inotify_rm_watch(inotify.get(), event->wd);
           descriptors.erase(watch->second);

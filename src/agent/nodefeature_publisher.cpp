@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/label_changes.h"
 #include "base/text.h"
 #include "feature/json.h"
 #include "nodescout/version.h"
@@ -90,36 +91,16 @@ Result<Published> NodeFeaturePublisher::publish(const Report& report, const std:
   if (!there && there.error().code != Errc::absent) return there.error();
 
   Features features = report.features;
-  Attributes labels = report.desired.labels;
+  Attributes before;
   if (there) {
-    if (const auto old = features_from_value(*there, path())) {
+    if (auto old = features_from_value(*there, path())) {
       keep_stale(old->features.flags, report.stale, features.flags);
       keep_stale(old->features.attributes, report.stale, features.attributes);
       keep_stale(old->features.instances, report.stale, features.instances);
-      for (const auto& [key, value] : old->labels) {
-        const auto now = labels.find(key);
-        if (now != labels.end() && now->second == value) continue;
-        const Change change{Change::Kind::label,
-                            now == labels.end() ? Change::Action::remove : Change::Action::set,
-                            key,
-                            value,
-                            now == labels.end() ? "" : now->second,
-                            {}};
-        if (now == labels.end() && !report.may_remove(change)) {
-          labels.insert_or_assign(key, value);
-          ++published.held;
-        } else {
-          published.changes.push_back(change);
-        }
-      }
-      for (const auto& [key, value] : labels)
-        if (!old->labels.contains(key))
-          published.changes.push_back({Change::Kind::label, Change::Action::set, key, "", value, {}});
+      before = std::move(old->labels);
     }
-  } else {
-    for (const auto& [key, value] : labels)
-      published.changes.push_back({Change::Kind::label, Change::Action::set, key, "", value, {}});
   }
+  const Attributes labels = settle_labels(before, report, published);
   for (const std::string& pattern : unpublished_) {
     const auto is_left_out = [&](const auto& set) { return matches_feature_key(pattern, set.first); };
     std::erase_if(features.flags, is_left_out);

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -9,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/values.h"
 #include "corridor/walk.h"
+#include "corridor/wanted_by.h"
 #include "feature/json.h"
 #include "host/journal.h"
 #include "nodescout/version.h"
@@ -36,10 +38,28 @@ void print_timings(const Discovery& found, std::chrono::nanoseconds setup, std::
   line("rules", rules);
 }
 
+/// Neither the directories of a host nor what a recording has beside them. The probes cannot tell: of an empty
+/// directory they find out that it has no KVM and no NUMA.
+bool holds_nothing(const Host& host) {
+  for (const char* part : {"/sys", "/proc", "/etc", "/usr", "/lib", "/boot", "/dev", "/run", "/cpuid.txt", "/udev.txt",
+                           "/host.json", "/nvml.json"})
+    if (const auto exists = host.files().exists(part); !exists || *exists) return false;
+  return true;
+}
+
+/// What is printed decides what is read: labels need only what some rule looks at. A table has the devices as well, but
+/// not the thousands of kernel options.
+Wanted wanted_for(const RuleLayers& rules, std::string_view output, std::string_view stage) {
+  if (stage.empty() ? output == "labels" : stage != "features") return wanted_by(rules, on_demand_features());
+  if (stage.empty() && output == "table") return wanted_by(rules, {"kernel.config"});
+  return {};
+}
+
 }  // namespace
 
 int run_dump(const DumpOptions& options) {
   const auto start = Clock::now();
+  ::mallopt(M_TOP_PAD, 1 << 19);  // ask the kernel for memory once, not five times
   HostOptions host_options;
   host_options.redact = options.redact;
   auto machine = open_machine(options.machine, host_options);
@@ -48,16 +68,21 @@ int run_dump(const DumpOptions& options) {
     return fail({Errc::malformed, "NODE_NAME", "a NodeFeature object needs the name of its node: set NODE_NAME"});
 
   const std::string output = !options.output.empty() ? options.output : ::isatty(STDOUT_FILENO) ? "table" : "labels";
-  const bool shows_features =
-      options.stage.empty() ? output != "labels" && output != "table" : options.stage == "features";
-  if (!shows_features) machine->config.probes.kconfig_options = elements_named(machine->rules, "kernel.config");
-
-  const auto opened = Clock::now();
-  const Discovery found = discover(machine->host, machine->probes, machine->config.probes);
-  const auto discovered = Clock::now();
+  ProbeConfig& probing = machine->config.probes;
+  probing.wanted = wanted_for(machine->rules, output, options.stage);
   LabelPolicy policy = machine->config.labels;
   policy.as_worker = machine->config.nfd_compat;
-  const Evaluated evaluated = evaluate_layers(machine->rules, found.features, policy);
+
+  const auto opened = Clock::now();
+  Discovery found = discover(machine->host, machine->probes, probing);
+  auto discovered = Clock::now();
+  Evaluated evaluated = evaluate_layers(machine->rules, found.features, policy);
+  if (refers_beyond(probing.wanted, evaluated.outcomes)) {
+    probing.wanted = {};
+    found = discover(machine->host, machine->probes, probing);
+    discovered = Clock::now();
+    evaluated = evaluate_layers(machine->rules, found.features, policy);
+  }
   const auto done = Clock::now();
   if (options.timings) print_timings(found, opened - start, discovered - opened, done - discovered);
 
@@ -92,8 +117,9 @@ int run_dump(const DumpOptions& options) {
     print_problems(problems);
   }
   if (!print(out)) return 1;
-  return leave(found.features.empty() ? fail({Errc::unavailable, options.machine.root, "nothing at all could be read"})
-                                      : 0);
+  if (found.features.empty() || holds_nothing(machine->host))
+    return leave(fail({Errc::unavailable, options.machine.root, "nothing at all could be read"}));
+  return leave(0);
 }
 
 }  // namespace nodescout::cli

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <tuple>
@@ -67,7 +68,7 @@ std::string bytes_text(std::string_view decimal) {
   double size = static_cast<double>(*bytes);
   std::size_t unit = 0;
   while (size >= 1024 && unit + 1 < std::size(kUnits)) size /= 1024, ++unit;
-  const auto tenths = static_cast<long long>(size * 10 + 0.5);
+  const long long tenths = std::llround(size * 10);
   std::string number = std::to_string(tenths / 10);
   if (tenths % 10 != 0 && tenths < 1000) number += "." + std::to_string(tenths % 10);
   return number + " " + kUnits[unit];

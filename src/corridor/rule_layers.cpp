@@ -196,36 +196,6 @@ Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths) {
   return out;
 }
 
-namespace {
-
-/// False where the terms may see any element of the feature.
-bool add_names(const Matcher& terms, std::string_view feature, FlagSet& names) {
-  for (const Term& term : terms) {
-    if (lower_ascii(term.feature) != feature) continue;
-    if (term.name || !term.expressions) return false;
-    for (const NamedExpression& named : *term.expressions) names.insert(named.name);
-  }
-  return true;
-}
-
-}  // namespace
-
-std::optional<FlagSet> elements_named(const RuleLayers& rules, std::string_view feature) {
-  FlagSet names;
-  const std::string reference = "@" + std::string(feature) + ".";
-  for (const RuleLayer& layer : rules.layers)
-    for (const Rule& rule : layer.rules.rules()) {
-      if (rule.labels_template.find('@') != std::string::npos) return std::nullopt;  // it may write any reference
-      if (!add_names(rule.match_features, feature, names)) return std::nullopt;
-      for (const Matcher& terms : rule.match_any)
-        if (!add_names(terms, feature, names)) return std::nullopt;
-      for (const PlacedMap* values : {&rule.labels, &rule.annotations, &rule.extended_resources})
-        for (const auto& [key, value] : *values)
-          if (value.text.starts_with(reference)) names.insert(value.text.substr(reference.size()));
-    }
-  return names;
-}
-
 RuleLayers compile_layers(LoadedRules loaded) {
   RuleLayers out;
   const auto put = [&](Layer layer, std::vector<Rule> rules) {

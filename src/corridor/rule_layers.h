@@ -49,9 +49,6 @@ struct RuleLayers {
 };
 RuleLayers compile_layers(LoadedRules loaded);
 
-/// Elements of one attribute set that rules can see; nothing where some rule may see all of them.
-std::optional<FlagSet> elements_named(const RuleLayers& rules, std::string_view feature);
-
 /// Regular files of a directory that end in .yaml, .yml or .json, by name; or the file itself.
 Result<std::vector<std::string>> rule_files(const std::string& path);
 

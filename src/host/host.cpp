@@ -184,11 +184,16 @@ std::vector<Mount> Host::mounts() const {
   return table ? parse_mounts(*table) : std::vector<Mount>{};
 }
 
-Result<std::vector<PciDevice>> Host::pci(std::vector<Problem>& problems) const {
-  auto devices = list_pci(state_->files, problems);
+Result<std::vector<PciDevice>> Host::pci(std::vector<Problem>& problems, bool with_numa_nodes) const {
+  const auto addresses = state_->files.list("/sys/bus/pci/devices");
+  if (!addresses) return addresses.error();
+  std::vector<PciDevice> devices;
+  for (const std::string& address : *addresses) devices.push_back({address, {}});
+  if (!with_numa_nodes) return devices;
+  read_numa_nodes(state_->files, devices, problems);
   // libpci opened this one itself; a recording needs it as well.
-  if (devices && state_->journal)
-    for (const PciDevice& device : *devices)
+  if (state_->journal)
+    for (const PciDevice& device : devices)
       (void)state_->files.read("/sys/bus/pci/devices/" + device.address + "/numa_node");
   return devices;
 }

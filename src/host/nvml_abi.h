@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "host/shared_library.h"
+#include "base/shared_library.h"
 #include "nodescout/nvml.h"
 
 namespace nodescout::nvml {

@@ -118,7 +118,7 @@ void members(Archive& at, Error& error) {
 template <class Archive>
 void members(Archive& at, NvmlReport& report) {
   at("backend", report.backend);
-  at("library", report.library);
+  at("library", report.loaded_from);
   at("init", report.init);
   at("driverVersion", report.driver_version);
   at("driverBranch", report.driver_branch);

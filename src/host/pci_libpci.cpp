@@ -13,12 +13,39 @@ extern "C" {
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 
 #include "base/handle.h"
+#include "base/shared_library.h"
 #include "base/text.h"
 
 namespace nodescout {
 namespace {
+
+/// The functions of libpci that are used here.
+struct PciLibrary {
+  SharedLibrary file;
+  decltype(&::pci_alloc) alloc = nullptr;
+  decltype(&::pci_init) init = nullptr;
+  decltype(&::pci_set_param) set_param = nullptr;
+  decltype(&::pci_get_dev) get_dev = nullptr;
+  decltype(&::pci_fill_info) fill_info = nullptr;
+  decltype(&::pci_free_dev) free_dev = nullptr;
+  decltype(&::pci_cleanup) cleanup = nullptr;
+
+  static Result<PciLibrary> open() {
+    auto file = SharedLibrary::open("libpci.so.3");
+    if (!file) return file.error();
+    PciLibrary library{*std::move(file)};
+    const SharedLibrary& in = library.file;
+    if (in.find("pci_alloc", library.alloc) && in.find("pci_init", library.init) &&
+        in.find("pci_set_param", library.set_param) && in.find("pci_get_dev", library.get_dev) &&
+        in.find("pci_fill_info", library.fill_info) && in.find("pci_free_dev", library.free_dev) &&
+        in.find("pci_cleanup", library.cleanup))
+      return library;
+    return Error{Errc::unsupported, "libpci.so.3", "lacks a function"};
+  }
+};
 
 struct Guard {
   std::jmp_buf jump;
@@ -38,19 +65,19 @@ __attribute__((noreturn)) void on_error(char* format, ...) {
 void on_message(char*, ...) {}
 
 /// Everything between setjmp and a possible longjmp is C, or trivially destructible.
-bool fill(pci_access* access, Guard* here, const int (&address)[4], int* numa_node) {
+bool fill(const PciLibrary& pci, pci_access* access, Guard* here, const int (&address)[4], int* numa_node) {
   guard = here;
   if (setjmp(here->jump) != 0) return false;
-  pci_dev* device = pci_get_dev(access, address[0], address[1], address[2], address[3]);
-  if (pci_fill_info(device, PCI_FILL_NUMA_NODE) & PCI_FILL_NUMA_NODE) *numa_node = device->numa_node;
-  pci_free_dev(device);
+  pci_dev* device = pci.get_dev(access, address[0], address[1], address[2], address[3]);
+  if (pci.fill_info(device, PCI_FILL_NUMA_NODE) & PCI_FILL_NUMA_NODE) *numa_node = device->numa_node;
+  pci.free_dev(device);
   return true;
 }
 
-bool start(pci_access* access, Guard* here) {
+bool start(const PciLibrary& pci, pci_access* access, Guard* here) {
   guard = here;
   if (setjmp(here->jump) != 0) return false;
-  pci_init(access);
+  pci.init(access);
   return true;
 }
 
@@ -82,39 +109,37 @@ bool is_confined(const Root& files, const std::string& path) {
 
 }  // namespace
 
-Result<std::vector<PciDevice>> list_pci(const Root& files, std::vector<Problem>& problems) {
-  const auto names = files.list("/sys/bus/pci/devices");
-  if (!names) return names.error();
-  std::vector<PciDevice> devices;
-  if (names->empty()) return devices;
-
+void read_numa_nodes(const Root& files, std::vector<PciDevice>& devices, std::vector<Problem>& problems) {
+  if (devices.empty()) return;
+  const auto pci = PciLibrary::open();
+  if (!pci) {
+    problems.push_back(
+        {"libpci-failed", "/sys/bus/pci", pci.error().text(), "install it: Debian's package is libpci3"});
+    return;
+  }
   Guard here{};
-  const Handle<pci_access, pci_cleanup> access(pci_alloc());
+  const std::unique_ptr<pci_access, decltype(&::pci_cleanup)> access(pci->alloc(), pci->cleanup);
   access->method = PCI_ACCESS_SYS_BUS_PCI;
   access->error = on_error;
   access->warning = on_message;
   access->debug = on_message;
   std::string bus = files.real_path("/sys/bus/pci");
   char name_of_parameter[] = "sysfs.path";
-  pci_set_param(access.get(), name_of_parameter, bus.data());
-  const bool started = start(access.get(), &here);
-  if (!started)
+  pci->set_param(access.get(), name_of_parameter, bus.data());
+  if (!start(*pci, access.get(), &here)) {
     problems.push_back({"libpci-failed", "/sys/bus/pci", here.message, "report it with the output of `lspci -vv`"});
-
-  for (const std::string& name : *names) {
-    PciDevice device{name, {}};
-    int address[4];
-    if (started && parse_address(name, address) && is_confined(files, "/sys/bus/pci/devices/" + name)) {
-      int numa_node = -1;
-      if (fill(access.get(), &here, address, &numa_node)) {
-        if (numa_node >= 0) device.numa_node = numa_node;
-      } else {
-        problems.push_back({"libpci-failed", "/sys/bus/pci/devices/" + name, here.message, ""});
-      }
-    }
-    devices.push_back(std::move(device));
+    return;
   }
-  return devices;
+  for (PciDevice& device : devices) {
+    const std::string path = "/sys/bus/pci/devices/" + device.address;
+    int address[4];
+    if (!parse_address(device.address, address) || !is_confined(files, path)) continue;
+    int numa_node = -1;
+    if (!fill(*pci, access.get(), &here, address, &numa_node))
+      problems.push_back({"libpci-failed", path, here.message, ""});
+    else if (numa_node >= 0)
+      device.numa_node = numa_node;
+  }
 }
 
 }  // namespace nodescout

@@ -7,6 +7,7 @@
 
 namespace nodescout {
 
-Result<std::vector<PciDevice>> list_pci(const Root& files, std::vector<Problem>& problems);
+/// Fills in the NUMA nodes of the devices that libpci can read; trouble with one is a problem, and costs that one.
+void read_numa_nodes(const Root& files, std::vector<PciDevice>& devices, std::vector<Problem>& problems);
 
 }  // namespace nodescout

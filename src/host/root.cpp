@@ -152,9 +152,11 @@ Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Dir
   if (!needs_walk()) {
     const std::string real(path);
     struct stat status;
-    if (!is_kernel_tree(path) && !(flags & O_DIRECTORY) && ::stat(real.c_str(), &status) == 0 &&
-        !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-      return Error{Errc::unsupported, std::string(path), "not a regular file"};
+    if (!is_kernel_tree(path) && !(flags & O_DIRECTORY)) {
+      if (::stat(real.c_str(), &status) != 0) return error_of(errno, path);
+      if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return Error{Errc::unsupported, std::string(path), "not a regular file"};
+    }
     const bool is_below = from && from->fd_ >= 0;
     const int fd =
         is_below ? ::openat(from->fd_, real.c_str() + from->path_.size() + 1, flags) : ::open(real.c_str(), flags);
@@ -199,6 +201,10 @@ Result<std::string> Root::read_upto(std::string_view path, std::size_t most, boo
   if (!opened) return noted(opened.error());
   const Fd file(opened->fd);
   std::string content;
+  // Files of procfs say 0, those of sysfs a page.
+  struct stat status {};
+  if (!path.starts_with("/sys/") && ::fstat(file.get(), &status) == 0)
+    content.reserve(std::min(most, static_cast<std::size_t>(status.st_size)));
   std::array<char, 4096> block;
   while (true) {
     const std::size_t wanted = std::min(block.size(), most + 1 - content.size());
@@ -219,10 +225,8 @@ Result<std::string> Root::read_upto(std::string_view path, std::size_t most, boo
     // A sysfs attribute is one page at most and comes in one piece: no second read to learn that it ended.
     if (static_cast<std::size_t>(count) < wanted && path.starts_with("/sys/")) break;
   }
-  // A file that ended before its end was not read. Files of procfs say 0, those of sysfs a page.
-  struct stat status;
-  if (whole && !path.starts_with("/sys/") && ::fstat(file.get(), &status) == 0 &&
-      content.size() < static_cast<std::size_t>(status.st_size))
+  // A file that ended before its end was not read.
+  if (whole && content.size() < static_cast<std::size_t>(status.st_size))
     return noted(
         {Errc::unavailable, std::string(path),
          "ended after " + std::to_string(content.size()) + " of " + std::to_string(status.st_size) + " bytes"});
@@ -242,22 +246,30 @@ Result<std::string> Root::read_head(std::string_view path, std::size_t count) co
 
 Root::Directory Root::enter(std::string path) const { return Directory(*this, std::move(path)); }
 
-Root::Directory::Directory(const Root& root, std::string path) : root_(root), path_(std::move(path)) {
-  if (!root.needs_walk()) fd_ = ::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
+Root::Directory::Directory(const Root& root, std::string path) : root_(root), path_(std::move(path)) {}
 
 Root::Directory::Directory(Directory&& other) noexcept
-    : root_(other.root_), path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+    : root_(other.root_),
+      path_(std::move(other.path_)),
+      fd_(std::exchange(other.fd_, -1)),
+      uses_(std::exchange(other.uses_, 0)) {}
+
+void Root::Directory::use() const {
+  // Opened for the second use: a directory of which one file is read is not worth it.
+  if (++uses_ == 2 && !root_.needs_walk()) fd_ = ::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
 
 Root::Directory::~Directory() {
   if (fd_ >= 0) ::close(fd_);
 }
 
 Result<std::string> Root::Directory::read(std::string_view name, std::size_t cap) const {
+  use();
   return root_.read_upto(path_ + "/" + std::string(name), cap, true, this);
 }
 
 Result<std::string> Root::Directory::link(std::string_view name) const {
+  use();
   const std::string path = path_ + "/" + std::string(name);
   if (fd_ < 0) return root_.link(path);
   std::array<char, 4096> target;

@@ -1,22 +1,14 @@
 #include "host/udev_libudev.h"
 
-#include <libudev.h>
-
 #include <algorithm>
 
 #include "base/file.h"
-#include "base/handle.h"
 #include "base/text.h"
+#include "base/udev_library.h"
 #include "host/id_file.h"
 
 namespace nodescout {
 namespace {
-
-using UdevHandle = Handle<udev, udev_unref>;
-using DeviceHandle = Handle<udev_device, udev_device_unref>;
-using HwdbHandle = Handle<udev_hwdb, udev_hwdb_unref>;
-
-std::string text_or_empty(const char* text) { return text ? text : ""; }
 
 void add_property(UdevProperties& properties, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
@@ -40,15 +32,15 @@ std::string database_id(const Root& files, std::string_view subsystem, const std
 
 UdevProperties live_udev_properties(std::string_view subsystem, const std::string& name) {
   UdevProperties properties;
-  const UdevHandle context(udev_new());
-  const DeviceHandle device(
-      context ? udev_device_new_from_subsystem_sysname(context.get(), std::string(subsystem).c_str(), name.c_str())
-              : nullptr);
+  const UdevLibrary* library = UdevLibrary::get();
+  if (!library) return properties;
+  const UdevHandle<udev> context(library->udev_new());
+  if (!context) return properties;
+  const UdevHandle<udev_device> device(
+      library->udev_device_new_from_subsystem_sysname(context.get(), std::string(subsystem).c_str(), name.c_str()));
   if (!device) return properties;
-  udev_list_entry* entry = nullptr;
-  udev_list_entry_foreach(entry, udev_device_get_properties_list_entry(device.get())) {
-    properties.emplace(text_or_empty(udev_list_entry_get_name(entry)), text_or_empty(udev_list_entry_get_value(entry)));
-  }
+  library->each_entry(library->udev_device_get_properties_list_entry(device.get()),
+                      [&](const char* property, const char* value) { properties.emplace(property, value); });
   return properties;
 }
 
@@ -101,8 +93,9 @@ class IdFile {
 struct HardwareNames::State {
   explicit State(IdFiles files) : pci(std::move(files.pci)), usb(std::move(files.usb)) {}
 
-  UdevHandle context{udev_new()};
-  HwdbHandle database{context ? udev_hwdb_new(context.get()) : nullptr};
+  const UdevLibrary* library = UdevLibrary::get();
+  UdevHandle<udev> context{library ? library->udev_new() : nullptr};
+  UdevHandle<udev_hwdb> database{context ? library->udev_hwdb_new(context.get()) : nullptr};
   IdFile pci, usb;
 
   Names lookup(const std::string& vendor_alias, const std::string& device_alias) const {
@@ -110,10 +103,10 @@ struct HardwareNames::State {
     if (!database) return names;
     const auto property = [&](const std::string& alias, std::string_view wanted) {
       std::string found;
-      udev_list_entry* entry = nullptr;
-      udev_list_entry_foreach(entry, udev_hwdb_get_properties_list_entry(database.get(), alias.c_str(), 0)) {
-        if (udev_list_entry_get_name(entry) == wanted) found = text_or_empty(udev_list_entry_get_value(entry));
-      }
+      library->each_entry(library->udev_hwdb_get_properties_list_entry(database.get(), alias.c_str(), 0),
+                          [&](std::string_view name, const char* value) {
+                            if (name == wanted) found = value;
+                          });
       return found;
     };
     names.vendor = property(vendor_alias, "ID_VENDOR_FROM_DATABASE");

@@ -72,11 +72,12 @@ constexpr FeatureSpec kProduces[] = {
     {"cpu.model", attribute, "", "whose processor it is", kModel},
     {"cpu.cstate", attribute, kCpuDirectory, "idle states", kIdle},
     {"cpu.pstate", attribute, kCpuDirectory, "frequency control by intel_pstate", kFrequency},
-    {"cpu.rdt", attribute, "", "Resource Director Technology", kResources},
+    {"cpu.rdt", attribute, "", "Resource Director Technology", kResources, false, true},
     {"cpu.security", attribute, "/sys/module", "enclaves and confidential computing", kSecurity},
     {"cpu.sst", attribute, "/sys/bus/cpu/devices", "Speed Select Technology", kSst},
     {"cpu.topology", attribute, "/sys/bus/cpu/devices", "packages, cores and threads", kTopology},
-    {"cpu.cache", attribute, "/sys/bus/cpu/devices", "cache sizes of the first processor that is online", kCache, true},
+    {"cpu.cache", attribute, "/sys/bus/cpu/devices", "cache sizes of the first processor that is online", kCache, true,
+     true},
     {"cpu.coprocessor", attribute, "", "accelerators beside the cores", kCoprocessor},
 };
 
@@ -98,7 +99,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
   observe_model(cpu);
   observe_idle_states(cpu);
   observe_frequency(cpu);
-  observe_resources(cpu);
+  if (config.wanted.has("cpu.rdt")) observe_resources(cpu);  // three CPUID leaves, 4 us each on a virtual machine
   observe_security(cpu);
   observe_topology(cpu);
 

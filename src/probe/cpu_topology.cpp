@@ -42,7 +42,8 @@ void observe_caches(const CpuContext& cpu, const std::string& processor) {
 void observe_topology(const CpuContext& cpu) {
   Attributes& topology = cpu.seen.features.attributes["cpu.topology"];
   const bool nfd = cpu.config.nfd_compat;
-  if (!nfd) cpu.seen.features.attributes["cpu.cache"];
+  const bool wants_caches = !nfd && cpu.config.wanted.has("cpu.cache");
+  if (wants_caches) cpu.seen.features.attributes["cpu.cache"];
   Reading reading(cpu.host, cpu.seen, "cpu.topology");
   const auto processors = reading.list("/sys/bus/cpu/devices");
   if (!processors) return;
@@ -72,7 +73,7 @@ void observe_topology(const CpuContext& cpu) {
   if (nfd) return;
   topology["core_count"] = std::to_string(cores.size());
   topology["thread_count"] = std::to_string(threads);
-  observe_caches(cpu, first);
+  if (wants_caches) observe_caches(cpu, first);
 }
 
 }  // namespace nodescout

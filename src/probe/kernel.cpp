@@ -31,12 +31,12 @@ constexpr ElementSpec kCmdline[] = {
 using enum FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {
     {"kernel.version", attribute, "/proc/sys/kernel/osrelease", "release of the running kernel", kVersion},
-    {"kernel.config", attribute, "", "build options of the running kernel", kConfig},
+    {"kernel.config", attribute, "", "build options of the running kernel", kConfig, false, true},
     {"kernel.loadedmodule", flag, "/proc/modules", "modules that are loaded", kLoaded},
     {"kernel.enabledmodule", flag, "/proc/modules", "modules that are loaded or built in", kEnabled},
     {"kernel.selinux", attribute, "/sys/fs", "SELinux", kSelinux},
     {"kernel.kvm", attribute, "/sys/devices/virtual/misc", "hardware virtualisation", kKvm},
-    {"kernel.cmdline", attribute, "/proc/cmdline", "boot parameters, by an allow-list", kCmdline, true},
+    {"kernel.cmdline", attribute, "/proc/cmdline", "boot parameters, by an allow-list", kCmdline, true, true},
 };
 
 /// Text of the first readable candidate.
@@ -77,8 +77,9 @@ Observation run(const Host& host, const ProbeConfig& config) {
   if (release) features.attributes["kernel.version"] = parse_release(*release);
 
   Reading kconfig(host, seen, "kernel.config");
-  if (const auto text = find_kconfig(kconfig, config.kconfig_file, release.value_or("")))
-    features.attributes["kernel.config"] = parse_kconfig(*text, config.kconfig_options);
+  if (config.wanted.has("kernel.config"))
+    if (const auto text = find_kconfig(kconfig, config.kconfig_file, release.value_or("")))
+      features.attributes["kernel.config"] = parse_kconfig(*text, config.wanted.elements("kernel.config"));
 
   const auto modules = Reading(host, seen, "kernel.loadedmodule").raw("/proc/modules", kModulesCap);
   if (modules) features.flags["kernel.loadedmodule"] = parse_modules(*modules);
@@ -115,7 +116,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
     Reading(host, seen, "kernel.kvm").note(kvm.error());
   }
 
-  if (!config.nfd_compat)
+  if (!config.nfd_compat && config.wanted.has("kernel.cmdline"))
     if (const auto text = Reading(host, seen, "kernel.cmdline").raw("/proc/cmdline"))
       features.attributes["kernel.cmdline"] = parse_cmdline(*text, config.cmdline_names);
   return seen;

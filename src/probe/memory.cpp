@@ -20,9 +20,9 @@ using enum FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {
     {"memory.numa", attribute, "/sys/bus/node/devices", "NUMA", kNuma},
     {"memory.swap", attribute, "/proc/swaps", "swap", kSwap},
-    {"memory.hugepages", attribute, "/sys/kernel/mm", "huge pages", kHugepages},
+    {"memory.hugepages", attribute, "/sys/kernel/mm", "huge pages", kHugepages, false, true},
     {"memory.nv", instance, "/sys/bus", "non-volatile memory", kNonVolatile},
-    {"memory.size", attribute, "/proc/meminfo", "installed memory", kSize, true},
+    {"memory.size", attribute, "/proc/meminfo", "installed memory", kSize, true, true},
 };
 
 /// "hugepages-2048kB" -> "2Mi": the largest binary unit that divides the size.
@@ -74,7 +74,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
     features.attributes["memory.swap"]["enabled"] = lines > 1 ? "true" : "false";
   }
 
-  observe_hugepages(host, seen);
+  if (config.wanted.has("memory.hugepages")) observe_hugepages(host, seen);
 
   Reading nv(host, seen, "memory.nv");
   const auto devices = host.files().list("/sys/bus/nd/devices");
@@ -91,7 +91,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
     nv.note(devices.error());
   }
 
-  if (!config.nfd_compat) {
+  if (!config.nfd_compat && config.wanted.has("memory.size")) {
     if (const auto meminfo = Reading(host, seen, "memory.size").raw("/proc/meminfo")) {
       for (const std::string_view line : split(*meminfo, '\n')) {
         const std::vector<std::string_view> words = fields(line);

@@ -18,11 +18,11 @@ constexpr ElementSpec kVirtual[] = {{"name", "/sys/class/net", "interface withou
 
 using enum FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {
-    {"network.device", instance, "/sys/class/net", "network interfaces that are hardware", kDevice},
-    {"network.virtual", instance, "/sys/class/net", "network interfaces that are not", kVirtual},
+    {"network.device", instance, "/sys/class/net", "network interfaces that are hardware", kDevice, false, true},
+    {"network.virtual", instance, "/sys/class/net", "network interfaces that are not", kVirtual, false, true},
 };
 
-Observation run(const Host& host, const ProbeConfig&) {
+Observation run(const Host& host, const ProbeConfig& config) {
   Observation seen;
   Reading real(host, seen, "network.device");
   Reading virtual_(host, seen, "network.virtual");
@@ -41,10 +41,14 @@ Observation run(const Host& host, const ProbeConfig&) {
     Reading& reading = is_device ? real : virtual_;
     reading.enter(directory);
     Attributes& attributes = (is_device ? devices : others).emplace_back(Attributes{{"name", interface}});
-    for (const char* name : {"operstate", "speed", "mtu"}) reading.attribute(attributes, name, name);
+    const auto wants = [&, feature = is_device ? "network.device" : "network.virtual"](std::string_view element) {
+      return config.wanted.has(feature, element);
+    };
+    for (const char* name : {"operstate", "speed", "mtu"})
+      if (wants(name)) reading.attribute(attributes, name, name);
     if (is_device)
       for (const char* name : {"sriov_numvfs", "sriov_totalvfs"})
-        reading.attribute(attributes, name, std::string("device/") + name);
+        if (wants(name)) reading.attribute(attributes, name, std::string("device/") + name);
   }
   return seen;
 }

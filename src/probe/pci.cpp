@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "probe/catalog.h"
 #include "probe/reading.h"
 
@@ -24,8 +26,8 @@ constexpr ElementSpec kDevice[] = {
     {"max_link_speed", "/sys/bus/pci/devices/*/max_link_speed", "GT/s per lane that the device can do", true},
     {"max_link_width", "/sys/bus/pci/devices/*/max_link_width", "lanes that the device has", true, "[0-9]+"}};
 
-constexpr FeatureSpec kProduces[] = {
-    {"pci.device", FeatureSpec::Kind::instance, "/sys/bus/pci/devices", "PCI functions, by address", kDevice}};
+constexpr FeatureSpec kProduces[] = {{"pci.device", FeatureSpec::Kind::instance, "/sys/bus/pci/devices",
+                                      "PCI functions, by address", kDevice, false, true}};
 
 /// Content without one leading "0x", then trimmed: ids exactly as the kernel prints them.
 std::string id_text(std::string_view content) {
@@ -53,9 +55,12 @@ void observe_link(Reading& reading, Attributes& device) {
 
 Observation run(const Host& host, const ProbeConfig& config) {
   Observation seen;
+  const auto wants = [&](std::string_view element) { return config.wanted.has("pci.device", element); };
   Reading reading(host, seen, "pci.device");
+  constexpr std::string_view kLink[] = {"current_link_speed", "current_link_width", "max_link_speed", "max_link_width"};
+  const bool wants_link = std::any_of(std::begin(kLink), std::end(kLink), wants);
   const std::size_t problems_before = seen.problems.size();
-  const auto functions = host.pci(seen.problems);
+  const auto functions = host.pci(seen.problems, !config.nfd_compat && wants("numa_node"));
   if (seen.problems.size() > problems_before) seen.incomplete.emplace("pci.device");
   if (!functions) {
     reading.note(functions.error());
@@ -91,12 +96,12 @@ Observation run(const Host& host, const ProbeConfig& config) {
     if (!complete) continue;
     device["class"].resize(std::min<std::size_t>(device["class"].size(), 4));
     for (const char* name : {"sriov_totalvfs", "iommu_group/type", "iommu/intel-iommu/version"})
-      if (const auto content = reading.raw(name)) device[name] = id_text(*content);
+      if (const auto content = wants(name) ? reading.raw(name) : std::nullopt) device[name] = id_text(*content);
     if (!config.nfd_compat) {
       device["address"] = function.address;
-      if (const auto driver = reading.link_name("driver")) device["driver"] = *driver;
+      if (const auto driver = wants("driver") ? reading.link_name("driver") : std::nullopt) device["driver"] = *driver;
       if (function.numa_node) device["numa_node"] = std::to_string(*function.numa_node);
-      observe_link(reading, device);
+      if (wants_link) observe_link(reading, device);
     }
     devices.push_back(std::move(device));
   }

@@ -15,8 +15,8 @@ constexpr ElementSpec kBlock[] = {
     {"transport", "/sys/block/*, ID_BUS of udev", "nvme, usb, sas, ata, virtio, ...; missing for virtual devices",
      true}};
 
-constexpr FeatureSpec kProduces[] = {
-    {"storage.block", FeatureSpec::Kind::instance, "/sys/block", "whole block devices, virtual ones included", kBlock}};
+constexpr FeatureSpec kProduces[] = {{"storage.block", FeatureSpec::Kind::instance, "/sys/block",
+                                      "whole block devices, virtual ones included", kBlock, false, true}};
 
 /// How the device is attached: the path through the device tree tells it, and udev where the path does not.
 std::string transport_of(const Host& host, const std::string& name, std::string_view link) {
@@ -35,6 +35,7 @@ std::string transport_of(const Host& host, const std::string& name, std::string_
 
 Observation run(const Host& host, const ProbeConfig& config) {
   Observation seen;
+  const auto wants = [&](std::string_view element) { return config.wanted.has("storage.block", element); };
   Reading reading(host, seen, "storage.block");
   const auto names = reading.list("/sys/block");
   if (!names) return seen;
@@ -43,15 +44,17 @@ Observation run(const Host& host, const ProbeConfig& config) {
     reading.enter("/sys/block/" + name);
     Attributes& block = blocks.emplace_back(Attributes{{"name", name}});
     for (const char* attribute : {"dax", "rotational", "nr_zones", "zoned"})
-      reading.attribute(block, attribute, std::string("queue/") + attribute);
+      if (wants(attribute)) reading.attribute(block, attribute, std::string("queue/") + attribute);
     if (config.nfd_compat) continue;
     constexpr std::int64_t kSector = 512;  // of the size file, whatever the device's own
-    if (const auto sectors = reading.text("size"))
+    if (const auto sectors = wants("size") ? reading.text("size") : std::nullopt)
       if (const auto count = parse_int(*sectors); count && *count >= 0 && *count <= INT64_MAX / kSector)
         block["size"] = std::to_string(*count * kSector);
+    if (!wants("model") && !wants("transport")) continue;
     const auto link = host.files().link("/sys/block/" + name);
     if (link && link->find("/virtual/") != std::string::npos) continue;  // software: neither model nor transport
-    reading.attribute(block, "model", "device/model");
+    if (wants("model")) reading.attribute(block, "model", "device/model");
+    if (!wants("transport")) continue;
     if (std::string transport = transport_of(host, name, link ? *link : ""); !transport.empty())
       block["transport"] = std::move(transport);
   }

@@ -32,7 +32,7 @@ using enum FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {
     {"system.name", attribute, "", "the Node's name", kName},
     {"system.osrelease", attribute, "/etc/os-release", "operating system", kRelease},
-    {"system.dmiid", attribute, "/sys/devices/virtual", "what the firmware says about the machine", kDmi},
+    {"system.dmiid", attribute, "/sys/devices/virtual", "what the firmware says about the machine", kDmi, false, true},
 };
 
 Observation run(const Host& host, const ProbeConfig& config) {
@@ -47,7 +47,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
 
   Reading dmi(host, seen, "system.dmiid");
   Attributes ids;
-  if (dmi.exists(std::string(kDmiSource))) {
+  if (config.wanted.has("system.dmiid") && dmi.exists(std::string(kDmiSource))) {
     dmi.enter(std::string(kDmiSource));
     for (const ElementSpec& element : kDmi) dmi.attribute(ids, element.name, std::string(element.name));
   }

@@ -1,6 +1,7 @@
 // A labelsTemplate or varsTemplate: the template, and the lines of its output as a map.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,20 +21,29 @@ struct MatchedTerm {
 /// One entry per term that was evaluated, also where nothing matched.
 using MatchedTerms = std::vector<MatchedTerm>;
 
+/// Parsed when it is first run: most of the shipped rules match nothing on most machines, and their templates are a
+/// seventh of what setting up a dump takes.
 class Expansion {
  public:
-  /// `field` names the rule's field in errors. A template that does not parse is kept: its error is that of every run.
-  Expansion(std::string_view source, std::string_view field, const TemplateLimits& limits)
-      : template_(Template::parse(source)), field_(field), limits_(limits) {}
+  /// `source` must outlive the expansion; `field`, a literal, names the rule's field in errors. A template that does
+  /// not parse is kept: its error is that of every run.
+  Expansion(std::string_view source, std::string_view field, const TemplateLimits& limits);
+  Expansion(Expansion&&) noexcept;
+  Expansion& operator=(Expansion&&) noexcept;
+  ~Expansion();
+
+  /// Thread-safe.
+  const Result<Template>& parsed() const;
 
   /// Key=value lines of the output; the later of two lines for one key wins. Errors: malformed or unsupported, where =
-  /// "labelsTemplate:line:column".
+  /// "labelsTemplate:line:column". Thread-safe.
   Result<Attributes> run(const MatchedTerms& matched) const;
 
  private:
-  Result<Template> template_;
-  std::string field_;
+  struct Parsed;
+  std::string_view source_, field_;
   TemplateLimits limits_;
+  std::unique_ptr<Parsed> parsed_;
 };
 
 }  // namespace nodescout

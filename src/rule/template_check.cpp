@@ -40,7 +40,7 @@ class TemplateChecker {
       return say("", "dead-template",
                  std::string(field) + " is never run: a rule without matchFeatures and matchAny has nothing to render",
                  "give the rule a condition, or write the labels as they are");
-    for (const TemplateMention& mention : parsed->mentions()) this->mention(mention);
+    for (const TemplateMention& mention : parsed->mentions().list) this->mention(mention);
   }
 
  private:

@@ -29,11 +29,11 @@ class Walker {
  public:
   explicit Walker(const Program& program) : program_(program) {}
 
-  std::vector<TemplateMention> run() {
+  TemplateMentions run() {
     const Shape root{Shape::Kind::data, {}, {}};
     variables_.push_back({0, root});
     nodes(program_.main, root, Reach::always);
-    return std::move(mentions_);
+    return {std::move(mentions_), complete_};
   }
 
  private:
@@ -42,11 +42,16 @@ class Walker {
     Shape shape;
   };
 
+  /// A part of the data goes where it is not followed: its fields may be seen there.
+  void escapes(const Shape& shape) { complete_ &= shape.kind == Shape::Kind::unknown; }
+
   void nodes(Nodes list, const Shape& dot, Reach reach) {
     for (const Node& node : list) {
       switch (node.kind) {
         case Node::Kind::text: break;
-        case Node::Kind::action: pipeline(*node.pipe, dot, reach); break;
+        case Node::Kind::action:
+          if (const Shape printed = pipeline(*node.pipe, dot, reach); node.pipe->variables.empty()) escapes(printed);
+          break;
         case Node::Kind::if_:
         case Node::Kind::with: conditional(node, dot, reach); break;
         case Node::Kind::range: range(node, dot, reach); break;
@@ -85,6 +90,7 @@ class Walker {
     const std::size_t mark = variables_.size();
     const Shape list = pipeline(*node.pipe, dot, reach);
     const bool known = list.kind == Shape::Kind::elements;
+    if (!known) escapes(list);
     const Shape item = known ? Shape{Shape::Kind::element, list.domain, list.feature} : Shape{};
     const std::span<const std::uint16_t> names = node.pipe->variables;
     for (std::size_t i = 0; i < names.size(); ++i) assign(names[i], i + 1 == names.size() ? item : Shape{});
@@ -96,7 +102,8 @@ class Walker {
   void call(const Node& node, const Shape& dot, Reach reach) {
     const Shape value = node.pipe ? pipeline(*node.pipe, dot, reach) : Shape{};
     const auto called = program_.templates.find(node.text);
-    if (called == program_.templates.end() || depth_ >= kCalls) return;
+    if (called == program_.templates.end()) return;
+    if (depth_ >= kCalls) return escapes(value);
     // The same template with the same dot asks for the same things; so recursion ends, too.
     if (!followed_.insert({node.text, value, reach}).second) return;
     ++depth_;
@@ -126,7 +133,10 @@ class Walker {
     }
     for (const std::uint16_t id : pipe.variables) {
       if (pipe.assigns) {
-        assign(id, Shape{});  // whether and when this happens is not followed
+        // Whether and when this happens is not followed.
+        escapes(value);
+        escapes(variable(id));
+        assign(id, Shape{});
       } else {
         variables_.push_back({id, value});
       }
@@ -136,7 +146,11 @@ class Walker {
 
   Shape command(const Command& command, const Shape& dot, const Shape* piped, Reach reach) {
     const Operand& head = command.operands[0];
-    if (head.kind != Operand::Kind::function || !head.fields.empty()) return operand(head, dot, reach);
+    if (head.kind != Operand::Kind::function || !head.fields.empty()) {
+      complete_ &= head.kind != Operand::Kind::function && command.operands.size() == 1;
+      if (piped) escapes(*piped);
+      return operand(head, dot, reach);
+    }
     std::vector<Shape> args;
     const bool decides = head.function->kind != Function::Kind::ordinary;
     for (const Operand& argument : command.operands.subspan(1)) {
@@ -154,12 +168,18 @@ class Walker {
     const auto is = [name](std::initializer_list<std::string_view> names) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
-    if (name == "index") return indexed(command, args[0], reach);
-    if (args[0].kind != Shape::Kind::elements) return {};
+    if (name == "index") {
+      std::for_each(args.begin() + 1, args.end(), [&](const Shape& key) { escapes(key); });
+      return indexed(command, args[0], reach);
+    }
+    if (is({"len", "empty", "not"})) return {};
+    std::for_each(args.begin() + 1, args.end(), [&](const Shape& argument) { escapes(argument); });
+    if (args[0].kind != Shape::Kind::elements) return escapes(args[0]), Shape{};
     if (is({"first", "last", "mustFirst", "mustLast"})) return {Shape::Kind::element, args[0].domain, args[0].feature};
     if (is({"rest", "initial", "reverse", "uniq", "compact", "slice", "mustRest", "mustInitial", "mustReverse",
             "mustUniq", "mustCompact", "mustSlice"}))
       return args[0];
+    escapes(args[0]);
     return {};
   }
 
@@ -170,6 +190,7 @@ class Walker {
       } else if (value.kind == Shape::Kind::elements) {
         value.kind = Shape::Kind::element;
       } else {
+        escapes(value);
         return {};
       }
     }
@@ -213,10 +234,11 @@ class Walker {
   std::vector<TemplateMention> mentions_;
   std::set<std::tuple<std::string_view, Shape, Reach>> followed_;
   int depth_ = 0;
+  bool complete_ = true;
 };
 
 }  // namespace
 
-std::vector<TemplateMention> mentions_of(const Program& program) { return Walker(program).run(); }
+TemplateMentions mentions_of(const Program& program) { return Walker(program).run(); }
 
 }  // namespace nodescout::tmpl

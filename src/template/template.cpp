@@ -35,7 +35,7 @@ Result<std::string> Template::run(const TemplateData& data, const TemplateLimits
   }
 }
 
-std::vector<TemplateMention> Template::mentions() const { return tmpl::mentions_of(*program_); }
+TemplateMentions Template::mentions() const { return tmpl::mentions_of(*program_); }
 
 std::string_view Template::source() const { return program_->source; }
 

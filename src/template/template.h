@@ -40,6 +40,13 @@ struct TemplateMention {
   friend bool operator==(const TemplateMention&, const TemplateMention&) = default;
 };
 
+struct TemplateMentions {
+  std::vector<TemplateMention> list;  // in the order of the source
+  /// No run sees a field that is not in the list. False where a part of the data is printed as a whole, handed to a
+  /// function, or asked for by a name that is made while the template runs.
+  bool complete = true;
+};
+
 class Template {
  public:
   /// Errors: malformed if it is no template, unsupported if it uses what is refused in rules or is larger than 64 KiB.
@@ -50,10 +57,9 @@ class Template {
   /// for parse.
   Result<std::string> run(const TemplateData& data, const TemplateLimits& limits = {}) const;
 
-  /// What the template asks for, in the order of the source, as far as that can be seen without running it: names made
-  /// while it runs are not in it. A feature that no term of the matcher matches, mentioned in a place that is always
-  /// reached, makes every run fail.
-  std::vector<TemplateMention> mentions() const;
+  /// What the template asks for, as far as that can be seen without running it. A feature that no term of the matcher
+  /// matches, mentioned in a place that is always reached, makes every run fail.
+  TemplateMentions mentions() const;
 
   std::string_view source() const;
 

@@ -129,6 +129,44 @@ TEST(Cli, LabelsAreThoseOfTheWholeDocument) {
   EXPECT_GT(machines, 0);
 }
 
+TEST(Cli, LabelsHaveWhatTheRulesOfAUserLookAt) {
+  const TempHost host{{"/proc/sys/kernel/osrelease", "6.1.0\n"},
+                      {"/proc/cmdline", "iommu=pt\n"},
+                      {"/proc/meminfo", "MemTotal: 4 kB\n"},
+                      {"/boot/config-6.1.0", "CONFIG_HZ=250\nCONFIG_NR_CPUS=64\n"},
+                      {"/sys/block/sda/size", "8\n"},
+                      {"/sys/block/sda/queue/rotational", "0\n"},
+                      {"/sys/block/sda/queue/zoned", "none\n"},
+                      {"/sys/class/net/lo/mtu", "65536\n"},
+                      {"/host.json", R"({"NODE_NAME":"n","architecture":"arm64"})"}};
+  const TempHost rules{
+      {"/rules.yaml",
+       "- {name: field, matchFeatures: [{feature: storage.block, matchExpressions: {name: {op: Exists}}}],\n"
+       "   labelsTemplate: '{{ range .storage.block }}size-{{ .name }}={{ .size }}{{ end }}'}\n"
+       "- {name: whole, matchFeatures: [{feature: network.virtual, matchExpressions: {name: {op: Exists}}}],\n"
+       "   labelsTemplate: '{{ range .network.virtual }}{{ range $name, $value := . }}{{ if eq $name \"mtu\" }}mtu={{ "
+       "$value }}{{ end }}{{ end }}{{ end }}'}\n"
+       "- {name: expression, labels: {hz: '1'}, matchFeatures: [{feature: kernel.config, matchExpressions:"
+       " {HZ: {op: In, value: ['250']}}}]}\n"},
+      {"/object.yaml",
+       "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: r}\nspec:\n  rules:\n"
+       "    - {name: reference, labels: {iommu: '@kernel.cmdline.iommu'}}\n"
+       "    - {name: made, matchFeatures: [{feature: storage.block, matchExpressions: {zoned: {op: Exists}}}],\n"
+       "       labelsTemplate: '{{ range .storage.block }}cpus=@kernel.config.NR_CPUS{{ end }}'}\n"}};
+  const auto with = [&](const char* file) {
+    return nodescout({"dump", "--root", host.path().string(), "--no-live", "--no-shipped-rules", "-o", "labels",
+                      "--rules", (rules.path() / file).string()})
+        .out;
+  };
+  const std::string labels = with("rules.yaml");
+  for (const char* label : {"size-sda=4096", "mtu=65536", "hz=1"})
+    EXPECT_NE(labels.find("feature.node.kubernetes.io/" + std::string(label) + "\n"), std::string::npos) << labels;
+  const std::string references = with("object.yaml");
+  for (const char* label : {"iommu=pt", "cpus=64"})
+    EXPECT_NE(references.find("feature.node.kubernetes.io/" + std::string(label) + "\n"), std::string::npos)
+        << references;
+}
+
 TEST(Cli, CompatLeavesShippedRulesAndOwnElementsOut) {
   const Ran ran = nodescout(dump({"--compat", "nfd", "-o", "json"}));
   EXPECT_EQ(ran.out.find("pci-10de.present"), std::string::npos);
@@ -179,7 +217,7 @@ TEST(Cli, GpusComeFirstInTheTable) {
       << ran.out;
   // GPUs in trouble need more room than others.
   std::stringstream lines(ran.out);
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+  for (std::string line; std::getline(lines, line) && !line.empty();) EXPECT_LE(line.size(), 80u) << line;
 }
 
 TEST(Cli, OnlyTheseProbes) {
@@ -220,9 +258,11 @@ TEST(Cli, AnUnprivilegedUserSeesWhatItMayAndIsToldTheRest) {
 
 TEST(Cli, NothingAtAllIsAFailure) {
   const TempHost empty;
-  const Ran ran = nodescout({"dump", "--only", "pci", "--root", empty.path().string(), "--no-live"});
-  EXPECT_EQ(ran.status, 1);
-  EXPECT_NE(ran.err.find("nothing at all could be read"), std::string::npos);
+  for (const char* only : {"pci", "cpu,kernel,memory,network,pci,storage,system,usb"}) {
+    const Ran ran = nodescout({"dump", "--only", only, "--root", empty.path().string(), "--no-live"});
+    EXPECT_EQ(ran.status, 1) << only;
+    EXPECT_NE(ran.err.find("nothing at all could be read"), std::string::npos) << only;
+  }
 }
 
 TEST(Cli, ABrokenConfigurationIsRefusedInWords) {
@@ -295,8 +335,47 @@ TEST(Cli, CompletionScriptsAreLegal) {
                              "; COMP_WORDS=(nodescout rules che); COMP_CWORD=2; _nodescout; echo ${COMPREPLY[@]};"
                              "COMP_WORDS=(nodescout dump -o ya); COMP_CWORD=3; _nodescout; echo ${COMPREPLY[@]}"});
   EXPECT_EQ(ran.out, "check\nyaml\n") << ran.err;
-  for (const char* shell : {"zsh", "fish"})
-    EXPECT_NE(nodescout({"completion", shell}).out.find("no-live"), std::string::npos) << shell;
+}
+
+TEST(Cli, FishCompletes) {
+  constexpr const char* kFish = "/usr/bin/fish";
+  if (!std::filesystem::exists(kFish)) GTEST_SKIP() << "skipped: there is no fish here";
+  TempDirectory work;
+  test::write_file(work.path() / "script", nodescout({"completion", "fish"}).out);
+  const auto completions = [&](const std::string& line) {
+    return test::run_program({kFish, "--no-config", "-c",
+                              "source " + (work.path() / "script").string() + "; complete -C '" + line + "'"},
+                             {.environment = {{"HOME", work.path().string()}}})
+        .out;
+  };
+  EXPECT_NE(completions("nodescout rules ch").find("check\tName every mistake"), std::string::npos);
+  EXPECT_NE(completions("nodescout dump --no-l").find("--no-live\t"), std::string::npos);
+  EXPECT_NE(completions("nodescout dump -o ya").find("yaml"), std::string::npos);
+}
+
+/// What a Tab leaves on the command line of a zsh at a terminal that finds the script by itself.
+TEST(Cli, ZshCompletesAtTheFirstTab) {
+  constexpr const char* kZsh = "/usr/bin/zsh";
+  if (!std::filesystem::exists(kZsh)) GTEST_SKIP() << "skipped: there is no zsh here";
+  TempDirectory work;
+  test::write_file(work.path() / "_nodescout", nodescout({"completion", "zsh"}).out);
+  const auto after_tab = [&](const std::string& line) {
+    // The inner shell runs at a terminal of zsh's own; what is typed there ends where the buffer is written to a file.
+    const std::string script = "zmodload zsh/zpty; cd " + work.path().string() + "; rm -f ready seen" +
+                               "; zpty inner 'PS1= zsh -f -i'"
+                               "; zpty -w inner 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D"
+                               "; seen() { print -r -- \"$BUFFER\" > seen; }; zle -N seen; bindkey ^X seen; : > ready'"
+                               "; repeat 200; do [[ -e ready ]] && break; sleep 0.1; done"
+                               "; zpty -w -n inner '" +
+                               line +
+                               "'$'\\t\\x18'"
+                               "; repeat 200; do [[ -s seen ]] && break; sleep 0.1; done; cat seen; zpty -d inner";
+    return test::run_program({kZsh, "-f", "-c", script}, {.environment = {{"HOME", work.path().string()}}}).out;
+  };
+  EXPECT_EQ(after_tab("nodescout du"), "nodescout dump \n");
+  EXPECT_EQ(after_tab("nodescout dump --no-l"), "nodescout dump --no-live \n");
+  EXPECT_EQ(after_tab("nodescout dump -o ya"), "nodescout dump -o yaml \n");
+  EXPECT_EQ(after_tab("nodescout rules check --le"), "nodescout rules check --lenient \n");
 }
 
 TEST(Cli, RulesCheckNamesEveryMistake) {

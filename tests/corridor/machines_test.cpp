@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/machine.h"
 #include "corridor/walk.h"
+#include "corridor/wanted_by.h"
 #include "feature/json.h"
 #include "support/census.h"
 #include "support/shared.h"
@@ -76,10 +77,16 @@ TEST(Machines, GetNfdsLabelsAndFeatures) {
 
     LabelPolicy policy = machine->config.labels;
     policy.as_worker = true;
-    std::string labels;
-    for (const auto& [key, value] : evaluate_layers(machine->rules, found.features, policy).built.desired.labels)
-      labels += key + "=" + value + "\n";
-    EXPECT_EQ(labels, test::read_file(expected / (name + ".labels")));
+    const auto labels_of = [&](const Features& features) {
+      std::string labels;
+      for (const auto& [key, value] : evaluate_layers(machine->rules, features, policy).built.desired.labels)
+        labels += key + "=" + value + "\n";
+      return labels;
+    };
+    EXPECT_EQ(labels_of(found.features), test::read_file(expected / (name + ".labels")));
+    ProbeConfig less = machine->config.probes;
+    less.wanted = wanted_by(machine->rules, on_demand_features());
+    EXPECT_EQ(labels_of(discover(machine->host, machine->probes, less).features), labels_of(found.features));
 
     const auto want = features_from_text(test::read_file(expected / (name + ".features.json")), name);
     ASSERT_TRUE(want) << want.error().text();

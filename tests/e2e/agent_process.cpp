@@ -1,5 +1,7 @@
 #include "e2e/agent_process.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <thread>
@@ -95,6 +97,24 @@ std::string AgentProcess::log() const {
   std::ifstream file(folder_.path() / "agent.log", std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
+
+void AgentFixture::SetUp() {
+  NODESCOUT_NEEDS_CONTROL_PLANE();
+  cluster = &ControlPlane::shared();
+  cluster->install_crds();
+  write_gpu_machine(machine);
+}
+
+void AgentFixture::TearDown() {
+  if (HasFailure() && agent) std::fprintf(stderr, "the agent's log:\n%s\n", agent->log().c_str());
+}
+
+AgentProcess& AgentFixture::start(const AgentSetup& setup) {
+  agent = std::make_unique<AgentProcess>(*cluster, machine, setup);
+  return *agent;
+}
+
+bool is_long() { return std::getenv("NODESCOUT_LONG") != nullptr; }
 
 // ---- what the Node says ---------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class DeployedTest : public ::testing::Test {
   static void TearDownTestSuite() { delete std::exchange(folder, nullptr); }
   void SetUp() override {
     NODESCOUT_NEEDS_CONTROL_PLANE();
-    if (const std::string why = Kubelet::why_not(); !why.empty()) GTEST_SKIP() << "e2e test skipped: " << why;
+    if (const std::string why = Kubelet::why_not(); !why.empty()) GTEST_SKIP() << "skipped: " << why;
     cluster = &ControlPlane::shared();
   }
   static std::string image() { return folder->path() / "image"; }

@@ -17,7 +17,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::must(modules.size() <= lines, "a line is one module at most");
     for (const std::string& name : modules) fuzz::must(name.find('\n') == std::string::npos, "a name is on one line");
   }
-  fuzz::must(parse_kconfig(text).size() <= lines, "a line is one option at most");
+  const Attributes options = parse_kconfig(text);
+  fuzz::must(options.size() <= lines, "a line is one option at most");
+  const FlagSet wanted{"A", "NO_HZ", "NO_HZ_FULL", "PREEMPT"};
+  Attributes expected;
+  for (const std::string& name : wanted)
+    if (const auto at = options.find(name); at != options.end()) expected.insert_or_assign(name, at->second);
+  fuzz::must(parse_kconfig(text, &wanted) == expected, "the wanted options are those of all");
   (void)parse_release(text);
   fuzz::must(parse_cmdline(text, {"a", "iommu", "nosmt"}).size() <= 3, "only parameters on the list leave");
   for (const auto& [name, value] : parse_os_release(text)) fuzz::must(!name.empty(), "a field has a name");

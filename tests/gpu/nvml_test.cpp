@@ -55,11 +55,11 @@ class Machine {
     NvmlRequest request;
     request.deadline = deadline;
     NvmlReport report = host().nvml(request);
-    report.library.clear();
+    report.loaded_from.clear();
     return report;
   }
 
-  std::string library_path() const { return (files.path() / library_.substr(1)).string(); }
+  std::string so_path() const { return (files.path() / library_.substr(1)).string(); }
 
   TempHost files;
 
@@ -576,10 +576,10 @@ TEST(NvmlAccess, TheDriversContainerComesFirst) {
   container_library.files.write("/home/kubernetes/bin/nvidia/lib64/libnvidia-ml.so.1", "-> /etc/passwd");
   const std::string root = container_library.files.path().string();
   EXPECT_EQ(driver_libraries(files, "libnvidia-ml.so.1", ""),
-            (std::vector<std::string>{container_library.library_path(), root + "/usr/lib/libnvidia-ml.so.580.65.06",
+            (std::vector<std::string>{container_library.so_path(), root + "/usr/lib/libnvidia-ml.so.580.65.06",
                                       "libnvidia-ml.so.1"}));
   EXPECT_EQ(driver_libraries(files, "libnvidia-ml.so.1", root + "/run/nvidia/driver"),
-            std::vector<std::string>{container_library.library_path()});
+            std::vector<std::string>{container_library.so_path()});
 }
 
 TEST(NvmlAccess, ARecordingsLibraryIsNeverRun) {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "probe/kernel_parts.h"
 #include "feature/local_file.h"
+#include "probe/kernel_parts.h"
 #include "probe/os_release.h"
 
 namespace nodescout {
@@ -31,6 +31,19 @@ TEST(Kconfig, OptionsThatShareTheirStartAreSorted) {
   std::string names;
   for (const auto& [name, value] : options) names += name + " ";
   EXPECT_EQ(names, "SCSI SCSI_LOWLEVEL SCSI_LOWLEVEL_PCMCIA ");
+}
+
+TEST(Kconfig, WantedOptionsAreThoseOfAll) {
+  const std::string text =
+      "CONFIG_A=y\n# CONFIG_NO_HZ=y\nCONFIG_NO_HZ_FULL=y\n CONFIG_NO_HZ=m\nXCONFIG_NO_HZ=m\n"
+      "CONFIG_CMDLINE=\"x CONFIG_NO_HZ=m\"\nCONFIG_NO_HZ=y\nCONFIG_CMDLINE_BOOL=y\nCONFIG_=n\nCONFIG_B=1\nCONFIG_B=2=3";
+  const Attributes all = parse_kconfig(text);
+  const FlagSet wanted{"", "A", "B", "B=2", "BOOL", "CMDLINE", "NO_HZ", "NO_HZ_FULL"};
+  const Attributes want{{"A", "y"}, {"B", "2=3"}, {"CMDLINE", "x CONFIG_NO_HZ=m"}, {"NO_HZ", "y"}, {"NO_HZ_FULL", "y"}};
+  EXPECT_EQ(parse_kconfig(text, &wanted), want);
+  for (const auto& [name, value] : want) EXPECT_EQ(all.at(name), value) << name;
+  EXPECT_TRUE(parse_kconfig("=", &wanted).empty());
+  EXPECT_TRUE(parse_kconfig("CONFIG_A", &wanted).empty());
 }
 
 TEST(Release, Parts) {

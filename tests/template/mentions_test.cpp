@@ -12,7 +12,7 @@ std::vector<std::string> mentions(std::string_view source) {
   const auto parsed = Template::parse(source);
   if (!parsed) return {parsed.error().text()};
   std::vector<std::string> out;
-  for (const TemplateMention& mention : parsed->mentions()) {
+  for (const TemplateMention& mention : parsed->mentions().list) {
     const char* reach = mention.reach == Reach::always     ? "always"
                         : mention.reach == Reach::elements ? "elements"
                                                            : "maybe";
@@ -55,6 +55,31 @@ TEST(Mentions, FollowRangesVariablesAndTemplates) {
            {"{{ .a.b | len }}{{ $y := 1 }}{{ $y = .a }}{{ $y.zz }}", {"1:4 a.b always", "1:38 a always"}},
        })
     EXPECT_EQ(mentions(c.source), c.want) << c.source;
+}
+
+TEST(Mentions, AreCompleteWhereNoPartOfTheDataGoesAsAWhole) {
+  const auto complete = [](const char* source) { return Template::parse(source)->mentions().complete; };
+  for (const char* source :
+       {"x=y", "{{ range .pci.device }}pci-{{ .class }}_{{ index . \"vendor\" | upper }}{{ end }}",
+        "{{ range $i, $e := .pci.device }}{{ $i }}{{ $e.class }}{{ end }}", "{{ (first .cpu.model).Value }}",
+        "{{ if .pci.device }}{{ len .pci.device }}{{ end }}{{ with .a.b }}{{ (index . 0).x }}{{ end }}",
+        "{{ define \"t\" }}{{ range .device }}{{ .x }}{{ end }}{{ end }}{{ template \"t\" .pci }}",
+        "{{ $n := \"a\" }}{{ $n = \"b\" }}{{ printf \"%s\" $n }}",
+        "{{ range .a.b }}{{ printf \"%s\" (index . \"x\") | replace \"=\" \"?\" }}{{ end }}"})
+    EXPECT_TRUE(complete(source)) << source;
+  for (const char* source :
+       {"{{ . }}", "{{ .pci }}", "{{ range .pci.device }}{{ . }}{{ end }}",
+        "{{ range .pci.device }}{{ .class }}{{ toJson . }}{{ end }}",
+        "{{ range .pci.device }}{{ . | toString }}{{ end }}",
+        "{{ range .pci.device }}{{ range . }}{{ . }}{{ end }}{{ end }}",
+        "{{ range .pci.device }}{{ range $k, $v := . }}{{ $k }}={{ $v }}{{ end }}{{ end }}",
+        "{{ range $n := list \"a\" }}{{ range $.pci.device }}{{ index . $n }}{{ end }}{{ end }}",
+        "{{ range .pci.device }}{{ get . \"class\" }}{{ end }}",
+        "{{ $x := 1 }}{{ range .a.b }}{{ $x = . }}{{ end }}{{ $x.y }}",
+        "{{ $x := .a.b }}{{ range $x }}{{ .c }}{{ $x = list }}{{ end }}", "{{ (and .a.b .c.d) }}",
+        "{{ with first (concat .a.b .c.d) }}{{ .x }}{{ end }}", "{{ first (default .a.b .c.d) }}", "{{ first .a.b }}",
+        "{{ eq .a.b .c.d }}", "{{ range .a.b }}{{ keys . }}{{ end }}", "{{ ternary .a.b .c.d true }}"})
+    EXPECT_FALSE(complete(source)) << source;
 }
 
 TEST(Mentions, StayFewWhereTemplatesCallEachOther) {
