@@ -4,6 +4,7 @@
 
 #include "agent/label_changes.h"
 #include "base/text.h"
+#include "base/value_path.h"
 #include "feature/json.h"
 #include "nodescout/version.h"
 
@@ -17,11 +18,6 @@ Value reference(const char* api, const char* kind, const std::string& name, cons
   out.add("name", Value::string(name));
   out.add("uid", Value::string(uid));
   return out;
-}
-
-std::string text_in(const Value* map, std::string_view name) {
-  const Value* value = map ? map->find(name) : nullptr;
-  return value && value->is_scalar() ? value->text : "";
 }
 
 /// As Go's semantic equality: an empty map or list is as good as none.
@@ -62,7 +58,7 @@ Result<std::vector<Value>> NodeFeaturePublisher::owner_references(const std::sto
     if (kind == "node") {
       const auto node = api_.get(object_path(resources::kNodes, {}, owner_.node), stop);
       if (!node) return node.error();
-      out.push_back(reference("v1", "Node", owner_.node, text_in(node->find("metadata"), "uid")));
+      out.push_back(reference("v1", "Node", owner_.node, text_at(*node, {"metadata", "uid"})));
     } else if (owner_.pod.empty()) {
       continue;
     } else if (kind == "pod") {
@@ -70,13 +66,12 @@ Result<std::vector<Value>> NodeFeaturePublisher::owner_references(const std::sto
     } else {
       const auto pod = api_.get(object_path(resources::kPods, owner_.space, owner_.pod), stop);
       if (!pod) return pod.error();
-      const Value* metadata = pod->find("metadata");
-      const Value* owners = metadata ? metadata->find("ownerReferences") : nullptr;
+      const Value* owners = at(*pod, {"metadata", "ownerReferences"});
       if (!owners) continue;
       for (const Value& owner : owners->items) {
-        if (text_in(&owner, "kind") != "DaemonSet" || text_in(&owner, "apiVersion") != "apps/v1") continue;
-        Value copy = reference("apps/v1", "DaemonSet", text_in(&owner, "name"), text_in(&owner, "uid"));
-        if (text_in(&owner, "controller") == "true") copy.add("controller", Value::boolean(true));
+        if (text_at(owner, {"kind"}) != "DaemonSet" || text_at(owner, {"apiVersion"}) != "apps/v1") continue;
+        Value copy = reference("apps/v1", "DaemonSet", text_at(owner, {"name"}), text_at(owner, {"uid"}));
+        if (text_at(owner, {"controller"}) == "true") copy.add("controller", Value::boolean(true));
         out.push_back(std::move(copy));
       }
     }

@@ -182,7 +182,10 @@ class Parser {
   }
 
   void operator()(const char* name, std::string& into) {
-    if (const Value* value = of_kind(name, Value::Kind::string)) into = valid_utf8(value->text.substr(0, kLongestText));
+    const Value* value = of_kind(name, Value::Kind::string);
+    if (!value) return;
+    into = valid_utf8(value->text.substr(0, kLongestText));
+    std::erase_if(into, [](unsigned char c) { return c < 0x20 || c == 0x7F; });  // none of them is a second line
   }
   void operator()(const char* name, int& into) {
     Number number;

@@ -44,6 +44,8 @@ class Walker {
 
   /// A part of the data goes where it is not followed: its fields may be seen there.
   void escapes(const Shape& shape) { complete_ &= shape.kind == Shape::Kind::unknown; }
+  /// How many there are counts: elements are never left out, their fields may be.
+  void is_counted(const Shape& shape) { complete_ &= shape.kind != Shape::Kind::element; }
 
   void nodes(Nodes list, const Shape& dot, Reach reach) {
     for (const Node& node : list) {
@@ -79,8 +81,9 @@ class Walker {
     const std::size_t mark = variables_.size();
     for (const Branch& branch : node.branches) {
       const Shape value = pipeline(*branch.pipe, dot, reach);
+      is_counted(value);
       reach = Reach::maybe;
-      nodes(branch.body, node.kind == Node::Kind::with ? value : dot, reach);
+      separate(branch.body, node.kind == Node::Kind::with ? value : dot, reach);
     }
     nodes(node.otherwise, dot, Reach::maybe);
     variables_.resize(mark);
@@ -94,8 +97,15 @@ class Walker {
     const Shape item = known ? Shape{Shape::Kind::element, list.domain, list.feature} : Shape{};
     const std::span<const std::uint16_t> names = node.pipe->variables;
     for (std::size_t i = 0; i < names.size(); ++i) assign(names[i], i + 1 == names.size() ? item : Shape{});
-    nodes(node.body, item, known && reach != Reach::maybe ? Reach::elements : Reach::maybe);
+    separate(node.body, item, known && reach != Reach::maybe ? Reach::elements : Reach::maybe);
     nodes(node.otherwise, dot, Reach::maybe);
+    variables_.resize(mark);
+  }
+
+  /// A body that may be skipped: what it declares is not there behind it.
+  void separate(Nodes body, const Shape& dot, Reach reach) {
+    const std::size_t mark = variables_.size();
+    nodes(body, dot, reach);
     variables_.resize(mark);
   }
 
@@ -170,31 +180,34 @@ class Walker {
     };
     if (name == "index") {
       std::for_each(args.begin() + 1, args.end(), [&](const Shape& key) { escapes(key); });
-      return indexed(command, args[0], reach);
+      const bool is_piped = args.size() == command.operands.size();
+      return indexed(command, args[0], is_piped, reach);
     }
-    if (is({"len", "empty", "not"})) return {};
+    if (is({"len", "empty", "not"})) return is_counted(args[0]), Shape{};
     std::for_each(args.begin() + 1, args.end(), [&](const Shape& argument) { escapes(argument); });
     if (args[0].kind != Shape::Kind::elements) return escapes(args[0]), Shape{};
     if (is({"first", "last", "mustFirst", "mustLast"})) return {Shape::Kind::element, args[0].domain, args[0].feature};
-    if (is({"rest", "initial", "reverse", "uniq", "compact", "slice", "mustRest", "mustInitial", "mustReverse",
-            "mustUniq", "mustCompact", "mustSlice"}))
+    if (is({"rest", "initial", "reverse", "slice", "mustRest", "mustInitial", "mustReverse", "mustSlice"}))
       return args[0];
     escapes(args[0]);
     return {};
   }
 
-  Shape indexed(const Command& command, Shape value, Reach reach) {
+  /// `is_piped`: the last key comes through a |.
+  Shape indexed(const Command& command, Shape value, bool is_piped, Reach reach) {
     for (const Operand& key : command.operands.subspan(std::min<std::size_t>(2, command.operands.size()))) {
       if (key.kind == Operand::Kind::text) {
         value = step(value, key.constant.text(), key.at, reach, false);
-      } else if (value.kind == Shape::Kind::elements) {
-        value.kind = Shape::Kind::element;
       } else {
-        escapes(value);
-        return {};
+        value = at_unknown_key(value);
       }
     }
-    return value;
+    return is_piped ? at_unknown_key(value) : value;
+  }
+  Shape at_unknown_key(const Shape& value) {
+    if (value.kind == Shape::Kind::elements) return {Shape::Kind::element, value.domain, value.feature};
+    escapes(value);
+    return {};
   }
 
   Shape operand(const Operand& operand, const Shape& dot, Reach reach) {
@@ -203,7 +216,12 @@ class Walker {
       case Operand::Kind::dot:
       case Operand::Kind::field: value = dot; break;
       case Operand::Kind::variable: value = variable(operand.variable); break;
-      case Operand::Kind::pipe: value = pipeline(*operand.pipe, dot, reach); break;
+      case Operand::Kind::pipe:
+        // In an argument of `and` that is not looked at, a variable is not declared, and an outer one stays visible.
+        for (const std::uint16_t id : operand.pipe->variables) escapes(variable(id));
+        value = pipeline(*operand.pipe, dot, reach);
+        if (!operand.pipe->variables.empty()) escapes(value);
+        break;
       default: break;
     }
     for (const std::string_view name : operand.fields) value = step(value, name, operand.at, reach, true);

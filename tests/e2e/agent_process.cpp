@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "base/value_path.h"
 #include "support/run_program.h"
 
 namespace nodescout::test {
@@ -26,13 +27,6 @@ constexpr const char* kRights = R"([{"apiGroups":[""],"resources":["nodes"],"ver
                                 R"("verbs":["get","list","watch","create","update","delete"]}])";
 
 std::string account_of(const std::string& node) { return "agent-" + node; }
-
-const Value* at(const Value& value, std::initializer_list<std::string_view> path) {
-  const Value* here = &value;
-  for (const std::string_view name : path)
-    if (here) here = here->find(name);
-  return here;
-}
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "base/value_path.h"
 #include "kube/resource.h"
 #include "support/run_program.h"
 
@@ -13,12 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSpace = "nodescout";
-
-std::string text_at(const Value& value, std::initializer_list<std::string_view> path) {
-  const Value* at = &value;
-  for (const std::string_view step : path) at = at ? at->find(step) : nullptr;
-  return at ? at->text : "";
-}
 
 fs::path public_folder(const fs::path& path) {
   fs::create_directories(path);

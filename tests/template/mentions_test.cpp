@@ -1,5 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <deque>
+#include <fstream>
+
+#include "base/json.h"
+#include "template/samples.h"
 #include "template/template.h"
 
 namespace nodescout {
@@ -80,6 +85,80 @@ TEST(Mentions, AreCompleteWhereNoPartOfTheDataGoesAsAWhole) {
         "{{ with first (concat .a.b .c.d) }}{{ .x }}{{ end }}", "{{ first (default .a.b .c.d) }}", "{{ first .a.b }}",
         "{{ eq .a.b .c.d }}", "{{ range .a.b }}{{ keys . }}{{ end }}", "{{ ternary .a.b .c.d true }}"})
     EXPECT_FALSE(complete(source)) << source;
+}
+
+/// The data without the fields that a template does not mention.
+class Trimmed {
+ public:
+  Trimmed(const TemplateData& data, const std::vector<TemplateMention>& mentions) {
+    for (const TemplateData::Domain& domain : data.domains()) {
+      for (const TemplateData::Feature& feature : domain.features) {
+        std::vector<MatchedElement>& elements = elements_.emplace_back();
+        for (const MatchedElement& element : feature.elements) {
+          Attributes& fields = fields_.emplace_back();
+          element.each([&](std::string_view name, std::string_view value) {
+            for (const TemplateMention& mention : mentions)
+              if (mention.domain == domain.name && mention.feature == feature.name && mention.field == name)
+                fields.emplace(name, value);
+          });
+          elements.push_back(MatchedElement::instance(fields));
+        }
+        data_.add(feature.name.empty() ? domain.name : domain.name + "." + feature.name, elements);
+      }
+    }
+  }
+  Trimmed(const Trimmed&) = delete;
+  Trimmed& operator=(const Trimmed&) = delete;
+
+  const TemplateData& data() const { return data_; }
+
+ private:
+  std::deque<Attributes> fields_;
+  std::deque<std::vector<MatchedElement>> elements_;
+  TemplateData data_;
+};
+
+/// A template whose mentions are complete cannot tell whether what it does not mention is there.
+void expect_blind(const std::string& source, const TemplateData& data) {
+  const auto parsed = Template::parse(source);
+  if (!parsed) return;
+  const TemplateMentions mentions = parsed->mentions();
+  if (!mentions.complete) return;
+  const auto all = parsed->run(data);
+  const auto some = parsed->run(Trimmed(data, mentions.list).data());
+  EXPECT_EQ(all ? *all : "failed", some ? *some : "failed") << source;
+}
+
+TEST(Mentions, AreAllThatACompleteTemplateSees) {
+  const test::Samples samples;
+  const TemplateData& data = samples.named("A");
+  for (const char* source :
+       {// A variable that was declared where the run did not come by.
+        "{{ $y := .pci.device }}{{ if false }}{{ $y := 1 }}{{ else }}{{ range $y }}{{ .class }}{{ end }}{{ end }}",
+        "{{ $y := .pci.device }}{{ range list }}{{ $y := 1 }}{{ else }}{{ range $y }}{{ .class }}{{ end }}{{ end }}",
+        "{{ $y := .pci.device }}{{ $z := and false ($y := 1) }}{{ range $y }}{{ .class }}{{ end }}",
+        "{{ $y := first .pci.device }}{{ if or true ($y := dict) }}{{ with $y }}{{ .class }}{{ end }}{{ end }}",
+        "{{ $y := .pci.device }}{{ with 0 }}{{ $y := 1 }}{{ else with 1 }}{{ (first $y).class }}{{ end }}",
+        // A key that comes through a |.
+        "{{ if \"class\" | index (first .pci.device) }}yes{{ end }}",
+        "{{ \"class\" | index (first .pci.device) | len }}", "{{ 1 | index .pci.device | len }}",
+        "{{ with \"extra\" | index (last .pci.device) }}yes{{ end }}",
+        // How many fields there are.
+        "{{ range .pci.device }}{{ len . }}{{ end }}", "{{ len (first .pci.device) }}",
+        "{{ range .pci.device }}{{ if . }}yes{{ end }}{{ end }}", "{{ with first .pci.device }}yes{{ end }}",
+        "{{ range .pci.device }}{{ empty . }}{{ not . }}{{ end }}", "{{ len (compact .pci.device) }}",
+        // Whether two elements are the same.
+        "{{ range .pci.device }}{{ .vendor }}{{ end }}{{ len (uniq .pci.device) }}",
+        "{{ if ne (len .pci.device) (len (mustUniq .pci.device)) }}yes{{ end }}"})
+    expect_blind(source, data);
+
+  std::ifstream file(NODESCOUT_SOURCE_DIR "/tests/template/vectors.jsonl");
+  ASSERT_TRUE(file);
+  for (std::string line; std::getline(file, line);) {
+    const auto vector = parse_json(line, "vectors.jsonl");
+    ASSERT_TRUE(vector);
+    expect_blind(vector->find("template")->text, samples.named(vector->find("data")->text));
+  }
 }
 
 TEST(Mentions, StayFewWhereTemplatesCallEachOther) {
