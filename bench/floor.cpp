@@ -1,5 +1,5 @@
-// The floor below `nodescout dump`: a program that links the same libraries, and opens, reads and closes the same files.
-// usage: floor LIST        one path a line; a path that ends in "/" is listed
+// The floor below `nodescout dump`: a program that links the same libraries, and opens, reads and closes the same
+// files. usage: floor LIST        one path a line; a path that ends in "/" is listed
 #include <dirent.h>
 #include <fcntl.h>
 #include <re2/re2.h>

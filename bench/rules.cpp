@@ -26,13 +26,14 @@ std::size_t allocated = 0;  // bytes, since the start
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined, else GCC sees a free() of what came from a `new`, and warns.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   allocated += size;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 

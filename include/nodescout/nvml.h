@@ -94,9 +94,9 @@ struct NvmlConfidential {
 };
 
 struct NvmlReport {
-  std::string backend;  // "nvml", or "cuda" on a Tegra
-  std::string library;  // that was loaded
-  int init = 0;         // code of nvmlInit
+  std::string backend;      // "nvml", or "cuda" on a Tegra
+  std::string loaded_from;  // path of the library
+  int init = 0;             // code of nvmlInit
   std::string driver_version, driver_branch;
   Number cuda_version;  // 13000
   Number gpu_count;     // as the driver counts, sick ones included

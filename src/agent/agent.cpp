@@ -7,6 +7,7 @@
 #include "agent/file_publisher.h"
 #include "agent/node_publisher.h"
 #include "agent/nodefeature_publisher.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "kube/node_client.h"
 #include "plan/node_state.h"
@@ -25,13 +26,6 @@ class NullPublisher final : public Publisher {
 };
 
 std::string environment(const char* name) { return process_environment()(name); }
-
-bool is_below(std::string_view path, std::string_view directory) {
-  return path == directory ||
-         (path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/');
-}
-
-std::string numbered(std::size_t count) { return std::to_string(count); }
 
 }  // namespace
 
@@ -74,8 +68,7 @@ void Agent::start_publishing() {
   } else if (options_.publish == PublishTo::nodefeature) {
     publisher_ = std::make_unique<NodeFeaturePublisher>(
         connection_->api(),
-        ObjectOwner{options_.node, environment("POD_NAME"), environment("POD_UID"), connection_->space(),
-                    corridor_.config().instance},
+        ObjectOwner{options_.node, environment("POD_NAME"), environment("POD_UID"), connection_->space()},
         corridor_.config().owner_references, corridor_.config().unpublished_features);
   } else {
     node_client_ = std::make_unique<NodeClient>(connection_->api());
@@ -321,7 +314,8 @@ void Agent::run(const std::stop_token& stop) {
                       "devices are looked for every probePoll instead; see docs/operations.md"});
   if (!events_.blind().empty())
     senses.push_back({"no-inotify", "inotify", events_.blind(),
-                      "raise fs.inotify.max_user_instances; until then files count at a restart or a SIGHUP"});
+                      "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches; until then files count at "
+                      "a restart or a SIGHUP"});
   notices_.tell("events", senses, false);
   schedule_.touch("", Steady::now());
   look(schedule_.take(Steady::now()));
@@ -353,7 +347,6 @@ Status Agent::run_once(const std::stop_token& stop) {
   look({true, {}});
   if (!wait_for_cluster(Steady::now() + kClusterPatience, stop)) return ok();
   SteadyTime next_look = Steady::now() + Memory::kProofInterval;
-  Status last = ok();
   while (!stop.stop_requested()) {
     const Report report = make_report();
     const auto result = publisher_->publish(report, stop);
@@ -381,8 +374,7 @@ Status Agent::run_once(const std::stop_token& stop) {
 std::string Agent::health() const {
   const std::lock_guard lock(mutex_);
   if (busy_since_ && Steady::now() - *busy_since_ > kLongestPass)
-    return "a probe has been reading for more than " +
-           numbered(static_cast<std::size_t>(std::chrono::seconds(kLongestPass).count())) + " s";
+    return "a probe has been reading for more than " + std::to_string(kLongestPass.count()) + " s";
   return "";
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/value_path.h"
 #include "feature/json.h"
 #include "rule/from_value.h"
 
@@ -12,18 +13,11 @@ namespace {
 constexpr const char* kNodeLabel = "nfd.node.kubernetes.io/node-name";
 constexpr const char* kWorkerAnnotation = "nfd.node.kubernetes.io/worker.version";
 
-std::string text_in(const Value* map, std::string_view name) {
-  const Value* value = map ? map->find(name) : nullptr;
-  return value && value->is_scalar() ? value->text : "";
-}
-
 /// Names of the rules that the object has now, whether they can be read or not.
 std::set<std::string> rule_names(const Value& object) {
   std::set<std::string> names;
-  const Value* spec = object.find("spec");
-  const Value* rules = spec ? spec->find("rules") : nullptr;
-  if (rules)
-    for (const Value& rule : rules->items) names.insert(text_in(&rule, "name"));
+  if (const Value* rules = at(object, {"spec", "rules"}))
+    for (const Value& rule : rules->items) names.insert(text_at(rule, {"name"}));
   return names;
 }
 
@@ -69,12 +63,11 @@ void ClusterObjects::remove_rule(const std::string& key) {
 }
 
 void ClusterObjects::put_feature(const std::string& key, const Value& object) {
-  const Value* metadata = object.find("metadata");
   NodeFeatureObject next;
-  next.space = text_in(metadata, "namespace");
-  next.name = text_in(metadata, "name");
+  next.space = text_at(object, {"metadata", "namespace"});
+  next.name = text_at(object, {"metadata", "name"});
   const bool is_nfd_worker =
-      next.name == node_ && !text_in(metadata ? metadata->find("annotations") : nullptr, kWorkerAnnotation).empty();
+      next.name == node_ && !text_at(object, {"metadata", "annotations", kWorkerAnnotation}).empty();
   feature_problems_.erase(key);
   if (is_nfd_worker) {
     objects_.erase(key);

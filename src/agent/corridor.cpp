@@ -1,10 +1,13 @@
 #include "agent/corridor.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
+#include "base/path.h"
 #include "base/text.h"
+#include "config/gpu_config.h"
 #include "corridor/setup.h"
 
 namespace nodescout {
@@ -21,9 +24,7 @@ Outcome labels_of(const std::vector<NodeFeatureObject>& objects) {
 }
 
 bool lies_in(const std::string& path, const std::set<std::string, std::less<>>& broken) {
-  return std::any_of(broken.begin(), broken.end(), [&](const std::string& place) {
-    return path == place || (path.starts_with(place) && path[place.size()] == '/');
-  });
+  return std::any_of(broken.begin(), broken.end(), [&](const std::string& place) { return is_below(path, place); });
 }
 
 /// Those of `before` that stand in a broken place and have no successor in `now`.
@@ -135,6 +136,7 @@ std::vector<std::string> AgentCorridor::watched_paths() const {
                                  "/etc/kubernetes/node-feature-discovery",
                                  "/etc/kubernetes/node-feature-discovery/custom.d"};
   if (!options_.config.empty()) paths.push_back(std::filesystem::absolute(options_.config).string());
+  paths.push_back(gfd_config_file([](const char* name) { return static_cast<const char*>(std::getenv(name)); }));
   for (const std::string& rules : options_.rules) paths.push_back(std::filesystem::absolute(rules).string());
   const Root files = Root::at(options_.root);
   paths.push_back(files.real_path(kFeaturesDirectory));

@@ -16,6 +16,7 @@
 #include <map>
 
 #include "base/file.h"
+#include "base/path.h"
 #include "base/udev_library.h"
 
 namespace nodescout {
@@ -85,7 +86,10 @@ struct Events::State {
   void watch_one(const std::string& path) {
     if (descriptors.contains(path)) return;
     const int descriptor = ::inotify_add_watch(inotify.get(), path.c_str(), kChanges);
-    if (descriptor < 0) return;
+    if (descriptor < 0) {
+      if (errno == ENOSPC) blind = path + " cannot be watched: the user's limit of inotify watches is reached";
+      return;
+    }
     watched[descriptor] = path;
     descriptors[path] = descriptor;
   }
@@ -118,9 +122,6 @@ struct Events::State {
 
   /// Whether a change there is one of what was asked for, and not of its neighbours.
   bool concerns_us(const std::string& path) const {
-    const auto is_below = [](std::string_view inner, std::string_view outer) {
-      return inner == outer || (inner.starts_with(outer) && inner[outer.size()] == '/');
-    };
     const fs::path changed(path);
     return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
       // A ConfigMap is mounted as links through "..data", which is what changes.
@@ -145,7 +146,7 @@ struct Events::State {
         }
         const auto watch = watched.find(event->wd);
         if (watch == watched.end()) continue;
-        paths.insert(event->len > 0 ? watch->second + "/" + event->name : watch->second);
+        paths.insert(event->len > 0 ? fs::path(watch->second) / event->name : fs::path(watch->second));
         if (event->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) {
           ::inotify_rm_watch(inotify.get(), event->wd);
           descriptors.erase(watch->second);

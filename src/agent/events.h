@@ -40,7 +40,8 @@ class Events {
 
   /// Why uevents cannot be heard (no permission for the netlink group, an own network namespace); empty if they can.
   const std::string& deaf() const;
-  /// Why changes of files cannot be seen (the user's limit of inotify instances is reached); empty if they can.
+  /// Why changes of files cannot be seen (a limit of the user's is reached: of inotify instances, or of watches); empty
+  /// if they can.
   const std::string& blind() const;
 
   /// Watches a file or directory, also one that does not exist yet: then the nearest directory above that does.

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "agent/label_changes.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "feature/local_file.h"
@@ -27,29 +28,9 @@ Result<Attributes> labels_in(const std::string& path) {
 Result<Published> FilePublisher::publish(const Report& report, const std::stop_token&) {
   Published published;
   const auto there = labels_in(path_);
-  if (!there && there.error().code == Errc::denied) return there.error();
-  Attributes labels = report.desired.labels;
-  if (there)
-    for (const auto& [key, value] : *there) {
-      const auto now = labels.find(key);
-      if (now != labels.end() && now->second == value) continue;
-      const bool is_gone = now == labels.end();
-      const Change change{Change::Kind::label,
-                          is_gone ? Change::Action::remove : Change::Action::set,
-                          key,
-                          value,
-                          is_gone ? "" : now->second,
-                          {}};
-      if (is_gone && !report.may_remove(change)) {
-        labels.insert_or_assign(key, value);
-        ++published.held;
-      } else {
-        published.changes.push_back(change);
-      }
-    }
-  for (const auto& [key, value] : labels)
-    if (!there || !there->contains(key))
-      published.changes.push_back({Change::Kind::label, Change::Action::set, key, "", value, {}});
+  // What is too large for NFD to read is published by nobody; whatever else keeps us from it may hide labels to keep.
+  if (!there && there.error().code != Errc::unsupported) return there.error();
+  const Attributes labels = settle_labels(there ? *there : Attributes{}, report, published);
   if (there && published.changes.empty()) return published;
   std::string text = std::string(kPublishedMarker) + "\n";
   for (const auto& [key, value] : labels) text += key + "=" + value + "\n";

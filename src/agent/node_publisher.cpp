@@ -18,8 +18,6 @@ bool is_removal(const Change& change) {
 /// The answer of a server that understood the patch and does not want it, or a part of it.
 bool is_refusal(const Error& error) { return error.code == Errc::denied || error.code == Errc::malformed; }
 
-Value parsed(const std::string& patch) { return *parse_json(patch, "patch"); }
-
 }  // namespace
 
 Status NodePublisher::told(const Value& answer, NodeState& now) {
@@ -55,13 +53,16 @@ void NodePublisher::report_refusals(Published& published) const {
                                   "allow it in the admission policy's ConfigMap, or correct the rule that makes it"});
 }
 
-Status NodePublisher::write_metadata(NodeState& now, std::vector<Change> changes, Published& published,
-                                     const std::stop_token& stop) {
-  const std::string patch = metadata_patch(now, changes, options_);
+Status NodePublisher::write(Part part, NodeState& now, std::vector<Change> changes, Published& published,
+                            const std::stop_token& stop) {
+  const bool is_status = part == Part::status;
+  const std::string patch = is_status ? status_patch(now, changes) : metadata_patch(now, changes, options_);
   if (patch.empty()) return ok();
-  const auto answer = client_.patch(node_, parsed(patch), stop);
+  const Value body = *parse_json(patch, "patch");
+  const auto answer = is_status ? client_.patch_status(node_, body, stop) : client_.patch(node_, body, stop);
   if (answer) {
-    published.changes.insert(published.changes.end(), changes.begin(), changes.end());
+    // A resource is told of with its books, which are metadata.
+    if (!is_status) published.changes.insert(published.changes.end(), changes.begin(), changes.end());
     return told(*answer, now);
   }
   if (!is_refusal(answer.error())) return answer.error();
@@ -73,26 +74,8 @@ Status NodePublisher::write_metadata(NodeState& now, std::vector<Change> changes
   const auto middle = changes.begin() + static_cast<std::ptrdiff_t>(changes.size() / 2);
   std::vector<Change> second(std::make_move_iterator(middle), std::make_move_iterator(changes.end()));
   changes.erase(middle, changes.end());
-  if (const Status first = write_metadata(now, std::move(changes), published, stop); !first) return first;
-  return write_metadata(now, std::move(second), published, stop);
-}
-
-Status NodePublisher::write_status(NodeState& now, std::vector<Change> changes, Published& published,
-                                   const std::stop_token& stop) {
-  const std::string patch = status_patch(now, changes);
-  if (patch.empty()) return ok();
-  const auto answer = client_.patch_status(node_, parsed(patch), stop);
-  if (answer) return told(*answer, now);
-  if (!is_refusal(answer.error())) return answer.error();
-  if (changes.size() == 1) {
-    refuse(changes[0], answer.error());
-    return ok();
-  }
-  const auto middle = changes.begin() + static_cast<std::ptrdiff_t>(changes.size() / 2);
-  std::vector<Change> second(std::make_move_iterator(middle), std::make_move_iterator(changes.end()));
-  changes.erase(middle, changes.end());
-  if (const Status first = write_status(now, std::move(changes), published, stop); !first) return first;
-  return write_status(now, std::move(second), published, stop);
+  if (const Status first = write(part, now, std::move(changes), published, stop); !first) return first;
+  return write(part, now, std::move(second), published, stop);
 }
 
 void NodePublisher::prefetch(const std::stop_token& stop) {
@@ -140,14 +123,14 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   std::vector<Change> going, coming;
   for (const Change& change : patch.changes)
     if (is_resource(change)) (change.action == Change::Action::remove ? going : coming).push_back(change);
-  const Status gone = write_status(*now, std::move(going), published, stop);
+  const Status gone = write(Part::status, *now, std::move(going), published, stop);
   std::erase_if(patch.changes, [&](const Change& change) {
     return is_refused(change) || (!gone && is_resource(change) && change.action == Change::Action::remove);
   });
-  const Status metadata = write_metadata(*now, std::move(patch.changes), published, stop);
+  const Status metadata = write(Part::metadata, *now, std::move(patch.changes), published, stop);
   const auto owned = Ownership::read(*now, options_.instance).extended_resources;
   std::erase_if(coming, [&](const Change& change) { return is_refused(change) || !owned.contains(change.key); });
-  const Status come = write_status(*now, std::move(coming), published, stop);
+  const Status come = write(Part::status, *now, std::move(coming), published, stop);
   for (const Status& status : {gone, metadata, come})
     if (!status) return status.error();
   report_refusals(published);

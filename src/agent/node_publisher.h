@@ -33,10 +33,12 @@ class NodePublisher final : public Publisher {
 
  private:
   static constexpr std::chrono::milliseconds kPrefetchLife{30'000};
+  enum class Part { metadata, status };
 
   Result<NodeState> read(const std::stop_token& stop);
-  Status write_metadata(NodeState& now, std::vector<Change> changes, Published& published, const std::stop_token& stop);
-  Status write_status(NodeState& now, std::vector<Change> changes, Published& published, const std::stop_token& stop);
+  /// Sends what of these changes belongs in that part of the Node; `now` is then what the server answered.
+  Status write(Part part, NodeState& now, std::vector<Change> changes, Published& published,
+               const std::stop_token& stop);
   Result<NodeState> current(const std::stop_token& stop);
   void refuse(const Change& change, const Error& error);
   void report_refusals(Published& published) const;

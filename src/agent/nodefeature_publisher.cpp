@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "agent/label_changes.h"
 #include "base/text.h"
+#include "base/value_path.h"
 #include "feature/json.h"
 #include "nodescout/version.h"
 
@@ -16,11 +18,6 @@ Value reference(const char* api, const char* kind, const std::string& name, cons
   out.add("name", Value::string(name));
   out.add("uid", Value::string(uid));
   return out;
-}
-
-std::string text_in(const Value* map, std::string_view name) {
-  const Value* value = map ? map->find(name) : nullptr;
-  return value && value->is_scalar() ? value->text : "";
 }
 
 /// As Go's semantic equality: an empty map or list is as good as none.
@@ -61,7 +58,7 @@ Result<std::vector<Value>> NodeFeaturePublisher::owner_references(const std::sto
     if (kind == "node") {
       const auto node = api_.get(object_path(resources::kNodes, {}, owner_.node), stop);
       if (!node) return node.error();
-      out.push_back(reference("v1", "Node", owner_.node, text_in(node->find("metadata"), "uid")));
+      out.push_back(reference("v1", "Node", owner_.node, text_at(*node, {"metadata", "uid"})));
     } else if (owner_.pod.empty()) {
       continue;
     } else if (kind == "pod") {
@@ -69,13 +66,12 @@ Result<std::vector<Value>> NodeFeaturePublisher::owner_references(const std::sto
     } else {
       const auto pod = api_.get(object_path(resources::kPods, owner_.space, owner_.pod), stop);
       if (!pod) return pod.error();
-      const Value* metadata = pod->find("metadata");
-      const Value* owners = metadata ? metadata->find("ownerReferences") : nullptr;
+      const Value* owners = at(*pod, {"metadata", "ownerReferences"});
       if (!owners) continue;
       for (const Value& owner : owners->items) {
-        if (text_in(&owner, "kind") != "DaemonSet" || text_in(&owner, "apiVersion") != "apps/v1") continue;
-        Value copy = reference("apps/v1", "DaemonSet", text_in(&owner, "name"), text_in(&owner, "uid"));
-        if (text_in(&owner, "controller") == "true") copy.add("controller", Value::boolean(true));
+        if (text_at(owner, {"kind"}) != "DaemonSet" || text_at(owner, {"apiVersion"}) != "apps/v1") continue;
+        Value copy = reference("apps/v1", "DaemonSet", text_at(owner, {"name"}), text_at(owner, {"uid"}));
+        if (text_at(owner, {"controller"}) == "true") copy.add("controller", Value::boolean(true));
         out.push_back(std::move(copy));
       }
     }
@@ -90,36 +86,16 @@ Result<Published> NodeFeaturePublisher::publish(const Report& report, const std:
   if (!there && there.error().code != Errc::absent) return there.error();
 
   Features features = report.features;
-  Attributes labels = report.desired.labels;
+  Attributes before;
   if (there) {
-    if (const auto old = features_from_value(*there, path())) {
+    if (auto old = features_from_value(*there, path())) {
       keep_stale(old->features.flags, report.stale, features.flags);
       keep_stale(old->features.attributes, report.stale, features.attributes);
       keep_stale(old->features.instances, report.stale, features.instances);
-      for (const auto& [key, value] : old->labels) {
-        const auto now = labels.find(key);
-        if (now != labels.end() && now->second == value) continue;
-        const Change change{Change::Kind::label,
-                            now == labels.end() ? Change::Action::remove : Change::Action::set,
-                            key,
-                            value,
-                            now == labels.end() ? "" : now->second,
-                            {}};
-        if (now == labels.end() && !report.may_remove(change)) {
-          labels.insert_or_assign(key, value);
-          ++published.held;
-        } else {
-          published.changes.push_back(change);
-        }
-      }
-      for (const auto& [key, value] : labels)
-        if (!old->labels.contains(key))
-          published.changes.push_back({Change::Kind::label, Change::Action::set, key, "", value, {}});
+      before = std::move(old->labels);
     }
-  } else {
-    for (const auto& [key, value] : labels)
-      published.changes.push_back({Change::Kind::label, Change::Action::set, key, "", value, {}});
   }
+  const Attributes labels = settle_labels(before, report, published);
   for (const std::string& pattern : unpublished_) {
     const auto is_left_out = [&](const auto& set) { return matches_feature_key(pattern, set.first); };
     std::erase_if(features.flags, is_left_out);

@@ -12,11 +12,10 @@ namespace nodescout {
 
 /// Whom the object belongs to, so that it goes when they go.
 struct ObjectOwner {
-  std::string node;      // its name: the object's name
-  std::string pod;       // $POD_NAME, empty if unknown
-  std::string pod_uid;   // $POD_UID
-  std::string space;     // namespace
-  std::string instance;  // of nodescout, for the annotation
+  std::string node;     // its name: the object's name
+  std::string pod;      // $POD_NAME, empty if unknown
+  std::string pod_uid;  // $POD_UID
+  std::string space;    // namespace
 };
 
 class NodeFeaturePublisher final : public Publisher {

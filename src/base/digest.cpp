@@ -82,7 +82,7 @@ struct Wide {
 constexpr std::uint64_t root_fraction(unsigned n, int power) {
   using Number = Wide<8>;
   Number target;
-  target.limbs[static_cast<std::size_t>(2 * power)] = n;
+  target.limbs[2 * static_cast<std::size_t>(power)] = n;
   Number root;
   for (int bit = 68; bit >= 0; --bit) {  // a root below 32, and 64 bits of fraction
     Number candidate = root;

@@ -91,7 +91,7 @@ void write(std::string& out, const Value& value, int indent, int level) {
   const auto new_line = [&](int at) {
     if (indent == 0) return;
     out += '\n';
-    out.append(static_cast<std::size_t>(indent * at), ' ');
+    out.append(static_cast<std::size_t>(indent) * static_cast<std::size_t>(at), ' ');
   };
   switch (value.kind) {
     case Value::Kind::null: out += "null"; return;

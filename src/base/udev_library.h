@@ -17,14 +17,19 @@ class UdevLibrary {
   static const UdevLibrary* get();
   static std::string why_not();
 
-#define NODESCOUT_UDEV_FUNCTIONS(X)                                                                               \
-  X(udev_new)                                                                                                     \
-  X(udev_unref) X(udev_list_entry_get_next) X(udev_list_entry_get_name) X(udev_list_entry_get_value)              \
-      X(udev_device_new_from_subsystem_sysname) X(udev_device_unref) X(udev_device_get_properties_list_entry)     \
-          X(udev_device_get_subsystem) X(udev_hwdb_new) X(udev_hwdb_unref) X(udev_hwdb_get_properties_list_entry) \
-              X(udev_monitor_new_from_netlink) X(udev_monitor_unref) X(udev_monitor_set_receive_buffer_size)      \
-                  X(udev_monitor_enable_receiving) X(udev_monitor_get_fd) X(udev_monitor_receive_device)
-#define NODESCOUT_MEMBER(name) decltype(&::name) name = nullptr;
+// clang-format off
+#define NODESCOUT_UDEV_FUNCTIONS(X) \
+  X(udev_new) X(udev_unref) \
+  X(udev_list_entry_get_next) X(udev_list_entry_get_name) \
+  X(udev_list_entry_get_value) X(udev_device_new_from_subsystem_sysname) \
+  X(udev_device_unref) X(udev_device_get_properties_list_entry) \
+  X(udev_device_get_subsystem) X(udev_hwdb_new) \
+  X(udev_hwdb_unref) X(udev_hwdb_get_properties_list_entry) \
+  X(udev_monitor_new_from_netlink) X(udev_monitor_unref) \
+  X(udev_monitor_set_receive_buffer_size) X(udev_monitor_enable_receiving) \
+  X(udev_monitor_get_fd) X(udev_monitor_receive_device)
+// clang-format on
+#define NODESCOUT_MEMBER(name) decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses)
   NODESCOUT_UDEV_FUNCTIONS(NODESCOUT_MEMBER)
 #undef NODESCOUT_MEMBER
 

@@ -8,6 +8,7 @@
 #include "agent/node_publisher.h"
 #include "agent/nodefeature_publisher.h"
 #include "base/text.h"
+#include "cli/agent_options.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "kube/connection.h"
@@ -17,20 +18,12 @@
 namespace nodescout::cli {
 namespace {
 
-AgentOptions agent_options(const AgentCommandOptions& options) {
-  AgentOptions out;
-  out.node = options.node;
+AgentOptions chosen_options(const AgentCommandOptions& options) {
+  AgentOptions out = agent_options(options.machine, options.node);
   out.publish = options.publish == "node"          ? PublishTo::node
                 : options.publish == "nodefeature" ? PublishTo::nodefeature
                 : options.publish == "file"        ? PublishTo::file
                                                    : PublishTo::none;
-  out.config = options.machine.config;
-  out.root = options.machine.root;
-  out.ask_machine = !options.machine.no_live;
-  out.nfd_compat = options.machine.nfd_compat;
-  out.rules = options.machine.rules;
-  out.shipped_rules = !options.machine.no_shipped_rules;
-  out.only = options.machine.only;
   out.once = options.once;
   return out;
 }
@@ -43,7 +36,7 @@ Result<Published> prune(const AgentOptions& options, const Config& config, ApiCo
     case PublishTo::none: return Published{};
     case PublishTo::file: return FilePublisher(Root::at(options.root).real_path(kPublishedFile)).remove(dry_run);
     case PublishTo::nodefeature:
-      return NodeFeaturePublisher(connection->api(), {options.node, "", "", connection->space(), ""}, {}, {})
+      return NodeFeaturePublisher(connection->api(), {options.node, "", "", connection->space()}, {}, {})
           .remove(dry_run, {});
     case PublishTo::node: break;
   }
@@ -54,6 +47,12 @@ Result<Published> prune(const AgentOptions& options, const Config& config, ApiCo
   return dry_run ? publisher.preview(nothing) : publisher.publish(nothing, {});
 }
 
+/// What the cluster lacks, a Node of this name say, is no wrong usage.
+int failed(const Error& error) {
+  fail(error);
+  return 1;
+}
+
 int run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_run) {
   const auto config = load_config(options.config);
   if (!config) return fail(config.error());
@@ -61,7 +60,7 @@ int run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_r
   // Somebody else changed the Node in between.
   for (int tries = 0; tries < 5 && !pruned && pruned.error().code == Errc::conflict; ++tries)
     pruned = prune(options, *config, connection, dry_run);
-  if (!pruned) return fail(pruned.error());
+  if (!pruned) return failed(pruned.error());
   std::string out;
   for (const Change& change : pruned->changes)
     if (change.action == Change::Action::remove)
@@ -81,7 +80,7 @@ int run_agent(const AgentCommandOptions& options) {
 
   Events::block_signals();
 
-  const AgentOptions chosen = agent_options(options);
+  const AgentOptions chosen = chosen_options(options);
   if (chosen.node.empty() && needs_cluster(chosen.publish))
     return fail({Errc::absent, "--node", "which Node is this machine? Give its name, or set NODE_NAME"});
   Log log(options.log_format == "json" ? LogFormat::json : LogFormat::text);
@@ -107,7 +106,7 @@ int run_agent(const AgentCommandOptions& options) {
   if (!agent) return fail(agent.error());
   if (options.once) {
     const Status done = (*agent)->run_once({});
-    return done ? 0 : fail(done.error());
+    return done ? 0 : failed(done.error());
   }
   if (serves) {
     Agent& running = **agent;

@@ -80,42 +80,47 @@ std::string bash(const std::vector<Node>& nodes) {
 }
 
 std::string zsh(const std::vector<Node>& nodes) {
+  // `path` would be the shell's own: it is $PATH as a list.
   std::string out =
-      "#compdef nodescout\n\n_nodescout() {\n  local path='' word\n  integer i\n  for ((i = 2; i < CURRENT; i++)); "
-      "do\n    word=${words[i]}\n"
-      "    case \"${path:+$path }$word\" in\n     ";
+      "#compdef nodescout\n\n_nodescout() {\n  local called='' word\n  local -a inner\n  integer i at=1\n"
+      "  for ((i = 2; i < CURRENT; i++)); do\n    word=${words[i]}\n    case \"${called:+$called }$word\" in\n     ";
   std::vector<std::string> paths;
   for (const Node& node : nodes)
     if (!node.path.empty()) paths.push_back(shell_quoted(node.path));
-  out += " " + join(paths, "|") + ") path=\"${path:+$path }$word\" ;;\n    esac\n  done\n  case \"$path\" in\n";
-  const auto safe = [](std::string_view text) {
-    return replace_all(replace_all(replace_all(text, "[", "("), "]", ")"), ":", " -");
-  };
+  out += " " + join(paths, "|") +
+         ") called=\"${called:+$called }$word\" at=$i ;;\n    esac\n  done\n"
+         // _arguments takes the first word for the command, and all others for its arguments.
+         "  shift $((at - 1)) words\n  ((CURRENT -= at - 1))\n  case \"$called\" in\n";
+  const auto explanation = [](std::string_view text) { return replace_all(replace_all(text, "[", "\\["), "]", "\\]"); };
+  const auto message = [](std::string_view text) { return replace_all(text, ":", "\\:"); };
   for (const Node& node : nodes) {
     out += "    " + shell_quoted(node.path) + ")\n";
     if (!node.command->commands.empty()) {
-      out += "      if [[ ${words[CURRENT]} != -* ]]; then\n        local -a commands=(";
+      out += "      if [[ ${words[CURRENT]} != -* ]]; then\n        inner=(";
       for (const CommandDescription& command : node.command->commands)
-        out += " " + shell_quoted(command.name + ":" + safe(command.summary));
-      out += ")\n        _describe command commands\n        return\n      fi\n";
+        out += " " + shell_quoted(command.name + ":" + command.summary);
+      out += ")\n        _describe command inner\n        return\n      fi\n";
     }
     out += "      _arguments -s";
     for (const OptionDescription& option : node.command->options) {
       for (const std::string& name : option.names) {
-        std::string spec = name + "[" + safe(option.description) + "]";
+        std::string spec = name + "[" + explanation(option.description) + "]";
         if (!option.value.empty())
-          spec += ":" + safe(option.value) + ":" +
+          spec += ":" + message(option.value) + ":" +
                   (option.choices.empty() ? option.is_path ? "_files" : " " : "(" + words_of(option.choices) + ")");
         out += " \\\n        " + shell_quoted(spec);
       }
     }
     for (const OptionDescription& positional : node.command->positionals) {
       const std::string action = positional.choices.empty() ? "_files" : "(" + words_of(positional.choices) + ")";
-      out += " \\\n        " + shell_quoted("*:" + safe(positional.names[0]) + ":" + action);
+      out += " \\\n        " + shell_quoted("*:" + message(positional.names[0]) + ":" + action);
     }
     out += " ;;\n";
   }
-  return out + "  esac\n}\n\ncompdef _nodescout nodescout\n";
+  // Found in $fpath, the file is the body of the function at the first call; sourced, it is only to be registered.
+  return out +
+         "  esac\n}\n\nif [[ ${funcstack[1]} == _nodescout ]]; then\n  _nodescout \"$@\"\nelse\n"
+         "  compdef _nodescout nodescout\nfi\n";
 }
 
 std::string fish(const std::vector<Node>& nodes) {

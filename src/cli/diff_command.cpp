@@ -4,6 +4,7 @@
 #include "agent/corridor.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/agent_options.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "cli/table.h"
@@ -59,16 +60,7 @@ int run_diff(const DiffOptions& options) {
   if (options.node.empty()) return fail({Errc::absent, "--node", "which Node? Give its name, or set NODE_NAME"});
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return fail(connection.error());
-  AgentOptions agent;
-  agent.node = options.node;
-  agent.config = options.machine.config;
-  agent.root = options.machine.root;
-  agent.ask_machine = !options.machine.no_live;
-  agent.nfd_compat = options.machine.nfd_compat;
-  agent.rules = options.machine.rules;
-  agent.shipped_rules = !options.machine.no_shipped_rules;
-  agent.only = options.machine.only;
-  auto corridor = AgentCorridor::open(agent);
+  auto corridor = AgentCorridor::open(agent_options(options.machine, options.node));
   if (!corridor) return fail(corridor.error());
   const auto seen = corridor->look({true, {}}, {});
   if (!seen) return fail(seen.error());

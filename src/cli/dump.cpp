@@ -10,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/values.h"
 #include "corridor/walk.h"
+#include "corridor/wanted_by.h"
 #include "feature/json.h"
 #include "host/journal.h"
 #include "nodescout/version.h"
@@ -35,6 +36,15 @@ void print_timings(const Discovery& found, std::chrono::nanoseconds setup, std::
   for (const ProbeReport& report : found.reports) line(report.name, report.duration);
   line("discovery", discovery);
   line("rules", rules);
+}
+
+/// Neither the directories of a host nor what a recording has beside them. The probes cannot tell: of an empty
+/// directory they find out that it has no KVM and no NUMA.
+bool holds_nothing(const Host& host) {
+  for (const char* part : {"/sys", "/proc", "/etc", "/usr", "/lib", "/boot", "/dev", "/run", "/cpuid.txt", "/udev.txt",
+                           "/host.json", "/nvml.json"})
+    if (const auto exists = host.files().exists(part); !exists || *exists) return false;
+  return true;
 }
 
 /// What is printed decides what is read: labels need only what some rule looks at. A table has the devices as well, but
@@ -107,8 +117,9 @@ int run_dump(const DumpOptions& options) {
     print_problems(problems);
   }
   if (!print(out)) return 1;
-  return leave(found.features.empty() ? fail({Errc::unavailable, options.machine.root, "nothing at all could be read"})
-                                      : 0);
+  if (found.features.empty() || holds_nothing(machine->host))
+    return leave(fail({Errc::unavailable, options.machine.root, "nothing at all could be read"}));
+  return leave(0);
 }
 
 }  // namespace nodescout::cli

@@ -65,7 +65,8 @@ void add_markdown(const CommandDescription& command, const std::string& path, st
 }
 
 constexpr std::string_view kStatus =
-    "0 done, also where problems were found and listed; 1 failed; 2 wrong usage, or a path that cannot be opened.";
+    "0 done, also where problems were found and listed; 1 failed; 2 wrong usage, or a path that cannot be opened; "
+    "3 a mistake in a rule file (rules check), or a difference (diff).";
 
 }  // namespace
 
@@ -80,13 +81,18 @@ int run_manual(const CompletionOptions& options) {
     add_markdown(program, "", out);
   } else {
     out = ".TH NODESCOUT 1 \"\" \"nodescout " + std::string(kVersion) + "\"\n.SH NAME\nnodescout \\- " +
-          "finds out what a machine is and labels its Kubernetes Node\n.SH COMMANDS\n";
+          "finds out what a machine is and labels its Kubernetes Node\n.SH SYNOPSIS\n.B nodescout\n.I COMMAND\n"
+          "[OPTIONS]\n.SH COMMANDS\n";
     add_roff(program, "", out);
     out += ".SH EXIT STATUS\n" + roff(kStatus) +
            "\n.SH ENVIRONMENT\n.TP\n.B NODE_NAME\nName of this machine's Node.\n.TP\n.B NODESCOUT_ROOT\nDefault of "
-           "\\-\\-root.\n.TP\n.B NO_COLOR\nNo colour in tables.\n"
+           "\\-\\-root.\n.TP\n.B KUBECONFIG\nFiles, separated by colons, that say how to reach the cluster.\n"
+           ".TP\n.B NO_COLOR\nNo colour in tables.\n"
            ".SH FILES\n.TP\n.I /etc/nodescout/nodescout.conf\nConfiguration; without it NFD's nfd\\-worker.conf and "
-           "nfd\\-master.conf count.\n.TP\n.I /etc/nodescout/rules.d\nRule files.\n";
+           "nfd\\-master.conf count.\n.TP\n.I /etc/nodescout/rules.d\nRule files.\n"
+           ".TP\n.I /etc/nodescout/gfd.yaml\nConfiguration of the GPU labels, as gpu\\-feature\\-discovery has it.\n"
+           ".TP\n.I /etc/kubernetes/node\\-feature\\-discovery/features.d\nFacts that the administrator adds.\n"
+           ".TP\n.I /run/nodescout/state.json\nWhat the agent knows of the machine, over its restarts.\n";
   }
   return print(out) ? 0 : 1;
 }

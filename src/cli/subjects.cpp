@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "base/value_path.h"
 #include "cli/machine.h"
 #include "feature/json.h"
 #include "kube/connection.h"
@@ -35,13 +36,6 @@ Result<Subject> subject_from_host(const MachineOptions& options) {
   return subject;
 }
 
-std::string text_at(const Value& object, std::initializer_list<std::string_view> path) {
-  const Value* here = &object;
-  for (const std::string_view name : path)
-    if (here) here = here->find(name);
-  return here && here->is_scalar() ? here->text : "";
-}
-
 /// Nodes that the options name, in the order in which the server lists them.
 Result<std::vector<std::string>> chosen_nodes(const RulesOptions& options, Api& api) {
   if (!options.node.empty()) return std::vector<std::string>{options.node};
@@ -68,9 +62,7 @@ Result<std::vector<Subject>> subjects_from_cluster(const RulesOptions& options) 
   const auto listed =
       api.list(collection_path(resources::kNodeFeatures), {{"labelSelector", selector}, {"limit", "200"}},
                [&](const Value& object) {
-                 const Value* metadata = object.find("metadata");
-                 const Value* labels = metadata ? metadata->find("labels") : nullptr;
-                 const std::string node = labels ? text_at(*labels, {kNodeLabel}) : "";
+                 const std::string node = text_at(object, {"metadata", "labels", kNodeLabel});
                  if (std::find(names->begin(), names->end(), node) == names->end()) return;
                  const std::string space = text_at(object, {"metadata", "namespace"});
                  const std::string name = text_at(object, {"metadata", "name"});

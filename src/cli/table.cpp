@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <tuple>
@@ -67,7 +68,7 @@ std::string bytes_text(std::string_view decimal) {
   double size = static_cast<double>(*bytes);
   std::size_t unit = 0;
   while (size >= 1024 && unit + 1 < std::size(kUnits)) size /= 1024, ++unit;
-  const auto tenths = static_cast<long long>(size * 10 + 0.5);
+  const long long tenths = std::llround(size * 10);
   std::string number = std::to_string(tenths / 10);
   if (tenths % 10 != 0 && tenths < 1000) number += "." + std::to_string(tenths % 10);
   return number + " " + kUnits[unit];
@@ -226,7 +227,7 @@ class Table {
     wrapped("", parts, 0, ", ");
   }
 
-  /// One line each: model, memory, MIG, driver, PCIe link, NUMA node, nearest NIC.
+  /// One line each, or two: model, memory, MIG, driver, PCIe link, NUMA node, nearest NIC.
   void gpus() {
     const Instances& devices = instances("gpu.device");
     if (devices.empty()) return;
@@ -235,7 +236,7 @@ class Table {
       title += ", NVIDIA driver " + version + ", CUDA " + attribute("gpu.driver", "cuda");
     else if (const std::string state = attribute("gpu.driver", "state"); !state.empty())
       title += ", NVIDIA driver " + state;
-    heading(title);
+    heading(shortened(title, style_.width));
     auto rows = gpu_rows(in_.found.features);
     std::vector<std::size_t> widths(rows[0].size());
     for (auto& row : rows)
@@ -247,13 +248,29 @@ class Table {
     std::size_t all = kIndent;
     for (const std::size_t width : widths) all += width + 2;
     constexpr std::size_t kModel = 1, kShortestModel = 16;
+    const std::size_t full_model = widths[kModel];
     if (all > style_.width + 2)
       widths[kModel] -= std::min(all - style_.width - 2, widths[kModel] - std::min(widths[kModel], kShortestModel));
+    // What does not fit all the same stands below its GPU.
+    std::size_t shown = widths.size();
+    const auto used = [&] {
+      std::size_t sum = kIndent + 2 * (shown - 1);
+      for (std::size_t i = 0; i < shown; ++i) sum += widths[i];
+      return sum;
+    };
+    while (shown > kModel + 1 && used() > style_.width) --shown;
+    widths[kModel] += std::min(full_model - widths[kModel], style_.width - std::min(used(), style_.width));
+    const std::size_t below = widths[0] + 2;
     for (const auto& row : rows) {
       std::string text;
-      for (std::size_t i = 0; i < row.size(); ++i)
-        text += padded(i == kModel ? shortened(row[i], widths[i]) : row[i], widths[i] + (i + 1 < row.size() ? 2 : 0));
-      line(&row == rows.data() ? coloured("2", std::string(trim_right(text))) : std::string(trim_right(text)));
+      for (std::size_t i = 0; i < shown; ++i)
+        text += padded(i == kModel ? shortened(row[i], widths[i]) : row[i], widths[i] + (i + 1 < shown ? 2 : 0));
+      const bool is_head = &row == rows.data();
+      line(is_head ? coloured("2", std::string(trim_right(text))) : std::string(trim_right(text)));
+      std::vector<std::string> rest;
+      for (std::size_t i = shown; i < row.size() && !is_head; ++i)
+        if (row[i] != "-") rest.push_back(shortened(rows[0][i] + " " + row[i], style_.width - kIndent - below));
+      if (!rest.empty()) wrapped("", rest, below, ", ");
     }
   }
 

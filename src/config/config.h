@@ -59,10 +59,10 @@ struct Config {
   std::string instance;          // prefix of the ownership annotations
 
   // nodescout's own
-  std::chrono::seconds node_recheck{300};  // own Node; 0: never
-  std::chrono::seconds probe_poll{300};    // facts without events; 0: never
+  std::chrono::seconds node_recheck{300};                // own Node; 0: never
+  std::chrono::seconds probe_poll{300};                  // facts without events; 0: never
   std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
-  bool watch_node = false;                 // needs the right to; then what somebody deletes is back in a second
+  bool watch_node = false;  // needs the right to; then what somebody deletes is back in a second
 
   std::vector<Problem> problems;
 };

@@ -9,7 +9,6 @@
 
 #include "config/config.h"
 #include "nodescout/labels.h"
-#include "nodescout/probes.h"
 #include "nodescout/rules.h"
 
 namespace nodescout {
@@ -49,13 +48,6 @@ struct RuleLayers {
   std::vector<Problem> problems;
 };
 RuleLayers compile_layers(LoadedRules loaded);
-
-/// Everything, but of the features `on_demand` only what these rules look at, as far as that stands in them.
-Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& on_demand);
-
-/// Whether a template made a reference ("@kernel.config.HZ") to something that is not wanted: then the outcomes only
-/// count once everything was read.
-bool refers_beyond(const Wanted& wanted, const std::vector<Outcome>& outcomes);
 
 /// Regular files of a directory that end in .yaml, .yml or .json, by name; or the file itself.
 Result<std::vector<std::string>> rule_files(const std::string& path);

@@ -29,9 +29,18 @@ bool has_failed(const Gpu& gpu, std::string_view part_of_call) {
 
 /// A call failed that a label depends on: what is missing may be there.
 bool has_gaps(const Gpu& gpu) {
-  constexpr std::string_view kCalls[] = {"Handle", "Name", "MemoryInfo", "ComputeCapability", "Mig", "Fabric"};
+  constexpr std::string_view kCalls[] = {"Handle", "PciInfo", "Name", "MemoryInfo", "ComputeCapability",
+                                         "Mig",    "Fabric"};
   return std::any_of(std::begin(kCalls), std::end(kCalls),
                      [&](std::string_view call) { return has_failed(gpu, call); });
+}
+
+/// Neither in MIG mode nor out of it: the GPU could not be asked, or did not say.
+bool hides_mig_mode(const Gpu& gpu) {
+  return !gpu.told.mig && (gpu.told.name.empty() ||
+                           std::any_of(gpu.told.failures.begin(), gpu.told.failures.end(), [](const auto& each) {
+                             return each.code == kNvmlGpuIsLost || each.call.find("MigMode") != std::string::npos;
+                           }));
 }
 
 /// What one resource ("nvidia.com/gpu", "nvidia.com/mig-1g.5gb") is shared by.
@@ -83,7 +92,8 @@ class Labeler {
     out_.is_partial = any_of(has_gaps);
     machine();
     versions();
-    put("mig.capable", any_of([](const Gpu& gpu) { return gpu.told.mig.has_value(); }) ? "true" : "false");
+    const bool is_mig_capable = any_of([](const Gpu& gpu) { return gpu.told.mig.has_value(); });
+    if (is_mig_capable || !any_of(hides_mig_mode)) put("mig.capable", is_mig_capable ? "true" : "false");
     const bool shares_by_mps = std::string_view(overall_strategy(options_)) == "mps";
     put("mps.capable", shares_by_mps && !any_of(is_in_mig_mode) ? "true" : "false");
     full_gpus();
@@ -122,7 +132,9 @@ class Labeler {
   }
 
   void machine() {
-    if (options_.machine_type_file.empty() || !in_.machine_type)
+    if (in_.hides_machine_type)
+      out_.is_partial = true;
+    else if (options_.machine_type_file.empty() || !in_.machine_type)
       put("gpu.machine", "unknown");
     else
       put("gpu.machine", gfd_sanitised(trim(*in_.machine_type)));
@@ -189,6 +201,11 @@ class Labeler {
     const Model& model = *std::max_element(found.begin(), found.end(), is_less);
     const Share share = model.full.empty() ? Share{0, "none", ""} : share_of(options_, kFullGpu);
     put_resource("gpu.", model.name, "", static_cast<std::int64_t>(model.count()), share);
+    const auto hides = [](const Gpu* gpu) { return hides_mig_mode(*gpu); };
+    if (!model.full.empty() && std::all_of(model.full.begin(), model.full.end(), hides)) {
+      forget({"replicas", "sharing-strategy"});
+      if (*share.suffix) forget({"product"});
+    }
     // Facts of the last one that tells them.
     const std::vector<const Gpu*>& group = model.full.empty() ? model.in_mig_mode : model.full;
     for (const Gpu* gpu : group) {
@@ -252,24 +269,29 @@ class Labeler {
   }
 
   void single(const std::vector<MigDevice>& devices, bool all_known) {
+    // A GPU without a name is lost: the others are labelled without it.
+    const bool has_unclear = any_of([](const Gpu& gpu) { return !gpu.told.name.empty() && hides_mig_mode(gpu); });
     const auto first = std::find_if(in_.gpus.begin(), in_.gpus.end(), is_in_mig_mode);
-    if (first == in_.gpus.end()) return;
+    if (first == in_.gpus.end()) return has_unclear ? forget_resource() : void();
     const bool has_empty =
         all_known && any_of([](const Gpu& gpu) { return is_in_mig_mode(gpu) && gpu.told.migs.empty(); });
-    const bool has_full = any_of([](const Gpu& gpu) { return !is_in_mig_mode(gpu); });
+    const bool has_full = any_of([](const Gpu& gpu) { return !is_in_mig_mode(gpu) && !hides_mig_mode(gpu); });
     std::set<std::string> profiles;
     for (const MigDevice& device : devices) profiles.insert(device.profile);
     if (has_empty) return invalid(*first, "a GPU in MIG mode has no MIG device");
     if (has_full) return invalid(*first, "some GPUs are in MIG mode and some are not");
-    if (!all_known) return forget_resource();
+    if (!all_known || has_unclear) return forget_resource();
     if (profiles.size() > 1) return invalid(*first, "there are MIG devices of several profiles");
     put_mig("gpu.", kFullGpu, devices.front(), devices.size());
   }
 
   /// Whether the node is valid is not known: the labels that would tell stay as they were.
-  void forget_resource() {
-    for (const char* key : {"product", "count", "replicas", "sharing-strategy", "memory"})
-      out_.labels.erase(std::string("gpu.") + key);
+  void forget_resource() { forget({"product", "count", "replicas", "sharing-strategy", "memory"}); }
+
+  /// Labels below "gpu." that stay as they were.
+  void forget(std::initializer_list<const char*> keys) {
+    for (const char* key : keys) out_.labels.erase(std::string("gpu.") + key);
+    out_.is_partial = true;
   }
 
   void invalid(const Gpu& gpu, const std::string& why) {
@@ -299,7 +321,7 @@ class Labeler {
   const char* mode() const {
     if (in_.backend == GpuDiscovery::tegra) return "unknown";
     // A GPU that tells nothing of itself does not spoil what the others say.
-    const auto speaks = [](const Gpu& gpu) { return !gpu.told.name.empty(); };
+    const auto speaks = [](const Gpu& gpu) { return !gpu.told.name.empty() && !has_failed(gpu, "PciInfo"); };
     const auto first = std::find_if(in_.gpus.begin(), in_.gpus.end(), speaks);
     const std::string common = first == in_.gpus.end() ? "" : first->pci_class;
     if (any_of([&](const Gpu& gpu) { return speaks(gpu) && gpu.pci_class != common; })) return "unknown";

@@ -24,7 +24,8 @@ struct GfdInput {
   std::string driver_version;
   Number cuda_version;
   std::vector<Gpu> gpus;                    // in any order
-  std::optional<std::string> machine_type;  // content of the file; empty if it cannot be read
+  std::optional<std::string> machine_type;  // content of the file; empty if there is none
+  bool hides_machine_type = false;          // there is one that could not be read
   Number system_memory;                     // bytes; where options.system_memory_as_gpus
 };
 

@@ -36,8 +36,12 @@ std::string gfd_sanitised(std::string_view text) {
 std::string gfd_product(std::string_view model, std::string_view suffix) {
   const std::string sanitised = gfd_sanitised(model);
   const std::size_t room = kLongestValue - std::min(suffix.size(), kLongestValue);
-  const std::string_view cut = without_ends(without_ends(sanitised).substr(0, room));
-  return cut.empty() ? "" : std::string(cut) + std::string(suffix);
+  const std::string_view model_alone = without_ends(std::string_view(sanitised));
+  if (model_alone.empty()) return "";
+  // What may not end a value may stand before the suffix.
+  const std::size_t start = sanitised.find(model_alone);
+  const std::string_view cut = std::string_view(sanitised).substr(start, room);
+  return std::string(suffix.empty() ? without_ends(cut) : cut) + std::string(suffix);
 }
 
 std::string legal_label_value(std::string_view text) {

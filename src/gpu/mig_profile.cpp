@@ -28,8 +28,8 @@ std::int64_t gigabytes(std::int64_t device_mib, std::int64_t gpu_bytes) {
   constexpr double kMib = 1u << 20;
   constexpr std::int64_t kGib = std::int64_t{1} << 30;
   const double fraction = std::ceil(static_cast<double>(device_mib) * kMib / static_cast<double>(gpu_bytes) * 8) / 8;
-  const auto total = static_cast<double>((gpu_bytes - 1) / kGib + 1);
-  return std::llround(fraction * total);
+  const std::int64_t total = (gpu_bytes - 1) / kGib + 1;
+  return std::llround(fraction * static_cast<double>(total));
 }
 
 }  // namespace

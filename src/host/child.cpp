@@ -1,9 +1,6 @@
 #include "host/child.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,8 +8,11 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
+
+#include "base/spawn.h"
 
 namespace nodescout {
 namespace {
@@ -25,50 +25,6 @@ constexpr milliseconds kDyingTime{200};
 
 /// The child that did not die, or 0. Of the process, as children are: a second one would hang in the same place.
 std::atomic<pid_t> left_behind = 0;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-  int get() const { return fd_; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_;
-};
-
-class SpawnPlan {
- public:
-  explicit SpawnPlan(int output) {
-    ::posix_spawn_file_actions_init(&files);
-    ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    ::posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
-    ::posix_spawnattr_init(&attributes);
-    sigset_t none, all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setpgroup(&attributes, 0);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&files);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-};
 
 int milliseconds_until(Clock::time_point end) {
   const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
@@ -112,13 +68,6 @@ std::vector<std::string> environment() {
   return out;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (std::string& text : texts) out.push_back(text.data());
-  out.push_back(nullptr);
-  return out;
-}
-
 }  // namespace
 
 ChildOutcome run_child(const std::string& program, const std::vector<std::string>& arguments, milliseconds deadline,
@@ -134,22 +83,16 @@ ChildOutcome run_child(const std::string& program, const std::vector<std::string
     left_behind = 0;
   }
 
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Errc::unavailable, std::strerror(errno));
-  const Descriptor reading(ends[0]);
-  Descriptor writing(ends[1]);
+  auto pipe = make_pipe();
+  if (!pipe) return fail(Errc::unavailable, pipe.error().what);
   std::vector<std::string> words{"nodescout"};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<std::string> variables = environment();
-  const SpawnPlan plan(writing.get());
-  pid_t child = 0;
   const auto start = Clock::now();
-  const int error = ::posix_spawn(&child, program.c_str(), &plan.files, &plan.attributes, pointers(words).data(),
-                                  pointers(variables).data());
-  writing.close();
+  const auto [child, error] = spawn({program, std::move(words), environment(), pipe->write.get(), -1});
+  pipe->write.close();
   if (error != 0) return fail(Errc::unavailable, "cannot be started: " + std::string(std::strerror(error)));
 
-  const Ending ending = read_until(reading.get(), start + deadline, most, outcome.output);
+  const Ending ending = read_until(pipe->read.get(), start + deadline, most, outcome.output);
   std::optional<int> status;
   if (ending == Ending::closed) status = wait_until(child, start + deadline);
   const bool killed = !status;

@@ -66,6 +66,11 @@ bool is_running_machine(const Root& files) {
 
 NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& libraries, const NvmlRequest& request) {
   constexpr std::size_t kMostOutput = 4u << 20;
+  if (libraries.empty()) {
+    NvmlReport none;
+    none.error = Error{Errc::absent, request.driver_root, "the driver's library is not there"};
+    return none;
+  }
   std::vector<std::string> arguments{"nvml-scan"};
   if (request.tegra) arguments.emplace_back("--tegra");
   arguments.insert(arguments.end(), libraries.begin(), libraries.end());

@@ -118,7 +118,7 @@ void members(Archive& at, Error& error) {
 template <class Archive>
 void members(Archive& at, NvmlReport& report) {
   at("backend", report.backend);
-  at("library", report.library);
+  at("library", report.loaded_from);
   at("init", report.init);
   at("driverVersion", report.driver_version);
   at("driverBranch", report.driver_branch);
@@ -182,7 +182,10 @@ class Parser {
   }
 
   void operator()(const char* name, std::string& into) {
-    if (const Value* value = of_kind(name, Value::Kind::string)) into = valid_utf8(value->text.substr(0, kLongestText));
+    const Value* value = of_kind(name, Value::Kind::string);
+    if (!value) return;
+    into = valid_utf8(value->text.substr(0, kLongestText));
+    std::erase_if(into, [](unsigned char c) { return c < 0x20 || c == 0x7F; });  // none of them is a second line
   }
   void operator()(const char* name, int& into) {
     Number number;

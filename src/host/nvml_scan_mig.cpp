@@ -83,8 +83,11 @@ void scan_migs(const Api& api, Device gpu, NvmlGpu& into) {
       note(api, into.failures, api.mig.name(), code);
       continue;
     }
-    unsigned is_mig = 0;
-    if (api.is_mig(device, &is_mig) == kSuccess && is_mig == 1) into.migs.push_back(scan_mig(api, gpu, index, device));
+    unsigned is_mig = 1;  // where the library lacks the question
+    if (const Return checked = api.is_mig(device, &is_mig); checked != kSuccess && checked != kNvmlFunctionNotFound)
+      note(api, into.failures, api.is_mig.name(), checked);
+    else if (is_mig == 1)
+      into.migs.push_back(scan_mig(api, gpu, index, device));
   }
 }
 

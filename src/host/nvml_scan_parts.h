@@ -18,7 +18,7 @@ inline std::optional<SharedLibrary> first_library(std::span<const std::string> p
   for (const std::string& path : paths) {
     auto library = SharedLibrary::open(path);
     if (library) {
-      report.library = path;
+      report.loaded_from = path;
       return *std::move(library);
     }
     why += (why.empty() ? "" : "; ") + library.error().what;

@@ -1,18 +1,17 @@
 #include "kube/exec_plugin.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 
-#include "base/file.h"
 #include "base/json.h"
+#include "base/spawn.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -25,16 +24,6 @@ constexpr std::size_t kMostOutput = 1u << 20;
 constexpr std::size_t kMostComplaint = 2048;
 
 // ---- the process ----------------------------------------------------------------------------------------------------
-
-struct Pipe {
-  Fd read, write;
-};
-
-Result<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return error_of_errno(errno, "pipe");
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
 
 std::string exec_info(const ExecPlugin& plugin) {
   Value spec = Value::map();
@@ -63,36 +52,13 @@ std::vector<std::string> environment_of(const ExecPlugin& plugin) {
   return variables;
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 Result<pid_t> start(const ExecPlugin& plugin, const Pipe& output, const Pipe& complaint) {
   std::vector<std::string> words{plugin.command};
   words.insert(words.end(), plugin.arguments.begin(), plugin.arguments.end());
-  std::vector<std::string> variables = environment_of(plugin);
-
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, output.write.get(), STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, complaint.write.get(), STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);  // a group of its own
-  sigset_t nothing_blocked;
-  sigemptyset(&nothing_blocked);
-  ::posix_spawnattr_setsigmask(&attributes, &nothing_blocked);
-  pid_t child = 0;
-  const int trouble = ::posix_spawnp(&child, plugin.command.c_str(), &actions, &attributes, pointers_to(words).data(),
-                                     pointers_to(variables).data());
-  ::posix_spawnattr_destroy(&attributes);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (trouble == 0) return child;
-  Error error = error_of_errno(trouble, plugin.where);
+  const Spawned spawned =
+      spawn({plugin.command, std::move(words), environment_of(plugin), output.write.get(), complaint.write.get()});
+  if (spawned.error == 0) return spawned.process;
+  Error error = error_of_errno(spawned.error, plugin.where);
   error.what = "the credential program " + plugin.command + " cannot be started: " + error.what;
   if (!plugin.install_hint.empty()) error.what += "; " + plugin.install_hint;
   return error;

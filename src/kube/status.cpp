@@ -4,14 +4,10 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/value_path.h"
 
 namespace nodescout {
 namespace {
-
-std::string text_at(const Value& map, std::string_view key) {
-  const Value* value = map.find(key);
-  return value && value->is_scalar() ? value->text : "";
-}
 
 std::optional<std::chrono::seconds> seconds_of(std::string_view text) {
   const auto number = parse_int(text);
@@ -51,19 +47,18 @@ Errc code_of(int status, bool wrote) {
 
 ApiStatus read_status(const Value& object) {
   ApiStatus status;
-  status.code = static_cast<int>(parse_int(text_at(object, "code")).value_or(0));
-  status.reason = text_at(object, "reason");
-  status.message = text_at(object, "message");
+  status.code = static_cast<int>(parse_int(text_at(object, {"code"})).value_or(0));
+  status.reason = text_at(object, {"reason"});
+  status.message = text_at(object, {"message"});
   if (status.message.empty()) status.message = "HTTP status " + std::to_string(status.code);
-  if (const Value* details = object.find("details"))
-    status.retry_after = seconds_of(text_at(*details, "retryAfterSeconds"));
+  status.retry_after = seconds_of(text_at(object, {"details", "retryAfterSeconds"}));
   return status;
 }
 
 ApiStatus read_status(const Response& response) {
   ApiStatus status;
   const auto body = parse_json(response.body, "");
-  if (body && text_at(*body, "kind") == "Status") {
+  if (body && text_at(*body, {"kind"}) == "Status") {
     status = read_status(*body);
   } else {
     status.message = "HTTP status " + std::to_string(response.status) + excerpt(response.body);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/value_path.h"
 
 namespace nodescout {
 namespace {
@@ -23,17 +24,10 @@ constexpr milliseconds kLongestWatch{600'000};
 constexpr int kProofLooks = 3;
 constexpr seconds kProofTime{60};
 
-const Value* find_in(const Value* map, std::string_view key) { return map ? map->find(key) : nullptr; }
-
-std::string text_of(const Value* value) { return value && value->is_scalar() ? value->text : ""; }
-
-std::string metadata(const Value& object, std::string_view field) {
-  return text_of(find_in(object.find("metadata"), field));
-}
+std::string metadata(const Value& object, std::string_view field) { return text_at(object, {"metadata", field}); }
 
 bool ends_initial_events(const Value& bookmark) {
-  const Value* annotations = find_in(bookmark.find("metadata"), "annotations");
-  return text_of(find_in(annotations, "k8s.io/initial-events-end")) == "true";
+  return text_at(bookmark, {"metadata", "annotations", "k8s.io/initial-events-end"}) == "true";
 }
 
 }  // namespace
@@ -138,7 +132,7 @@ bool Watch::take_line(std::string_view line, Attempt& attempt) {
     attempt = {Outcome::failed, Error{Errc::unavailable, api_.server(), "a line of a watch is no event"}};
     return false;
   }
-  const std::string type = text_of(event->find("type"));
+  const std::string type = text_at(*event, {"type"});
   if (type == "ERROR") {
     attempt = refusal(read_status(*object), api_.server(), true);
     return false;

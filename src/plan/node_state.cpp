@@ -1,5 +1,7 @@
 #include "plan/node_state.h"
 
+#include "base/value_path.h"
+
 namespace nodescout {
 namespace {
 
@@ -11,33 +13,25 @@ Attributes texts(const Value* map) {
   return Attributes::from_unsorted(std::move(entries));
 }
 
-std::string text(const Value* map, std::string_view name) {
-  const Value* value = map ? map->find(name) : nullptr;
-  return value && value->is_scalar() ? value->text : "";
-}
-
 }  // namespace
 
 Result<NodeState> node_state_from(const Value& node, std::string_view origin) {
   const Value* metadata = node.find("metadata");
-  if (!metadata || text(metadata, "name").empty())
+  if (!metadata || text_at(*metadata, {"name"}).empty())
     return Error{Errc::malformed, std::string(origin), "the answer is no Node"};
   NodeState state;
-  state.name = text(metadata, "name");
-  state.uid = text(metadata, "uid");
-  state.resource_version = text(metadata, "resourceVersion");
+  state.name = text_at(*metadata, {"name"});
+  state.uid = text_at(*metadata, {"uid"});
+  state.resource_version = text_at(*metadata, {"resourceVersion"});
   state.labels = texts(metadata->find("labels"));
   state.annotations = texts(metadata->find("annotations"));
-  if (const Value* spec = node.find("spec"))
-    if (const Value* taints = spec->find("taints"))
-      for (const Value& taint : taints->items) {
-        state.taints.push_back({text(&taint, "key"), text(&taint, "value"), text(&taint, "effect"), {}});
-        state.taint_times.push_back(text(&taint, "timeAdded"));
-      }
-  if (const Value* status = node.find("status")) {
-    state.capacity = texts(status->find("capacity"));
-    state.allocatable = texts(status->find("allocatable"));
-  }
+  if (const Value* taints = at(node, {"spec", "taints"}))
+    for (const Value& taint : taints->items) {
+      state.taints.push_back({text_at(taint, {"key"}), text_at(taint, {"value"}), text_at(taint, {"effect"}), {}});
+      state.taint_times.push_back(text_at(taint, {"timeAdded"}));
+    }
+  state.capacity = texts(at(node, {"status", "capacity"}));
+  state.allocatable = texts(at(node, {"status", "allocatable"}));
   return state;
 }
 

@@ -249,9 +249,9 @@ void add_models(const std::vector<Gpu>& gpus, Features& features) {
 }
 
 /// GPUs that should be there: by configuration, and those on the bus that the driver has taken.
-void add_vendor(GpuVendor vendor, const std::vector<Gpu>& all, const GpuOptions& options, Observation& seen) {
+void add_vendor(GpuVendor vendor, const Bus& bus, const GpuOptions& options, Observation& seen) {
   std::vector<const Gpu*> gpus;
-  for (const Gpu& each : all)
+  for (const Gpu& each : bus.gpus)
     if (each.vendor == vendor) gpus.push_back(&each);
   const auto wanted = options.expected.find(name_of(vendor));
   const bool is_expected = wanted != options.expected.end() && wanted->second > 0;
@@ -272,7 +272,9 @@ void add_vendor(GpuVendor vendor, const std::vector<Gpu>& all, const GpuOptions&
   const auto absent =
       std::count_if(gpus.begin(), gpus.end(), [](const Gpu* each) { return each->health == "missing"; });
   const std::int64_t present = std::ssize(gpus) - absent;
-  if (vendor == GpuVendor::nvidia)
+  // A silent driver does not say that all GPUs are well: what it said before stands.
+  const bool is_silent = vendor == GpuVendor::nvidia && bus.is_driver_silent;
+  if (vendor == GpuVendor::nvidia && !is_silent)
     facts["failed"] = count_if(gpus, [](const Gpu& each) { return each.health == "failed"; });
   facts["link_limited"] = count_if(gpus, [](const Gpu& each) { return !each.link_limit.empty(); });
   std::int64_t missing = absent;
@@ -284,7 +286,7 @@ void add_vendor(GpuVendor vendor, const std::vector<Gpu>& all, const GpuOptions&
            "expected are " + std::to_string(wanted->second) + " GPUs, and " + std::to_string(present) + " are there",
            "look for the others with lspci and in the firmware's setup"});
   }
-  facts["missing"] = std::to_string(missing);
+  if (missing > 0 || !is_silent) facts["missing"] = std::to_string(missing);
 }
 
 void add_topology(const Bus& bus, Features& features) {
@@ -294,15 +296,15 @@ void add_topology(const Bus& bus, Features& features) {
   Attributes& facts = features.attributes["gpu.topology"];
   std::vector<ProximityGpu> gpus;
   std::set<int> nodes;
-  std::size_t nic_pairs = 0, joined = 0;
-  bool tells_links = false;
+  // NVLink is a matter of the GPUs that the driver has told of: neither the one in the mainboard nor a guest's counts.
+  std::size_t nic_pairs = 0, joined = 0, tellers = 0;
   for (const Gpu& each : bus.gpus) {
     std::set<std::string> peers;
     const std::string list = attribute_of(each, "nvlink_peers");
     for (const std::string_view peer : split(list, ','))
       if (!peer.empty()) peers.emplace(peer);
     joined += peers.size();
-    tells_links = tells_links || each.attributes.contains("device_uuid");
+    if (each.vendor == GpuVendor::nvidia && each.attributes.contains("device_uuid")) ++tellers;
     if (each.place.numa_node) nodes.insert(*each.place.numa_node);
     for (const ProximityNic& nic : bus.nics)
       nic_pairs += pci_nearness(each.place, nic.place) == Nearness::one_switch ? 1 : 0;
@@ -311,8 +313,7 @@ void add_topology(const Bus& bus, Features& features) {
   std::vector<std::string> node_names;
   for (const int node : nodes) node_names.push_back(std::to_string(node));
   put(facts, "numa_nodes", join(node_names, ","));
-  if (gpus.size() > 1 && tells_links)
-    facts["nvlink"] = joined == 0 ? "none" : joined == gpus.size() * (gpus.size() - 1) ? "all" : "some";
+  if (tellers > 1) facts["nvlink"] = joined == 0 ? "none" : joined >= tellers * (tellers - 1) ? "all" : "some";
   if (!bus.nics.empty()) facts["nic_pairs"] = std::to_string(nic_pairs);
   put(facts, "matrix", proximity_matrix(gpus, bus.nics, kMostMatrix));
   if (facts.empty()) features.attributes.erase("gpu.topology");
@@ -323,7 +324,10 @@ Observation run(const Host& host, const ProbeConfig& config) {
   if (config.nfd_compat) return seen;
   Bus bus = gpu::scan_bus(host, seen);
   if (!seen.incomplete.empty())
-    for (const FeatureSpec& spec : kProduces) seen.incomplete.emplace(spec.key);
+    for (const FeatureSpec& spec : kProduces) {
+      seen.incomplete.emplace(spec.key);
+      seen.unsettled.emplace(spec.key);  // a count without the one that could not be read is not hurried
+    }
   for (Gpu& each : bus.gpus)
     if (each.vendor != GpuVendor::nvidia) gpu::add_drm_facts(host, seen, each);
   const bool has_nvidia =
@@ -336,7 +340,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
     add_models(bus.gpus, seen.features);
   }
   for (const GpuVendor vendor : {GpuVendor::nvidia, GpuVendor::amd, GpuVendor::intel})
-    add_vendor(vendor, bus.gpus, config.gpu, seen);
+    add_vendor(vendor, bus, config.gpu, seen);
   add_topology(bus, seen.features);
   return seen;
 }

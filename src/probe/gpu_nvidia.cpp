@@ -10,7 +10,10 @@ namespace nodescout::gpu {
 namespace {
 
 constexpr const char* kKernelDriver = "/proc/driver/nvidia/version";
+constexpr const char* kWsl = "/dev/dxg";
 constexpr std::int64_t kMib = 1 << 20;
+
+bool is_nvidia(const Gpu& gpu) { return gpu.vendor == GpuVendor::nvidia; }
 
 bool is_tegra(const Host& host) {
   if (const auto release = host.files().status("/etc/nv_tegra_release");
@@ -61,10 +64,15 @@ class Nvidia {
         told();
         return;
       }
-      // With the driver go its facts, but nothing that the node was labelled with: it will be back.
-      const bool is_proof = state == "absent" && options_.driver_absence_is_proof;
-      if (!is_proof) unknown({"gpu.driver", "gpu.mig", "gpu.fabric", "gpu.gfd"});
-      if (state != "absent") unknown({"gpu.device"});
+      // With the driver go its facts, but nothing that the node was labelled with: it will be back. Not so if the GPUs
+      // themselves are gone, whatever their driver says then.
+      if (state == "absent" && options_.driver_absence_is_proof) return;
+      if (state != "paused" && !has_gpus()) return;
+      bus_.is_driver_silent = true;
+      unknown({"gpu.driver", "gpu.mig", "gpu.fabric", "gpu.gfd", "gpu.nvidia", "gpu.topology"});
+      if (state == "absent") return;
+      unknown({"gpu.device"});
+      seen_.unsettled.insert("gpu.topology");  // NVLinks are missing from its matrix
     }
   }
 
@@ -73,6 +81,23 @@ class Nvidia {
 
   void unknown(std::initializer_list<const char*> sets) {
     for (const char* set : sets) seen_.incomplete.emplace(set);
+  }
+
+  /// On the bus, or where there is none.
+  bool has_gpus() const {
+    return std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia) || is_there(host_, kWsl) || is_tegra(host_);
+  }
+
+  /// Content that GFD's labels depend on. Where there is none they do without; where it cannot be read they are in
+  /// doubt.
+  std::optional<std::string> read(const std::string& path) {
+    auto text = host_.files().read(path);
+    if (text) return *std::move(text);
+    if (text.error().code != Errc::absent) {
+      seen_.problems.push_back(problem_of(text.error()));
+      unknown({"gpu.gfd"});
+    }
+    return std::nullopt;
   }
 
   void problem(const char* code, std::string where, std::string what, std::string todo) {
@@ -123,12 +148,12 @@ class Nvidia {
     driver()["state"] = "vfio";
     GfdInput input = new_input(GpuDiscovery::vfio);
     for (Gpu& gpu : bus_.gpus) {
-      if (gpu.vendor != GpuVendor::nvidia || gpu.driver != "vfio-pci") continue;
+      if (!is_nvidia(gpu) || gpu.driver != "vfio-pci") continue;
       if (!gpu.pci_class.starts_with("0x0300") && !gpu.pci_class.starts_with("0x0302")) continue;
       NvmlGpu told;
       told.bus_id = gpu.address;
       told.name = gpu.model.pci_name.empty() ? name_in_pci_ids(gpu.device_id) : std::string(gpu.model.pci_name);
-      const auto regions = host_.files().read("/sys/bus/pci/devices/" + gpu.address + "/resource");
+      const auto regions = read("/sys/bus/pci/devices/" + gpu.address + "/resource");
       if (const std::uint64_t bytes = regions ? addressable_memory(*regions) : 0; bytes > 0) {
         told.memory = static_cast<std::int64_t>(bytes);
         gpu.memory = *told.memory / kMib;
@@ -184,7 +209,8 @@ class Nvidia {
                   : "look at the kernel's messages of the driver (dmesg | grep NVRM)");
       return "failed";
     }
-    return report_.complete && report_.init == 0 ? "ready" : "failed";
+    const bool lists_gpus = report_.gpu_count || !report_.gpus.empty();
+    return report_.complete && report_.init == 0 && lists_gpus ? "ready" : "failed";
   }
 
   /// Boards with an integrated GPU: either there is no NVML, or it lists a GPU that only CUDA knows well.
@@ -224,11 +250,20 @@ class Nvidia {
     for (std::size_t i = 0; i < report_.gpus.size(); ++i) take(report_.gpus[i], i);
     sort_by_address(bus_.gpus);
     for (Gpu& gpu : bus_.gpus) {
-      if (gpu.vendor != GpuVendor::nvidia || gpu.driver != "nvidia" || told_.contains(gpu.address)) continue;
+      if (!is_nvidia(gpu) || gpu.driver != "nvidia" || told_.contains(gpu.address)) continue;
+      unknown({"gpu.nvidia", "gpu.topology"});  // what all have in common is not known of this one
+      if (unplaced_ > 0) {                      // it is one of those that do not tell where they are
+        --unplaced_;
+        gpu.health = "failed";
+        continue;
+      }
       gpu.health = "missing";
       problem("gpu-missing", gpu.address, "the GPU is on the bus, but the driver does not offer it",
               "see dmesg | grep NVRM; the labels count the GPUs that answer");
     }
+    if (!report_.failures.empty()) unknown({"gpu.gfd"});
+    if (report_.gpus.empty() && waits_for_gpus())
+      unknown({"gpu.gfd", "gpu.mig", "gpu.fabric", "gpu.nvidia", "gpu.topology"});
     links();
     fabric();
 
@@ -241,6 +276,13 @@ class Nvidia {
     label(std::move(input));
   }
 
+  /// A driver that is just being loaded, or in trouble, lists no GPU although the bus shows some that it has or could
+  /// take. Those that have another driver were given away on purpose.
+  bool waits_for_gpus() const {
+    return std::any_of(bus_.gpus.begin(), bus_.gpus.end(),
+                       [](const Gpu& gpu) { return is_nvidia(gpu) && (gpu.driver == "nvidia" || gpu.driver.empty()); });
+  }
+
   /// `index` is the driver's, as nvidia-smi takes it.
   void report_failures(const NvmlGpu& told, std::size_t index) {
     for (const NvmlFailure& failure : told.failures)
@@ -250,6 +292,10 @@ class Nvidia {
 
   void take(const NvmlGpu& told, std::size_t index) {
     if (told.bus_id.empty() && told.name.empty()) return;  // a handle that cannot be had: on the bus it is "missing"
+    if (told.bus_id.empty() && std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia)) {
+      ++unplaced_;
+      return;
+    }
     Gpu& gpu = gpu_of(told, index);
     told_.insert(gpu.address);
     const bool is_sick = told.name.empty() || told.remap_failed == 1 ||
@@ -258,6 +304,7 @@ class Nvidia {
                            return failure.code == kNvmlGpuIsLost || failure.code == kResetRequired;
                          });
     if (is_sick) gpu.health = "failed";
+    if (is_sick && told.uuid.empty()) unknown({"gpu.nvidia", "gpu.topology"});
     if (told.remap_failed == 1)
       problem("gpu-failed", gpu.address, "memory rows could not be remapped", "the GPU should be replaced");
     gpu.product = told.name;
@@ -380,15 +427,18 @@ class Nvidia {
 
   // ---- labels -------------------------------------------------------------------------------------------------------
 
-  GfdInput new_input(GpuDiscovery backend) const {
+  GfdInput new_input(GpuDiscovery backend) {
     GfdInput input;
     input.backend = backend;
     input.driver_version = report_.driver_version;
     input.cuda_version = report_.cuda_version;
-    if (!options_.machine_type_file.empty())
-      if (auto text = host_.files().read(options_.machine_type_file)) input.machine_type = *std::move(text);
+    if (!options_.machine_type_file.empty()) {
+      const std::size_t problems_before = seen_.problems.size();
+      input.machine_type = read(options_.machine_type_file);
+      input.hides_machine_type = seen_.problems.size() > problems_before;
+    }
     if (options_.system_memory_as_gpus) {
-      const auto text = host_.files().read("/proc/meminfo");
+      const auto text = read("/proc/meminfo");
       for (const std::string_view line : split(text ? std::string_view(*text) : "", '\n'))
         if (const auto words = fields(line); words.size() >= 2 && words[0] == "MemTotal:")
           if (const auto kib = parse_int(words[1]); kib && *kib < (std::int64_t{1} << 50))
@@ -398,6 +448,7 @@ class Nvidia {
   }
 
   void label(GfdInput input) {
+    if (options_.labels_in_doubt) return unknown({"gpu.gfd"});
     GpuOptions options = options_;
     // Where the DRA driver for compute domains runs, it writes the clique itself.
     if (options.clique == GpuOptions::Clique::automatic &&
@@ -415,12 +466,13 @@ class Nvidia {
   Observation& seen_;
   NvmlReport report_;
   std::set<std::string> told_;  // addresses of GPUs that answered
+  int unplaced_ = 0;            // GPUs that answered, but not where they are
 };
 
 }  // namespace
 
 bool has_nvidia_driver(const Host& host) {
-  return is_there(host, kKernelDriver) || is_there(host, "/dev/dxg") || is_tegra(host);
+  return is_there(host, kKernelDriver) || is_there(host, kWsl) || is_tegra(host);
 }
 
 void add_nvidia_facts(const Host& host, const GpuOptions& options, Bus& bus, Observation& seen) {

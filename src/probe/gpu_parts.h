@@ -37,6 +37,7 @@ struct Bus {
   std::vector<Gpu> gpus;                      // by address
   std::vector<std::string> nvidia_functions;  // of any class
   std::vector<ProximityNic> nics;             // RDMA devices, by address; empty without any GPU
+  bool is_driver_silent = false;              // NVIDIA's was asked and did not answer, or must not be asked now
 };
 
 /// Display controllers and processing accelerators of NVIDIA, AMD and Intel. Virtual functions whose physical one is on

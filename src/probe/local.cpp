@@ -1,5 +1,5 @@
-#include "probe/catalog.h"
 #include "feature/local_file.h"
+#include "probe/catalog.h"
 #include "probe/reading.h"
 
 namespace nodescout {

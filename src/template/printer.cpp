@@ -103,16 +103,21 @@ bool Printer::own_text(const Datum& value, char32_t verb) {
   return own.has_value();
 }
 
-void Printer::list(const Datum& value, char32_t verb, int depth) {
-  const Deeper deeper(depth_);
+bool Printer::begins(const Datum& value, std::string_view bracket) {
   if (flags.sharp_v) {
     out_ += type_name(value.type);
     if (is_nil(value)) {
       out_ += "(nil)";
-      return;
+      return false;
     }
   }
-  out_ += flags.sharp_v ? '{' : '[';
+  out_ += flags.sharp_v ? "{" : bracket;
+  return true;
+}
+
+void Printer::list(const Datum& value, char32_t verb, int depth) {
+  const Deeper deeper(depth_);
+  if (!begins(value, "[")) return;
   for (std::size_t i = 0; i < value.size; ++i) {
     if (i > 0) out_ += flags.sharp_v ? ", " : " ";
     print(item_of(value, i), verb, depth + 1);
@@ -122,14 +127,7 @@ void Printer::list(const Datum& value, char32_t verb, int depth) {
 
 void Printer::map(const Datum& value, char32_t verb, int depth) {
   const Deeper deeper(depth_);
-  if (flags.sharp_v) {
-    out_ += type_name(value.type);
-    if (is_nil(value)) {
-      out_ += "(nil)";
-      return;
-    }
-  }
-  out_ += flags.sharp_v ? "{" : "map[";
+  if (!begins(value, "map[")) return;
   bool first = true;
   each_entry(value, [&](std::string_view key, const Datum& item) {
     if (!first) out_ += flags.sharp_v ? ", " : " ";

@@ -39,6 +39,8 @@ class Printer {
 
  private:
   void print(const Datum& value, char32_t verb, int depth);
+  /// The type and the opening bracket of a list or a map; false if it is nil and nothing is to follow.
+  bool begins(const Datum& value, std::string_view bracket);
   void list(const Datum& value, char32_t verb, int depth);
   void map(const Datum& value, char32_t verb, int depth);
   void version(const SemanticVersion& version, char32_t verb, int depth);

@@ -142,7 +142,7 @@ void keep_zeros(std::string& number, char format, int precision) {
 void Printer::floating_digits(double value, char format, int precision) {
   if (flags.has_precision) precision = flags.precision;
   std::string number = format_float(value, format, precision);
-  if (number[0] != '-' && number[0] != '+') number.insert(0, "+");
+  if (number[0] != '-' && number[0] != '+') number.insert(number.begin(), '+');
   if (flags.space && number[0] == '+' && !flags.plus) number[0] = ' ';
   if (number[1] == 'I' || number[1] == 'N') {
     if (number[1] == 'N' && !flags.space && !flags.plus) number.erase(0, 1);  // but +Inf keeps its sign

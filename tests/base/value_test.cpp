@@ -23,6 +23,13 @@ TEST(Json, WritesBrokenUtf8AsReplacement) {
   EXPECT_EQ(json_string("a\xFF\"\n\x01"), "\"a\xEF\xBF\xBD\\\"\\n\\u0001\"");
 }
 
+TEST(Value, IsDescribedInFewWords) {
+  EXPECT_EQ(describe(Value::string("x")), "the text \"x\"");
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "\xC3\xA9";
+  EXPECT_EQ(describe(Value::string("1" + text)), "the text \"1" + text.substr(0, 78) + "...\"");
+}
+
 TEST(Value, FindTakesTheLastDuplicate) {
   const auto value = parse_json(R"({"a":1,"A":2,"a":3})", "t");
   ASSERT_TRUE(value);

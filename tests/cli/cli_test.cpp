@@ -203,15 +203,23 @@ TEST(Cli, TheTableIsPlainInAPipeAndDevicesCannotSteerTheTerminal) {
 TEST(Cli, GpusComeFirstInTheTable) {
   const std::string host = std::string(NODESCOUT_SOURCE_DIR) + "/tests/hosts/three-vendors-mig";
   const Ran ran = nodescout({"dump", "--root", host, "--no-live", "-o", "table"});
-  EXPECT_TRUE(ran.out.starts_with(
-      "GPUs: 5, NVIDIA driver 580.65.06, CUDA 13.0\n"
-      "  address  model            memory   MIG      driver          PCIe           NUMA  NIC\n"
-      "  03:00.0  A100-SXM4-40GB   40 GiB   2 parts  nvidia          gen4 x16       0     mlx5_0 PIX\n"
-      "  04:00.0  A100-SXM4-40GB   40 GiB   off      nvidia          gen4 x8/16     0     mlx5_0 PIX\n"
-      "  05:00.0  t4               16 GB    -        nvidia missing  gen3 x16       1     -\n"
-      "  43:00.0  Instinct MI300X  192 GiB  CPX      amdgpu          gen5 x16 slow  1     -\n"
-      "  44:00.0  flex-170         16 GiB   -        i915            gen4 x16       1     -\n"))
+  EXPECT_TRUE(
+      ran.out.starts_with("GPUs: 5, NVIDIA driver 580.65.06, CUDA 13.0\n"
+                          "  address  model            memory   MIG      driver          PCIe\n"
+                          "  03:00.0  A100-SXM4-40GB   40 GiB   2 parts  nvidia          gen4 x16\n"
+                          "           NUMA 0, NIC mlx5_0 PIX\n"
+                          "  04:00.0  A100-SXM4-40GB   40 GiB   off      nvidia          gen4 x8/16\n"
+                          "           NUMA 0, NIC mlx5_0 PIX\n"
+                          "  05:00.0  t4               16 GB    -        nvidia missing  gen3 x16\n"
+                          "           NUMA 1\n"
+                          "  43:00.0  Instinct MI300X  192 GiB  CPX      amdgpu          gen5 x16 slow\n"
+                          "           NUMA 1\n"
+                          "  44:00.0  flex-170         16 GiB   -        i915            gen4 x16\n"
+                          "           NUMA 1\n"))
       << ran.out;
+  // GPUs in trouble need more room than others.
+  std::stringstream lines(ran.out);
+  for (std::string line; std::getline(lines, line) && !line.empty();) EXPECT_LE(line.size(), 80u) << line;
 }
 
 TEST(Cli, OnlyTheseProbes) {
@@ -252,9 +260,11 @@ TEST(Cli, AnUnprivilegedUserSeesWhatItMayAndIsToldTheRest) {
 
 TEST(Cli, NothingAtAllIsAFailure) {
   const TempHost empty;
-  const Ran ran = nodescout({"dump", "--only", "pci", "--root", empty.path().string(), "--no-live"});
-  EXPECT_EQ(ran.status, 1);
-  EXPECT_NE(ran.err.find("nothing at all could be read"), std::string::npos);
+  for (const char* only : {"pci", "cpu,kernel,memory,network,pci,storage,system,usb"}) {
+    const Ran ran = nodescout({"dump", "--only", only, "--root", empty.path().string(), "--no-live"});
+    EXPECT_EQ(ran.status, 1) << only;
+    EXPECT_NE(ran.err.find("nothing at all could be read"), std::string::npos) << only;
+  }
 }
 
 TEST(Cli, ABrokenConfigurationIsRefusedInWords) {
@@ -327,8 +337,47 @@ TEST(Cli, CompletionScriptsAreLegal) {
                              "; COMP_WORDS=(nodescout rules che); COMP_CWORD=2; _nodescout; echo ${COMPREPLY[@]};"
                              "COMP_WORDS=(nodescout dump -o ya); COMP_CWORD=3; _nodescout; echo ${COMPREPLY[@]}"});
   EXPECT_EQ(ran.out, "check\nyaml\n") << ran.err;
-  for (const char* shell : {"zsh", "fish"})
-    EXPECT_NE(nodescout({"completion", shell}).out.find("no-live"), std::string::npos) << shell;
+}
+
+TEST(Cli, FishCompletes) {
+  constexpr const char* kFish = "/usr/bin/fish";
+  if (!std::filesystem::exists(kFish)) GTEST_SKIP() << "skipped: there is no fish here";
+  TempDirectory work;
+  test::write_file(work.path() / "script", nodescout({"completion", "fish"}).out);
+  const auto completions = [&](const std::string& line) {
+    return test::run_program({kFish, "--no-config", "-c",
+                              "source " + (work.path() / "script").string() + "; complete -C '" + line + "'"},
+                             {.environment = {{"HOME", work.path().string()}}})
+        .out;
+  };
+  EXPECT_NE(completions("nodescout rules ch").find("check\tName every mistake"), std::string::npos);
+  EXPECT_NE(completions("nodescout dump --no-l").find("--no-live\t"), std::string::npos);
+  EXPECT_NE(completions("nodescout dump -o ya").find("yaml"), std::string::npos);
+}
+
+/// What a Tab leaves on the command line of a zsh at a terminal that finds the script by itself.
+TEST(Cli, ZshCompletesAtTheFirstTab) {
+  constexpr const char* kZsh = "/usr/bin/zsh";
+  if (!std::filesystem::exists(kZsh)) GTEST_SKIP() << "skipped: there is no zsh here";
+  TempDirectory work;
+  test::write_file(work.path() / "_nodescout", nodescout({"completion", "zsh"}).out);
+  const auto after_tab = [&](const std::string& line) {
+    // The inner shell runs at a terminal of zsh's own; what is typed there ends where the buffer is written to a file.
+    const std::string script = "zmodload zsh/zpty; cd " + work.path().string() + "; rm -f ready seen" +
+                               "; zpty inner 'PS1= zsh -f -i'"
+                               "; zpty -w inner 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D"
+                               "; seen() { print -r -- \"$BUFFER\" > seen; }; zle -N seen; bindkey ^X seen; : > ready'"
+                               "; repeat 200; do [[ -e ready ]] && break; sleep 0.1; done"
+                               "; zpty -w -n inner '" +
+                               line +
+                               "'$'\\t\\x18'"
+                               "; repeat 200; do [[ -s seen ]] && break; sleep 0.1; done; cat seen; zpty -d inner";
+    return test::run_program({kZsh, "-f", "-c", script}, {.environment = {{"HOME", work.path().string()}}}).out;
+  };
+  EXPECT_EQ(after_tab("nodescout du"), "nodescout dump \n");
+  EXPECT_EQ(after_tab("nodescout dump --no-l"), "nodescout dump --no-live \n");
+  EXPECT_EQ(after_tab("nodescout dump -o ya"), "nodescout dump -o yaml \n");
+  EXPECT_EQ(after_tab("nodescout rules check --le"), "nodescout rules check --lenient \n");
 }
 
 TEST(Cli, RulesCheckNamesEveryMistake) {

@@ -17,21 +17,26 @@ Config read(const std::string& text) {
 
 std::string problems(const Config& config) {
   std::string out;
-  for (const Problem& problem : config.problems) out += problem.where + " " + problem.what + (problem.todo.empty() ? "" : " (" + problem.todo + ")") + "\n";
+  for (const Problem& problem : config.problems)
+    out += problem.where + " " + problem.what + (problem.todo.empty() ? "" : " (" + problem.todo + ")") + "\n";
   return out;
 }
 
 TEST(Config, ReadsAsNfdDoes) {
   const Config config = read(
       "CORE: {labelSources: [all, -cpu], noPublishFeatures: [\"kernel.*\"], sleepInterval: 60s}\n"
-      "sources:\n  pci:\n    deviceClassWhitelist: [\"02\", '0200', \"03\"]\n    DEVICELABELFIELDS: [vendor, class, vendor]\n"
+      "sources:\n  pci:\n    deviceClassWhitelist: [\"02\", '0200', \"03\"]\n    DEVICELABELFIELDS: [vendor, class, "
+      "vendor]\n"
       "  kernel: {configOpts: [A, 1, yes, ~]}\n  fake: {labels: {fakefeature1: 5}, instanceFeatures: [{attr_1: x}]}\n");
   EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"02", "0200", "03"}));
   EXPECT_EQ(config.pci.fields, (std::vector<std::string>{"class", "vendor"}));
   EXPECT_EQ(config.kernel_options, (std::vector<std::string>{"A", "1", "true", ""}));
   EXPECT_EQ(config.fake_labels.at("fakefeature1"), "5");
   EXPECT_EQ(config.fake_labels.size(), 3u);
-  EXPECT_EQ(config.probes.fake.instances, (Instances{{{"attr_1", "x"}, {"attr_2", "false"}, {"attr_3", "10"}, {"attr_4", "foobar"}, {"name", "instance_1"}}}));
+  EXPECT_EQ(
+      config.probes.fake.instances,
+      (Instances{
+          {{"attr_1", "x"}, {"attr_2", "false"}, {"attr_3", "10"}, {"attr_4", "foobar"}, {"name", "instance_1"}}}));
   EXPECT_EQ(problems(config),
             "f:1:83 sleepInterval has no meaning here: probes run on events, not on a timer\n"
             "f:6:31 configOpts: yes without quotes is \"true\" in YAML (write \"yes\" with its quotes)\n");
@@ -40,11 +45,15 @@ TEST(Config, ReadsAsNfdDoes) {
 TEST(Config, TheOctalTrapIsSaid) {
   const Config config = read("sources: {pci: {deviceClassWhitelist: [0200, 03, 0b40]}}\n");
   EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"128", "3", "0b40"}));
-  EXPECT_NE(problems(config).find("0200 without quotes is \"128\" in YAML (write \"0200\" with its quotes)"), std::string::npos) << problems(config);
+  EXPECT_NE(problems(config).find("0200 without quotes is \"128\" in YAML (write \"0200\" with its quotes)"),
+            std::string::npos)
+      << problems(config);
 }
 
 TEST(Config, ABadKeyCostsItself) {
-  const Config config = read("core: {labelWhitelist: a, noPublish: maybe, compat: gfd}\nsources: {pci: {deviceLabelFields: [vender]}, usb: [x], gpu: {}}\nenableTaints: true\nunknown: 1\n");
+  const Config config = read(
+      "core: {labelWhitelist: a, noPublish: maybe, compat: gfd}\nsources: {pci: {deviceLabelFields: [vender]}, usb: "
+      "[x], gpu: {}}\nenableTaints: true\nunknown: 1\n");
   EXPECT_TRUE(config.labels.taints);
   EXPECT_TRUE(config.publish);
   EXPECT_EQ(config.pci.fields, (std::vector<std::string>{"class", "vendor"}));
@@ -75,7 +84,9 @@ TEST(Config, DurationsOfTheRecheck) {
 TEST(Config, SelectionIsLeftToRight) {
   std::vector<Problem> problems;
   const std::vector<std::string_view> known{"cpu", "fake", "pci"}, off{"fake"};
-  const auto select = [&](std::vector<std::string> wanted) { return select_sources(wanted, known, off, "k", problems); };
+  const auto select = [&](std::vector<std::string> wanted) {
+    return select_sources(wanted, known, off, "k", problems);
+  };
   EXPECT_EQ(select({"all"}), (std::vector<std::string>{"cpu", "pci"}));
   EXPECT_EQ(select({"all", "fake", "-cpu"}), (std::vector<std::string>{"fake", "pci"}));
   EXPECT_EQ(select({"-cpu", "all"}), (std::vector<std::string>{"cpu", "pci"}));
@@ -101,7 +112,8 @@ TEST(Builtin, EveryLabelSourceCanBeSwitchedOff) {
 
 TEST(Builtin, TheFileBelongsToLabelSources) {
   const std::set<std::string> sources{"cpu", "kernel", "memory", "network", "storage", "system", "custom"};
-  for (const Rule& rule : shipped_rules("builtin")) EXPECT_TRUE(sources.contains(rule.name.substr(0, rule.name.find('-')))) << rule.name;
+  for (const Rule& rule : shipped_rules("builtin"))
+    EXPECT_TRUE(sources.contains(rule.name.substr(0, rule.name.find('-')))) << rule.name;
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
-// The examples of docs/rules.md, on the machine that the page describes.
+// The examples of docs/rules.md, on the machine that the page describes; and that links lead somewhere.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/text.h"
 #include "corridor/schema.h"
@@ -75,6 +77,51 @@ TEST(Docs, ExamplesOfRulesAreTrue) {
     ++examples;
   }
   EXPECT_GE(examples, 5);
+}
+
+/// As GitHub makes an anchor of a heading.
+std::string anchor_of(std::string_view heading) {
+  std::string out;
+  for (const char c : heading) {
+    const bool keeps = std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_';
+    if (keeps) out += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c == ' ') out += '-';
+  }
+  return out;
+}
+
+std::set<std::string> anchors_in(const std::filesystem::path& page) {
+  std::set<std::string> anchors;
+  std::ifstream file(page);
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("#")) anchors.insert(anchor_of(line.substr(line.find_first_not_of("# "))));
+  return anchors;
+}
+
+TEST(Docs, LinksLeadSomewhere) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> pages{NODESCOUT_SOURCE_DIR "/README.md"};
+  for (const auto& page : fs::directory_iterator(NODESCOUT_SOURCE_DIR "/docs")) pages.push_back(page.path());
+  int links = 0;
+  for (const fs::path& page : pages) {
+    std::ifstream file(page);
+    int number = 0;
+    for (std::string line; std::getline(file, line);) {
+      ++number;
+      for (std::size_t at = line.find("]("); at != line.npos; at = line.find("](", at + 1)) {
+        const std::string link = line.substr(at + 2, line.find(')', at) - at - 2);
+        if (link.starts_with("https://")) continue;
+        SCOPED_TRACE(page.string() + ":" + std::to_string(number) + ": " + link);
+        const std::string target = link.substr(0, link.find('#'));
+        const fs::path to = target.empty() ? page : page.parent_path() / target;
+        EXPECT_TRUE(fs::exists(to));
+        const auto hash = link.find('#');
+        EXPECT_TRUE(hash == link.npos || anchors_in(to).contains(link.substr(hash + 1)));
+        ++links;
+      }
+    }
+  }
+  EXPECT_GE(links, 20);
 }
 
 }  // namespace

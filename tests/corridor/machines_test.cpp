@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/machine.h"
 #include "corridor/walk.h"
+#include "corridor/wanted_by.h"
 #include "feature/json.h"
 #include "support/census.h"
 #include "support/shared.h"

@@ -16,32 +16,21 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-const std::string kQuiet = "nodeRecheck: 0\nprobePoll: 0\nstateFile: \"\"\n";
-
-class ClusterTest : public ::testing::Test {
+class ClusterTest : public AgentFixture {
  protected:
-  void SetUp() override {
-    NODESCOUT_NEEDS_CONTROL_PLANE();
-    cluster = &ControlPlane::shared();
-    cluster->install_crds();
-  }
   fs::path admin() const { return cluster->folder() / "admin.kubeconfig"; }
-
-  ControlPlane* cluster = nullptr;
 };
 
 TEST_F(ClusterTest, TheSchedulerFindsTheNodeWithTheGpu) {
   cluster->start_scheduler();
-  TempHost without;
-  write_gpu_machine(without);
-  remove_gpu(without);
+  remove_gpu(machine);
   std::vector<std::unique_ptr<AgentProcess>> agents;
   for (const char* node : {"sched-a", "sched-b", "sched-c"}) {
     cluster->create_ready_node(node);
     AgentSetup setup{.node = node, .config = kQuiet};
     // A machine as it was recorded, with GPUs of three makers.
     if (node == std::string("sched-b")) setup.root = NODESCOUT_SOURCE_DIR "/tests/hosts/three-vendors-mig";
-    agents.push_back(std::make_unique<AgentProcess>(*cluster, without, setup));
+    agents.push_back(std::make_unique<AgentProcess>(*cluster, machine, setup));
     ASSERT_TRUE(wait_for_label(*cluster, node, kNicLabel, "true")) << agents.back()->log();
   }
   EXPECT_EQ(label_of(*cluster, "sched-b", kGpuLabel), "true");
@@ -65,8 +54,6 @@ TEST_F(ClusterTest, TheSchedulerFindsTheNodeWithTheGpu) {
 // ---- NFD before and after -------------------------------------------------------------------------------------------
 
 TEST_F(ClusterTest, TakesOverANodeThatNfdLabelled) {
-  TempHost machine;
-  write_gpu_machine(machine);
   // As nfd-master leaves it: its labels, its books, and one label that is not true.
   const Ran dumped = run_program(
       {nodescout_program(), "dump", "--root", machine.path().string(), "--compat", "nfd", "--no-live", "-o", "labels"});
@@ -85,7 +72,7 @@ TEST_F(ClusterTest, TakesOverANodeThatNfdLabelled) {
                                      R"("nfd.node.kubernetes.io/feature-labels":)" +
                                      json_string(books) + "}}}"));
   const auto since = cluster->now_in_audit_log();
-  AgentProcess agent(*cluster, machine, {.node = "taken", .config = kQuiet});
+  start({.node = "taken", .config = kQuiet});
   EXPECT_TRUE(wait_for_label(*cluster, "taken", kGpuLabel, "true")) << "what the shipped rules add";
   EXPECT_TRUE(wait_for_label(*cluster, "taken", "feature.node.kubernetes.io/cpu-cpuid.WRONG", std::nullopt));
   EXPECT_EQ(removals(cluster->audit(since), "taken"),
@@ -100,15 +87,15 @@ TEST_F(ClusterTest, NfdsOwnProgramsBeforeAndAfter) {
   // As a kubelet makes it: on a Node without labels or annotations NFD's patches fail.
   cluster->create_ready_node("peer", json(R"({"metadata":{"labels":{"kubernetes.io/hostname":"peer"},)"
                                           R"("annotations":{"node.alpha.kubernetes.io/ttl":"0"}}})"));
-  const auto start = [&](const std::string& program, const std::string& port) {
+  const auto start_peer = [&](const std::string& program, const std::string& port) {
     return std::make_unique<Process>(
         std::vector<std::string>{"/usr/bin/env", "NODE_NAME=peer", "KUBERNETES_NAMESPACE=default",
                                  (folder / program).string(), "-kubeconfig=" + admin().string(), "-port=" + port},
         logs.path() / program);
   };
   const std::string key = "feature.node.kubernetes.io/kernel-version.full";
-  auto master = start("nfd-master", std::to_string(free_port()));
-  auto worker = start("nfd-worker", std::to_string(free_port()));
+  auto master = start_peer("nfd-master", std::to_string(free_port()));
+  auto worker = start_peer("nfd-worker", std::to_string(free_port()));
   const auto labels_of = [&] {
     std::map<std::string, std::string> labels;
     const Value node = node_object(*cluster, "peer");
@@ -121,10 +108,9 @@ TEST_F(ClusterTest, NfdsOwnProgramsBeforeAndAfter) {
   const auto of_nfd = labels_of();
   master->stop();
 
-  TempHost unused;
   const auto since = cluster->now_in_audit_log();
-  AgentProcess agent(*cluster, unused, {.node = "peer", .config = kQuiet + "core: {compat: nfd}\n", .root = "/", .live = true});
-  ASSERT_TRUE(eventually([&] { return agent.log().find("msg=started") != std::string::npos; }));
+  start({.node = "peer", .config = kQuiet + "core: {compat: nfd}\n", .root = "/", .live = true});
+  ASSERT_TRUE(eventually([&] { return agent->log().find("msg=started") != std::string::npos; }));
   std::this_thread::sleep_for(8s);
   worker->stop();
   const auto of_agent_now = labels_of();
@@ -135,11 +121,11 @@ TEST_F(ClusterTest, NfdsOwnProgramsBeforeAndAfter) {
   EXPECT_EQ(removals(cluster->audit(since), "peer"), std::vector<std::string>());
 
   // And back: workers first, then the agent goes, then the master comes.
-  worker = start("nfd-worker", std::to_string(free_port()));
+  worker = start_peer("nfd-worker", std::to_string(free_port()));
   std::this_thread::sleep_for(3s);
-  agent.process().stop();
+  agent->process().stop();
   const auto back = cluster->now_in_audit_log();
-  master = start("nfd-master", std::to_string(free_port()));
+  master = start_peer("nfd-master", std::to_string(free_port()));
   std::this_thread::sleep_for(10s);
   const auto of_nfd_again = labels_of();
   for (const auto& [label, value] : of_nfd) EXPECT_TRUE(of_nfd_again.contains(label)) << label;
@@ -156,9 +142,7 @@ TEST_F(ClusterTest, ManyAgents) {
   const fs::path swarm = fs::path(release_program()).parent_path() / "swarm";
   if (release_program().empty() || !fs::exists(swarm))
     GTEST_SKIP() << "skipped: the release, which NODESCOUT_RELEASE_PROGRAM names, has no `swarm` beside it";
-  const int count = std::getenv("NODESCOUT_LONG") ? 1000 : 100;
-  TempHost machine;
-  write_gpu_machine(machine);
+  const int count = is_long() ? 1000 : 100;
   const std::string config = (machine.path() / "swarm.conf").string();
   write_file(config, kQuiet);
   for (int i = 0; i < count; ++i) cluster->create_node("swarm-" + std::to_string(i));

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <thread>
 
@@ -16,27 +15,14 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-/// The long form of what has one: NODESCOUT_LONG in the environment.
-bool is_long() { return std::getenv("NODESCOUT_LONG") != nullptr; }
-
-class FaultTest : public ::testing::Test {
+class FaultTest : public AgentFixture {
  protected:
-  void SetUp() override {
-    NODESCOUT_NEEDS_CONTROL_PLANE();
-    cluster = &ControlPlane::shared();
-    cluster->install_crds();
-    write_gpu_machine(machine);
-  }
-  void TearDown() override {
-    if (HasFailure() && agent) std::fprintf(stderr, "the agent's log:\n%s\n", agent->log().c_str());
-  }
-
   /// Starts an agent on a Node of that name and waits for its labels.
   void start(const std::string& name, AgentSetup setup = {}) {
     node = setup.node = name;
     cluster->create_node(node);
     since = cluster->now_in_audit_log();
-    agent = std::make_unique<AgentProcess>(*cluster, machine, setup);
+    AgentFixture::start(setup);
     ASSERT_TRUE(wait_for_label(*cluster, node, kGpuLabel, "true")) << agent->log();
   }
   void start_through_proxy(const std::string& name) {
@@ -69,12 +55,9 @@ class FaultTest : public ::testing::Test {
     }
   }
 
-  ControlPlane* cluster = nullptr;
-  TempHost machine;
   std::string node;
   std::uintmax_t since = 0;
   std::unique_ptr<FaultProxy> proxy;
-  std::unique_ptr<AgentProcess> agent;
 };
 
 // ---- the agent's own end --------------------------------------------------------------------------------------------
@@ -290,30 +273,23 @@ class ReadFaultTest : public FaultTest {
   fs::path control;
 };
 
-TEST_F(ReadFaultTest, EveryFileThatItReadsFails) {
-  start_with_shim("fault-eio");
-  for (const char* part :
-       {"/sys/bus/pci", "/proc/modules", "/etc/os-release", "/proc/sys/kernel/osrelease", "/sys", "/proc", "/etc"}) {
-    write_file(control, "eio " + machine.path().string() + part + "\n");
-    probe_for(5s);
-    expect_untouched();
-    if (HasFailure()) FAIL() << "after EIO from " << part;
-  }
-  write_file(control, "");
-  expect_alive("eio");
-}
+/// Every read below a place gives EIO ("eio"), or ends early ("cut").
+class EveryReadTest : public ReadFaultTest, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(ReadFaults, EveryReadTest, ::testing::Values("eio", "cut"),
+                         [](const auto& tested) { return std::string(tested.param); });
 
-TEST_F(ReadFaultTest, EveryFileThatItReadsEndsEarly) {
-  start_with_shim("fault-cut-reads");
+TEST_P(EveryReadTest, OfEachPlaceInTurn) {
+  const std::string fault = GetParam();
+  start_with_shim("fault-reads-" + fault);
   for (const char* part :
        {"/sys/bus/pci", "/proc/modules", "/etc/os-release", "/proc/sys/kernel/osrelease", "/sys", "/proc", "/etc"}) {
-    write_file(control, "cut " + machine.path().string() + part + "\n");
+    write_file(control, fault + " " + machine.path().string() + part + "\n");
     probe_for(5s);
     expect_untouched();
-    if (HasFailure()) FAIL() << "after truncated reads of " << part;
+    if (HasFailure()) FAIL() << "after " << fault << " below " << part;
   }
   write_file(control, "");
-  expect_alive("cut-reads");
+  expect_alive("reads-" + fault);
 }
 
 TEST_F(ReadFaultTest, TheCalendarJumps) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <thread>
 
 #include "e2e/agent_process.h"
@@ -15,28 +14,14 @@ namespace {
 using namespace std::chrono_literals;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
-bool is_long() { return std::getenv("NODESCOUT_LONG") != nullptr; }
 bool is_release() { return !release_program().empty(); }
-const std::string kQuiet = "nodeRecheck: 0\nprobePoll: 0\nstateFile: \"\"\n";
 
-class FiguresTest : public ::testing::Test {
+class FiguresTest : public AgentFixture {
  protected:
-  void SetUp() override {
-    NODESCOUT_NEEDS_CONTROL_PLANE();
-    cluster = &ControlPlane::shared();
-    cluster->install_crds();
-    write_gpu_machine(machine);
-  }
   AgentProcess& start(const std::string& node, const std::string& root = "") {
     cluster->create_node(node);
-    agent = std::make_unique<AgentProcess>(
-        *cluster, machine, AgentSetup{.node = node, .config = kQuiet, .program = release_program(), .root = root});
-    return *agent;
+    return AgentFixture::start({.node = node, .config = kQuiet, .program = release_program(), .root = root});
   }
-
-  ControlPlane* cluster = nullptr;
-  TempHost machine;
-  std::unique_ptr<AgentProcess> agent;
 };
 
 TEST_F(FiguresTest, FirstLabel) {

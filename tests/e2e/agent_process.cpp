@@ -1,10 +1,13 @@
 #include "e2e/agent_process.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <thread>
 
 #include "base/text.h"
+#include "base/value_path.h"
 #include "support/run_program.h"
 
 namespace nodescout::test {
@@ -24,13 +27,6 @@ constexpr const char* kRights = R"([{"apiGroups":[""],"resources":["nodes"],"ver
                                 R"("verbs":["get","list","watch","create","update","delete"]}])";
 
 std::string account_of(const std::string& node) { return "agent-" + node; }
-
-const Value* at(const Value& value, std::initializer_list<std::string_view> path) {
-  const Value* here = &value;
-  for (const std::string_view name : path)
-    if (here) here = here->find(name);
-  return here;
-}
 
 }  // namespace
 
@@ -95,6 +91,24 @@ std::string AgentProcess::log() const {
   std::ifstream file(folder_.path() / "agent.log", std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
+
+void AgentFixture::SetUp() {
+  NODESCOUT_NEEDS_CONTROL_PLANE();
+  cluster = &ControlPlane::shared();
+  cluster->install_crds();
+  write_gpu_machine(machine);
+}
+
+void AgentFixture::TearDown() {
+  if (HasFailure() && agent) std::fprintf(stderr, "the agent's log:\n%s\n", agent->log().c_str());
+}
+
+AgentProcess& AgentFixture::start(const AgentSetup& setup) {
+  agent = std::make_unique<AgentProcess>(*cluster, machine, setup);
+  return *agent;
+}
+
+bool is_long() { return std::getenv("NODESCOUT_LONG") != nullptr; }
 
 // ---- what the Node says ---------------------------------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 // `nodescout agent` as a process on a machine made of files, against the control plane of the tests.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -55,6 +57,24 @@ class AgentProcess {
   std::vector<std::string> words_;
   std::unique_ptr<Process> process_;
 };
+
+/// A cluster with our kinds, the machine of write_gpu_machine, and one agent, whose log is shown where a test failed.
+class AgentFixture : public ::testing::Test {
+ protected:
+  void SetUp() override;
+  void TearDown() override;
+  AgentProcess& start(const AgentSetup& setup);
+
+  ControlPlane* cluster = nullptr;
+  TempHost machine;
+  std::unique_ptr<AgentProcess> agent;
+};
+
+/// The long form of what has one: NODESCOUT_LONG in the environment.
+bool is_long();
+
+/// Nothing happens without a reason, and nothing outlasts the process.
+inline const std::string kQuiet = "nodeRecheck: 0\nprobePoll: 0\nstateFile: \"\"\n";
 
 /// The program that figures are taken of: $NODESCOUT_RELEASE_PROGRAM, or empty.
 std::string release_program();

@@ -31,21 +31,8 @@ metadata: {name: e2e-refused}
 spec: {policyName: e2e-refused, validationActions: [Deny]}
 )yaml";
 
-class AgentTest : public ::testing::Test {
+class AgentTest : public AgentFixture {
  protected:
-  void SetUp() override {
-    NODESCOUT_NEEDS_CONTROL_PLANE();
-    cluster = &ControlPlane::shared();
-    cluster->install_crds();
-    write_gpu_machine(machine);
-  }
-  void TearDown() override {
-    if (HasFailure() && agent) std::fprintf(stderr, "the agent's log:\n%s\n", agent->log().c_str());
-  }
-  AgentProcess& start(const AgentSetup& setup) {
-    agent = std::make_unique<AgentProcess>(*cluster, machine, setup);
-    return *agent;
-  }
   std::optional<std::chrono::milliseconds> wait(const std::string& node, const std::string& key,
                                                 std::optional<std::string> value) {
     return wait_for_label(*cluster, node, key, std::move(value));
@@ -70,10 +57,6 @@ class AgentTest : public ::testing::Test {
     const Value* value = annotations ? annotations->find(key) : nullptr;
     return value ? value->text : "";
   }
-
-  ControlPlane* cluster = nullptr;
-  TempHost machine;
-  std::unique_ptr<AgentProcess> agent;
 };
 
 TEST_F(AgentTest, LabelsANodeThatHasNeitherLabelsNorAnnotationsNorStatus) {
@@ -329,6 +312,10 @@ TEST_F(AgentTest, OnceDiffAndPrune) {
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(to_json(*node_object(*cluster, "once").find("metadata")).find("feature.node"), std::string::npos);
   EXPECT_EQ(label_of(*cluster, "once", "mine"), "stays");
+
+  ran = run_program({nodescout_program(), "agent", "--prune", "--node=nobody", "--kubeconfig=" + admin.string()});
+  EXPECT_EQ(ran.status, 1) << ran.err;
+  EXPECT_NE(ran.err.find("nodes \"nobody\" not found"), std::string::npos) << ran.err;
 }
 
 TEST_F(AgentTest, RulesAreTriedOnNodesOfTheCluster) {

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/value_path.h"
 #include "kube/node_client.h"
 #include "kube/resource.h"
 
@@ -62,13 +63,6 @@ const Programs& programs() {
 }
 
 constexpr const char* kOldEtcd = "/usr/bin/etcd";
-
-std::string text_at(const Value& value, std::initializer_list<std::string_view> path) {
-  const Value* at = &value;
-  for (const std::string_view step : path)
-    if (at) at = at->find(step);
-  return at ? at->text : "";
-}
 
 }  // namespace
 

@@ -87,7 +87,7 @@ class ControlPlane {
   std::string token(const std::string& space, const std::string& account, const std::string& node);
 
   // ---- faults ----
-  void pause_etcd() { etcd_->signal(SIGSTOP); }
+  void pause_etcd() { etcd_->pause(); }
   void resume_etcd() { etcd_->signal(SIGCONT); }
   /// As a machine that loses its power: what hangs on it is not told.
   void kill_api_server();
@@ -125,4 +125,4 @@ class ControlPlane {
 /// Says aloud that an e2e test did not run.
 #define NODESCOUT_NEEDS_CONTROL_PLANE()                                                         \
   if (const std::string why_not = ::nodescout::test::ControlPlane::why_not(); !why_not.empty()) \
-  GTEST_SKIP() << "e2e test skipped: " << why_not
+  GTEST_SKIP() << "skipped: " << why_not

@@ -40,7 +40,7 @@ class DeployedTest : public ::testing::Test {
   static void TearDownTestSuite() { delete std::exchange(folder, nullptr); }
   void SetUp() override {
     NODESCOUT_NEEDS_CONTROL_PLANE();
-    if (const std::string why = Kubelet::why_not(); !why.empty()) GTEST_SKIP() << "e2e test skipped: " << why;
+    if (const std::string why = Kubelet::why_not(); !why.empty()) GTEST_SKIP() << "skipped: " << why;
     cluster = &ControlPlane::shared();
   }
   static std::string image() { return folder->path() / "image"; }
@@ -101,6 +101,11 @@ TEST_F(DeployedTest, TheAgentLabelsItsNodeAndLeavesItLabelled) {
   for (const char* trouble : {"level=error", "uevents cannot", "Read-only file system", "Permission denied"})
     EXPECT_EQ(agent->end_of_log().find(trouble), std::string::npos) << agent->end_of_log();
   EXPECT_TRUE(within(5s, [&] { return fs::exists(kubelet.scratch("state") / "state.json"); })) << "what it remembers";
+
+  const auto diff = kubelet.start("containers", 0, "diff");
+  const int compared = diff->wait(30s);
+  EXPECT_TRUE(WIFEXITED(compared) && WEXITSTATUS(compared) == 0) << diff->end_of_log();
+  EXPECT_NE(diff->end_of_log().find("nothing would change"), std::string::npos) << diff->end_of_log();
 
   const Value before = node("deployed-base");
   const int status = agent->stop();

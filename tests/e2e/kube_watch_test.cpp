@@ -371,7 +371,7 @@ TEST(KubeWatchOlderTest, AServerWithoutTheFeatureRefusesWith422) {
 
 TEST(KubeWatchOlderTest, AnOldEtcdRefusesInTheStream) {
   NODESCOUT_NEEDS_CONTROL_PLANE();
-  if (const std::string why = ControlPlane::why_not(true); !why.empty()) GTEST_SKIP() << why;
+  if (const std::string why = ControlPlane::why_not(true); !why.empty()) GTEST_SKIP() << "skipped: " << why;
   check_without_streaming_lists({.old_etcd = true, .api_server_flags = {}}, {"watch 200", "list 200", "watch 200"});
 }
 

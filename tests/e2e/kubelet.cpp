@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "base/value_path.h"
 #include "kube/resource.h"
 #include "support/run_program.h"
 
@@ -13,12 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSpace = "nodescout";
-
-std::string text_at(const Value& value, std::initializer_list<std::string_view> path) {
-  const Value* at = &value;
-  for (const std::string_view step : path) at = at ? at->find(step) : nullptr;
-  return at ? at->text : "";
-}
 
 fs::path public_folder(const fs::path& path) {
   fs::create_directories(path);
@@ -75,10 +70,10 @@ fs::path Kubelet::volume(const Value& volume) {
   return own;
 }
 
-std::unique_ptr<Process> Kubelet::start(const std::string& list, std::size_t index) {
+std::unique_ptr<Process> Kubelet::start(const std::string& list, std::size_t index, const std::string& command) {
   const Value spec = pod_spec();
   const Value container = spec.find(list)->items.at(index);
-  const std::string name = text_at(container, {"name"});
+  const std::string name = text_at(container, {"name"}) + command;
   std::vector<std::string> words{"/usr/bin/env", "-i", "KUBERNETES_SERVICE_HOST=127.0.0.1",
                                  "KUBERNETES_SERVICE_PORT=" + std::to_string(cluster_.port())};
   for (const Value& variable : container.find("env")->items) {
@@ -100,8 +95,12 @@ std::unique_ptr<Process> Kubelet::start(const std::string& list, std::size_t ind
   if (text_at(spec, {"automountServiceAccountToken"}) == "true")
     words.push_back(token().string() + ":/var/run/secrets/kubernetes.io/serviceaccount:ro");
   words.insert(words.end(), {"--", "/usr/bin/nodescout"});
-  for (const Value& argument : container.find("args")->items) words.push_back(argument.text);
-  if (container.find("ports")) words.insert(words.end(), {"--listen", "127.0.0.1:" + std::to_string(port_)});
+  if (command.empty()) {
+    for (const Value& argument : container.find("args")->items) words.push_back(argument.text);
+    if (container.find("ports")) words.insert(words.end(), {"--listen", "127.0.0.1:" + std::to_string(port_)});
+  } else {
+    words.push_back(command);
+  }
   return std::make_unique<Process>(words, folder_.path() / (name + ".log"));
 }
 

@@ -20,8 +20,8 @@ class Kubelet {
   /// Why containers cannot be run on this machine; empty if they can.
   static std::string why_not();
 
-  /// Starts it; what it logs is in the process's log.
-  std::unique_ptr<Process> start(const std::string& list, std::size_t index);
+  /// Starts it, or another command in it as `kubectl exec` would; what it prints is in the process's log.
+  std::unique_ptr<Process> start(const std::string& list, std::size_t index, const std::string& command = "");
   /// Of the "http" port: the answer to a container's probe ("readinessProbe"); 0 if there is none.
   int probe(const std::string& which);
   /// The features.d that the Pods see as the host's.

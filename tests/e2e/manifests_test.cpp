@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/value_path.h"
 #include "base/yaml.h"
 #include "config/config.h"
 #include "e2e/control_plane.h"
@@ -18,21 +19,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-using Path = std::initializer_list<std::string_view>;
 
 const std::string kManifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
 const std::vector<std::string> kOverlays{"base", "overlays/watch-node", "overlays/nodefeature", "overlays/file",
                                          "overlays/prune"};
-
-const Value* at(const Value& value, Path path) {
-  const Value* found = &value;
-  for (const std::string_view step : path) found = found ? found->find(step) : nullptr;
-  return found;
-}
-std::string text_at(const Value& value, Path path) {
-  const Value* found = at(value, path);
-  return found ? found->text : "";
-}
 
 class ManifestsTest : public ::testing::Test {
  protected:

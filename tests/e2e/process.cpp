@@ -60,6 +60,13 @@ void Process::signal(int number) const {
   if (!ended_) ::kill(pid_, number);
 }
 
+void Process::pause() {
+  signal(SIGSTOP);
+  // The signal counts once every thread has seen it; until then the process answers requests.
+  siginfo_t stopped;
+  if (!ended_) ::waitid(P_PID, static_cast<id_t>(pid_), &stopped, WSTOPPED | WEXITED | WNOWAIT);
+}
+
 int Process::stop(std::chrono::seconds patience) {
   signal(SIGCONT);
   signal(SIGTERM);

@@ -23,6 +23,8 @@ class Process {
   pid_t pid() const { return pid_; }
   bool running();
   void signal(int number) const;
+  /// SIGSTOP, and until it has come to pass; SIGCONT lets it go on.
+  void pause();
   /// SIGTERM, and SIGKILL if that takes longer than `patience`. Returns the wait status.
   int stop(std::chrono::seconds patience = std::chrono::seconds(10));
   /// Waits for the end; the wait status, or -1 when it is still running after `patience`.

@@ -1,11 +1,11 @@
 // Text files of a host, each through its own parser: modules, kernel configuration and command line, os-release,
 // mounts, features.d.
 #include "base/text.h"
+#include "feature/local_file.h"
 #include "host/host_facts.h"
 #include "input.h"
 #include "probe/cpu_parts.h"
 #include "probe/kernel_parts.h"
-#include "feature/local_file.h"
 #include "probe/os_release.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/text.h"
 #include "gpu/gfd_text.h"
 #include "gpu/mig_profile.h"
@@ -235,6 +237,53 @@ TEST(GfdMig, InvalidStatesOfTheSingleStrategy) {
   EXPECT_EQ(product({a100(kFirst), a100(kSecond)}), "NVIDIA-A100-SXM4-40GB");
 }
 
+NvmlGpu without_address(NvmlGpu gpu) {
+  gpu.bus_id.clear();
+  return gpu;
+}
+
+NvmlGpu failing(NvmlGpu gpu, const char* call, int code) {
+  gpu.failures.push_back({call, code, "failed"});
+  return gpu;
+}
+
+Observation look(std::vector<NvmlGpu> gpus, const GpuOptions& options) {
+  TempHost host;
+  record_answer(host, report_of(std::move(gpus)));
+  return look_at_gpus(host, options);
+}
+
+TEST(GfdMig, ALostGpuDoesNotMakeTheOthersInvalid) {
+  const auto full = [](const char* address) { return in_mig_mode(a100(address), {mig_1g5gb(0), mig_1g5gb(1)}); };
+  // One whose handle cannot be had, and one that was lost after it had told its name.
+  NvmlGpu named = failing(without_address(a100(kSecond)), "nvmlDeviceGetPciInfo_v3", 15);
+  named.mig.reset();
+  Observation seen =
+      look({full(kFirst), failing({}, "nvmlDeviceGetHandleByIndex_v2", 15)}, strategy(MigStrategy::single));
+  Attributes made = labels_below(seen.features, "nvidia.com/");
+  EXPECT_EQ(made["gpu.product"], "NVIDIA-A100-SXM4-40GB-MIG-1g.5gb");
+  EXPECT_EQ(made["gpu.count"], "2");
+  EXPECT_EQ(made["mig.capable"], "true");
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  seen = look({full(kFirst), named}, strategy(MigStrategy::single));
+  EXPECT_FALSE(labels_below(seen.features, "nvidia.com/").contains("gpu.product")) << "as it was before";
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+}
+
+TEST(GfdMig, AModeThatCannotBeHadIsNotOff) {
+  NvmlGpu silent = failing(a100(kFirst), "nvmlDeviceGetMigMode", 999);
+  silent.mig.reset();
+  for (const MigStrategy wanted : {MigStrategy::none, MigStrategy::single, MigStrategy::mixed}) {
+    const Observation seen = look({silent}, strategy(wanted));
+    const Attributes made = labels_below(seen.features, "nvidia.com/");
+    // "false" would make the GPU Operator take its MIG manager away, and "1" offer full GPUs.
+    for (const char* key : {"mig.capable", "gpu.replicas", "gpu.sharing-strategy"})
+      EXPECT_FALSE(made.contains(key)) << key << name_of(wanted);
+    EXPECT_EQ(made.contains("gpu.product"), wanted != MigStrategy::single);
+    EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  }
+}
+
 TEST(GfdMig, ProfileNames) {
   constexpr std::int64_t k40 = 40960LL << 20, k80 = 81920LL << 20;
   EXPECT_EQ(mig_profile_name(0, 0, 4864, k40), "1g.5gb");
@@ -271,11 +320,25 @@ TEST(GfdPolicy, ValuesAreLegal) {
   EXPECT_EQ(gfd_sanitised("GA100 [A100 SXM4 40GB]"), "GA100-A100-SXM4-40GB");
   EXPECT_EQ(gfd_sanitised("Tab\tbed"), "Tabbed");
   EXPECT_EQ(gfd_product("  Foo/Bar  (x)   -baz. ", ""), "FooBar-x--baz");
+  EXPECT_EQ(gfd_product("  Foo/Bar  (x)   -baz. ", "-SHARED"), "FooBar-x--baz.-SHARED")
+      << "legal inside, as GFD has it";
   const std::string cut = gfd_product(std::string(80, 'x'), "-MIG-1g.5gb-SHARED");
   EXPECT_EQ(cut, std::string(45, 'x') + "-MIG-1g.5gb-SHARED");
   EXPECT_EQ(gfd_product("()", "-SHARED"), "");
   EXPECT_EQ(legal_label_value(std::string(62, 'a') + "--" + std::string(5, 'b')), std::string(62, 'a'));
   EXPECT_EQ(legal_label_value("a/b"), "");
+}
+
+TEST(GfdPolicy, NothingThatADriverSaysIsASecondLine) {
+  NvmlReport report = report_of({h100(kFirst)});
+  report.driver_branch = "r580_00\nnvidia.com/gpu.deploy.driver=false";
+  report.gpus[0].name = "NVIDIA\tH100\n80GB";
+  TempHost host;
+  record_answer(host, report);
+  const Features features = look_at_gpus(host).features;
+  const Attributes made = labels_below(features, "nvidia.com/");
+  EXPECT_FALSE(made.contains("gpu.deploy.driver"));
+  EXPECT_EQ(made.at("gpu.product"), "NVIDIAH10080GB") << "GFD deletes them as well";
 }
 
 TEST(GfdPolicy, DisplayCardsAreNoGpus) {
@@ -339,6 +402,14 @@ TEST(GfdPolicy, Options) {
   EXPECT_EQ(labels(report_of({h100(kFirst)}), options)["gpu.machine"], "unknown");
 }
 
+TEST(GfdPolicy, ABrokenConfigurationLeavesTheLabelsAsTheyAre) {
+  GpuOptions options;
+  options.labels_in_doubt = true;
+  const Observation seen = look({in_mig_mode(a100(kFirst), {mig_1g5gb(0)})}, options);
+  EXPECT_EQ(labels_below(seen.features, "nvidia.com/"), (Attributes{{"vgpu.present", "false"}}));
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+}
+
 TEST(GfdPolicy, UnifiedMemoryOnDemand) {
   TempHost host{{"/proc/meminfo", "MemTotal:       125000000 kB\n"}};
   record_answer(host, report_of({gb10("000f:01:00.0")}));
@@ -359,6 +430,12 @@ TEST(GfdPolicy, ModeByTheClassOfTheBus) {
   EXPECT_EQ(mode("0x030000", "0x030000"), "graphics");
   EXPECT_EQ(mode("0x030200", "0x030000"), "unknown");
   EXPECT_EQ(mode("0x038000", "0x038000"), "unknown");  // GFD crashes
+  // One that does not tell its address does not spoil what the others say.
+  TempHost host;
+  add_function(host, {.address = kFirst});
+  record_answer(host,
+                report_of({h100(kFirst), failing(without_address(h100(kSecond)), "nvmlDeviceGetPciInfo_v3", 999)}));
+  EXPECT_EQ(labels_below(look_at_gpus(host).features, "nvidia.com/").at("gpu.mode"), "compute");
 }
 
 TEST(GfdPolicy, Tegra) {
@@ -388,6 +465,37 @@ TEST(GfdPolicy, Tegra) {
   EXPECT_EQ(made["mig.capable"], "false");
 }
 
+TEST(GfdPolicy, ATegraThatFailsHalfWay) {
+  NvmlReport report;
+  report.backend = "cuda";
+  report.cuda_version = 12060;
+  report.gpu_count = 1;
+  report.complete = true;
+  NvmlGpu orin;
+  orin.name = "Orin";
+  report.gpus = {orin};
+  report.failures = {{"cuDeviceGetAttribute", 999, "CUDA error 999"}};
+  TempHost host{{"/etc/nv_tegra_release", "# R36\n"}};
+  record_answer(host, report);
+  EXPECT_TRUE(look_at_gpus(host).incomplete.contains("gpu.gfd"));
+  report.gpus.clear();
+  report.failures = {{"cuDeviceGet", 999, "CUDA error 999"}};
+  record_answer(host, report);
+  EXPECT_TRUE(look_at_gpus(host).incomplete.contains("gpu.gfd"));
+}
+
+TEST(GfdPolicy, AMachineTypeThatCannotBeReadStaysAsItWas) {
+  TempHost host{{"/etc/machine/", "dir"}};
+  record_answer(host, report_of({h100(kFirst)}));
+  GpuOptions options;
+  options.machine_type_file = "/etc/machine";
+  const Observation seen = look_at_gpus(host, options);
+  EXPECT_FALSE(labels_below(seen.features, "nvidia.com/").contains("gpu.machine"));
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  ASSERT_EQ(seen.problems.size(), 1u);
+  EXPECT_EQ(seen.problems[0].where, "/etc/machine");
+}
+
 TEST(GfdPolicy, Vfio) {
   TempHost host;
   for (const char* address : {kFirst, kSecond}) {
@@ -405,6 +513,14 @@ TEST(GfdPolicy, Vfio) {
                         "mig.capable=false\nmps.capable=false\nvgpu.present=false\n"));
   options.vfio_memory_in_bytes = true;
   EXPECT_EQ(labels_below(look_at_gpus(host, options).features, "nvidia.com/").at("gpu.memory"), "137438953472");
+  for (const char* address : {kFirst, kSecond}) {
+    const auto file = host.path() / "sys/devices/pci0000:00" / address / "resource";
+    std::filesystem::remove(file);
+    std::filesystem::create_directory(file);  // cannot be read
+  }
+  const Observation seen = look_at_gpus(host, options);
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  EXPECT_EQ(seen.problems.size(), 2u);
 }
 
 }  // namespace

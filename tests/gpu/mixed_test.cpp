@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 
 #include "base/text.h"
@@ -240,24 +241,83 @@ TEST(DrmGpus, WhatAmdgpuTells) {
   EXPECT_EQ(made.at("memory_partition"), "NPS4");
 }
 
-TEST(DrmGpus, WhatI915AndXeTell) {
+Attributes intel_gpu(const char* driver, std::initializer_list<std::pair<const char*, const char*>> files) {
   TempHost host;
   add_function(
       host,
-      {.address = "0000:4d:00.0", .vendor = kIntel, .device = "0x56c0", .pci_class = "0x038000", .driver = "i915"});
-  add_function(
-      host, {.address = "0000:5d:00.0", .vendor = kIntel, .device = "0x0bd5", .pci_class = "0x038000", .driver = "xe"});
-  const std::string i915 = "/sys/devices/pci0000:00/0000:4d:00.0/";
-  host.write(i915 + "drm/card1/lmem_total_bytes", "17179869184\n");
-  host.write(i915 + "drm/card1/gt/gt0/id", "0\n");
-  host.write(i915 + "drm/renderD128/dev", "226:128\n");
-  const std::string xe = "/sys/devices/pci0000:00/0000:5d:00.0/";
-  for (const char* tile : {"tile0", "tile1"}) host.write(xe + tile + "/physical_vram_size_bytes", "0x1000000000\n");
-  const Instances gpus = look_at_gpus(host).features.instances.at("gpu.device");
-  EXPECT_EQ(gpus[0].at("memory"), "16384");
-  EXPECT_EQ(gpus[0].at("tiles"), "1");
-  EXPECT_EQ(gpus[1].at("memory"), "131072");
-  EXPECT_EQ(gpus[1].at("tiles"), "2");
+      {.address = "0000:4d:00.0", .vendor = kIntel, .device = "0x56c0", .pci_class = "0x038000", .driver = driver});
+  for (const auto& [file, content] : files)
+    host.write(std::string("/sys/devices/pci0000:00/0000:4d:00.0/") + file, content);
+  return look_at_gpus(host).features.instances.at("gpu.device")[0];
+}
+
+TEST(DrmGpus, WhatI915AndXeTell) {
+  // Intel's own builds of i915: the card's memory, or each tile's where there may be several.
+  Attributes gpu = intel_gpu("i915", {{"drm/card1/lmem_total_bytes", "17179869184\n"},
+                                      {"drm/card1/gt/gt0/id", "0\n"},
+                                      {"drm/renderD128/dev", "226:128\n"}});
+  EXPECT_EQ(gpu.at("memory"), "16384");
+  EXPECT_EQ(gpu.at("tiles"), "1");
+  gpu = intel_gpu("i915", {{"drm/card0/lmem_total_bytes", "68719476736\n"},
+                           {"drm/card0/gt/gt0/addr_range", "0x0000001000000000\n"},
+                           {"drm/card0/gt/gt1/addr_range", "0x0000001000000000\n"}});
+  EXPECT_EQ(gpu.at("memory"), "131072");
+  EXPECT_EQ(gpu.at("tiles"), "2");
+  // The kernel's i915 tells no memory, and the second GT of an integrated GPU is its media engine, no tile.
+  gpu = intel_gpu("i915", {{"drm/card0/gt/gt0/id", "0\n"}, {"drm/card0/gt/gt1/id", "1\n"}});
+  EXPECT_FALSE(gpu.contains("memory"));
+  EXPECT_FALSE(gpu.contains("tiles"));
+  gpu = intel_gpu(
+      "xe", {{"tile0/physical_vram_size_bytes", "68719476736\n"}, {"tile1/physical_vram_size_bytes", "68719476736\n"}});
+  EXPECT_EQ(gpu.at("memory"), "131072");
+  EXPECT_EQ(gpu.at("tiles"), "2");
+}
+
+TEST(DrmGpus, AWordIsOneWord) {
+  TempHost host;
+  add_function(host,
+               {.address = "0000:0c:00.0", .vendor = kAmd, .device = "0x74a1", .pci_class = kAcc, .driver = "amdgpu"});
+  host.write("/sys/devices/pci0000:00/0000:0c:00.0/current_compute_partition", "SPX\nnvidia.com/gpu.count=8\n");
+  const Observation seen = look_at_gpus(host);
+  EXPECT_TRUE(labels_below(seen.features, "nvidia.com/").empty());
+  EXPECT_FALSE(seen.features.attributes.at("gpu.amd").contains("compute_partition"));
+  EXPECT_EQ(seen.problems.size(), 1u);
+}
+
+TEST(DrmGpus, AReadThatFailsTakesNoLabel) {
+  const auto doubted = [](BusFunction function, const std::string& unreadable) {
+    TempHost host;
+    function.address = "0000:0c:00.0";
+    add_function(host, function);
+    host.write("/sys/devices/pci0000:00/0000:0c:00.0/" + unreadable, unreadable.ends_with("/") ? "dir" : "");
+    const Observation seen = look_at_gpus(host);
+    EXPECT_EQ(seen.problems.size(), 1u) << unreadable;
+    return seen.incomplete;
+  };
+  // What is no file where one should be cannot be read, and so is what is no directory.
+  const BusFunction amd{.vendor = kAmd, .device = "0x74a1", .pci_class = kAcc, .driver = "amdgpu"};
+  for (const char* file : {"mem_info_vram_total/", "current_compute_partition/"}) {
+    const auto sets = doubted(amd, file);
+    for (const char* set : {"gpu.device", "gpu.amd", "gpu.model"}) EXPECT_TRUE(sets.contains(set)) << file << set;
+    EXPECT_FALSE(sets.contains("gpu.nvidia"));
+  }
+  const BusFunction i915{.vendor = kIntel, .device = "0x56c0", .pci_class = "0x038000", .driver = "i915"};
+  EXPECT_TRUE(doubted(i915, "drm/card0/lmem_total_bytes/").contains("gpu.intel"));
+  EXPECT_TRUE(doubted(i915, "drm").contains("gpu.intel"));
+}
+
+TEST(DrmGpus, AFunctionThatCannotBeReadLeavesTheCountsAlone) {
+  TempHost host;
+  add_function(host, {.address = "0000:18:00.0", .driver = ""});
+  add_function(host, {.address = "0000:2a:00.0", .driver = ""});
+  std::filesystem::remove(host.path() / "sys/devices/pci0000:00/0000:2a:00.0/vendor");
+  host.write("/sys/devices/pci0000:00/0000:2a:00.0/vendor/", "dir");
+  const Observation seen = look_at_gpus(host);
+  // "1 GPU" is what was seen, and no reason to say so of a node that is known to have two.
+  for (const char* set : {"gpu.nvidia", "gpu.model", "gpu.device", "gpu.vgpu"}) {
+    EXPECT_TRUE(seen.incomplete.contains(set)) << set;
+    EXPECT_TRUE(seen.unsettled.contains(set)) << set;
+  }
 }
 
 TEST(DrmGpus, GuestsFunctionsAreNotCounted) {
@@ -309,6 +369,15 @@ TEST(GpuHealth, LinksBelowTheirCapability) {
   EXPECT_EQ(limit("16\n", "16\n", "32.0 GT/s PCIe\n", "16.0 GT/s PCIe\n"), "speed");
   EXPECT_EQ(limit("4\n", "16\n", "32.0 GT/s PCIe\n", "8.0 GT/s PCIe\n"), "width,speed");
   EXPECT_EQ(limit("0\n", "255\n", "Unknown\n", "Unknown\n"), "");
+  for (const auto& [vendor, key] : {std::pair{kNv, "gpu-nvidia"}, {kAmd, "gpu-amd"}, {kIntel, "gpu-intel"}}) {
+    TempHost host;
+    add_function(host, {.address = "0000:18:00.0", .vendor = vendor, .driver = ""});
+    host.write("/sys/devices/pci0000:00/0000:18:00.0/max_link_speed", "16.0 GT/s PCIe\n");
+    host.write("/sys/devices/pci0000:00/0000:18:00.0/current_link_width", "8\n");
+    host.write("/sys/devices/pci0000:00/0000:18:00.0/max_link_width", "16\n");
+    const Attributes made = labels_below(look_at_gpus(host).features, "feature.node.kubernetes.io/");
+    EXPECT_TRUE(made.contains(std::string(key) + ".link_limited")) << key;
+  }
 }
 
 // ---- topology
@@ -379,6 +448,26 @@ TEST(GpuTopology, NearestNicAndMatrix) {
   EXPECT_EQ(topology.at("matrix"), matrix);
   EXPECT_EQ(annotations_of(features).at("feature.node.kubernetes.io/gpu.topology"), matrix);
   EXPECT_EQ(labels_below(features, "feature.node.kubernetes.io/").at("gpu.nvlink"), "some");
+}
+
+TEST(GpuTopology, NvlinkIsBetweenThoseThatTell) {
+  std::vector<NvmlGpu> told;
+  TempHost host;
+  two_sockets(host, told);
+  for (NvmlGpu& gpu : told) gpu.links = {{2, "0000:b0:00.0"}};
+  // The one in the mainboard, and one that was given to a guest.
+  add_function(host,
+               {.address = "0000:00:02.0", .vendor = kIntel, .device = "0x4680", .pci_class = kVga, .driver = "i915"});
+  add_function(host, {.address = "0000:c1:00.0", .driver = "vfio-pci"});
+  record_answer(host, driver_report(told));
+  EXPECT_EQ(look_at_gpus(host).features.attributes.at("gpu.topology").at("nvlink"), "all");
+  // AMD's unique_id says nothing of NVLink.
+  TempHost amd;
+  for (const char* address : {"0000:0c:00.0", "0000:0d:00.0"}) {
+    add_function(amd, {.address = address, .vendor = kAmd, .device = "0x74a1", .pci_class = kAcc, .driver = "amdgpu"});
+    amd.write(std::string("/sys/devices/pci0000:00/") + address + "/unique_id", "a1b2c3d4e5f60718\n");
+  }
+  EXPECT_FALSE(look_at_gpus(amd).features.attributes.at("gpu.topology").contains("nvlink"));
 }
 
 TEST(GpuTopology, TheMatrixStaysSmall) {

@@ -55,11 +55,11 @@ class Machine {
     NvmlRequest request;
     request.deadline = deadline;
     NvmlReport report = host().nvml(request);
-    report.library.clear();
+    report.loaded_from.clear();
     return report;
   }
 
-  std::string library_path() const { return (files.path() / library_.substr(1)).string(); }
+  std::string so_path() const { return (files.path() / library_.substr(1)).string(); }
 
   TempHost files;
 
@@ -395,6 +395,8 @@ TEST(NvmlTrouble, NoLibrary) {
   const Observation seen = machine.look(options);
   EXPECT_EQ(state_of(seen), "failed");
   ASSERT_EQ(seen.problems.size(), 1u);
+  EXPECT_EQ(seen.problems[0].where, options.driver_root);
+  EXPECT_EQ(seen.problems[0].what, "the driver's library is not there");
   EXPECT_NE(seen.problems[0].todo.find("overlay gpu"), std::string::npos);
 }
 
@@ -404,6 +406,125 @@ TEST(NvmlTrouble, ALibraryThatIsNone) {
   GpuOptions options;
   options.driver_root = machine.files.path().string();
   EXPECT_EQ(state_of(machine.look(options)), "failed");
+}
+
+// ---- a driver that is there and does not say it all
+// -------------------------------------------------------------------
+
+TEST(NvmlDoubt, ADriverWithoutGpusWhileTheBusHasSomeProvesNothing) {
+  // It is loaded and has not taken its GPUs yet.
+  for (const char* bound : {"nvidia", ""}) {
+    Machine machine;
+    add_function(machine.files, {.address = "0000:18:00.0", .driver = bound});
+    machine.drive(driver_report());
+    const Observation seen = machine.look();
+    for (const char* set : {"gpu.gfd", "gpu.mig", "gpu.fabric", "gpu.nvidia"})
+      EXPECT_TRUE(seen.incomplete.contains(set)) << set << " bound to " << bound;
+  }
+  // Somebody gave them away on purpose.
+  Machine machine;
+  add_function(machine.files, {.address = "0000:18:00.0", .driver = "vfio-pci"});
+  machine.drive(driver_report());
+  EXPECT_TRUE(machine.look().incomplete.empty());
+}
+
+TEST(NvmlDoubt, ACountThatCannotBeHadIsNoZero) {
+  Machine machine;
+  add_function(machine.files, {.address = "0000:18:00.0"});
+  machine.drive(driver_report(several(2, h100)), {{"fail", codes({{"nvmlDeviceGetCount_v2", 999}})}});
+  const Observation seen = machine.look();
+  EXPECT_EQ(state_of(seen), "failed");
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  EXPECT_EQ(seen.problems.size(), 1u);
+}
+
+TEST(NvmlDoubt, WhatOnlyTheDriverKnowsIsInDoubtWithIt) {
+  Machine machine;
+  std::vector<NvmlGpu> gpus = several(2, h100);
+  for (std::size_t i = 0; i < 2; ++i) {
+    add_function(machine.files, {.address = gpus[i].bus_id});
+    gpus[i].links = {{0, gpus[1 - i].bus_id}};
+  }
+  for (NvmlGpu& gpu : gpus) gpu.remap_pending = gpu.remap_failed = 0;
+  gpus[1].remap_failed = 1;
+  machine.drive(driver_report(gpus));
+  const Observation ready = machine.look();
+  EXPECT_EQ(ready.features.attributes.at("gpu.nvidia").at("ecc"), "on");
+  EXPECT_EQ(ready.features.attributes.at("gpu.nvidia").at("failed"), "1");
+  EXPECT_EQ(ready.features.attributes.at("gpu.nvidia").at("missing"), "0");
+  EXPECT_EQ(ready.features.attributes.at("gpu.topology").at("nvlink"), "all");
+  EXPECT_TRUE(ready.incomplete.empty());
+  // Labels that say "one has failed", "ECC is on", "NVLink joins all" do not go with the one who told so.
+  machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlInit_v2", 18}})}});
+  GpuOptions paused;
+  paused.nvml_paused = "mig.config.state is pending";
+  for (const Observation& silent : {machine.look(), machine.look(paused)}) {
+    for (const char* set : {"gpu.nvidia", "gpu.topology"}) EXPECT_TRUE(silent.incomplete.contains(set)) << set;
+    for (const char* name : {"failed", "missing", "ecc"})
+      EXPECT_FALSE(silent.features.attributes.at("gpu.nvidia").contains(name)) << name;
+    EXPECT_TRUE(silent.unsettled.contains("gpu.topology")) << "the matrix without NVLink is not hurried";
+    EXPECT_EQ(silent.features.attributes.at("gpu.nvidia").at("count"), "2");
+  }
+  // What the bus alone tells is missing all the same.
+  GpuOptions options;
+  options.expected = {{"nvidia", 3}};
+  EXPECT_EQ(machine.look(options).features.attributes.at("gpu.nvidia").at("missing"), "1");
+}
+
+TEST(NvmlDoubt, OneSickGpuDoesNotTakeTheOthersCommonFacts) {
+  Machine machine;
+  const auto gpus = several(3, h100);
+  for (const NvmlGpu& gpu : gpus) add_function(machine.files, {.address = gpu.bus_id});
+  for (const char* call : {"nvmlDeviceGetHandleByIndex_v2/1", "nvmlDeviceGetName/1"}) {
+    machine.drive(driver_report(gpus), {{"fail", codes({{call, 15}})}});
+    const Observation seen = machine.look();
+    for (const char* set : {"gpu.nvidia", "gpu.topology"}) EXPECT_TRUE(seen.incomplete.contains(set)) << set << call;
+  }
+}
+
+TEST(NvmlDoubt, AMigDeviceThatCannotBeCheckedIsNotLeftOutInSilence) {
+  Machine machine;
+  machine.drive(driver_report({in_mig_mode(a100("0000:18:00.0"), {mig_1g5gb(0), mig_1g5gb(1)})}),
+                {{"fail", codes({{"nvmlDeviceIsMigDeviceHandle", 999}})}});
+  GpuOptions options;
+  options.mig_strategy = MigStrategy::single;
+  const Observation seen = machine.look(options);
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+  EXPECT_FALSE(seen.problems.empty());
+  EXPECT_FALSE(labels_below(seen.features, "nvidia.com/").contains("gpu.product")) << "and not MIG-INVALID";
+  // An old library lacks the question.
+  machine.drive(driver_report({in_mig_mode(a100("0000:18:00.0"), {mig_1g5gb(0), mig_1g5gb(1)})}),
+                {{"missing", texts({"nvmlDeviceIsMigDeviceHandle"})}});
+  EXPECT_EQ(labels(machine, options).at("gpu.count"), "2");
+}
+
+TEST(NvmlDoubt, AGpuThatHidesItsAddressIsCountedOnce) {
+  Machine machine;
+  const auto gpus = several(2, h100);
+  for (const NvmlGpu& gpu : gpus) add_function(machine.files, {.address = gpu.bus_id});
+  machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlDeviceGetPciInfo_v3/1", 999}})}});
+  const Observation seen = machine.look();
+  EXPECT_EQ(seen.features.attributes.at("gpu.nvidia").at("count"), "2");
+  EXPECT_EQ(seen.features.attributes.at("gpu.nvidia").at("failed"), "1");
+  EXPECT_EQ(seen.features.attributes.at("gpu.nvidia").at("missing"), "0") << "the driver does offer it";
+  EXPECT_EQ(seen.problems.size(), 1u);
+  EXPECT_EQ(labels_below(seen.features, "nvidia.com/").at("gpu.count"), "2");
+}
+
+TEST(NvmlDoubt, GpusThatLeftTheBusAreGone) {
+  // The module stays loaded when a machine's GPUs are taken away, and fails from then on.
+  Machine machine;
+  add_function(machine.files, {.address = "0000:18:00.0"});
+  machine.drive(driver_report({h100("0000:18:00.0")}), {{"fail", codes({{"nvmlInit_v2", 9}})}});
+  EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
+  fs::remove_all(machine.files.path() / "sys/bus/pci/devices/0000:18:00.0");
+  EXPECT_TRUE(machine.look().incomplete.empty());
+  GpuOptions paused;
+  paused.nvml_paused = "mig.config.state is pending";
+  EXPECT_TRUE(machine.look(paused).incomplete.contains("gpu.gfd")) << "somebody is at work there";
+  // Without a bus: nothing can leave it.
+  machine.files.write("/dev/dxg", "");
+  EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
 }
 
 // ---- when it is asked, and where from
@@ -455,10 +576,10 @@ TEST(NvmlAccess, TheDriversContainerComesFirst) {
   container_library.files.write("/home/kubernetes/bin/nvidia/lib64/libnvidia-ml.so.1", "-> /etc/passwd");
   const std::string root = container_library.files.path().string();
   EXPECT_EQ(driver_libraries(files, "libnvidia-ml.so.1", ""),
-            (std::vector<std::string>{container_library.library_path(), root + "/usr/lib/libnvidia-ml.so.580.65.06",
+            (std::vector<std::string>{container_library.so_path(), root + "/usr/lib/libnvidia-ml.so.580.65.06",
                                       "libnvidia-ml.so.1"}));
   EXPECT_EQ(driver_libraries(files, "libnvidia-ml.so.1", root + "/run/nvidia/driver"),
-            std::vector<std::string>{container_library.library_path()});
+            std::vector<std::string>{container_library.so_path()});
 }
 
 TEST(NvmlAccess, ARecordingsLibraryIsNeverRun) {

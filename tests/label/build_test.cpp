@@ -25,8 +25,11 @@ struct Fixture {
 };
 
 TEST(Names, Qualified) {
-  for (const char* good : {"a", "a.b/c", "feature.node.kubernetes.io/cpu-cpuid.AVX", "x_y-Z.1", "a-b.c/D_e"}) EXPECT_EQ(qualified_name_defect(good), "") << good;
-  for (const char* bad : {"", "/", "a/", "/b", "a/b/c", "A.b/c", "a..b/c", "-a/b", "a/-b", "a/b-", "a/b c", "a/b=c", "a_b/c"}) EXPECT_NE(qualified_name_defect(bad), "") << bad;
+  for (const char* good : {"a", "a.b/c", "feature.node.kubernetes.io/cpu-cpuid.AVX", "x_y-Z.1", "a-b.c/D_e"})
+    EXPECT_EQ(qualified_name_defect(good), "") << good;
+  for (const char* bad :
+       {"", "/", "a/", "/b", "a/b/c", "A.b/c", "a..b/c", "-a/b", "a/-b", "a/b-", "a/b c", "a/b=c", "a_b/c"})
+    EXPECT_NE(qualified_name_defect(bad), "") << bad;
   EXPECT_EQ(qualified_name_defect(std::string(63, 'a')), "");
   EXPECT_NE(qualified_name_defect(std::string(64, 'a')), "");
   EXPECT_EQ(qualified_name_defect(std::string(253, 'a') + "/b"), "");
@@ -40,8 +43,10 @@ TEST(Names, Values) {
 }
 
 TEST(Names, Quantities) {
-  for (const char* good : {"0", "4", "1.5", "-1", "+2", "500m", "2Ki", "1E", "1e3", "1E-3", ".5", "5.", "1n", "3Ei"}) EXPECT_EQ(quantity_defect(good), "") << good;
-  for (const char* bad : {"", "x", "1.2.3", "1Kib", "Ki", "1 ", "e3", "1e", "1ee3", "0x10", "true"}) EXPECT_NE(quantity_defect(bad), "") << bad;
+  for (const char* good : {"0", "4", "1.5", "-1", "+2", "500m", "2Ki", "1E", "1e3", "1E-3", ".5", "5.", "1n", "3Ei"})
+    EXPECT_EQ(quantity_defect(good), "") << good;
+  for (const char* bad : {"", "x", "1.2.3", "1Kib", "Ki", "1 ", "e3", "1e", "1ee3", "0x10", "true"})
+    EXPECT_NE(quantity_defect(bad), "") << bad;
 }
 
 TEST(Names, Within) {
@@ -55,7 +60,8 @@ TEST(Build, PrefixesAndTheFullSpellingWins) {
   f.label("short", "1");
   f.label("dup", "bare");
   f.label("feature.node.kubernetes.io/dup", "full");
-  EXPECT_EQ(f.run().desired.labels, (Attributes{{"feature.node.kubernetes.io/dup", "full"}, {"feature.node.kubernetes.io/short", "1"}}));
+  EXPECT_EQ(f.run().desired.labels,
+            (Attributes{{"feature.node.kubernetes.io/dup", "full"}, {"feature.node.kubernetes.io/short", "1"}}));
   f.policy.auto_prefix = false;
   EXPECT_EQ(f.run().desired.labels.size(), 3u);
 }
@@ -72,7 +78,9 @@ TEST(Build, ReferencesTakeTheFinalValue) {
   f.label("bad", "@k.v.bad");
   f.outcome.annotations["q"] = {"@k.v.a", 0};
   const Built built = f.run();
-  EXPECT_EQ(built.desired.labels, (Attributes{{"feature.node.kubernetes.io/bq", "7"}, {"feature.node.kubernetes.io/v", "third"}, {"feature.node.kubernetes.io/w", "dotted"}}));
+  EXPECT_EQ(built.desired.labels, (Attributes{{"feature.node.kubernetes.io/bq", "7"},
+                                              {"feature.node.kubernetes.io/v", "third"},
+                                              {"feature.node.kubernetes.io/w", "dotted"}}));
   EXPECT_EQ(built.desired.annotations.at("feature.node.kubernetes.io/q"), "@k.v.a");
   ASSERT_EQ(built.rejected.size(), 3u);
   EXPECT_EQ(built.rejected[0].where, "f.yaml:3:5 (rule \"r\")");
@@ -80,7 +88,9 @@ TEST(Build, ReferencesTakeTheFinalValue) {
 
 TEST(Build, NamespacesAreChecked) {
   Fixture f;
-  for (const char* key : {"kubernetes.io/a", "node.kubernetes.io/b", "profile.node.kubernetes.io/c", "x.feature.node.kubernetes.io/d", "vendor.com/e", "nvidia.com/f"}) f.label(key, "1");
+  for (const char* key : {"kubernetes.io/a", "node.kubernetes.io/b", "profile.node.kubernetes.io/c",
+                          "x.feature.node.kubernetes.io/d", "vendor.com/e", "nvidia.com/f"})
+    f.label(key, "1");
   f.outcome.annotations["profile.node.kubernetes.io/x"] = {"1", 0};
   Built built = f.run();
   EXPECT_EQ(built.desired.labels.size(), 4u);
@@ -112,7 +122,8 @@ TEST(Build, OneBadEntryCostsItself) {
   f.outcome.extended_resources["s"] = {"many", 0};
   f.outcome.annotations["n"] = {std::string(1025, 'x'), 0};
   f.outcome.annotations["m"] = {"any text at all", 0};
-  for (const char* key : {"feature.node.kubernetes.io/t", "bare", "feature.node.kubernetes.io/bad key"}) f.outcome.taints.push_back({{key, "v", "NoSchedule", {}}, 0});
+  for (const char* key : {"feature.node.kubernetes.io/t", "bare", "feature.node.kubernetes.io/bad key"})
+    f.outcome.taints.push_back({{key, "v", "NoSchedule", {}}, 0});
   f.outcome.taints.push_back({{"feature.node.kubernetes.io/u", "", "Sometimes", {}}, 0});
   const Built built = f.run();
   EXPECT_EQ(built.desired.labels.size(), 1u);
@@ -124,7 +135,8 @@ TEST(Build, OneBadEntryCostsItself) {
 
 TEST(Build, TwoTaintsOfOneKeyAndEffectAreOne) {
   Fixture f;
-  f.outcome.taints = {{{"feature.node.kubernetes.io/t", "a", "NoSchedule", {}}, 0}, {{"feature.node.kubernetes.io/t", "b", "NoSchedule", {}}, 0}};
+  f.outcome.taints = {{{"feature.node.kubernetes.io/t", "a", "NoSchedule", {}}, 0},
+                      {{"feature.node.kubernetes.io/t", "b", "NoSchedule", {}}, 0}};
   EXPECT_EQ(f.run().desired.taints, (std::vector<Taint>{{"feature.node.kubernetes.io/t", "b", "NoSchedule", {}}}));
   f.policy.taints = false;
   EXPECT_TRUE(f.run().desired.taints.empty());
@@ -159,7 +171,8 @@ TEST(Build, LaterLayersOverride) {
   first.labels = {{"a", {"1", 0}}, {"b", {"1", 0}}};
   second.labels = {{"feature.node.kubernetes.io/b", {"2", 0}}};
   const Built built = build({{Layer::builtin, &rules, &first}, {Layer::rules, &rules, &second}}, {}, {});
-  EXPECT_EQ(built.desired.labels, (Attributes{{"feature.node.kubernetes.io/a", "1"}, {"feature.node.kubernetes.io/b", "2"}}));
+  EXPECT_EQ(built.desired.labels,
+            (Attributes{{"feature.node.kubernetes.io/a", "1"}, {"feature.node.kubernetes.io/b", "2"}}));
   EXPECT_EQ(built.labels.at("feature.node.kubernetes.io/b").layer, Layer::rules);
 }
 
@@ -173,7 +186,9 @@ TEST(Build, AsTheWorkerPublishes) {
 
 /// Whatever rules make, what comes out is what the API server accepts.
 TEST(Build, EveryBuiltLabelIsLegal) {
-  const char* keys[] = {"a", "a/b", "A/b", "/", "x y", "a=b", "feature.node.kubernetes.io/c", "kubernetes.io/d", "@", "", "\n", "\xC3\xA9", "vendor.com/ok"};
+  const char* keys[] = {
+      "a", "a/b", "A/b", "/",        "x y",          "a=b", "feature.node.kubernetes.io/c", "kubernetes.io/d",
+      "@", "",    "\n",  "\xC3\xA9", "vendor.com/ok"};
   const char* values[] = {"", "1", "a b", "-", "@k.v.a", "@", "\n", "x.y_z", "\xFF"};
   Fixture f;
   f.features.attributes["k.v"] = {{"a", "not legal!"}};

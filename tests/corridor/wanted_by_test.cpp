@@ -1,4 +1,4 @@
-#include "corridor/rule_layers.h"
+#include "corridor/wanted_by.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,83 @@
+#include "corridor/wanted_by.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.h"
+#include "rule/program.h"
+
+namespace nodescout {
+namespace {
+
+bool asks_for_limited(const Matcher& terms, const Wanted& wanted) {
+  return std::any_of(terms.begin(), terms.end(),
+                     [&](const Term& term) { return wanted.is_limited(lower_ascii(term.feature)); });
+}
+
+void add_terms(const Matcher& terms, bool shows_elements, Wanted& wanted) {
+  for (const Term& term : terms) {
+    const std::string feature = lower_ascii(term.feature);
+    if (!wanted.is_limited(feature)) continue;
+    wanted.add(feature);
+    if (term.name || shows_elements) wanted.add_all_of(feature);
+    if (!term.expressions) continue;
+    for (const NamedExpression& named : *term.expressions) wanted.add(feature, named.name);
+  }
+}
+
+/// False where the template may look at any element of what its rule matched.
+bool add_mentions(const std::optional<Expansion>& expansion, Wanted& wanted) {
+  if (!expansion || !expansion->parsed()) return true;  // what does not parse never runs
+  const TemplateMentions mentions = (*expansion->parsed()).mentions();
+  for (const TemplateMention& mention : mentions.list)
+    if (!mention.field.empty()) wanted.add(lower_ascii(mention.domain + "." + mention.feature), mention.field);
+  return mentions.complete;
+}
+
+/// "@a.b.rest" -> feature "a.b", element "rest".
+std::optional<std::pair<std::string_view, std::string_view>> parse_reference(std::string_view value) {
+  if (!value.starts_with('@')) return std::nullopt;
+  value.remove_prefix(1);
+  const std::size_t first = value.find('.');
+  const std::size_t second = first == std::string_view::npos ? first : value.find('.', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
+  return std::pair(value.substr(0, second), value.substr(second + 1));
+}
+
+}  // namespace
+
+Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& on_demand) {
+  Wanted wanted;
+  for (const std::string_view feature : on_demand) wanted.leave_out(feature);
+  for (const RuleLayer& layer : rules.layers) {
+    const RuleSet::Program& program = layer.rules.program();
+    for (std::size_t i = 0; i < program.rules.size(); ++i) {
+      const Rule& rule = program.rules[i];
+      for (const PlacedMap* values : {&rule.labels, &rule.annotations, &rule.extended_resources})
+        for (const auto& [key, value] : *values)
+          if (const auto reference = parse_reference(value.text)) wanted.add(reference->first, reference->second);
+      const auto asks = [&](const Matcher& terms) { return asks_for_limited(terms, wanted); };
+      if (!asks(rule.match_features) && std::none_of(rule.match_any.begin(), rule.match_any.end(), asks)) continue;
+      const CompiledRule& compiled = program.compiled[i];
+      const bool labels_name_all = add_mentions(compiled.labels_template, wanted);
+      const bool names_all = add_mentions(compiled.vars_template, wanted) && labels_name_all;
+      add_terms(rule.match_features, !names_all, wanted);
+      for (const Matcher& terms : rule.match_any) add_terms(terms, !names_all, wanted);
+    }
+  }
+  return wanted;
+}
+
+bool refers_beyond(const Wanted& wanted, const std::vector<Outcome>& outcomes) {
+  const auto beyond = [&](const MadeMap& made) {
+    return std::any_of(made.begin(), made.end(), [&](const auto& entry) {
+      const auto reference = parse_reference(entry.second.value);
+      return reference && !wanted.has(reference->first, reference->second);
+    });
+  };
+  return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
+    return beyond(outcome.labels) || beyond(outcome.annotations) || beyond(outcome.extended_resources);
+  });
+}
+
+}  // namespace nodescout

@@ -1,0 +1,19 @@
+// What the rules look at: a dump of labels reads nothing else.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "corridor/rule_layers.h"
+#include "nodescout/probes.h"
+
+namespace nodescout {
+
+/// Everything, but of the features `on_demand` only what these rules look at, as far as that stands in them.
+Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& on_demand);
+
+/// Whether a template made a reference ("@kernel.config.HZ") to something that is not wanted: then the outcomes only
+/// count once everything was read.
+bool refers_beyond(const Wanted& wanted, const std::vector<Outcome>& outcomes);
+
+}  // namespace nodescout

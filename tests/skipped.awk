@@ -1,0 +1,14 @@
+# What a run of ctest skipped, and why: awk -f skipped.awk build/PRESET/Testing/Temporary/LastTest.log
+# A line for each of GoogleTest's tests, also in a program that ran others, and one where there is no control plane.
+
+/^\[  SKIPPED \] .* \([0-9]+ ms\)$/ {
+  sub(/^skipped: /, "", why)
+  print "skipped: " $4 ": " (why == "" ? "no reason given" : why)
+  reading = 0
+  why = ""
+}
+reading && $0 != "" { why = why (why == "" ? "" : " ") $0 }
+/: Skipped$/        { reading = 1; why = "" }
+
+# Of tests/e2e/control-plane, whose exit status says the same to ctest.
+sub(/^control-plane: no control plane: /, "") { print "skipped: e2e.control-plane: " $0 }
