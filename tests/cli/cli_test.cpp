@@ -69,6 +69,7 @@ TEST(Cli, WrongUsageIsExplained) {
             std::string::npos);
   EXPECT_NE(nodescout({"rules"}).err.find("a command is needed: check, "), std::string::npos);
   EXPECT_NE(nodescout({"dump", "--only"}).err.find("--only needs a value"), std::string::npos);
+  EXPECT_NE(nodescout({"rules", "check"}).err.find("Try `nodescout rules check --help`"), std::string::npos);
   const Ran file = nodescout({"dump", "--root", "/etc/passwd"});
   EXPECT_EQ(file.status, 2);
   EXPECT_NE(file.err.find("/etc/passwd: not a directory"), std::string::npos) << file.err;
@@ -92,6 +93,15 @@ TEST(Cli, EveryCommandHasHelpWithExamples) {
     EXPECT_EQ(ran.status, 0);
     EXPECT_NE(ran.out.find("Examples:\n  nodescout "), std::string::npos) << ran.out;
   }
+}
+
+TEST(Cli, AnAgentThatPublishesNothingLogsWhatItWould) {
+  const Ran ran = nodescout({"agent", "--publish", "none", "--once", "--node", "recorded", "--listen", "none", "--root",
+                             machine().path().string(), "--no-live"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.err.find("added kind=label key=feature.node.kubernetes.io/pci-10de.present value=true"),
+            std::string::npos)
+      << ran.err;
 }
 
 TEST(Cli, LabelsAreSortedLines) {
