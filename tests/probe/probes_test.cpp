@@ -207,6 +207,16 @@ TEST(Memory, HugePageSizes) {
   EXPECT_EQ(seen.problems.size(), 1u);
 }
 
+TEST(Memory, OnlyDirectoriesAreHugePageSizes) {
+  const TempHost files{{"/sys/kernel/mm/hugepages/hugepages-2048kB", "1\n"},
+                       {"/sys/kernel/mm/hugepages/hugepages-1048576kB", "-> hugepages-64kB"},
+                       {"/sys/kernel/mm/hugepages/hugepages-16384kB", "-> nowhere"},
+                       {"/sys/kernel/mm/hugepages/hugepages-64kB/nr_hugepages", "0\n"}};
+  const Observation seen = probe::memory.run(files, {});
+  EXPECT_EQ(attributes(seen, "memory.hugepages"), (Attributes{{"enabled", "false"}, {"hugepages-64Ki", "0"}}));
+  EXPECT_TRUE(seen.problems.empty());
+}
+
 TEST(Memory, SwapAndTotal) {
   const TempHost files{{"/proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n\n"},
                        {"/proc/meminfo", "MemTotal:       16384 kB\nMemFree: 1 kB\n"}};
@@ -299,6 +309,17 @@ TEST(Usb, InterfacesCarryTheClassWhereTheDeviceLeavesItOpen) {
                        {{"class", "0e"}, {"device", "b00b"}, {"vendor", "1d6b"}},
                        {{"class", "ef"}, {"device", "0001"}}}));
   EXPECT_TRUE(probe::usb.run(TempHost{}, {}).features.instances.at("usb.device").empty());
+}
+
+TEST(Usb, ADeviceWhoseProductCannotBeReadStaysWithTheRest) {
+  const std::string d = "/sys/bus/usb/devices/";
+  const TempHost files{{d + "1-1/idProduct/", ""},
+                       {d + "1-1/idVendor", "1d6b\n"},
+                       {d + "1-1/bDeviceClass", "09\n"},
+                       {d + "1-2/idVendor", "1d6b\n"}};
+  const Observation seen = probe::usb.run(files, {});
+  EXPECT_EQ(seen.features.instances.at("usb.device"), (Instances{{{"class", "09"}, {"vendor", "1d6b"}}}));
+  EXPECT_EQ(seen.problems.size(), 1u);
 }
 
 TEST(System, OsReleaseFallsBackToUsr) {
