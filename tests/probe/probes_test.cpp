@@ -181,6 +181,15 @@ TEST(Kernel, TheConfigurationIsFoundWhereItIs) {
   EXPECT_EQ(seen.problems[0].where, "/proc/config.gz");
 }
 
+TEST(Kernel, ARelativePathOfTheConfigurationStartsAtTheRoot) {
+  const TempHost files{{"/configured", "CONFIG_A=y\n"}};
+  ProbeConfig config;
+  config.kconfig_file = "configured";
+  EXPECT_EQ(attributes(probe::kernel.run(files, config), "kernel.config"), (Attributes{{"A", "y"}}));
+  config.kconfig_file = "3";
+  EXPECT_EQ(attributes(probe::kernel.run(files, config), "kernel.config"), kAbsent);
+}
+
 TEST(Kernel, ModulesWithoutABuiltInList) {
   const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/proc/modules", "a 1\n"}};
   EXPECT_EQ(probe::kernel.run(files, {}).features.flags.at("kernel.enabledmodule"), FlagSet{"a"});
