@@ -127,13 +127,18 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 std::vector<std::string_view> fields(std::string_view text) {
   std::vector<std::string_view> pieces;
-  constexpr std::string_view kBlank = " \t\n\v\f\r";
-  std::size_t at = text.find_first_not_of(kBlank);
-  while (at != std::string_view::npos) {
-    const std::size_t end = text.find_first_of(kBlank, at);
-    pieces.push_back(text.substr(at, end - at));
-    at = text.find_first_not_of(kBlank, end);
+  std::size_t start = std::string_view::npos;  // of the piece that is being read
+  for (std::size_t at = 0; at < text.size();) {
+    const Rune rune = decode_rune(text.substr(at));
+    if (!is_space(rune.value)) {
+      if (start == std::string_view::npos) start = at;
+    } else if (start != std::string_view::npos) {
+      pieces.push_back(text.substr(start, at - start));
+      start = std::string_view::npos;
+    }
+    at += static_cast<std::size_t>(rune.length);
   }
+  if (start != std::string_view::npos) pieces.push_back(text.substr(start));
   return pieces;
 }
 

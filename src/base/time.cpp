@@ -16,25 +16,27 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
   };
   const auto is = [&](std::size_t at, char c) { return at < text.size() && (text[at] == c); };
   const auto year = number(0, 4), month = number(5, 2), day = number(8, 2);
-  const auto hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
-  if (!year || !month || !day || !hour || !minute || !second || !is(4, '-') || !is(7, '-') ||
-      !(is(10, 'T') || is(10, 't')) || !is(13, ':') || !is(16, ':'))
+  const std::size_t hour_digits = is(12, ':') ? 1 : 2;
+  const std::size_t colon = 11 + hour_digits;
+  const auto hour = number(11, hour_digits), minute = number(colon + 1, 2), second = number(colon + 4, 2);
+  if (!year || !month || !day || !hour || !minute || !second || !is(4, '-') || !is(7, '-') || !is(10, 'T') ||
+      !is(colon, ':') || !is(colon + 3, ':'))
     return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok() || *hour > 23 || *minute > 59 || *second > 59) return std::nullopt;
-  std::size_t at = 19;
-  if (is(at, '.')) {
+  std::size_t at = colon + 6;
+  if (is(at, '.') || is(at, ',')) {
     const std::size_t digits = text.find_first_not_of("0123456789", at + 1);
     if (digits == at + 1 || digits == std::string_view::npos) return std::nullopt;
     at = digits;
   }
   std::chrono::minutes offset{0};
-  if ((is(at, 'Z') || is(at, 'z')) && at + 1 == text.size()) {
+  if (is(at, 'Z') && at + 1 == text.size()) {
     // UTC
   } else if ((is(at, '+') || is(at, '-')) && at + 6 == text.size() && is(at + 3, ':')) {
     const auto hours = number(at + 1, 2), minutes = number(at + 4, 2);
-    if (!hours || !minutes || *hours > 23 || *minutes > 59) return std::nullopt;
+    if (!hours || !minutes || *hours > 24 || *minutes > 60) return std::nullopt;
     offset = std::chrono::minutes(*hours * 60 + *minutes);
     if (text[at] == '-') offset = -offset;
   } else {

@@ -67,10 +67,12 @@ class Reader {
             std::string(key) + " must be " + std::string(wanted) + ", not " + describe(value), "the default is used");
   }
 
-  void check_fields(const Value& map, const Names& known, const std::string& path) {
+  /// `exact` for the keys of a map; those of a structure are found in any case.
+  void check_fields(const Value& map, const Names& known, const std::string& path, bool exact = false) {
     for (const Member& member : map.members) {
-      if (std::any_of(known.begin(), known.end(),
-                      [&](std::string_view name) { return equal_ignoring_case(name, member.key); }))
+      if (std::any_of(known.begin(), known.end(), [&](std::string_view name) {
+            return exact ? name == member.key : equal_ignoring_case(name, member.key);
+          }))
         continue;
       const std::string_view guess = closest(member.key, known);
       problem("unknown-config-key", member.mark, "unknown key " + quote(path + member.key),
@@ -86,8 +88,9 @@ class Reader {
 
   // ---- typed values -------------------------------------------------------------------------------------------------
 
-  const Value* section(const Value& map, std::string_view name) {
-    const Value* value = map.find_ignoring_case(name);
+  const Value* section(const Value& map, std::string_view name) { return section(map.find_ignoring_case(name), name); }
+
+  const Value* section(const Value* value, std::string_view name) {
     if (!value || value->is(Kind::null)) return nullptr;
     if (value->is(Kind::map)) return value;
     wrong_type(*value, name, "a map");
@@ -112,7 +115,11 @@ class Reader {
       wrong_type(*value, name, "a text");
   }
 
-  /// A list replaces the default; null empties it; a null element is an empty text.
+  /// The same under a key of a map, which unlike that of a structure is exact.
+  const Value* exact_section(const Value& map, std::string_view name) { return section(map.find(name), name); }
+
+  /// A list replaces the default; null empties it. A null element leaves what the default has at its place, as in NFD,
+  /// which decodes each element into the old one; beyond the default it is an empty text.
   bool texts(const Value& map, std::string_view name, std::vector<std::string>& into) {
     const Value* value = map.find_ignoring_case(name);
     if (!value) return false;
@@ -134,7 +141,8 @@ class Reader {
         problem("unquoted-text", item.mark,
                 std::string(name) + ": " + item.source + " without quotes is " + quote(item.text) + " in YAML",
                 "write " + quote(item.source) + " with its quotes");
-      out.push_back(item.text);
+      const std::size_t place_of_item = out.size();
+      out.push_back(item.is(Kind::null) && place_of_item < into.size() ? into[place_of_item] : item.text);
     }
     into = std::move(out);
     return true;
@@ -182,7 +190,10 @@ class Reader {
     config_.publish = !no_publish;
     texts(core, "featureSources", config_.feature_sources);
     texts(core, "labelSources", config_.label_sources);
-    texts(core, "sources", config_.label_sources);  // deprecated, and stronger
+    // Deprecated, and stronger.
+    const Value* deprecated = core.find_ignoring_case("sources");
+    if (std::vector<std::string> names; deprecated && !deprecated->is(Kind::null) && texts(core, "sources", names))
+      config_.label_sources = std::move(names);
     texts(core, "noPublishFeatures", config_.unpublished_features);
     owner_references(core);
     if (const Value* interval = core.find_ignoring_case("sleepInterval"); interval && !interval->is(Kind::null)) {
@@ -220,8 +231,8 @@ class Reader {
   void sources(const Value& sources) {
     check_fields(sources,
                  {"cpu", "kernel", "pci", "usb", "custom", "fake", "local", "memory", "network", "storage", "system"},
-                 "sources.");
-    if (const Value* cpu = section(sources, "cpu")) {
+                 "sources.", true);
+    if (const Value* cpu = exact_section(sources, "cpu")) {
       check_fields(*cpu, {"cpuid"}, "sources.cpu.");
       if (const Value* cpuid = section(*cpu, "cpuid")) {
         check_fields(*cpuid, {"attributeBlacklist", "attributeWhitelist"}, "sources.cpu.cpuid.");
@@ -229,17 +240,17 @@ class Reader {
         texts(*cpuid, "attributeWhitelist", config_.cpuid.allowed);
       }
     }
-    if (const Value* kernel = section(sources, "kernel")) {
+    if (const Value* kernel = exact_section(sources, "kernel")) {
       check_fields(*kernel, {"kconfigFile", "configOpts", "cmdlineNames"}, "sources.kernel.");
       text(*kernel, "kconfigFile", config_.probes.kconfig_file);
       texts(*kernel, "configOpts", config_.kernel_options);
       texts(*kernel, "cmdlineNames", config_.probes.cmdline_names);
     }
-    if (const Value* pci = section(sources, "pci"))
+    if (const Value* pci = exact_section(sources, "pci"))
       devices(*pci, "sources.pci.", {"class", "vendor", "device", "subsystem_vendor", "subsystem_device"}, config_.pci);
-    if (const Value* usb = section(sources, "usb"))
+    if (const Value* usb = exact_section(sources, "usb"))
       devices(*usb, "sources.usb.", {"class", "vendor", "device", "serial"}, config_.usb);
-    if (const Value* fake = section(sources, "fake")) this->fake(*fake);
+    if (const Value* fake = exact_section(sources, "fake")) this->fake(*fake);
     if (const Value* custom = sources.find("custom"); custom && !custom->is(Kind::null)) {
       if (!custom->is(Kind::list)) return wrong_type(*custom, "sources.custom", "a list of rules");
       ParsedRules parsed = rules_from_value(*custom, origin_);
@@ -258,7 +269,7 @@ class Reader {
   void devices(const Value& section, const std::string& path, const Names& known, DeviceLabels& into) {
     check_fields(section, {"deviceClassWhitelist", "deviceLabelFields"}, path);
     texts(section, "deviceClassWhitelist", into.classes);
-    std::vector<std::string> fields;
+    std::vector<std::string> fields = into.fields;
     if (!texts(section, "deviceLabelFields", fields)) return;
     for (const std::string& field : fields)
       if (std::find(known.begin(), known.end(), field) == known.end()) {

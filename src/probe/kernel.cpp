@@ -42,7 +42,7 @@ constexpr FeatureSpec kProduces[] = {
 /// Text of the first readable candidate.
 std::optional<std::string> find_kconfig(Reading& reading, const std::string& configured, const std::string& release) {
   std::vector<std::string> candidates;
-  if (!configured.empty()) candidates.push_back(configured);
+  if (!configured.empty()) candidates.push_back(configured.starts_with('/') ? configured : "/" + configured);
   candidates.emplace_back("/proc/config.gz");
   if (!release.empty()) {
     candidates.push_back("/usr/src/linux-" + release + "/.config");

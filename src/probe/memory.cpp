@@ -49,6 +49,8 @@ void observe_hugepages(const Host& host, Observation& seen) {
   if (!directories) return;
   for (const std::string& directory : *directories) {
     const std::string path = "/sys/kernel/mm/hugepages/" + directory;
+    const auto status = host.files().status(path);
+    if (!status || status->type != Root::FileType::directory || host.files().link(path)) continue;
     const auto size = hugepage_size(directory);
     if (!size) {
       reading.note({Errc::malformed, path, "no size of a huge page in this name"});

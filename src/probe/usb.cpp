@@ -39,16 +39,20 @@ Observation run(const Host& host, const ProbeConfig&) {
   for (const std::string& name : *names) {
     if (name.find(':') != std::string::npos) continue;  // an interface, not a device
     const std::string directory = "/sys/bus/usb/devices/" + name;
-    reading.enter(directory);
-    const auto product = reading.text("idProduct");
-    if (!product) continue;
+    const Root::Directory files = host.files().enter(directory);
+    reading.enter(files);
+    const auto product = files.read("idProduct");
+    if (!product) {
+      if (product.error().code == Errc::absent) continue;  // not a device
+      reading.note(product.error());
+    }
     Attributes device;
     const auto put = [&](const char* attribute, const std::optional<std::string>& value) {
       if (value && !value->empty()) device[attribute] = *value;
     };
+    if (product) put("device", std::string(trim(*product)));
     put("class", reading.text("bDeviceClass"));
     put("vendor", reading.text("idVendor"));
-    put("device", product);
     put("serial", reading.text("serial"));
     const auto device_class = device.find("class");
     if (device_class == device.end() || device_class->second != "00") {

@@ -34,7 +34,7 @@ TEST(Time, ReadsRfc3339) {
   };
   EXPECT_EQ(unix_time("1970-01-01T00:00:00Z"), 0);
   EXPECT_EQ(unix_time("2026-11-22T10:00:00Z"), 1795341600);
-  EXPECT_EQ(unix_time("2026-11-22t10:00:00.999z"), 1795341600);
+  EXPECT_EQ(unix_time("2026-11-22T10:00:00.999Z"), 1795341600);
   EXPECT_EQ(unix_time("2026-11-22T10:00:00+01:30"), 1795341600 - 5400);
   EXPECT_EQ(unix_time("2026-11-22T10:00:00-01:30"), 1795341600 + 5400);
   // The clock ends in 2262.
@@ -42,6 +42,20 @@ TEST(Time, ReadsRfc3339) {
   EXPECT_EQ(unix_time("0001-01-01T00:00:00Z"), -9223372036);
   for (const char* wrong : {"", "2026-11-22", "2026-11-22T10:00:00", "2026-02-30T10:00:00Z", "2026-11-22T24:00:00Z",
                             "2026-11-22T10:00:00.Z", "2026-11-22 10:00:00Z", "2026-11-22T10:00:00+1:30"})
+    EXPECT_FALSE(parse_rfc3339(wrong)) << wrong;
+}
+
+TEST(Time, ReadsWhatGoReads) {
+  const auto nine = *parse_rfc3339("2026-11-22T09:00:00Z");
+  EXPECT_EQ(parse_rfc3339("2026-11-22T9:00:00Z"), nine);
+  EXPECT_EQ(parse_rfc3339("2026-11-22T9:00:00,5Z"), nine);
+  EXPECT_EQ(parse_rfc3339("2026-11-22T9:00:00.5+00:00"), nine);
+  EXPECT_EQ(parse_rfc3339("2026-11-23T09:00:00+24:00"), nine);
+  EXPECT_EQ(parse_rfc3339("2026-11-22T10:00:00+00:60"), nine);
+  for (const char* wrong :
+       {"2026-11-22t09:00:00Z", "2026-11-22T09:00:00z", "2026-11-22T:00:00Z", "2026-11-22T009:00:00Z",
+        "2026-11-22T9:0:00Z", "2026-11-22T09:00:60Z", "2026-11-22T09:00:00,Z", "2026-11-22T09:00:00+25:00",
+        "2026-11-22T09:00:00+00:61", "2026-11-22T9:00:00", "2026-11-22T9"})
     EXPECT_FALSE(parse_rfc3339(wrong)) << wrong;
 }
 

@@ -25,6 +25,12 @@ TEST(Text, FieldsHasNoEmptyPieces) {
   const std::vector<std::string_view> want{"a", "b"};
   EXPECT_EQ(fields("  a \t b\n"), want);
   EXPECT_TRUE(fields(" \n").empty());
+  EXPECT_EQ(fields("\u00a0a\u2003b"), want) << "any Unicode space, as Go's strings.Fields";
+  EXPECT_EQ(fields("a\x85"
+                   "b"),
+            std::vector<std::string_view>{"a\x85"
+                                          "b"})
+      << "a stray byte is no character";
 }
 
 TEST(Text, ParseIntIsGoAtoi) {

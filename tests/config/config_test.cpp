@@ -30,7 +30,7 @@ TEST(Config, ReadsAsNfdDoes) {
       "  kernel: {configOpts: [A, 1, yes, ~]}\n  fake: {labels: {fakefeature1: 5}, instanceFeatures: [{attr_1: x}]}\n");
   EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"02", "0200", "03"}));
   EXPECT_EQ(config.pci.fields, (std::vector<std::string>{"class", "vendor"}));
-  EXPECT_EQ(config.kernel_options, (std::vector<std::string>{"A", "1", "true", ""}));
+  EXPECT_EQ(config.kernel_options, (std::vector<std::string>{"A", "1", "true", "PREEMPT"}));
   EXPECT_EQ(config.fake_labels.at("fakefeature1"), "5");
   EXPECT_EQ(config.fake_labels.size(), 3u);
   EXPECT_EQ(
@@ -40,6 +40,23 @@ TEST(Config, ReadsAsNfdDoes) {
   EXPECT_EQ(problems(config),
             "f:1:83 sleepInterval has no meaning here: probes run on events, not on a timer\n"
             "f:6:31 configOpts: yes without quotes is \"true\" in YAML (write \"yes\" with its quotes)\n");
+}
+
+TEST(Config, NullInAListLeavesTheDefaultAtItsPlace) {
+  const Config config = read(
+      "core: {labelSources: [~, -pci], sources: ~}\n"
+      "sources:\n  kernel: {configOpts: [A, ~, B, ~, ~]}\n"
+      "  pci: {deviceLabelFields: [device, ~, bogus], deviceClassWhitelist: [\"02\", ~]}\n");
+  EXPECT_EQ(config.label_sources, (std::vector<std::string>{"all", "-pci"}));
+  EXPECT_EQ(config.kernel_options, (std::vector<std::string>{"A", "NO_HZ_IDLE", "B", "PREEMPT", ""}));
+  EXPECT_EQ(config.pci.fields, (std::vector<std::string>{"vendor", "device"}));
+  EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"02", "0b40"}));
+}
+
+TEST(Config, NamesOfSourcesAreExact) {
+  const Config config = read("sources:\n  PCI: {deviceClassWhitelist: [\"02\"]}\n");
+  EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"03", "0b40", "12"}));
+  EXPECT_EQ(problems(config), "f:2:3 unknown key \"sources.PCI\" (did you mean \"sources.pci\"?)\n");
 }
 
 TEST(Config, TheOctalTrapIsSaid) {

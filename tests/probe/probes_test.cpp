@@ -181,6 +181,15 @@ TEST(Kernel, TheConfigurationIsFoundWhereItIs) {
   EXPECT_EQ(seen.problems[0].where, "/proc/config.gz");
 }
 
+TEST(Kernel, ARelativePathOfTheConfigurationStartsAtTheRoot) {
+  const TempHost files{{"/configured", "CONFIG_A=y\n"}};
+  ProbeConfig config;
+  config.kconfig_file = "configured";
+  EXPECT_EQ(attributes(probe::kernel.run(files, config), "kernel.config"), (Attributes{{"A", "y"}}));
+  config.kconfig_file = "3";
+  EXPECT_EQ(attributes(probe::kernel.run(files, config), "kernel.config"), kAbsent);
+}
+
 TEST(Kernel, ModulesWithoutABuiltInList) {
   const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/proc/modules", "a 1\n"}};
   EXPECT_EQ(probe::kernel.run(files, {}).features.flags.at("kernel.enabledmodule"), FlagSet{"a"});
@@ -205,6 +214,16 @@ TEST(Memory, HugePageSizes) {
                                                               {"hugepages-2Mi", "0"},
                                                               {"hugepages-64Ki", ""}}));
   EXPECT_EQ(seen.problems.size(), 1u);
+}
+
+TEST(Memory, OnlyDirectoriesAreHugePageSizes) {
+  const TempHost files{{"/sys/kernel/mm/hugepages/hugepages-2048kB", "1\n"},
+                       {"/sys/kernel/mm/hugepages/hugepages-1048576kB", "-> hugepages-64kB"},
+                       {"/sys/kernel/mm/hugepages/hugepages-16384kB", "-> nowhere"},
+                       {"/sys/kernel/mm/hugepages/hugepages-64kB/nr_hugepages", "0\n"}};
+  const Observation seen = probe::memory.run(files, {});
+  EXPECT_EQ(attributes(seen, "memory.hugepages"), (Attributes{{"enabled", "false"}, {"hugepages-64Ki", "0"}}));
+  EXPECT_TRUE(seen.problems.empty());
 }
 
 TEST(Memory, SwapAndTotal) {
@@ -299,6 +318,17 @@ TEST(Usb, InterfacesCarryTheClassWhereTheDeviceLeavesItOpen) {
                        {{"class", "0e"}, {"device", "b00b"}, {"vendor", "1d6b"}},
                        {{"class", "ef"}, {"device", "0001"}}}));
   EXPECT_TRUE(probe::usb.run(TempHost{}, {}).features.instances.at("usb.device").empty());
+}
+
+TEST(Usb, ADeviceWhoseProductCannotBeReadStaysWithTheRest) {
+  const std::string d = "/sys/bus/usb/devices/";
+  const TempHost files{{d + "1-1/idProduct/", ""},
+                       {d + "1-1/idVendor", "1d6b\n"},
+                       {d + "1-1/bDeviceClass", "09\n"},
+                       {d + "1-2/idVendor", "1d6b\n"}};
+  const Observation seen = probe::usb.run(files, {});
+  EXPECT_EQ(seen.features.instances.at("usb.device"), (Instances{{{"class", "09"}, {"vendor", "1d6b"}}}));
+  EXPECT_EQ(seen.problems.size(), 1u);
 }
 
 TEST(System, OsReleaseFallsBackToUsr) {
