@@ -9,7 +9,7 @@ template <auto Free>
 struct Freeing {
   template <class T>
   void operator()(T* handle) const {
-    Free(handle);
+    Free(handle);  // NOLINT(cppcoreguidelines-owning-memory, cppcoreguidelines-no-malloc): this is the one place
   }
 };
 

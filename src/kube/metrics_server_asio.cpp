@@ -170,7 +170,8 @@ class AsioServer final : public MetricsServer {
       : site_(std::move(site)), acceptor_(std::move(acceptor)), port_(port) {}
   AsioServer(const AsioServer&) = delete;
   AsioServer& operator=(const AsioServer&) = delete;
-  ~AsioServer() override {
+  // What could throw here is memory that runs out, which ends the process in any case.
+  ~AsioServer() override {  // NOLINT(bugprone-exception-escape)
     site_->close();
     acceptor_->stop();
   }
