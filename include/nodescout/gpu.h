@@ -59,6 +59,8 @@ struct GpuOptions {
   bool operator_managed = false;          // the GPU Operator installs the driver here, and says when it is ready
   bool driver_absence_is_proof = false;   // keep_labels is over
 
+  /// What GFD's labels depend on could not be read or understood: they stay as they are.
+  bool labels_in_doubt = false;
   /// Of GFD's file and environment. The probe reports them where there is a GPU that they could matter to.
   std::vector<Problem> problems;
 };

@@ -14,7 +14,10 @@ namespace {
 
 using Kind = Value::Kind;
 
+constexpr const char* kOwnFile = "/etc/nodescout/gfd.yaml";
 constexpr std::string_view kPrefix = "nvidia.com/";
+/// As with GFD itself, which does not start: a typing mistake takes no label of a running node.
+constexpr const char* kLabelsStay = "the labels of gpu-feature-discovery stay as they are until it is mended";
 
 template <class T>
 struct Word {
@@ -46,9 +49,14 @@ class Reader {
   const Value* of_kind(const Value& map, const char* name, Kind kind, const char* wanted) {
     const Value* value = map.find_ignoring_case(name);
     if (!value || value->is(Kind::null) || value->is(kind)) return value && value->is(kind) ? value : nullptr;
-    problem(value->mark, std::string(name) + " must be " + wanted + ", not " + describe(*value), "it is ignored");
+    is_in_doubt_ = is_in_doubt_ || kind == Kind::map;  // of which nothing is known then
+    problem(value->mark, std::string(name) + " must be " + wanted + ", not " + describe(*value),
+            kind == Kind::map ? kLabelsStay : "it is ignored");
     return nullptr;
   }
+
+  /// Something was wrong that GFD's labels depend on.
+  bool is_in_doubt() const { return is_in_doubt_; }
 
   void flag(const Value& map, const char* name, bool& into) {
     if (const Value* value = of_kind(map, name, Kind::boolean, "true or false")) into = value->text == "true";
@@ -62,9 +70,9 @@ class Reader {
   void word(const Value& map, const char* name, const Word<T> (&words)[count], T& into) {
     const Value* value = map.find_ignoring_case(name);
     if (!value || value->is(Kind::null)) return;
-    if (!set_word(value->is_scalar() ? value->text : "", words, into))
-      problem(value->mark, std::string(name) + ": " + describe(*value) + " is none of " + list_of(words),
-              "it is ignored");
+    if (set_word(value->is_scalar() ? value->text : "", words, into)) return;
+    is_in_doubt_ = true;
+    problem(value->mark, std::string(name) + ": " + describe(*value) + " is none of " + list_of(words), kLabelsStay);
   }
 
   template <class T, std::size_t count>
@@ -92,6 +100,7 @@ class Reader {
       is_good = this->block(*block, "sharing.timeSlicing", time_slicing);
     if (const Value* block = sharing->find_ignoring_case("mps"); block && !block->is(Kind::null))
       is_good = this->block(*block, "sharing.mps", mps) && is_good;
+    is_in_doubt_ = is_in_doubt_ || !is_good;
     if (!is_good) return;
     into.time_slicing = std::move(time_slicing);
     into.mps = std::move(mps);
@@ -99,9 +108,8 @@ class Reader {
 
  private:
   bool block(const Value& value, const std::string& path, std::optional<GpuSharing>& into) {
-    constexpr const char* kTodo = "GPUs are labelled as not shared until it is mended";
     const auto fail = [&](Mark mark, const std::string& what) {
-      problem(mark, path + what, kTodo);
+      problem(mark, path + what, kLabelsStay);
       return false;
     };
     if (!value.is(Kind::map)) return fail(value.mark, " must be a map, not " + describe(value));
@@ -126,7 +134,7 @@ class Reader {
           devices && !devices->is(Kind::null) && devices->text != "all")
         problem(devices->mark, path + ".resources: devices other than all have no effect on labels", "");
       if (const Value* rename = item.find_ignoring_case("rename");
-          rename && !rename->is(Kind::null) && kPrefix != rename->text && rename->text != resource.name)
+          rename && !rename->is(Kind::null) && !(sharing.renames && rename->text == resource.name + ".shared"))
         problem(rename->mark, path + ".resources: rename has no effect on labels", "");
       sharing.resources.push_back(std::move(resource));
     }
@@ -147,6 +155,7 @@ class Reader {
 
   std::string origin_;
   std::vector<Problem>& problems_;
+  bool is_in_doubt_ = false;
 };
 
 /// The first that is set, and its name.
@@ -173,17 +182,16 @@ void apply_gfd_file(GpuOptions& options, std::string_view text, const std::strin
   const std::vector<YamlDocument> documents = parse_yaml(text, origin);
   if (documents.empty()) return;
   const YamlDocument& document = documents.front();
-  if (document.error) {
-    options.problems.push_back({"malformed-config", document.error->where, document.error->what, "it is ignored"});
-    return;
-  }
+  const auto give_up = [&](const std::string& where, std::string what) {
+    options.problems.push_back({"malformed-config", where, std::move(what), kLabelsStay});
+    options.labels_in_doubt = true;
+  };
+  if (document.error) return give_up(document.error->where, document.error->what);
   const Value& root = document.root;
-  if (!root.is(Kind::map))
-    return reader.problem(root.mark, "a map is expected, not " + describe(root), "it is ignored");
+  if (!root.is(Kind::map)) return give_up(place(origin, root.mark), "a map is expected, not " + describe(root));
   if (const Value* version = root.find_ignoring_case("version");
       version && !version->is(Kind::null) && version->text != "v1" && !version->text.empty())
-    return reader.problem(version->mark, "version " + quote(version->text) + " is unknown; v1 is known",
-                          "the whole file is ignored");
+    return give_up(place(origin, version->mark), "version " + quote(version->text) + " is unknown; v1 is known");
   if (const Value* flags = reader.of_kind(root, "flags", Kind::map, "a map")) {
     reader.word(*flags, "migStrategy", kStrategies, options.mig_strategy);
     reader.word(*flags, "deviceDiscoveryStrategy", kDiscoveries, options.discovery);
@@ -195,31 +203,40 @@ void apply_gfd_file(GpuOptions& options, std::string_view text, const std::strin
     }
   }
   reader.sharing(root, options);
+  options.labels_in_doubt = options.labels_in_doubt || reader.is_in_doubt();
+}
+
+std::string gfd_config_file(const Environment& environment) {
+  const auto named = first_set(environment, {"GFD_CONFIG_FILE", "CONFIG_FILE"}).first;
+  return named && *named ? named : kOwnFile;
 }
 
 void apply_gfd(GpuOptions& options, const Environment& environment) {
-  const auto named = first_set(environment, {"GFD_CONFIG_FILE", "CONFIG_FILE"}).first;
-  const std::string file = named && *named ? named : "/etc/nodescout/gfd.yaml";
-  if (const auto text = Root::at("/").read(file))
+  const std::string file = gfd_config_file(environment);
+  if (const auto text = Root::at("/").read(file)) {
     apply_gfd_file(options, *text, file);
-  else if ((named && *named) || text.error().code != Errc::absent)
+  } else if (file != kOwnFile || text.error().code != Errc::absent) {
     options.problems.push_back(problem_of(text.error()));
+    options.labels_in_doubt = true;
+  }
 
-  const auto wrong = [&](std::string_view name, std::string_view value, const std::string& wanted) {
+  const auto wrong = [&](std::string_view name, std::string_view value, const std::string& wanted, const char* todo) {
     options.problems.push_back(
-        {"malformed-config", "$" + std::string(name), quote(value) + " is none of " + wanted, "it is ignored"});
+        {"malformed-config", "$" + std::string(name), quote(value) + " is none of " + wanted, todo});
   };
-  if (const auto [value, name] = first_set(environment, {"GFD_MIG_STRATEGY", "MIG_STRATEGY"});
-      value && !Reader::set_word(value, kStrategies, options.mig_strategy))
-    wrong(name, value, Reader::list_of(kStrategies));
-  if (const auto [value, name] = first_set(environment, {"DEVICE_DISCOVERY_STRATEGY"});
-      value && !Reader::set_word(value, kDiscoveries, options.discovery))
-    wrong(name, value, Reader::list_of(kDiscoveries));
+  const auto word = [&](std::initializer_list<const char*> names, const auto& words, auto& into) {
+    const auto [value, name] = first_set(environment, names);
+    if (!value || Reader::set_word(value, words, into)) return;
+    options.labels_in_doubt = true;
+    wrong(name, value, Reader::list_of(words), kLabelsStay);
+  };
+  word({"GFD_MIG_STRATEGY", "MIG_STRATEGY"}, kStrategies, options.mig_strategy);
+  word({"DEVICE_DISCOVERY_STRATEGY"}, kDiscoveries, options.discovery);
   if (const auto [value, name] = first_set(environment, {"GFD_NO_TIMESTAMP"}); value) {
     if (const auto flag = parse_go_bool(value))
       options.with_timestamp = !*flag;
     else
-      wrong(name, value, "true, false");
+      wrong(name, value, "true, false", "it is ignored");
   }
   if (const auto value = first_set(environment, {"GFD_MACHINE_TYPE_FILE"}).first) options.machine_type_file = value;
   if (const auto value = first_set(environment, {"DRIVER_ROOT_CTR_PATH", "CONTAINER_DRIVER_ROOT"}).first)
@@ -260,6 +277,7 @@ void apply_gpu_section(GpuOptions& options, const Value& section, const std::str
   reader.flag(section, "unifiedMemory", options.system_memory_as_gpus);
   reader.text(section, "driverRoot", options.driver_root);
   reader.sharing(section, options);
+  options.labels_in_doubt = options.labels_in_doubt || reader.is_in_doubt();
   if (const Value* expected = reader.of_kind(section, "expected", Kind::map, "a map of vendor and number"))
     for (const Member& member : expected->members) {
       const auto count = member.value.is(Kind::integer) ? parse_int(member.value.text) : std::nullopt;

@@ -15,12 +15,15 @@ namespace nodescout {
 /// A variable of the environment, or nullptr.
 using Environment = std::function<const char*(const char* name)>;
 
-/// GFD's own order: its variables over the file that one of them names, else /etc/nodescout/gfd.yaml. Nothing of it is
-/// fatal: what makes no sense becomes a problem of the options, which the GPU probe reports where there is a GPU.
+/// The file that one of GFD's variables names, else /etc/nodescout/gfd.yaml, where it may be missing.
+std::string gfd_config_file(const Environment& environment);
+
+/// GFD's own order: its variables over its file. Nothing of it is fatal: what makes no sense becomes a problem of the
+/// options, which the GPU probe reports where there is a GPU, and leaves GFD's labels in doubt.
 void apply_gfd(GpuOptions& options, const Environment& environment);
 
 /// The configuration file of GFD and of NVIDIA's device plugin, version v1. Fields that say nothing about labels are
-/// accepted; a mistake in the sharing blocks costs these, since half of them would be a wrong label.
+/// accepted; a mistake in the sharing blocks leaves the labels in doubt, since half of them would be wrong.
 void apply_gfd_file(GpuOptions& options, std::string_view text, const std::string& origin);
 
 /// The section `gpu`, over what GFD's files and variables said.

@@ -252,7 +252,7 @@ class Nvidia {
     for (Gpu& gpu : bus_.gpus) {
       if (!is_nvidia(gpu) || gpu.driver != "nvidia" || told_.contains(gpu.address)) continue;
       unknown({"gpu.nvidia", "gpu.topology"});  // what all have in common is not known of this one
-      if (unplaced_ > 0) {      // it is one of those that do not tell where they are
+      if (unplaced_ > 0) {                      // it is one of those that do not tell where they are
         --unplaced_;
         gpu.health = "failed";
         continue;
@@ -448,6 +448,7 @@ class Nvidia {
   }
 
   void label(GfdInput input) {
+    if (options_.labels_in_doubt) return unknown({"gpu.gfd"});
     GpuOptions options = options_;
     // Where the DRA driver for compute domains runs, it writes the clique itself.
     if (options.clique == GpuOptions::Clique::automatic &&

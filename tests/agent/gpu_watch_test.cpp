@@ -179,6 +179,7 @@ TEST_F(GpuAgent, EventsAreLabelsWithinTwoSeconds) {
   ASSERT_TRUE(events);
   files.write("/dev/other", "");
   const std::vector<std::string> watched = corridor->watched_paths();
+  EXPECT_EQ(std::count(watched.begin(), watched.end(), "/etc/nodescout/gfd.yaml"), 1) << "or the file that is named";
   EXPECT_TRUE(gpu_watched_paths(Root::at(TempHost().path().string())).empty()) << "no GPU, nothing to watch";
   for (const std::string& path : gpu_watched_paths(Root::at(files.path().string()))) {
     const std::string real = (files.path() / path.substr(1)).string();

@@ -58,7 +58,7 @@ TEST(GfdFile, IsReadAsItIs) {
   EXPECT_FALSE(options.mps);
 }
 
-TEST(GfdFile, MistakesInSharingCostIt) {
+TEST(GfdFile, MistakesInSharingLeaveTheLabelsAsTheyAre) {
   const char* kBad[] = {
       "sharing: {timeSlicing: }",
       "sharing: {timeSlicing: null}",
@@ -76,6 +76,7 @@ TEST(GfdFile, MistakesInSharingCostIt) {
     const GpuOptions options = of_file(text);
     EXPECT_EQ(options.problems.size(), 1u) << text;
     EXPECT_FALSE(options.time_slicing || options.mps) << text;
+    EXPECT_TRUE(options.labels_in_doubt) << text;
   }
   EXPECT_TRUE(of_file("sharing: {mps: null}").problems.empty());
   // They say something that has no effect on labels.
@@ -83,10 +84,19 @@ TEST(GfdFile, MistakesInSharingCostIt) {
       of_file("sharing: {mps: {resources: [{name: gpu, replicas: 2, devices: [0], rename: nvidia.com/x}]}}");
   EXPECT_EQ(odd.problems.size(), 2u);
   EXPECT_TRUE(odd.mps);
+  EXPECT_FALSE(odd.labels_in_doubt);
+  // The name that renameByDefault gives anyway.
+  EXPECT_TRUE(of_file("sharing: {timeSlicing: {renameByDefault: true, resources: [{name: gpu, replicas: 2, rename: "
+                      "nvidia.com/gpu.shared}]}}")
+                  .problems.empty());
 }
 
 TEST(GfdFile, OtherMistakes) {
   EXPECT_EQ(of_file("version: v2\nflags: {migStrategy: mixed}").mig_strategy, MigStrategy::none);
+  for (const char* text : {"version: v2", "flags: {migStrategy: some}", "flags: 5", "sharing: 5", "[1]", "{"})
+    EXPECT_TRUE(of_file(text).labels_in_doubt) << text;
+  EXPECT_FALSE(of_file("flags: {gfd: {noTimestamp: 5}}").labels_in_doubt);
+  EXPECT_FALSE(of_file("").labels_in_doubt);
   EXPECT_EQ(of_file("version: v2").problems.size(), 1u);
   EXPECT_EQ(of_file("flags: {migStrategy: some}").problems.size(), 1u);
   EXPECT_EQ(of_file("flags: 5").problems.size(), 1u);
@@ -116,6 +126,9 @@ TEST(GfdEnvironment, IsStrongerThanTheFile) {
   EXPECT_EQ(of_environment({{"GFD_NO_TIMESTAMP", "yes"}}).problems.size(), 1u);
   EXPECT_FALSE(of_environment({{"GFD_NO_TIMESTAMP", "T"}}).with_timestamp);
   EXPECT_EQ(of_environment({{"GFD_CONFIG_FILE", "/no/such/file"}}).problems.size(), 1u);
+  EXPECT_TRUE(of_environment({{"GFD_CONFIG_FILE", "/no/such/file"}}).labels_in_doubt);
+  EXPECT_TRUE(of_environment({{"MIG_STRATEGY", "some"}}).labels_in_doubt);
+  EXPECT_FALSE(of_environment({}).labels_in_doubt);
 }
 
 TEST(GpuSection, IsStrongestAndChecked) {

@@ -402,6 +402,14 @@ TEST(GfdPolicy, Options) {
   EXPECT_EQ(labels(report_of({h100(kFirst)}), options)["gpu.machine"], "unknown");
 }
 
+TEST(GfdPolicy, ABrokenConfigurationLeavesTheLabelsAsTheyAre) {
+  GpuOptions options;
+  options.labels_in_doubt = true;
+  const Observation seen = look({in_mig_mode(a100(kFirst), {mig_1g5gb(0)})}, options);
+  EXPECT_EQ(labels_below(seen.features, "nvidia.com/"), (Attributes{{"vgpu.present", "false"}}));
+  EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
+}
+
 TEST(GfdPolicy, UnifiedMemoryOnDemand) {
   TempHost host{{"/proc/meminfo", "MemTotal:       125000000 kB\n"}};
   record_answer(host, report_of({gb10("000f:01:00.0")}));
