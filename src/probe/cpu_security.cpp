@@ -21,7 +21,8 @@ std::optional<std::int64_t> misc_capacity(Reading& reading, std::string_view res
   auto text = reading.raw("/sys/fs/cgroup/misc.capacity");
   if (!text) text = reading.raw("/sys/fs/cgroup/misc/misc.capacity");
   if (!text) return std::nullopt;
-  for (const std::string_view line : split(*text, '\n')) {
+  for (std::string_view line : split(*text, '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
     // NFD takes the first line that starts with the name, so "sev" also accepts "sev_es", and parts it at single
     // blanks.
     const std::vector<std::string_view> words = nfd ? split(line, ' ') : fields(line);

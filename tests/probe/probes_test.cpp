@@ -116,6 +116,8 @@ TEST(Cpu, EmptyFilesThatCrashNfdSayNothing) {
   const Observation seen = probe::cpu.run(files, nfd());
   EXPECT_EQ(attributes(seen, "cpu.pstate"), (Attributes{{"status", "active"}}));
   EXPECT_EQ(attributes(seen, "cpu.security"), (Attributes{{"sev.enabled", "true"}}));
+  const TempHost dos{{"/sys/module/kvm_amd/parameters/sev", "1\n"}, {"/sys/fs/cgroup/misc.capacity", "sev 410\r\n"}};
+  EXPECT_EQ(attributes(probe::cpu.run(dos, nfd()), "cpu.security").at("sev.asids"), "410");
 }
 
 TEST(Cpu, GovernorsMustAgree) {
