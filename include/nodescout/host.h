@@ -99,6 +99,7 @@ class Root {
   std::map<std::string, Error, std::less<>> refused_;
   mutable std::map<std::string, std::string, std::less<>> directories_;  // host path -> canonical host path
   mutable std::map<std::string, std::string, std::less<>> pci_ids_;      // host path -> content
+  mutable std::map<std::string, std::vector<std::string>, std::less<>> lists_;
 };
 
 /// Paths are relative to it: "vendor", "queue/rotational". The Root outlives it.

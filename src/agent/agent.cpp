@@ -5,6 +5,7 @@
 #include <random>
 
 #include "agent/file_publisher.h"
+#include "agent/label_changes.h"
 #include "agent/node_publisher.h"
 #include "agent/nodefeature_publisher.h"
 #include "base/path.h"
@@ -20,9 +21,17 @@ using Steady = std::chrono::steady_clock;
 
 constexpr auto kLongestPass = 60s;  // a probe that hangs longer than this in the kernel makes us unhealthy
 
-class NullPublisher final : public Publisher {
+/// --publish none: what would become of a Node that has none of our labels yet, for the log.
+class Rehearsal final : public Publisher {
  public:
-  Result<Published> publish(const Report&, const std::stop_token&) override { return Published{}; }
+  Result<Published> publish(const Report& report, const std::stop_token&) override {
+    Published published;
+    labels_ = settle_labels(labels_, report, published);
+    return published;
+  }
+
+ private:
+  Attributes labels_;
 };
 
 std::string environment(const char* name) { return process_environment()(name); }
@@ -62,7 +71,7 @@ Agent::~Agent() {
 void Agent::start_publishing() {
   if (!corridor_.config().publish || options_.publish == PublishTo::none ||
       (!connection_ && options_.publish != PublishTo::file)) {
-    publisher_ = std::make_unique<NullPublisher>();
+    publisher_ = std::make_unique<Rehearsal>();
   } else if (options_.publish == PublishTo::file) {
     publisher_ = std::make_unique<FilePublisher>(Root::at(options_.root).real_path(kPublishedFile));
   } else if (options_.publish == PublishTo::nodefeature) {
@@ -357,8 +366,9 @@ Status Agent::run_once(const std::stop_token& stop) {
       if (result->held == 0 || offered_proved_) return ok();
     } else if (Steady::now() > until) {
       return result.error();
-    } else {
-      log_.warn("not published, will try again", {{"error", result.error().text()}});
+    } else if (result.error().text() != last_error_) {
+      last_error_ = result.error().text();
+      log_.warn("not published, will try again", {{"error", last_error_}});
     }
     const SteadyTime pause = result ? next_look : std::min(next_look, Steady::now() + backoff.next());
     while (Steady::now() < pause)

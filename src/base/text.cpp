@@ -313,8 +313,10 @@ std::string_view closest(std::string_view word, const std::vector<std::string_vi
   for (const std::string_view candidate : candidates) {
     if (candidate.size() > 100 || candidate == word) continue;
     const std::string other = skeleton(candidate);
+    const auto [shorter, longer] = std::minmax({bare.size(), other.size()});
+    const std::size_t allowed = std::max<std::size_t>(1, shorter / 3);
+    if (longer - shorter > allowed) continue;  // the distance is at least that
     const std::size_t distance = edit_distance(bare, other);
-    const std::size_t allowed = std::max<std::size_t>(1, std::min(bare.size(), other.size()) / 3);
     if (distance <= allowed && distance < best_distance) best = candidate, best_distance = distance;
   }
   return best;

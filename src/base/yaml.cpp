@@ -16,6 +16,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "base/text_index.h"
 
 namespace nodescout {
 namespace {
@@ -379,13 +380,12 @@ class Marks {
   explicit Marks(const Piece& piece) : piece_(piece) {
     const bool ascii =
         std::all_of(piece.text.begin(), piece.text.end(), [](char c) { return static_cast<signed char>(c) >= 0; });
-    if (!ascii) lines_ = split(piece.text, '\n');
+    if (!ascii) index_.emplace(piece.text);
   }
   void settle(Mark& mark) const {
     if (mark.line == 0) mark = {1, 1};
     if (mark.line > piece_.lines) mark = {piece_.lines, 1};
-    const auto line = static_cast<std::size_t>(mark.line - 1);
-    if (line < lines_.size()) mark.column = column_of(lines_[line], static_cast<std::size_t>(mark.column - 1));
+    if (index_) mark.column = index_->column_of(mark.line, static_cast<std::size_t>(mark.column - 1));
     mark.line += piece_.first_line - 1;
   }
   void settle(Value& value) const {
@@ -399,7 +399,7 @@ class Marks {
 
  private:
   const Piece& piece_;
-  std::vector<std::string_view> lines_;  // empty if all is ASCII
+  std::optional<TextIndex> index_;  // empty if all is ASCII
 };
 
 }  // namespace

@@ -54,6 +54,7 @@ void write(std::string& out, const Value& value, int level, bool after_dash) {
     case Value::Kind::null: out += "null"; return;
     case Value::Kind::number:
       out += value.text == "NaN"           ? ".nan"
+             : value.text == "-0"          ? "-0.0"  // -0 is an integer, which has no sign then
              : value.text.ends_with("Inf") ? (value.text[0] == '-' ? "-.inf" : ".inf")
                                            : value.text;
       return;

@@ -193,7 +193,7 @@ std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = 
   if (CLI::App* dump = command("dump", "Discover this host once and print it")) {
     describe(*dump,
              "  nodescout dump                         a table on a terminal, labels in a pipe\n"
-             "  nodescout dump -o nodefeature | kubectl apply -f -\n"
+             "  NODE_NAME=worker-1 nodescout dump -o nodefeature | kubectl apply -f -\n"
              "  nodescout dump --rules my-rules.yaml   with rules of your own\n"
              "  nodescout dump --only pci,usb --timings");
     dump->add_option("-o,--output", invocation.dump.output, "What to print [table on a terminal, else labels]")
@@ -369,7 +369,8 @@ Invocation parse_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::fprintf(stderr, "nodescout: %s\n", text_of(error, *app, argc, argv).c_str());
     std::string command;
-    for (const CLI::App* used : app->get_subcommands()) command += " " + used->get_name();
+    for (std::vector<CLI::App*> used = app->get_subcommands(); !used.empty(); used = used.front()->get_subcommands())
+      command += " " + used.front()->get_name();
     std::fprintf(stderr, "Try `nodescout%s --help`.\n", command.c_str());
     invocation.exit_status = 2;
     return invocation;

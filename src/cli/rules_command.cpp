@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <climits>
 #include <cstdio>
 #include <filesystem>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/text_index.h"
 #include "base/unicode.h"
 #include "base/yaml.h"
 #include "cli/commands.h"
@@ -45,11 +47,12 @@ Result<CheckedFile> check_file(const std::string& path, bool lenient) {
     std::erase_if(checked.findings, [](const Finding& finding) { return finding.severity == Severity::mistake; });
   // "file:line:column": by place, so that a reader goes through the file once.
   const auto place_of_finding = [](const Finding& finding) {
-    const std::vector<std::string_view> parts = split(finding.problem.where, ':');
-    const auto number = [&](std::size_t from_end) {
-      return parts.size() > from_end ? parse_int(parts[parts.size() - 1 - from_end]).value_or(0) : 0;
-    };
-    return std::pair(number(1), number(0));
+    const std::string_view where = finding.problem.where;
+    const std::size_t second = where.rfind(':');
+    const std::size_t first = second == 0 || second == where.npos ? where.npos : where.rfind(':', second - 1);
+    if (first == where.npos) return std::pair<std::int64_t, std::int64_t>();
+    return std::pair(parse_int(where.substr(first + 1, second - first - 1)).value_or(0),
+                     parse_int(where.substr(second + 1)).value_or(0));
   };
   std::stable_sort(checked.findings.begin(), checked.findings.end(),
                    [&](const Finding& a, const Finding& b) { return place_of_finding(a) < place_of_finding(b); });
@@ -59,33 +62,36 @@ Result<CheckedFile> check_file(const std::string& path, bool lenient) {
 /// The lines that findings are about, with a caret under the column.
 class Excerpts {
  public:
-  explicit Excerpts(std::string_view text) : lines_(split(text, '\n')) {}
+  explicit Excerpts(std::string_view text) : index_(text) {}
 
   std::string at(std::string_view where) const {
     const std::vector<std::string_view> parts = split(where, ':');
     if (parts.size() < 3) return "";
     const auto line = parse_int(parts[parts.size() - 2]);
     const auto column = parse_int(parts.back());
-    if (!line || !column || *line < 1 || static_cast<std::size_t>(*line) > lines_.size()) return "";
+    if (!line || !column || *line < 1 || *line > index_.lines()) return "";
     // A long line is shown around its column.
-    constexpr std::int64_t kBefore = 100;
-    constexpr std::int64_t kShown = 160;
-    std::string_view rest = trim_right(lines_[static_cast<std::size_t>(*line - 1)]);
+    constexpr int kBefore = 100;
+    constexpr int kShown = 160;
+    const int number = static_cast<int>(*line);
+    const int at = static_cast<int>(std::clamp<std::int64_t>(*column, 1, INT_MAX - kShown));
+    const int first = std::max(at - kBefore, 1);
+    const std::string_view whole = trim_right(index_.line(number));
+    std::string_view rest = whole.substr(std::min(index_.byte_of(number, first), whole.size()));
     std::string shown;
     std::string caret;
-    for (std::int64_t i = 1; !rest.empty() && i < std::max<std::int64_t>(*column, 1) + kShown - kBefore; ++i) {
+    for (int i = first; !rest.empty() && i < at + kShown - kBefore; ++i) {
       const Rune rune = decode_rune(rest);
       rest.remove_prefix(static_cast<std::size_t>(rune.length));
-      if (i < *column - kBefore) continue;
       // Nothing of the file may steer the terminal.
       append_rune(shown, rune.value == '\t' || is_print(rune.value) ? rune.value : U'\uFFFD');
-      if (i < *column) caret += rune.value == '\t' ? '\t' : ' ';
+      if (i < at) caret += rune.value == '\t' ? '\t' : ' ';
     }
     return "    | " + shown + "\n    | " + caret + "^\n";
   }
 
  private:
-  std::vector<std::string_view> lines_;
+  TextIndex index_;
 };
 
 int check(const RulesOptions& options) {

@@ -54,6 +54,9 @@ bool is_pci_identity(std::string_view path) {
          (path.ends_with("/class") || path.ends_with("/vendor") || path.ends_with("/device"));
 }
 
+/// Directories that more than one probe lists. A Root is made anew for every look at the machine.
+bool is_asked_twice(std::string_view path) { return path == "/sys/bus/pci/devices" || path == "/sys/bus/cpu/devices"; }
+
 std::string_view parent_of(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return slash == 0 || slash == std::string_view::npos ? std::string_view("/") : path.substr(0, slash);
@@ -279,6 +282,9 @@ Result<std::string> Root::Directory::link(std::string_view name) const {
 }
 
 Result<std::vector<std::string>> Root::list(std::string_view path) const {
+  const bool keeps = is_asked_twice(path);
+  if (keeps)
+    if (const auto known = lists_.find(path); known != lists_.end()) return known->second;
   auto opened = open_file(path, O_DIRECTORY, nullptr);
   if (!opened) return noted(opened.error());
   const Handle<DIR, ::closedir> directory(::fdopendir(opened->fd));
@@ -295,6 +301,7 @@ Result<std::vector<std::string>> Root::list(std::string_view path) const {
   }
   if (errno != 0) return error_of(errno, path);
   std::sort(names.begin(), names.end());
+  if (keeps) lists_.emplace(path, names);
   directories_.insert_or_assign(std::string(path), opened->canonical);
   if (journal_) {
     journal_->directories.insert(opened->canonical);

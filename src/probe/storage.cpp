@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "probe/catalog.h"
 #include "probe/reading.h"
 
@@ -33,6 +35,13 @@ std::string transport_of(const Host& host, const std::string& name, std::string_
   return bus == properties.end() ? "" : bus->second;
 }
 
+/// Devices of software, by the names that the kernel gives them: the others are told by where their link leads.
+bool is_virtual(std::string_view name) {
+  constexpr std::string_view kPrefixes[] = {"loop", "ram", "zram", "dm-", "md", "nbd"};
+  return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),
+                     [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
 Observation run(const Host& host, const ProbeConfig& config) {
   Observation seen;
   const auto wants = [&](std::string_view element) { return config.wanted.has("storage.block", element); };
@@ -50,7 +59,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
     if (const auto sectors = wants("size") ? reading.text("size") : std::nullopt)
       if (const auto count = parse_int(*sectors); count && *count >= 0 && *count <= INT64_MAX / kSector)
         block["size"] = std::to_string(*count * kSector);
-    if (!wants("model") && !wants("transport")) continue;
+    if (is_virtual(name) || (!wants("model") && !wants("transport"))) continue;
     const auto link = host.files().link("/sys/block/" + name);
     if (link && link->find("/virtual/") != std::string::npos) continue;  // software: neither model nor transport
     if (wants("model")) reading.attribute(block, "model", "device/model");

@@ -57,12 +57,16 @@ class Checker {
 
   /// Guessing is slow: a file with thousands of mistakes is told what they are, but for most of them not what was
   /// meant.
+  std::string_view guess(std::string_view word, const std::vector<std::string_view>& candidates) {
+    if (!may_guess()) return "";
+    for (const std::string_view candidate : candidates) compared_ += word.size() * candidate.size() + 1;
+    return may_guess() ? closest(word, candidates) : "";
+  }
+  bool may_guess() const { return compared_ < 20'000'000; }
+
   std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates,
                            std::string otherwise) {
-    constexpr std::size_t kComparisons = 200'000;
-    compared_ += candidates.size();
-    if (compared_ > kComparisons) return otherwise;
-    const std::string_view guess = closest(word, candidates);
+    const std::string_view guess = this->guess(word, candidates);
     return guess.empty() ? otherwise : "did you mean " + quote(guess) + "?";
   }
 
@@ -190,7 +194,8 @@ class Checker {
       for (const NamedExpression& named : *term.expressions) {
         expression(named.expression);
         if (backreferences_.contains(named.name) || made_by_template_) continue;
-        const std::vector<std::string_view> names(backreferences_.begin(), backreferences_.end());
+        std::vector<std::string_view> names;
+        if (may_guess()) names.assign(backreferences_.begin(), backreferences_.end());
         mistake(named.mark, "unknown-backreference",
                 "no earlier rule of this file makes a label or var " + quote(named.name),
                 did_you_mean(named.name, names, "rule.matched holds labels and vars of earlier rules, spelt as there"));
@@ -310,11 +315,13 @@ class Checker {
   /// Two rules that want different values for one label whenever both match, and do whenever one does: those with the
   /// same conditions, and whatever stands before a rule that always matches.
   void fights(const Rule& rule) {
+    if (rule.labels.empty()) return;
     const std::string conditions = conditions_of(rule);
+    const std::size_t number = conditions_.try_emplace(conditions, conditions_.size()).first->second;
     for (const auto& [name, placed] : rule.labels) {
       const std::string label = rule.origin + '\n' + (rule.dialect == Dialect::api ? "api " : "worker ") + name;
       Makers& always = makers_[label];
-      Makers& same = makers_[label + '\n' + conditions];
+      Makers& same = makers_[label + '\n' + std::to_string(number)];
       if (const auto [other, its] = (conditions.empty() ? always : same).other_than(placed.text); other)
         mistake(placed.key_mark, "label-conflict",
                 "label " + quote(name) + " was " + quote(its->text) + " in rule " + quote(other->name) + " at " +
@@ -346,9 +353,14 @@ class Checker {
       for (const Term& term : matcher) this->term(term);
     for (const Term& term : rule.match_features) this->term(term);
     outputs(rule);
-    check_templates(rule, schema_, source_, [&](Mark mark, std::string code, std::string what, std::string todo) {
-      mistake(mark, std::move(code), std::move(what), std::move(todo));
-    });
+    check_templates(
+        rule, schema_, source_,
+        [&](Mark mark, std::string code, std::string what, std::string todo) {
+          mistake(mark, std::move(code), std::move(what), std::move(todo));
+        },
+        [&](std::string_view word, const std::vector<std::string_view>& candidates) {
+          return guess(word, candidates);
+        });
     const bool does_something = is_group || !rule.labels.empty() || !rule.annotations.empty() || !rule.vars.empty() ||
                                 !rule.extended_resources.empty() || !rule.taints.empty() ||
                                 !rule.labels_template.empty() || !rule.vars_template.empty();
@@ -364,9 +376,10 @@ class Checker {
   std::vector<Finding> findings_;
   std::set<std::string> backreferences_;
   bool made_by_template_ = false;
-  std::unordered_map<std::string, Makers> makers_;
+  std::unordered_map<std::string, std::size_t> conditions_;  // numbered
+  std::unordered_map<std::string, Makers> makers_;           // by label, and by label and number of conditions
   PatternBudget patterns_;
-  std::size_t compared_ = 0;  // words, to guess what was meant
+  std::size_t compared_ = 0;  // letters with letters, to guess what was meant
 };
 
 }  // namespace

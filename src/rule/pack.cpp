@@ -108,9 +108,7 @@ void walk(auto& io, Expression& expression) {
   walk(io, expression.spelling);
   walk(io, expression.values);
   walk(io, expression.type);
-  walk(io, expression.mark);
-  walk(io, expression.op_mark);
-  walk(io, expression.value_marks);
+  walk(io, expression.mark);  // the others are for `rules check`, which reads the text
 }
 
 void walk(auto& io, NamedExpression& named) {

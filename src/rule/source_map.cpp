@@ -1,26 +1,16 @@
 #include "rule/source_map.h"
 
-#include "base/text.h"
-
 namespace nodescout {
 
-SourceMap::SourceMap(std::string_view text) : lines_(split(text, '\n')) {}
-
 Mark SourceMap::locate(Mark scalar, Mark inside) const {
-  const auto line_at = [&](int number) {
-    return number >= 1 && static_cast<std::size_t>(number) <= lines_.size()
-               ? lines_[static_cast<std::size_t>(number - 1)]
-               : std::string_view();
-  };
-  std::string_view first = line_at(scalar.line);
-  for (int column = 1; column < scalar.column && !first.empty(); ++column)
-    first.remove_prefix(static_cast<std::size_t>(decode_rune(first).length));
+  const std::string_view first = index_.line(scalar.line).substr(index_.byte_of(scalar.line, scalar.column));
   if (first.empty() || inside.line == 0) return scalar;
   if (first[0] == '|') {
     // The text begins on the next line; its indentation is that of its first line that is not blank.
-    for (int number = scalar.line + 1; static_cast<std::size_t>(number) <= lines_.size(); ++number) {
-      const std::size_t indent = line_at(number).find_first_not_of(' ');
-      if (indent != std::string_view::npos && line_at(number)[indent] != '\r')
+    for (int number = scalar.line + 1; number <= index_.lines(); ++number) {
+      const std::string_view line = index_.line(number);
+      const std::size_t indent = line.find_first_not_of(' ');
+      if (indent != std::string_view::npos && line[indent] != '\r')
         return {scalar.line + inside.line, static_cast<int>(indent) + inside.column};
     }
     return scalar;

@@ -2,22 +2,21 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
-#include "nodescout/result.h"
+#include "base/text_index.h"
 
 namespace nodescout {
 
 class SourceMap {
  public:
-  explicit SourceMap(std::string_view text);
+  explicit SourceMap(std::string_view text) : index_(text) {}
 
   /// `scalar` is where the scalar begins in the file (its quote, its "|", or its first character); `inside` is a place
   /// in its text. Exact for block scalars and for scalars on one line without escapes; else the scalar's own place.
   Mark locate(Mark scalar, Mark inside) const;
 
  private:
-  std::vector<std::string_view> lines_;
+  TextIndex index_;
 };
 
 }  // namespace nodescout

@@ -1,6 +1,9 @@
 #include "rule/template_check.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "base/text.h"
 #include "template/template.h"
@@ -28,12 +31,19 @@ Name name_of(std::string_view feature) {
 
 class TemplateChecker {
  public:
-  TemplateChecker(const Rule& rule, const Schema& schema, const SourceMap& source, const ReportMistake& report)
-      : rule_(rule), schema_(schema), source_(source), report_(report) {}
+  TemplateChecker(const Rule& rule, const Schema& schema, const SourceMap& source, const ReportMistake& report,
+                  const Guess& guess)
+      : rule_(rule), schema_(schema), source_(source), report_(report), guess_(guess) {
+    if (rule.labels_template.empty() && rule.vars_template.empty()) return;
+    for (const Matcher& matcher : rule.match_any) add(matcher);
+    if (!rule.match_features.empty()) add(rule.match_features);
+    candidates_.assign(names_.begin(), names_.end());
+  }
 
   void check(const std::string& text, Mark mark, std::string_view field) {
     if (text.empty()) return;
     mark_ = mark;
+    told_.clear();
     const auto parsed = Template::parse(text);
     if (!parsed) return say(parsed.error().where, "bad-template", std::string(field) + ": " + parsed.error().what, "");
     if (rule_.match_any.empty() && rule_.match_features.empty())
@@ -48,27 +58,30 @@ class TemplateChecker {
     report_(source_.locate(mark_, mark_in(inside)), std::move(code), std::move(what), std::move(todo));
   }
 
-  static bool has(const Matcher& matcher, const TemplateMention& mention) {
-    return std::any_of(matcher.begin(), matcher.end(), [&](const Term& term) {
+  void add(const Matcher& matcher) {
+    ++matchers_;
+    for (const Term& term : matcher) {
       const Name name = name_of(term.feature);
-      return name.domain == mention.domain && (mention.feature.empty() || name.feature == mention.feature);
-    });
+      // A domain alone is the feature "".
+      for (const std::string_view feature : {std::string_view(), name.feature}) {
+        Having& having = having_[{name.domain, feature}];
+        having.count += having.last == matchers_ ? 0 : 1;
+        having.last = matchers_;
+      }
+      names_.push_back("." + term.feature);
+    }
   }
 
   void mention(const TemplateMention& mention) {
-    std::vector<const Matcher*> matchers;
-    for (const Matcher& matcher : rule_.match_any) matchers.push_back(&matcher);
-    if (!rule_.match_features.empty()) matchers.push_back(&rule_.match_features);
-    const auto lacking = std::count_if(matchers.begin(), matchers.end(),
-                                       [&](const Matcher* matcher) { return !has(*matcher, mention); });
+    // A template that is called from many places asks for many things at one.
+    if (told_.contains(mention.where)) return;
+    const auto having = having_.find({mention.domain, mention.feature});
+    const std::size_t lacking = matchers_ - (having == having_.end() ? 0 : having->second.count);
     const std::string name = "." + mention.domain + (mention.feature.empty() ? "" : "." + mention.feature);
     if (lacking > 0 && mention.must_exist && mention.reach == TemplateMention::Reach::always) {
-      std::vector<std::string> known;
-      for (const Matcher* matcher : matchers)
-        for (const Term& term : *matcher) known.push_back("." + term.feature);
-      const std::vector<std::string_view> candidates(known.begin(), known.end());
-      const std::string_view guess = closest(name, candidates);
-      const bool always = static_cast<std::size_t>(lacking) == matchers.size();
+      const std::string_view guess = guess_(name, candidates_);
+      const bool always = lacking == matchers_;
+      told_.insert(mention.where);
       say(mention.where, "dead-template",
           name + (always ? " is matched by no term of this rule: the template can never be rendered"
                          : " is not matched by every entry of matchAny and by matchFeatures: the rule fails where it "
@@ -93,7 +106,8 @@ class TemplateChecker {
       for (const auto& [name, values] : feature.instances->values) names.push_back(name);
     }
     if (std::find(names.begin(), names.end(), mention.field) != names.end()) return;
-    const std::string_view guess = closest(mention.field, names);
+    const std::string_view guess = guess_(mention.field, names);
+    told_.insert(mention.where);
     say(mention.where, "dead-template",
         "elements of " + mention.domain + "." + mention.feature + " have no ." + mention.field,
         guess.empty() ? "they have ." + join({names.begin(), names.end()}, ", .")
@@ -104,13 +118,24 @@ class TemplateChecker {
   const Schema& schema_;
   const SourceMap& source_;
   const ReportMistake& report_;
+  const Guess& guess_;
+  /// How many matchers have a feature; `last` is the last of them.
+  struct Having {
+    std::size_t count = 0, last = 0;
+  };
+  std::map<std::pair<std::string_view, std::string_view>, Having> having_;  // by domain and feature
+  std::size_t matchers_ = 0;
+  std::vector<std::string> names_;  // of features, with a dot in front
+  std::vector<std::string_view> candidates_;
+  std::set<std::string> told_;  // places in the template
   Mark mark_;
 };
 
 }  // namespace
 
-void check_templates(const Rule& rule, const Schema& schema, const SourceMap& source, const ReportMistake& report) {
-  TemplateChecker checker(rule, schema, source, report);
+void check_templates(const Rule& rule, const Schema& schema, const SourceMap& source, const ReportMistake& report,
+                     const Guess& guess) {
+  TemplateChecker checker(rule, schema, source, report, guess);
   checker.check(rule.labels_template, rule.labels_template_mark, "labelsTemplate");
   checker.check(rule.vars_template, rule.vars_template_mark, "varsTemplate");
 }

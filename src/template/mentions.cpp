@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/text_index.h"
 #include "template/function.h"
 
 namespace nodescout::tmpl {
@@ -14,7 +15,10 @@ namespace {
 
 using Reach = TemplateMention::Reach;
 
-constexpr int kCalls = 50;  // of templates in templates that are followed
+// How far a template is followed. The largest source has fewer nodes and operands than that; only templates that call
+// each other again and again, each time with another part of the data, go beyond.
+constexpr int kCalls = 50;  // of templates in templates
+constexpr int kSteps = 70'000;
 
 struct Shape {
   enum class Kind : std::uint8_t { unknown, data, domain, elements, element };
@@ -33,7 +37,14 @@ class Walker {
     const Shape root{Shape::Kind::data, {}, {}};
     variables_.push_back({0, root});
     nodes(program_.main, root, Reach::always);
-    return {std::move(mentions_), complete_};
+    const TextIndex index(program_.source);
+    TemplateMentions mentions{{}, complete_};
+    for (Found& found : found_) {
+      const Mark mark = index.mark_of(found.at);
+      found.mention.where = std::to_string(mark.line) + ':' + std::to_string(mark.column);
+      mentions.list.push_back(std::move(found.mention));
+    }
+    return mentions;
   }
 
  private:
@@ -42,6 +53,17 @@ class Walker {
     Shape shape;
   };
 
+  struct Found {
+    std::uint32_t at;
+    TemplateMention mention;  // its `where` is filled in at the end
+  };
+
+  /// One more step; false if there were too many.
+  bool follows() {
+    complete_ &= ++steps_ <= kSteps;
+    return steps_ <= kSteps;
+  }
+
   /// A part of the data goes where it is not followed: its fields may be seen there.
   void escapes(const Shape& shape) { complete_ &= shape.kind == Shape::Kind::unknown; }
   /// How many there are counts: elements are never left out, their fields may be.
@@ -49,6 +71,7 @@ class Walker {
 
   void nodes(Nodes list, const Shape& dot, Reach reach) {
     for (const Node& node : list) {
+      if (!follows()) return;
       switch (node.kind) {
         case Node::Kind::text: break;
         case Node::Kind::action:
@@ -211,6 +234,7 @@ class Walker {
   }
 
   Shape operand(const Operand& operand, const Shape& dot, Reach reach) {
+    if (!follows()) return {};
     Shape value;
     switch (operand.kind) {
       case Operand::Kind::dot:
@@ -230,16 +254,15 @@ class Walker {
 
   Shape step(const Shape& from, std::string_view name, std::uint32_t at, Reach reach, bool must_exist) {
     const auto mention = [&](std::string_view domain, std::string_view feature, std::string_view field) {
-      mentions_.push_back({place_in(program_.source, at), std::string(domain), std::string(feature), std::string(field),
-                           reach, must_exist});
+      found_.push_back({at, {"", std::string(domain), std::string(feature), std::string(field), reach, must_exist}});
     };
     switch (from.kind) {
       case Shape::Kind::data: mention(name, "", ""); return {Shape::Kind::domain, name, {}};
       case Shape::Kind::domain:
         // One mention for .pci.device, not two.
-        if (!mentions_.empty() && mentions_.back().domain == from.domain && mentions_.back().feature.empty() &&
-            mentions_.back().where == place_in(program_.source, at))
-          mentions_.pop_back();
+        if (!found_.empty() && found_.back().at == at && found_.back().mention.domain == from.domain &&
+            found_.back().mention.feature.empty())
+          found_.pop_back();
         mention(from.domain, name, "");
         return {Shape::Kind::elements, from.domain, name};
       case Shape::Kind::element: mention(from.domain, from.feature, name); return {};
@@ -249,9 +272,10 @@ class Walker {
 
   const Program& program_;
   std::vector<Variable> variables_;
-  std::vector<TemplateMention> mentions_;
+  std::vector<Found> found_;
   std::set<std::tuple<std::string_view, Shape, Reach>> followed_;
   int depth_ = 0;
+  int steps_ = 0;
   bool complete_ = true;
 };
 

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <functional>
 #include <sstream>
 
 #include "base/json.h"
@@ -67,6 +69,7 @@ TEST(Cli, WrongUsageIsExplained) {
             std::string::npos);
   EXPECT_NE(nodescout({"rules"}).err.find("a command is needed: check, "), std::string::npos);
   EXPECT_NE(nodescout({"dump", "--only"}).err.find("--only needs a value"), std::string::npos);
+  EXPECT_NE(nodescout({"rules", "check"}).err.find("Try `nodescout rules check --help`"), std::string::npos);
   const Ran file = nodescout({"dump", "--root", "/etc/passwd"});
   EXPECT_EQ(file.status, 2);
   EXPECT_NE(file.err.find("/etc/passwd: not a directory"), std::string::npos) << file.err;
@@ -90,6 +93,15 @@ TEST(Cli, EveryCommandHasHelpWithExamples) {
     EXPECT_EQ(ran.status, 0);
     EXPECT_NE(ran.out.find("Examples:\n  nodescout "), std::string::npos) << ran.out;
   }
+}
+
+TEST(Cli, AnAgentThatPublishesNothingLogsWhatItWould) {
+  const Ran ran = nodescout({"agent", "--publish", "none", "--once", "--node", "recorded", "--listen", "none", "--root",
+                             machine().path().string(), "--no-live"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.err.find("added kind=label key=feature.node.kubernetes.io/pci-10de.present value=true"),
+            std::string::npos)
+      << ran.err;
 }
 
 TEST(Cli, LabelsAreSortedLines) {
@@ -407,6 +419,41 @@ TEST(Cli, RulesCheckNamesEveryMistake) {
   const Ran lenient = nodescout({"rules", "check", "--lenient", (files.path() / "bad.yaml").string()});
   EXPECT_EQ(lenient.status, 3);
   EXPECT_EQ(lenient.out.find("lables"), std::string::npos);
+}
+
+std::string times(int count, const std::function<std::string(int)>& piece) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += piece(i);
+  return text;
+}
+
+/// At a mebibyte each of them took minutes, one of them gigabytes, when the time grew with the square of the size.
+TEST(Cli, RulesCheckIsQuickWhereAllIsMistakes) {
+  const auto number = [](int i) { return std::to_string(i); };
+  TempHost files{
+      {"/fields.yaml", "[{" + times(20'000, [](int) { return std::string(" a: a,"); }) + "}]"},
+      {"/beyond-ascii.yaml", "[{\xC3\xA9: 1," + times(20'000, [](int) { return std::string(" a: a,"); }) + "}]"},
+      {"/labels.yaml",
+       "[{name: r, labels: {" + times(8'000, [&](int i) { return "'lbl " + number(i) + "': '@cpu.modl.1',"; }) + "}}]"},
+      {"/templates.yaml", "[" +
+                              times(4'000,
+                                    [](int) {
+                                      return std::string(
+                                          "{name: a, labelsTemplate: '{{upperr .a}}', matchFeatures: "
+                                          "[{feature: pci.device}]},");
+                                    }) +
+                              "]"},
+      {"/mentions.yaml", "- name: r\n  matchFeatures: [{feature: pci.device}]\n  labelsTemplate: '" +
+                             times(8'000, [](int) { return std::string("{{.a.b}}"); }) + "'\n"},
+      {"/conditions.yaml", "- name: r\n  labels: {" + times(10'000, [&](int i) { return "l" + number(i) + ": v,"; }) +
+                               "}\n  matchFeatures: [{feature: kernel.config, matchExpressions: {A: {op: In, value: [" +
+                               times(30'000, [&](int i) { return "v" + number(i) + ","; }) + "]}}}]\n"}};
+  for (const char* file : {"fields", "beyond-ascii", "labels", "templates", "mentions", "conditions"}) {
+    const auto start = std::chrono::steady_clock::now();
+    const Ran ran = nodescout({"rules", "check", (files.path() / (std::string(file) + ".yaml")).string()});
+    EXPECT_EQ(ran.status, std::string_view(file) == "conditions" ? 0 : 3) << file << ran.err;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20)) << file;
+  }
 }
 
 TEST(Cli, RulesEvalExplainPreview) {

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "kube/module.h"
 #include "nodescout/version.h"
 #include "support/run_program.h"
@@ -183,6 +184,22 @@ TEST(DockerfileTest, CopiesWhatTheBuildTakes) {
                   {.environment = {{"NODESCOUT_COMPILER_LAUNCHER", ""}}});
   EXPECT_EQ(configured.status, 0) << configured.err;
   EXPECT_NE(dockerfile.find("nodescout:" + std::string(kVersion)), std::string::npos);
+}
+
+/// The agents' root file systems are read-only: where they keep their state a volume must be.
+TEST(ManifestsTest, TheStateHasAVolume) {
+  const std::string folder = fs::path(Config().state_file).parent_path();
+  int seen = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(kSource + "/deploy/kustomize")) {
+    if (entry.path().filename() != "daemonset.yaml") continue;
+    const std::string text = read_file(entry.path());
+    // An overlay's patch has the containers of what it patches.
+    if (text.find("\n  selector:") == text.npos) continue;
+    ++seen;
+    EXPECT_NE(text.find("- name: state\n              mountPath: " + folder + "\n"), text.npos) << entry.path();
+    EXPECT_NE(text.find("readOnlyRootFilesystem: true"), text.npos) << entry.path();
+  }
+  EXPECT_EQ(seen, 2);
 }
 
 }  // namespace

@@ -170,5 +170,15 @@ TEST(Mentions, StayFewWhereTemplatesCallEachOther) {
   EXPECT_LE(mentions(source + "{{ template \"t0\" . }}").size(), 1000u);
 }
 
+TEST(Mentions, AreNotCompleteWhereThereAreTooMany) {
+  std::string source = "{{ define \"t\" }}";
+  for (int i = 0; i < 3000; ++i) source += "{{ .x }}";
+  source += "{{ end }}";
+  for (int i = 0; i < 1000; ++i) source += "{{ template \"t\" .a" + std::to_string(i) + " }}";
+  const TemplateMentions mentions = Template::parse(source)->mentions();
+  EXPECT_FALSE(mentions.complete);
+  EXPECT_LE(mentions.list.size(), 100'000u);
+}
+
 }  // namespace
 }  // namespace nodescout
