@@ -44,10 +44,6 @@ void keep_stale(const Sets& there, const std::set<std::string, std::less<>>& sta
 
 }  // namespace
 
-bool matches_feature_key(std::string_view pattern, std::string_view key) {
-  return pattern.ends_with('*') ? key.starts_with(pattern.substr(0, pattern.size() - 1)) : key == pattern;
-}
-
 std::string NodeFeaturePublisher::path() const {
   return object_path(resources::kNodeFeatures, owner_.space, owner_.node);
 }
@@ -96,12 +92,7 @@ Result<Published> NodeFeaturePublisher::publish(const Report& report, const std:
     }
   }
   const Attributes labels = settle_labels(before, report, published);
-  for (const std::string& pattern : unpublished_) {
-    const auto is_left_out = [&](const auto& set) { return matches_feature_key(pattern, set.first); };
-    std::erase_if(features.flags, is_left_out);
-    std::erase_if(features.attributes, is_left_out);
-    std::erase_if(features.instances, is_left_out);
-  }
+  leave_out(unpublished_, features);
 
   Value object = node_feature_object(owner_.node, features, labels);
   Value* metadata = &std::find_if(object.members.begin(), object.members.end(), [](const Member& member) {

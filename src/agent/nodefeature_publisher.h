@@ -39,7 +39,4 @@ class NodeFeaturePublisher final : public Publisher {
   const std::vector<std::string> references_, unpublished_;
 };
 
-/// Whether a noPublishFeatures pattern names this key.
-bool matches_feature_key(std::string_view pattern, std::string_view key);
-
 }  // namespace nodescout

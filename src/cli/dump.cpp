@@ -110,7 +110,9 @@ int run_dump(const DumpOptions& options) {
     document.add("problems", to_value(problems));
     out = output == "json" ? to_json(document, kIndent) + "\n" : to_yaml(document);
   } else if (output == "nodefeature") {
-    out = to_yaml(node_feature_object(machine->host.node_name(), found.features, desired.labels));
+    Features published = found.features;
+    leave_out(machine->config.unpublished_features, published);
+    out = to_yaml(node_feature_object(machine->host.node_name(), published, desired.labels));
     print_problems(problems);
   } else {
     out = labels_text(desired.labels);

@@ -148,8 +148,9 @@ class Reader {
     return true;
   }
 
-  /// Entries are merged into the default.
+  /// Entries are merged into the default; null empties it.
   void text_map(const Value& map, std::string_view name, Attributes& into) {
+    if (const Value* value = map.find_ignoring_case(name); value && value->is(Kind::null)) into.clear();
     if (const Value* value = section(map, name)) merge_texts(*value, into);
   }
 

@@ -120,6 +120,18 @@ Value to_value(const Features& features) {
   return out;
 }
 
+void leave_out(const std::vector<std::string>& patterns, Features& features) {
+  for (const std::string_view pattern : patterns) {
+    const auto is_named = [&](const auto& set) {
+      const std::string_view key = set.first;
+      return pattern.ends_with('*') ? key.starts_with(pattern.substr(0, pattern.size() - 1)) : key == pattern;
+    };
+    std::erase_if(features.flags, is_named);
+    std::erase_if(features.attributes, is_named);
+    std::erase_if(features.instances, is_named);
+  }
+}
+
 Value node_feature_object(std::string_view node, const Features& features, const Attributes& labels) {
   Value node_label = Value::map();
   node_label.add("nfd.node.kubernetes.io/node-name", Value::string(std::string(node)));

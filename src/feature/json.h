@@ -18,6 +18,9 @@ Value to_value(const Features& features);
 /// A NodeFeature object of that node as NFD's worker would make it; kind, name, node label and spec only.
 Value node_feature_object(std::string_view node, const Features& features, const Attributes& labels);
 
+/// Takes out the sets that a pattern of noPublishFeatures names: a whole key, or the start of keys before a "*".
+void leave_out(const std::vector<std::string>& patterns, Features& features);
+
 struct ReadFeatures {
   Features features;
   Attributes labels;              // spec.labels of a NodeFeature object; else empty

@@ -27,24 +27,32 @@ Result<std::string> gunzip(std::string_view compressed, std::string_view origin,
   if (!decompressor) return Error{Errc::unavailable, std::string(origin), "out of memory"};
   constexpr std::size_t kLeast = 4096;
   std::string out;
-  for (std::size_t room = std::clamp(promised_size(compressed), kLeast, std::max(cap, kLeast));;
-       room = std::min(room * 2, cap)) {
-    out.resize(room);
-    std::size_t size = 0;
-    switch (libdeflate_gzip_decompress(decompressor.get(), compressed.data(), compressed.size(), out.data(), out.size(),
-                                       &size)) {
+  // A file may have several members, one after the other; their contents belong together.
+  std::size_t done = 0;
+  std::size_t room = std::clamp(promised_size(compressed), kLeast, std::max(cap, kLeast));
+  do {
+    out.resize(std::max(room, done));
+    std::size_t used = 0, size = 0;
+    switch (libdeflate_gzip_decompress_ex(decompressor.get(), compressed.data(), compressed.size(), out.data() + done,
+                                          out.size() - done, &used, &size)) {
       case LIBDEFLATE_SUCCESS:
-        if (size > cap) break;
-        out.resize(size);
-        return out;
+        done += size;
+        compressed.remove_prefix(used);
+        if (done <= cap) continue;
+        break;
       case LIBDEFLATE_INSUFFICIENT_SPACE:
-        if (room < cap) continue;
+        if (room < cap) {
+          room = std::min(room * 2, cap);
+          continue;
+        }
         break;
       default: return Error{Errc::malformed, std::string(origin), "not a whole gzip file"};
     }
     return Error{Errc::unsupported, std::string(origin),
                  "larger than the cap of " + std::to_string(cap) + " bytes once decompressed"};
-  }
+  } while (!compressed.empty());
+  out.resize(done);
+  return out;
 }
 
 }  // namespace nodescout

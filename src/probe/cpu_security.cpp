@@ -21,9 +21,11 @@ std::optional<std::int64_t> misc_capacity(Reading& reading, std::string_view res
   auto text = reading.raw("/sys/fs/cgroup/misc.capacity");
   if (!text) text = reading.raw("/sys/fs/cgroup/misc/misc.capacity");
   if (!text) return std::nullopt;
-  for (const std::string_view line : split(*text, '\n')) {
-    const std::vector<std::string_view> words = fields(line);
-    // NFD takes the first line that starts with the name, so "sev" also accepts "sev_es"
+  for (std::string_view line : split(*text, '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    // NFD takes the first line that starts with the name, so "sev" also accepts "sev_es", and parts it at single
+    // blanks.
+    const std::vector<std::string_view> words = nfd ? split(line, ' ') : fields(line);
     if (words.empty() || !(nfd ? line.starts_with(resource) : words[0] == resource)) continue;
     const auto capacity = words.size() > 1 ? parse_int(words[1]) : std::nullopt;
     return capacity && *capacity >= 0 ? capacity : std::nullopt;

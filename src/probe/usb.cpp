@@ -43,8 +43,9 @@ Observation run(const Host& host, const ProbeConfig&) {
     reading.enter(files);
     const auto product = files.read("idProduct");
     if (!product) {
-      if (product.error().code == Errc::absent) continue;  // not a device
       reading.note(product.error());
+      const auto found = host.files().exists(directory + "/idProduct");
+      if (!found || !*found) continue;  // not a device
     }
     Attributes device;
     const auto put = [&](const char* attribute, const std::optional<std::string>& value) {

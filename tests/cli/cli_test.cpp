@@ -286,6 +286,17 @@ TEST(Cli, ABrokenConfigurationIsRefusedInWords) {
   EXPECT_NE(good.out.find("/pci-10de.present=true"), std::string::npos) << good.out << good.err;
 }
 
+TEST(Cli, WhatIsNotPublishedIsNotInTheObject) {
+  const TempHost files{{"/f.conf", "core: {noPublishFeatures: [system.name, 'kernel.*']}\n"}};
+  const std::string config = (files.path() / "f.conf").string();
+  const std::string object = nodescout(dump({"-o", "nodefeature", "--config", config})).out;
+  EXPECT_NE(object.find("pci.device:"), std::string::npos) << object;
+  EXPECT_EQ(object.find("system.name:"), std::string::npos) << object;
+  EXPECT_EQ(object.find("kernel.version:"), std::string::npos) << object;
+  EXPECT_NE(object.find("kernel-version.full:"), std::string::npos) << "labels are made of all features";
+  EXPECT_NE(nodescout(dump({"-o", "json", "--config", config})).out.find("\"system.name\""), std::string::npos);
+}
+
 TEST(Cli, ARecordingReplaysByteForByte) {
   TempDirectory work;
   const std::string once = (work.path() / "once").string(), twice = (work.path() / "twice").string();

@@ -53,6 +53,12 @@ TEST(Config, NullInAListLeavesTheDefaultAtItsPlace) {
   EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"02", "0b40"}));
 }
 
+TEST(Config, NullEmptiesAMap) {
+  const Config config = read("sources: {fake: {labels: ~, attributeFeatures: {}}}\n");
+  EXPECT_TRUE(config.fake_labels.empty());
+  EXPECT_EQ(config.probes.fake.attributes.size(), 3u);
+}
+
 TEST(Config, NamesOfSourcesAreExact) {
   const Config config = read("sources:\n  PCI: {deviceClassWhitelist: [\"02\"]}\n");
   EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"03", "0b40", "12"}));

@@ -174,6 +174,12 @@ TEST(Gunzip, RefusesWhatIsNoWholeFileAndWhatGrowsTooLarge) {
   std::string lying(whole);
   lying.replace(lying.size() - 4, 4, "\xff\xff\xff\xff");
   EXPECT_FALSE(gunzip(lying, "f", 20000));
+  // Members belong together; what follows them and is none spoils the file, as in Go.
+  const std::string twice = std::string(whole) + std::string(whole);
+  EXPECT_EQ(gunzip(twice, "f", 20000).value(), std::string(20000, 'a'));
+  EXPECT_EQ(gunzip(twice, "f", 19999).error().code, Errc::unsupported);
+  EXPECT_EQ(gunzip(std::string(whole) + "junk", "f", 20000).error().code, Errc::malformed);
+  EXPECT_EQ(gunzip(std::string(whole) + '\0', "f", 20000).error().code, Errc::malformed);
 }
 
 }  // namespace

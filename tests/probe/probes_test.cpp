@@ -116,6 +116,8 @@ TEST(Cpu, EmptyFilesThatCrashNfdSayNothing) {
   const Observation seen = probe::cpu.run(files, nfd());
   EXPECT_EQ(attributes(seen, "cpu.pstate"), (Attributes{{"status", "active"}}));
   EXPECT_EQ(attributes(seen, "cpu.security"), (Attributes{{"sev.enabled", "true"}}));
+  const TempHost dos{{"/sys/module/kvm_amd/parameters/sev", "1\n"}, {"/sys/fs/cgroup/misc.capacity", "sev 410\r\n"}};
+  EXPECT_EQ(attributes(probe::cpu.run(dos, nfd()), "cpu.security").at("sev.asids"), "410");
 }
 
 TEST(Cpu, GovernorsMustAgree) {
@@ -143,6 +145,9 @@ TEST(Cpu, CapacitiesAreOfTheirOwnResource) {
                                                                                {"sev.es.enabled", "true"}}));
   EXPECT_EQ(attributes(probe::cpu.run(files, nfd()), "cpu.security").at("sev.asids"),
             "99");  // NFD takes the first line that begins so
+  const TempHost blanks{{"/sys/module/kvm_amd/parameters/sev", "1\n"}, {"/sys/fs/cgroup/misc.capacity", "sev  410\n"}};
+  EXPECT_EQ(attributes(probe::cpu.run(blanks, {}), "cpu.security").at("sev.asids"), "410");
+  EXPECT_EQ(attributes(probe::cpu.run(blanks, nfd()), "cpu.security"), (Attributes{{"sev.enabled", "true"}}));
 }
 
 TEST(Cpu, OtherArchitectures) {
@@ -325,10 +330,11 @@ TEST(Usb, ADeviceWhoseProductCannotBeReadStaysWithTheRest) {
   const TempHost files{{d + "1-1/idProduct/", ""},
                        {d + "1-1/idVendor", "1d6b\n"},
                        {d + "1-1/bDeviceClass", "09\n"},
-                       {d + "1-2/idVendor", "1d6b\n"}};
+                       {d + "1-2/idVendor", "1d6b\n"},
+                       {d + "junk", "x\n"}};
   const Observation seen = probe::usb.run(files, {});
   EXPECT_EQ(seen.features.instances.at("usb.device"), (Instances{{{"class", "09"}, {"vendor", "1d6b"}}}));
-  EXPECT_EQ(seen.problems.size(), 1u);
+  EXPECT_EQ(seen.problems.size(), 2u);  // the directory and the junk
 }
 
 TEST(System, OsReleaseFallsBackToUsr) {
