@@ -1,9 +1,9 @@
 // The program as its users start it.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <functional>
 #include <sstream>
 
@@ -428,6 +428,17 @@ std::string times(int count, const std::function<std::string(int)>& piece) {
 }
 
 /// At a mebibyte each of them took minutes, one of them gigabytes, when the time grew with the square of the size.
+/// Not the clock's: the machine may have other work.
+double processor_seconds_of_children() {
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// Each of them once took a minute, or gigabytes: whatever grows with the square of the file is far above this.
 TEST(Cli, RulesCheckIsQuickWhereAllIsMistakes) {
   const auto number = [](int i) { return std::to_string(i); };
   TempHost files{
@@ -449,10 +460,10 @@ TEST(Cli, RulesCheckIsQuickWhereAllIsMistakes) {
                                "}\n  matchFeatures: [{feature: kernel.config, matchExpressions: {A: {op: In, value: [" +
                                times(30'000, [&](int i) { return "v" + number(i) + ","; }) + "]}}}]\n"}};
   for (const char* file : {"fields", "beyond-ascii", "labels", "templates", "mentions", "conditions"}) {
-    const auto start = std::chrono::steady_clock::now();
+    const double before = processor_seconds_of_children();
     const Ran ran = nodescout({"rules", "check", (files.path() / (std::string(file) + ".yaml")).string()});
     EXPECT_EQ(ran.status, std::string_view(file) == "conditions" ? 0 : 3) << file << ran.err;
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20)) << file;
+    EXPECT_LT(processor_seconds_of_children() - before, 20) << file;
   }
 }
 
