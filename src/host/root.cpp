@@ -228,8 +228,9 @@ Result<std::string> Root::read_upto(std::string_view path, std::size_t most, boo
     // A sysfs attribute is one page at most and comes in one piece: no second read to learn that it ended.
     if (static_cast<std::size_t>(count) < wanted && path.starts_with("/sys/")) break;
   }
-  // A file that ended before its end was not read.
-  if (whole && content.size() < static_cast<std::size_t>(status.st_size))
+  // A file that ended before its end was not read; it may have grown meanwhile.
+  if (whole && !path.starts_with("/sys/") && ::fstat(file.get(), &status) == 0 &&
+      content.size() < static_cast<std::size_t>(status.st_size))
     return noted(
         {Errc::unavailable, std::string(path),
          "ended after " + std::to_string(content.size()) + " of " + std::to_string(status.st_size) + " bytes"});
