@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "rule/program.h"
+#include "rule/reference.h"
 
 namespace nodescout {
 namespace {
@@ -34,16 +35,6 @@ bool add_mentions(const std::optional<Expansion>& expansion, Wanted& wanted) {
   return mentions.complete;
 }
 
-/// "@a.b.rest" -> feature "a.b", element "rest".
-std::optional<std::pair<std::string_view, std::string_view>> parse_reference(std::string_view value) {
-  if (!value.starts_with('@')) return std::nullopt;
-  value.remove_prefix(1);
-  const std::size_t first = value.find('.');
-  const std::size_t second = first == std::string_view::npos ? first : value.find('.', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  return std::pair(value.substr(0, second), value.substr(second + 1));
-}
-
 }  // namespace
 
 Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& on_demand) {
@@ -55,7 +46,7 @@ Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& o
       const Rule& rule = program.rules[i];
       for (const PlacedMap* values : {&rule.labels, &rule.annotations, &rule.extended_resources})
         for (const auto& [key, value] : *values)
-          if (const auto reference = parse_reference(value.text)) wanted.add(reference->first, reference->second);
+          if (const auto reference = parse_reference(value.text)) wanted.add(reference->feature, reference->element);
       const auto asks = [&](const Matcher& terms) { return asks_for_limited(terms, wanted); };
       if (!asks(rule.match_features) && std::none_of(rule.match_any.begin(), rule.match_any.end(), asks)) continue;
       const CompiledRule& compiled = program.compiled[i];
@@ -72,7 +63,7 @@ bool refers_beyond(const Wanted& wanted, const std::vector<Outcome>& outcomes) {
   const auto beyond = [&](const MadeMap& made) {
     return std::any_of(made.begin(), made.end(), [&](const auto& entry) {
       const auto reference = parse_reference(entry.second.value);
-      return reference && !wanted.has(reference->first, reference->second);
+      return reference && !wanted.has(reference->feature, reference->element);
     });
   };
   return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {

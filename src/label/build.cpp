@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "nodescout/labels.h"
 #include "rule/pattern.h"
+#include "rule/reference.h"
 
 namespace nodescout {
 namespace {
@@ -204,19 +205,14 @@ class Builder {
       *same = taint;
   }
 
-  /// "@a.b.rest" -> element "rest" of attribute set "a.b".
-  const std::string* resolve(std::string_view reference) const {
-    reference.remove_prefix(1);
-    const std::size_t first = reference.find('.');
-    const std::size_t second = first == std::string_view::npos ? first : reference.find('.', first + 1);
-    if (second == std::string_view::npos) return nullptr;
-    const std::string_view set = reference.substr(0, second);
-    const std::string_view element = reference.substr(second + 1);
-    if (set == "rule.matched") {
-      const auto at = matched_->find(element);
+  const std::string* resolve(std::string_view value) const {
+    const auto reference = parse_reference(value);
+    if (!reference) return nullptr;
+    if (reference->feature == "rule.matched") {
+      const auto at = matched_->find(reference->element);
       return at == matched_->end() ? nullptr : &at->second;
     }
-    return find_attribute(features_, set, element);
+    return find_attribute(features_, reference->feature, reference->element);
   }
 
   const Features& features_;

@@ -8,6 +8,7 @@
 #include "base/value.h"
 #include "nodescout/labels.h"
 #include "rule/expression.h"
+#include "rule/reference.h"
 #include "rule/source_map.h"
 #include "rule/template_check.h"
 
@@ -224,14 +225,11 @@ class Checker {
       return mistake(placed.mark, "bad-label",
                      quote(placed.text) + " is no reference in the worker's dialect, but a value that is refused",
                      "use a NodeFeatureRule");
-    std::string_view rest = std::string_view(placed.text).substr(1);
-    const std::size_t first = rest.find('.');
-    const std::size_t second = first == std::string_view::npos ? first : rest.find('.', first + 1);
-    if (second == std::string_view::npos)
+    const auto parsed = parse_reference(placed.text);
+    if (!parsed)
       return mistake(placed.mark, "bad-reference", quote(placed.text) + " is no reference",
                      "write @domain.feature.element");
-    const std::string_view set = rest.substr(0, second);
-    const std::string_view element = rest.substr(second + 1);
+    const auto [set, element] = *parsed;
     if (set == "rule.matched") return;
     const auto known = schema_.find(set);
     if (known == schema_.end()) {
