@@ -12,12 +12,12 @@
 #include <string>
 #include <thread>
 
-#include "base/clock.h"
-#include "base/json.h"
+#include "document/json.h"
 #include "kube/config.h"
 #include "kube/module.h"
 #include "kube/node_client.h"
 #include "kube/watch.h"
+#include "system/clock.h"
 
 using namespace nodescout;
 using Time = std::chrono::steady_clock::time_point;

@@ -4,14 +4,14 @@
 #include <filesystem>
 #include <random>
 
-#include "agent/file_publisher.h"
-#include "agent/label_changes.h"
-#include "agent/node_publisher.h"
-#include "agent/nodefeature_publisher.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "kube/node_client.h"
 #include "plan/node_state.h"
+#include "publish/file_publisher.h"
+#include "publish/label_changes.h"
+#include "publish/node_publisher.h"
+#include "publish/nodefeature_publisher.h"
 
 namespace nodescout {
 namespace {

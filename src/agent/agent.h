@@ -20,13 +20,13 @@
 #include "agent/metrics.h"
 #include "agent/notices.h"
 #include "agent/options.h"
-#include "agent/publish_loop.h"
 #include "agent/removal.h"
 #include "agent/schedule.h"
 #include "agent/state_file.h"
 #include "kube/connection.h"
 #include "kube/watch.h"
-#include "nodescout/publish.h"
+#include "publish/publish_loop.h"
+#include "publish/publisher.h"
 
 namespace nodescout {
 

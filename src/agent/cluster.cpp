@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/value_path.h"
+#include "document/value_path.h"
 #include "feature/json.h"
 #include "rule/from_value.h"
 

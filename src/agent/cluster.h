@@ -13,11 +13,11 @@
 #include <thread>
 #include <vector>
 
-#include "base/clock.h"
 #include "kube/api.h"
 #include "kube/watch.h"
 #include "nodescout/features.h"
 #include "nodescout/rules.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

@@ -15,9 +15,9 @@
 #include <filesystem>
 #include <map>
 
-#include "base/file.h"
 #include "base/path.h"
-#include "base/udev_library.h"
+#include "system/file.h"
+#include "system/udev_library.h"
 
 namespace nodescout {
 namespace {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/memory.h"
 #include "nodescout/result.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

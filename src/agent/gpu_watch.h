@@ -7,9 +7,10 @@
 #include <vector>
 
 #include "agent/cluster.h"
-#include "agent/memory.h"
 #include "nodescout/features.h"
 #include "nodescout/gpu.h"
+#include "nodescout/host.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

@@ -8,8 +8,8 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 
 namespace nodescout {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "feature/json.h"
 
 namespace nodescout {

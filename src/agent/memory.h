@@ -16,10 +16,9 @@
 
 #include "nodescout/features.h"
 #include "nodescout/probes.h"
+#include "system/clock.h"
 
 namespace nodescout {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 class Memory {
  public:

@@ -6,9 +6,9 @@
 
 #include "agent/cluster.h"
 #include "agent/corridor.h"
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 #include "nodescout/probes.h"
-#include "nodescout/publish.h"
+#include "publish/publisher.h"
 
 namespace nodescout {
 

@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "agent/log.h"
-#include "agent/memory.h"
-#include "base/clock.h"
 #include "kube/api.h"
 #include "nodescout/result.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "agent/corridor.h"
-#include "agent/memory.h"
 #include "nodescout/labels.h"
 #include "nodescout/plan.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

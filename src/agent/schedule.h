@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/memory.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

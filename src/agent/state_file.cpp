@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "base/file.h"
 #include "base/text.h"
+#include "system/file.h"
 
 namespace nodescout {
 namespace {

@@ -4,9 +4,6 @@
 #include <cstdio>
 
 #include "agent/agent.h"
-#include "agent/file_publisher.h"
-#include "agent/node_publisher.h"
-#include "agent/nodefeature_publisher.h"
 #include "base/text.h"
 #include "cli/agent_options.h"
 #include "cli/commands.h"
@@ -14,6 +11,9 @@
 #include "kube/connection.h"
 #include "kube/module.h"
 #include "kube/node_client.h"
+#include "publish/file_publisher.h"
+#include "publish/node_publisher.h"
+#include "publish/nodefeature_publisher.h"
 
 namespace nodescout::cli {
 namespace {

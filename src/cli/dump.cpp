@@ -3,14 +3,14 @@
 
 #include <cstdio>
 
-#include "base/json.h"
-#include "base/yaml.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
 #include "cli/table.h"
 #include "cli/values.h"
 #include "corridor/walk.h"
 #include "corridor/wanted_by.h"
+#include "document/json.h"
+#include "document/yaml.h"
 #include "feature/json.h"
 #include "host/journal.h"
 #include "nodescout/version.h"

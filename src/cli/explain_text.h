@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "base/value.h"
 #include "cli/table.h"
+#include "document/value.h"
 #include "rule/explain.h"
 
 namespace nodescout::cli {

@@ -1,6 +1,6 @@
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
+#include "document/json.h"
 #include "nodescout/probes.h"
 #include "probe/cpuid_flags.h"
 #include "probe/hwcap.h"

@@ -3,11 +3,9 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "base/text_index.h"
 #include "base/unicode.h"
-#include "base/yaml.h"
 #include "cli/commands.h"
 #include "cli/explain_text.h"
 #include "cli/machine.h"
@@ -16,6 +14,8 @@
 #include "cli/values.h"
 #include "corridor/schema.h"
 #include "corridor/walk.h"
+#include "document/json.h"
+#include "document/yaml.h"
 
 namespace nodescout::cli {
 namespace {

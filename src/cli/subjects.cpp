@@ -5,8 +5,8 @@
 #include <map>
 
 #include "base/text.h"
-#include "base/value_path.h"
 #include "cli/machine.h"
+#include "document/value_path.h"
 #include "feature/json.h"
 #include "kube/connection.h"
 #include "kube/watch.h"

@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "base/value.h"
 #include "corridor/rule_layers.h"
 #include "corridor/walk.h"
+#include "document/value.h"
 #include "nodescout/labels.h"
 #include "nodescout/result.h"
 

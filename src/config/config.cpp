@@ -8,8 +8,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "base/yaml.h"
 #include "config/gpu_config.h"
+#include "document/yaml.h"
 #include "rule/from_value.h"
 #include "rule/pattern.h"
 

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/value.h"
+#include "document/value.h"
 #include "nodescout/features.h"
 #include "nodescout/labels.h"
 #include "nodescout/probes.h"

@@ -4,8 +4,8 @@
 #include <array>
 
 #include "base/text.h"
-#include "base/yaml.h"
 #include "config/config.h"
+#include "document/yaml.h"
 #include "nodescout/host.h"
 #include "nodescout/labels.h"
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/value.h"
+#include "document/value.h"
 #include "nodescout/gpu.h"
 #include "nodescout/result.h"
 

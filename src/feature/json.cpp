@@ -1,8 +1,8 @@
 #include "feature/json.h"
 
-#include "base/json.h"
 #include "base/text.h"
-#include "base/yaml.h"
+#include "document/json.h"
+#include "document/yaml.h"
 
 namespace nodescout {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
-#include "base/value.h"
+#include "document/value.h"
 
 namespace nodescout {
 

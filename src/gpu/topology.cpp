@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/json.h"
 #include "base/text.h"
-#include "base/value.h"
+#include "document/json.h"
+#include "document/value.h"
 
 namespace nodescout {
 namespace {

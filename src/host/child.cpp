@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "base/spawn.h"
+#include "system/spawn.h"
 
 namespace nodescout {
 namespace {

@@ -1,5 +1,5 @@
 #include "base/text.h"
-#include "base/value.h"
+#include "document/value.h"
 #include "nodescout/host.h"
 
 namespace nodescout {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "base/handle.h"
+#include "system/handle.h"
 
 namespace nodescout {
 namespace {

@@ -9,8 +9,8 @@
 #include <sys/auxv.h>
 #endif
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 #include "host/cpuid_libcpuid.h"
 #include "host/host_facts.h"
 #include "host/journal.h"

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 
 namespace nodescout {
 namespace {

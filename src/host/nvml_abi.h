@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/shared_library.h"
 #include "nodescout/nvml.h"
+#include "system/shared_library.h"
 
 namespace nodescout::nvml {
 

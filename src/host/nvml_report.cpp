@@ -3,8 +3,8 @@
 #include <array>
 #include <type_traits>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 
 namespace nodescout {
 namespace {

@@ -15,9 +15,9 @@ extern "C" {
 #include <cstdlib>
 #include <memory>
 
-#include "base/handle.h"
-#include "base/shared_library.h"
 #include "base/text.h"
+#include "system/handle.h"
+#include "system/shared_library.h"
 
 namespace nodescout {
 namespace {

@@ -9,11 +9,11 @@
 #include <cstring>
 #include <utility>
 
-#include "base/file.h"
-#include "base/handle.h"
 #include "base/text.h"
 #include "host/journal.h"
 #include "nodescout/host.h"
+#include "system/file.h"
+#include "system/handle.h"
 
 namespace nodescout {
 namespace {

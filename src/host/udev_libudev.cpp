@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/text.h"
-#include "base/udev_library.h"
 #include "host/id_file.h"
+#include "system/file.h"
+#include "system/udev_library.h"
 
 namespace nodescout {
 namespace {

@@ -3,8 +3,8 @@
 #include <optional>
 #include <random>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 
 namespace nodescout {
 namespace {

@@ -15,14 +15,14 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/value.h"
+#include "document/value.h"
 #include "kube/backoff.h"
 #include "kube/credentials.h"
 #include "kube/resource.h"
 #include "kube/status.h"
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 #include "nodescout/result.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

@@ -7,11 +7,11 @@
 #include <memory>
 
 #include "base/base64.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "base/text.h"
-#include "base/yaml.h"
+#include "document/json.h"
+#include "document/yaml.h"
 #include "nodescout/version.h"
+#include "system/file.h"
 
 namespace nodescout {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kube/credentials.h"
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 #include "nodescout/result.h"
 
 namespace nodescout {

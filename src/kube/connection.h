@@ -4,12 +4,12 @@
 #include <memory>
 #include <string>
 
-#include "base/clock.h"
 #include "kube/api.h"
 #include "kube/config.h"
 #include "kube/credentials.h"
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 #include "nodescout/result.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

@@ -1,7 +1,7 @@
 #include "kube/credentials.h"
 
-#include "base/file.h"
 #include "base/text.h"
+#include "system/file.h"
 
 namespace nodescout {
 namespace {

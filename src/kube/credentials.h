@@ -8,10 +8,10 @@
 #include <string>
 #include <variant>
 
-#include "base/clock.h"
 #include "kube/exec_plugin.h"
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 #include "nodescout/result.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

@@ -10,10 +10,10 @@
 #include <csignal>
 #include <cstring>
 
-#include "base/json.h"
-#include "base/spawn.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "document/json.h"
+#include "system/spawn.h"
 
 namespace nodescout {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 
 namespace nodescout {
 

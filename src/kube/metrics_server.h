@@ -3,7 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 
 namespace nodescout {
 

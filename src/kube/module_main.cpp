@@ -4,7 +4,7 @@
 #include "kube/http_cpprest.h"
 #include "kube/metrics_prometheus.h"
 #include "kube/metrics_server.h"
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 #include "nodescout/version.h"
 
 namespace nodescout {

@@ -5,7 +5,7 @@
 #include <stop_token>
 #include <string>
 
-#include "base/value.h"
+#include "document/value.h"
 #include "kube/api.h"
 #include "nodescout/result.h"
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "base/value.h"
-#include "nodescout/kube.h"
+#include "document/value.h"
+#include "kube/transport.h"
 #include "nodescout/result.h"
 
 namespace nodescout {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "nodescout/kube.h"
+#include "kube/transport.h"
 #include "nodescout/result.h"
 
 struct ssl_ctx_st;

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "base/handle.h"
 #include "kube/tls.h"
+#include "system/handle.h"
 
 namespace nodescout {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <random>
 
-#include "base/json.h"
 #include "base/text.h"
-#include "base/value_path.h"
+#include "document/json.h"
+#include "document/value_path.h"
 
 namespace nodescout {
 namespace {

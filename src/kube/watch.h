@@ -25,12 +25,12 @@
 #include <stop_token>
 #include <string>
 
-#include "base/clock.h"
-#include "base/value.h"
+#include "document/value.h"
 #include "kube/api.h"
 #include "kube/backoff.h"
 #include "kube/resource.h"
 #include "nodescout/result.h"
+#include "system/clock.h"
 
 namespace nodescout {
 

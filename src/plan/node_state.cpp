@@ -1,6 +1,6 @@
 #include "plan/node_state.h"
 
-#include "base/value_path.h"
+#include "document/value_path.h"
 
 namespace nodescout {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "base/value.h"
+#include "document/value.h"
 #include "nodescout/plan.h"
 
 namespace nodescout {

@@ -2,8 +2,8 @@
 // not be there.
 #include <algorithm>
 
-#include "base/json.h"
-#include "base/value.h"
+#include "document/json.h"
+#include "document/value.h"
 #include "nodescout/plan.h"
 #include "plan/ownership.h"
 

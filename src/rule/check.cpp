@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
-#include "base/value.h"
+#include "document/value.h"
 #include "nodescout/labels.h"
 #include "rule/expression.h"
 #include "rule/reference.h"

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "base/value.h"
+#include "document/value.h"
 #include "nodescout/rules.h"
 
 namespace nodescout {

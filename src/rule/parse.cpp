@@ -7,8 +7,8 @@
 #include <unordered_set>
 
 #include "base/text.h"
-#include "base/value.h"
-#include "base/yaml.h"
+#include "document/value.h"
+#include "document/yaml.h"
 #include "nodescout/rules.h"
 #include "rule/from_value.h"
 

@@ -1,4 +1,4 @@
-#include "base/yaml.h"
+#include "document/yaml.h"
 #include "nodescout/rules.h"
 
 namespace nodescout {

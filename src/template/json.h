@@ -1,7 +1,7 @@
 // encoding/json for template values.
 //
-// base/json.h reads and writes the program's own documents and is strict; these functions give Go's results byte for
-// byte: <, > and & escaped, floats in its form, broken UTF-8 mended, numbers that are too large dropped.
+// document/json.h reads and writes the program's own documents and is strict; these functions give Go's results byte
+// for byte: <, > and & escaped, floats in its form, broken UTF-8 mended, numbers that are too large dropped.
 #pragma once
 
 #include <string>

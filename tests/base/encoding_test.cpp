@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
 #include "base/base64.h"
-#include "base/file.h"
 #include "base/time.h"
 #include "support/temp_host.h"
+#include "system/file.h"
 
 namespace nodescout {
 namespace {

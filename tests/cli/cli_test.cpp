@@ -7,7 +7,7 @@
 #include <functional>
 #include <sstream>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "support/run_program.h"
 #include "support/temp_host.h"
 

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "base/json.h"
 #include "cli/machine.h"
 #include "corridor/walk.h"
 #include "corridor/wanted_by.h"
+#include "document/json.h"
 #include "feature/json.h"
 #include "support/census.h"
 #include "support/shared.h"

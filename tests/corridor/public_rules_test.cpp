@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <map>
 
-#include "base/json.h"
 #include "corridor/rule_layers.h"
 #include "corridor/walk.h"
+#include "document/json.h"
 #include "feature/json.h"
 #include "support/shared.h"
 #include "support/temp_host.h"

@@ -7,13 +7,13 @@
 #include <filesystem>
 #include <set>
 
-#include "base/file.h"
 #include "base/text.h"
 #include "config/config.h"
 #include "kube/module.h"
 #include "nodescout/version.h"
 #include "support/run_program.h"
 #include "support/temp_host.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 namespace {

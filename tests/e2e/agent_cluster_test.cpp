@@ -5,8 +5,8 @@
 #include <fstream>
 #include <thread>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 #include "e2e/agent_process.h"
 #include "support/run_program.h"
 

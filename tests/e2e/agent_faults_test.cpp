@@ -5,7 +5,7 @@
 #include <fstream>
 #include <thread>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "e2e/agent_process.h"
 #include "e2e/fault_proxy.h"
 

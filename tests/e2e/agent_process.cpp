@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "base/text.h"
-#include "base/value_path.h"
+#include "document/value_path.h"
 #include "support/run_program.h"
 
 namespace nodescout::test {

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <thread>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "e2e/agent_process.h"
 #include "support/run_program.h"
 

@@ -8,7 +8,7 @@
 
 #include <stdexcept>
 
-#include "base/handle.h"
+#include "system/handle.h"
 
 namespace nodescout::test {
 namespace {

@@ -6,12 +6,12 @@
 #include <string>
 #include <utility>
 
-#include "base/clock.h"
 #include "kube/api.h"
 #include "kube/config.h"
 #include "kube/credentials.h"
 #include "kube/http_cpprest.h"
-#include "nodescout/kube.h"
+#include "kube/transport.h"
+#include "system/clock.h"
 
 namespace nodescout::test {
 

@@ -10,12 +10,12 @@
 #include <thread>
 
 #include "base/base64.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "base/text.h"
-#include "base/value_path.h"
+#include "document/json.h"
+#include "document/value_path.h"
 #include "kube/node_client.h"
 #include "kube/resource.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 namespace {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "base/value.h"
+#include "document/value.h"
 #include "e2e/certificates.h"
 #include "e2e/connection.h"
 #include "e2e/process.h"

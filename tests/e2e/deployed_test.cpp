@@ -5,11 +5,11 @@
 #include <fstream>
 #include <thread>
 
-#include "base/file.h"
-#include "base/json.h"
+#include "document/json.h"
 #include "e2e/control_plane.h"
 #include "e2e/kubelet.h"
 #include "support/run_program.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 namespace {

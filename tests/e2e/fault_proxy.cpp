@@ -11,8 +11,8 @@
 #include <csignal>
 #include <stdexcept>
 
-#include "base/handle.h"
 #include "base/text.h"
+#include "system/handle.h"
 
 namespace nodescout::test {
 namespace {

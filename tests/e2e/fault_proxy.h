@@ -16,9 +16,9 @@
 #include <thread>
 #include <vector>
 
-#include "base/file.h"
 #include "e2e/certificates.h"
-#include "nodescout/kube.h"
+#include "kube/transport.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 

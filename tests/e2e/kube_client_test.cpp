@@ -5,8 +5,8 @@
 #include <thread>
 
 #include "base/base64.h"
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 #include "e2e/control_plane.h"
 #include "e2e/fault_proxy.h"
 #include "kube/node_client.h"

@@ -9,8 +9,8 @@
 #include <set>
 #include <thread>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 #include "e2e/control_plane.h"
 #include "e2e/fault_proxy.h"
 #include "kube/watch.h"

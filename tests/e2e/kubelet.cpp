@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-#include "base/value_path.h"
+#include "document/value_path.h"
 #include "kube/resource.h"
 #include "support/run_program.h"
 

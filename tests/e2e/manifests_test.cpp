@@ -5,14 +5,14 @@
 #include <filesystem>
 #include <thread>
 
-#include "base/file.h"
-#include "base/json.h"
 #include "base/text.h"
-#include "base/value_path.h"
-#include "base/yaml.h"
 #include "config/config.h"
+#include "document/json.h"
+#include "document/value_path.h"
+#include "document/yaml.h"
 #include "e2e/control_plane.h"
 #include "nodescout/version.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 namespace {

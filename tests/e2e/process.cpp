@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "base/file.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 namespace {

@@ -9,12 +9,12 @@
 #include <thread>
 #include <utility>
 
-#include "agent/node_publisher.h"
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 #include "e2e/control_plane.h"
 #include "e2e/forbidden_writes.h"
 #include "plan/node_state.h"
+#include "publish/node_publisher.h"
 
 namespace nodescout::test {
 namespace {

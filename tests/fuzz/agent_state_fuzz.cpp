@@ -1,6 +1,6 @@
 // JSON that an agent is handed: its own state file of an earlier run, and the Node object.
 #include "agent/memory.h"
-#include "base/json.h"
+#include "document/json.h"
 #include "input.h"
 #include "plan/node_state.h"
 

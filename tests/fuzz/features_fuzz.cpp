@@ -1,6 +1,6 @@
 // Features in any of their three shapes, JSON or YAML: read, merged, and printed as what they are.
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 #include "feature/json.h"
 #include "input.h"
 

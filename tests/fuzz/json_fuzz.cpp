@@ -1,5 +1,5 @@
 // Any bytes are a JSON value or an error, and what is written reads back as the same.
-#include "base/json.h"
+#include "document/json.h"
 #include "input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

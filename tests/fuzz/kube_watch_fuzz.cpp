@@ -2,8 +2,8 @@
 // lines end one answer and begin the next.
 #include <map>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 #include "input.h"
 #include "kube/watch.h"
 #include "support/fake_clock.h"

@@ -1,7 +1,7 @@
 // Any bytes are documents or errors with a place, within limits; and what is written reads back as the same.
-#include "base/json.h"
 #include "base/text.h"
-#include "base/yaml.h"
+#include "document/json.h"
+#include "document/yaml.h"
 #include "input.h"
 
 namespace {

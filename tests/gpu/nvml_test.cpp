@@ -5,9 +5,9 @@
 #include <chrono>
 #include <fstream>
 
-#include "base/json.h"
 #include "base/text.h"
-#include "base/value.h"
+#include "document/json.h"
+#include "document/value.h"
 #include "host/journal.h"
 #include "host/nvml_host.h"
 #include "host/nvml_report.h"

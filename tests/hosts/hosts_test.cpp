@@ -5,11 +5,11 @@
 
 #include <cstdlib>
 
-#include "base/json.h"
 #include "cli/values.h"
 #include "corridor/rule_layers.h"
 #include "corridor/setup.h"
 #include "corridor/walk.h"
+#include "document/json.h"
 #include "feature/json.h"
 #include "support/census.h"
 #include "support/temp_host.h"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "kube/node_client.h"
 #include "support/fake_api_server.h"
 #include "support/fake_clock.h"

@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <thread>
 
-#include "base/file.h"
 #include "base/time.h"
 #include "support/fake_api_server.h"
 #include "support/fake_clock.h"
 #include "support/temp_host.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <set>
 #include <thread>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "support/fake_api_server.h"
 #include "support/fake_clock.h"
 

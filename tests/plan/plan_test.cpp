@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "plan/node_state.h"
 
 namespace nodescout {

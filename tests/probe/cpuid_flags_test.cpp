@@ -6,8 +6,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 #include "host/gunzip_libdeflate.h"
 #include "support/shared.h"
 

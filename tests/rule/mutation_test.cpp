@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "base/text.h"
-#include "base/yaml.h"
 #include "corridor/schema.h"
+#include "document/yaml.h"
 #include "nodescout/rules.h"
 #include "rule/check.h"
 #include "support/shared.h"

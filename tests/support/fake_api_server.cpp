@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "document/json.h"
 
 namespace nodescout::test {
 namespace {

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "base/value.h"
-#include "nodescout/kube.h"
+#include "document/value.h"
+#include "kube/transport.h"
 
 namespace nodescout::test {
 

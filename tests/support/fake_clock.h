@@ -5,7 +5,7 @@
 #include <mutex>
 #include <vector>
 
-#include "base/clock.h"
+#include "system/clock.h"
 
 namespace nodescout::test {
 

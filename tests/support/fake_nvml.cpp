@@ -21,9 +21,9 @@
 #include <sstream>
 #include <string>
 
-#include "base/json.h"
 #include "base/text.h"
-#include "base/value.h"
+#include "document/json.h"
+#include "document/value.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <deque>
 #include <fstream>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "template/samples.h"
 #include "template/template.h"
 

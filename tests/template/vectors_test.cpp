@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "base/json.h"
+#include "document/json.h"
 #include "template/samples.h"
 
 namespace nodescout {

@@ -1,0 +1,26 @@
+// What lies deep in a Value: at(node, {"metadata", "labels"}).
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include "document/value.h"
+
+namespace nodescout {
+
+/// The value below these members, one in the other, or nullptr.
+inline const Value* at(const Value& value, std::initializer_list<std::string_view> path) {
+  const Value* here = &value;
+  for (const std::string_view name : path)
+    if (here) here = here->find(name);
+  return here;
+}
+
+/// The same of a scalar as its text; "" where there is none.
+inline std::string text_at(const Value& value, std::initializer_list<std::string_view> path) {
+  const Value* found = at(value, path);
+  return found && found->is_scalar() ? found->text : "";
+}
+
+}  // namespace nodescout

@@ -1,0 +1,140 @@
+#include "publish/node_publisher.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/text.h"
+#include "document/json.h"
+#include "plan/node_state.h"
+
+namespace nodescout {
+namespace {
+
+bool is_removal(const Change& change) {
+  return change.action == Change::Action::remove || change.action == Change::Action::disown;
+}
+
+/// The answer of a server that understood the patch and does not want it, or a part of it.
+bool is_refusal(const Error& error) { return error.code == Errc::denied || error.code == Errc::malformed; }
+
+}  // namespace
+
+Status NodePublisher::told(const Value& answer, NodeState& now) {
+  auto state = node_state_from(answer, node_);
+  if (!state) return state.error();
+  now = *std::move(state);
+  return ok();
+}
+
+Result<NodeState> NodePublisher::read(const std::stop_token& stop) {
+  const auto answer = client_.get(node_, stop);
+  if (!answer) return answer.error();
+  NodeState state;
+  if (const Status good = told(*answer, state); !good) return good.error();
+  return state;
+}
+
+bool NodePublisher::is_refused(const Change& change) const {
+  const auto at = refused_.find({change.kind, change.key});
+  return at != refused_.end() && at->second.value == change.after;
+}
+
+void NodePublisher::refuse(const Change& change, const Error& error) {
+  refused_[{change.kind, change.key}] = {change.after, error.what, std::chrono::steady_clock::now()};
+}
+
+/// The same words each time, so that they are told once.
+void NodePublisher::report_refusals(Published& published) const {
+  for (const auto& [key, refusal] : refused_)
+    published.problems.push_back({"refused-" + replace_all(name_of(key.first), " ", "-"), "node " + node_,
+                                  std::string(name_of(key.first)) + " " + quote(key.second) + "=" +
+                                      quote(refusal.value) + " was refused: " + refusal.why,
+                                  "allow it in the admission policy's ConfigMap, or correct the rule that makes it"});
+}
+
+Status NodePublisher::write(Part part, NodeState& now, std::vector<Change> changes, Published& published,
+                            const std::stop_token& stop) {
+  const bool is_status = part == Part::status;
+  const std::string patch = is_status ? status_patch(now, changes) : metadata_patch(now, changes, options_);
+  if (patch.empty()) return ok();
+  const Value body = *parse_json(patch, "patch");
+  const auto answer = is_status ? client_.patch_status(node_, body, stop) : client_.patch(node_, body, stop);
+  if (answer) {
+    // A resource is told of with its books, which are metadata.
+    if (!is_status) published.changes.insert(published.changes.end(), changes.begin(), changes.end());
+    return told(*answer, now);
+  }
+  if (!is_refusal(answer.error())) return answer.error();
+  if (changes.size() == 1) {
+    refuse(changes[0], answer.error());
+    return ok();
+  }
+  // Which of them is it? Each half is planned against the Node as it is by then.
+  const auto middle = changes.begin() + static_cast<std::ptrdiff_t>(changes.size() / 2);
+  std::vector<Change> second(std::make_move_iterator(middle), std::make_move_iterator(changes.end()));
+  changes.erase(middle, changes.end());
+  if (const Status first = write(part, now, std::move(changes), published, stop); !first) return first;
+  return write(part, now, std::move(second), published, stop);
+}
+
+void NodePublisher::prefetch(const std::stop_token& stop) {
+  if (auto now = read(stop)) prefetched_ = std::pair(std::chrono::steady_clock::now(), *std::move(now));
+}
+
+Result<NodeState> NodePublisher::current(const std::stop_token& stop) {
+  const auto fetched = std::exchange(prefetched_, std::nullopt);
+  if (fetched && std::chrono::steady_clock::now() - fetched->first < kPrefetchLife) return fetched->second;
+  return read(stop);
+}
+
+Result<Published> NodePublisher::preview(const Report& report, const std::stop_token& stop) {
+  const auto now = read(stop);
+  if (!now) return now.error();
+  NodePatch patch = plan(*now, report.desired, report.options);
+  return Published{std::move(patch.changes), std::move(patch.conflicts), 0};
+}
+
+Result<Published> NodePublisher::publish(const Report& report, const std::stop_token& stop) {
+  options_ = report.options;
+  const auto today = std::chrono::steady_clock::now();
+  std::erase_if(refused_, [&](const auto& refusal) { return today - refusal.second.since > kRefusalLife; });
+  auto now = current(stop);
+  if (!now) return now.error();
+  NodePatch patch = plan(*now, report.desired, options_);
+  Published published;
+  published.node_labels = now->labels;
+  published.problems = std::move(patch.conflicts);
+  std::erase_if(patch.changes, [&](const Change& change) {
+    if (is_removal(change) && !report.may_remove(change)) {
+      ++published.held;
+      return true;
+    }
+    return is_refused(change);
+  });
+  if (patch.changes.empty()) {
+    report_refusals(published);
+    return published;
+  }
+
+  // The books are written before a resource is added and after one is removed: a resource that is on the Node and not
+  // in the books would be foreign for ever, one that is only in the books is added again, or struck.
+  const auto is_resource = [](const Change& change) { return change.kind == Change::Kind::extended_resource; };
+  std::vector<Change> going, coming;
+  for (const Change& change : patch.changes)
+    if (is_resource(change)) (change.action == Change::Action::remove ? going : coming).push_back(change);
+  const Status gone = write(Part::status, *now, std::move(going), published, stop);
+  std::erase_if(patch.changes, [&](const Change& change) {
+    return is_refused(change) || (!gone && is_resource(change) && change.action == Change::Action::remove);
+  });
+  const Status metadata = write(Part::metadata, *now, std::move(patch.changes), published, stop);
+  const auto owned = Ownership::read(*now, options_.instance).extended_resources;
+  std::erase_if(coming, [&](const Change& change) { return is_refused(change) || !owned.contains(change.key); });
+  const Status come = write(Part::status, *now, std::move(coming), published, stop);
+  for (const Status& status : {gone, metadata, come})
+    if (!status) return status.error();
+  report_refusals(published);
+  return published;
+}
+
+}  // namespace nodescout

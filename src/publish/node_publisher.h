@@ -1,0 +1,59 @@
+// The own Node: read, plan, one merge patch for labels, annotations and taints, one for the status. Extended resources
+// live in the status and their books in an annotation: a new one is entered before it is made, one that goes is struck
+// out once it is gone, so that none is ever ours without our books saying so.
+//
+// A patch that the server refuses as a whole (403, 422) is cut in two until the entry at fault stands alone: it costs
+// itself, is reported, and is not tried again with the same value for five minutes.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "kube/node_client.h"
+#include "publish/publisher.h"
+
+namespace nodescout {
+
+class NodePublisher final : public Publisher {
+ public:
+  static constexpr std::chrono::minutes kRefusalLife{5};
+
+  NodePublisher(NodeClient& client, std::string node) : client_(client), node_(std::move(node)) {}
+
+  Result<Published> publish(const Report& report, const std::stop_token& stop) override;
+
+  /// What publish would write.
+  Result<Published> preview(const Report& report, const std::stop_token& stop = {});
+
+  /// Reads the Node ahead of the first report, while that is still in the making. No error: publish() reads again.
+  void prefetch(const std::stop_token& stop);
+
+ private:
+  static constexpr std::chrono::milliseconds kPrefetchLife{30'000};
+  enum class Part { metadata, status };
+
+  Result<NodeState> read(const std::stop_token& stop);
+  /// Sends what of these changes belongs in that part of the Node; `now` is then what the server answered.
+  Status write(Part part, NodeState& now, std::vector<Change> changes, Published& published,
+               const std::stop_token& stop);
+  Result<NodeState> current(const std::stop_token& stop);
+  void refuse(const Change& change, const Error& error);
+  void report_refusals(Published& published) const;
+  bool is_refused(const Change& change) const;
+  Status told(const Value& answer, NodeState& now);
+
+  NodeClient& client_;
+  const std::string node_;
+  PlanOptions options_;  // of the report at hand
+  std::optional<std::pair<std::chrono::steady_clock::time_point, NodeState>> prefetched_;
+  struct Refusal {
+    std::string value, why;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::map<std::pair<Change::Kind, std::string>, Refusal> refused_;
+};
+
+}  // namespace nodescout

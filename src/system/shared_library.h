@@ -1,0 +1,42 @@
+// dlopen with RAII. Lazy, because an old library may refer to what nobody calls; local, because its symbols are nobody
+// else's business.
+//
+// libpci and libudev are opened like NVIDIA's library, when something is asked of them: linked, they and what they need
+// cost every start 0.15 ms and a dozen mappings, and a dump of labels asks neither.
+#pragma once
+
+#include <dlfcn.h>
+
+#include <memory>
+#include <string>
+
+#include "nodescout/result.h"
+#include "system/handle.h"
+
+namespace nodescout {
+
+class SharedLibrary {
+ public:
+  /// Errors: unavailable, with the linker's own words.
+  static Result<SharedLibrary> open(const std::string& path) {
+    if (void* handle = ::dlopen(path.c_str(), RTLD_LAZY | RTLD_LOCAL)) return SharedLibrary(handle);
+    const char* why = ::dlerror();
+    return Error{Errc::unavailable, path, why ? why : "cannot be loaded"};
+  }
+
+  /// nullptr if the library has no such symbol.
+  void* symbol(const char* name) const { return ::dlsym(handle_.get(), name); }
+
+  /// The function of that name and of the type of `function`; false if the library has none.
+  template <class F>
+  bool find(const char* name, F*& function) const {
+    function = reinterpret_cast<F*>(symbol(name));
+    return function != nullptr;
+  }
+
+ private:
+  explicit SharedLibrary(void* handle) : handle_(handle) {}
+  Handle<void, ::dlclose> handle_;
+};
+
+}  // namespace nodescout
