@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "agent/agent.h"
-#include "agent/events.h"
+#include "host/events.h"
 #include "kube/connection.h"
 
 using namespace nodescout;

@@ -41,7 +41,7 @@ struct GpuOptions {
   std::string machine_type_file = "/sys/class/dmi/id/product_name";  // empty: "unknown"
   std::optional<GpuSharing> time_slicing;
   std::optional<GpuSharing> mps;
-  bool with_timestamp = true;     // gfd.timestamp, where the agent has set one
+  bool with_timestamp = true;     // gfd.timestamp, where the moment has one
   bool deprecated_labels = true;  // cuda.driver.*, cuda.runtime.*
   enum class Clique : std::uint8_t { automatic, on, off } clique = Clique::automatic;
   bool vfio_memory_in_bytes = false;   // as GFD; else MiB, as everywhere
@@ -52,12 +52,6 @@ struct GpuOptions {
   std::chrono::milliseconds nvml_timeout{10'000};
   std::optional<std::chrono::milliseconds>
       keep_labels;  // after the driver went; empty: until the GPUs are gone as well
-
-  // What the agent knows at the moment of a probe.
-  std::optional<std::int64_t> timestamp;  // when it started or read its configuration again, in seconds since 1970
-  std::string nvml_paused;                // why the library must not be opened now; empty: it may be
-  bool operator_managed = false;          // the GPU Operator installs the driver here, and says when it is ready
-  bool driver_absence_is_proof = false;   // keep_labels is over
 
   /// What GFD's labels depend on could not be read or understood: they stay as they are.
   bool labels_in_doubt = false;

@@ -169,6 +169,9 @@ struct HostOptions {
   bool trusts_root = false;
 };
 
+/// Of the running kernel; empty if it cannot be read.
+std::string boot_id(const Root& files);
+
 class Host {
  public:
   /// Errors: absent or denied if the root directory cannot be opened.

@@ -1,9 +1,11 @@
 // Probes: data plus one function each. A probe reads the machine and returns plain values; it keeps no state, makes no
-// labels and never looks at another probe's output. What it declares here is its schema: `nodescout features`,
-// docs/features.md, `rules check` and the schema tests are made from it.
+// labels and never looks at another probe's output. What it declares here is its schema, from which `nodescout
+// features`, docs/features.md, `rules check` and the schema tests are made, and what wakes it: nothing else knows a
+// probe by name.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -45,6 +47,25 @@ struct FeatureSpec {
 /// "flag", "attribute", "instance"
 std::string_view name_of(FeatureSpec::Kind kind);
 
+/// What makes a run of a probe due, beside the slow poll.
+struct WakeSpec {
+  std::span<const std::string_view> subsystems;  // of kernel uevents: "pci"
+  /// Files and directories, named as on the host, which need not exist yet. inotify sees no change in /sys and /proc.
+  std::span<const std::string_view> paths;
+  /// Whether the paths are worth a watch on this machine; null: on every one.
+  bool (*watches_paths)(const Root&) = nullptr;
+  std::span<const std::string_view> node_labels;  // keys of labels of the own Node that other programs write
+};
+
+/// What the caller knows at the time of a run and no file of the machine says. A command that looks once knows nothing.
+struct Moment {
+  std::optional<std::int64_t> configured_at;  // when it started or read its configuration again: seconds since 1970
+  Attributes node_labels;                     // of the own Node, as they were read last
+  bool is_node_hidden = false;                // it never reads the Node, where other programs say what they are doing
+  /// For how long each condition that the last run of a probe noted has lasted (Observation::ongoing).
+  std::map<std::string, std::chrono::milliseconds, std::less<>> lasting;
+};
+
 /// What one run of a probe saw. A partial result is normal.
 struct Observation {
   Features features;
@@ -53,6 +74,9 @@ struct Observation {
   std::set<std::string, std::less<>> incomplete;
   /// Feature keys that are just being changed by somebody, step by step: what is seen now may be gone in a moment.
   std::set<std::string, std::less<>> unsettled;
+  /// Conditions that only count once they last ("nvidia-driver-absent"), and how long they must last for the probe to
+  /// look again. What is not noted is over.
+  std::map<std::string, std::chrono::milliseconds, std::less<>> ongoing;
 
   friend bool operator==(const Observation&, const Observation&) = default;
 };
@@ -108,12 +132,23 @@ struct Probe {
   std::string_view name;     // "pci": the name that --only, featureSources and metrics use
   std::string_view summary;  // one line for people
   std::span<const FeatureSpec> produces;
-  Observation (*run)(const Host&, const ProbeConfig&);
+  WakeSpec wakes;
+  Observation (*run)(const Host&, const ProbeConfig&, const Moment&);
   bool off_by_default = false;
 };
 
-/// Every probe, in the order in which NFD discovers. One line each in src/probe/catalog.cpp.
+/// Every probe, in the order in which NFD discovers. One line each in src/probe/catalog.inc.
 std::span<const Probe* const> all_probes();
+
+/// Names of the probes that a kernel uevent of this subsystem wakes.
+std::vector<std::string_view> woken_by_uevent(std::span<const Probe* const> probes, std::string_view subsystem);
+/// Names of the probes that a change of the own Node's labels wakes.
+std::vector<std::string_view> woken_by_labels(std::span<const Probe* const> probes, const Attributes& before,
+                                              const Attributes& now);
+/// Paths to watch on this machine, named as on the host, with the names of the probes that each wakes.
+std::map<std::string, std::set<std::string>> watched_paths(std::span<const Probe* const> probes, const Root& files);
+/// The anchors of these probes that can be read now.
+std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes);
 
 /// Keys of the features that are declared to be read on demand.
 std::vector<std::string_view> on_demand_features();
@@ -124,6 +159,7 @@ struct ProbeReport {
   std::vector<Problem> problems;
   std::set<std::string, std::less<>> incomplete;
   std::set<std::string, std::less<>> unsettled;
+  std::map<std::string, std::chrono::milliseconds, std::less<>> ongoing;
 };
 
 struct Discovery {
@@ -132,6 +168,7 @@ struct Discovery {
 };
 
 /// Runs the probes one after the other. A probe that throws costs its own sets, all of which are then incomplete.
-Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config);
+Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config,
+                   const Moment& moment = {});
 
 }  // namespace nodescout

@@ -1,10 +1,8 @@
 #include "agent/agent.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <random>
 
-#include "base/path.h"
 #include "base/text.h"
 #include "kube/node_client.h"
 #include "plan/node_state.h"
@@ -102,8 +100,13 @@ void Agent::start_watches() {
 void Agent::start() {
   if (const Status loaded = state_.load(corridor_.memory()); !loaded)
     notices_.tell("state", {problem_of(loaded.error())}, false);
-  for (const std::string& path : corridor_.watched_paths()) events_.watch(path);
+  watch_paths();
   start_watches();
+}
+
+void Agent::watch_paths() {
+  watched_paths_ = corridor_.watched_paths();
+  for (const auto& [path, probes] : watched_paths_) events_.watch(path);
 }
 
 ClusterView Agent::cluster_view() const {
@@ -130,7 +133,10 @@ void Agent::look(const Schedule::Pass& pass) {
   if (!seen) return notices_.tell("host", {problem_of(seen.error())}, false);
   notices_.tell("host", {}, false);
   metrics_.looked(*seen, corridor_.memory(), pass.all);
-  if (pass.all) removal_.whole_pass(now);
+  if (pass.all) {
+    removal_.whole_pass(now);
+    watch_paths();  // what is worth a watch depends on the machine
+  }
   const Status saved = state_.save(corridor_.memory());
   notices_.tell("state", saved ? std::vector<Problem>{} : std::vector{problem_of(saved.error())}, false);
 }
@@ -207,19 +213,10 @@ void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token
 /// The own Node was read. Any thread.
 void Agent::node_read(const Attributes& labels) {
   const std::lock_guard lock(mutex_);
-  if (nvml_pause_reason(node_labels_) != nvml_pause_reason(labels)) {
-    gpus_wanted_ = true;
-    events_.wake();
-  }
+  for (const std::string_view probe : woken_by_labels(all_probes(), node_labels_, labels))
+    woken_by_node_.emplace(probe);
+  if (!woken_by_node_.empty()) events_.wake();
   node_labels_ = labels;
-}
-
-/// Whether the command line names this file, or a directory that it is in.
-bool Agent::is_told(const std::string& path) const {
-  const auto is_in = [&](const std::string& told) {
-    return !told.empty() && is_below(path, std::filesystem::absolute(told).string());
-  };
-  return is_in(options_.config) || std::any_of(options_.rules.begin(), options_.rules.end(), is_in);
 }
 
 /// Only with the overlay that grants the right to watch: whatever somebody did to what is ours is undone.
@@ -233,46 +230,46 @@ void Agent::node_changed(const WatchEvent& event) {
     loop_->again();
 }
 
-bool Agent::take(const std::vector<Happening>& happenings) {
+/// Files of probes and files of an administrator: somebody waits for what comes of them.
+void Agent::file_changed(const std::string& path) {
+  const auto watched = watched_paths_.find(path);
+  if (watched == watched_paths_.end()) return;
+  const SteadyTime now = Steady::now();
+  prompt_ = true;
+  for (const std::string& probe : watched->second) {
+    if (!probe.empty()) {
+      schedule_.touch(probe, now);
+    } else {
+      schedule_.touch_rules(now);
+      reload_wanted_ = true;
+    }
+  }
+}
+
+bool Agent::take(const std::vector<HostEvent>& events) {
   const SteadyTime now = Steady::now();
   std::size_t uevents = 0;
-  for (const Happening& happening : happenings) {
-    switch (happening.kind) {
-      case Happening::Kind::uevent:
-        for (const std::string_view probe : probes_for(happening.what)) schedule_.touch(probe, now);
+  for (const HostEvent& event : events) {
+    switch (event.kind) {
+      case HostEvent::Kind::uevent:
+        for (const std::string_view probe : woken_by_uevent(corridor_.probes(), event.what))
+          schedule_.touch(probe, now);
         ++uevents;
         break;
-      case Happening::Kind::overrun: schedule_.touch("", now); break;
-      case Happening::Kind::wake:
-        if (gpus_wanted_.exchange(false)) schedule_.touch("gpu", now);
+      case HostEvent::Kind::overrun: schedule_.touch("", now); break;
+      case HostEvent::Kind::wake: {
+        const std::lock_guard lock(mutex_);
+        for (const std::string& probe : std::exchange(woken_by_node_, {})) schedule_.touch(probe, now);
         schedule_.touch_rules(now);
         prompt_ = true;
         break;
-      case Happening::Kind::signal:
-        if (happening.what == "stop") return false;
+      }
+      case HostEvent::Kind::signal:
+        if (event.what == "stop") return false;
         schedule_.touch("", now);
         reload_wanted_ = true;
         break;
-      case Happening::Kind::file: {
-        const Root files = Root::at(options_.root);
-        const std::string prefix = files.real_path("");
-        const std::string_view on_host =
-            is_below(happening.what, prefix) ? std::string_view(happening.what).substr(prefix.size()) : "";
-        if (is_among_gpu_files(on_host) && !is_told(happening.what)) {
-          if (concerns_gpus(on_host)) schedule_.touch("gpu", now);
-          break;
-        }
-        prompt_ = true;
-        if (is_below(happening.what, std::filesystem::path(files.real_path(kPublishedFile)).parent_path().string())) {
-          schedule_.touch("local", now);
-        } else if (happening.what == files.real_path("/etc/os-release")) {
-          schedule_.touch("system", now);
-        } else {
-          schedule_.touch_rules(now);
-          reload_wanted_ = true;
-        }
-        break;
-      }
+      case HostEvent::Kind::file: file_changed(event.what); break;
     }
   }
   if (uevents > 0) metrics_.uevents(uevents);
@@ -294,7 +291,6 @@ void Agent::reload() {
   const Config& config = corridor_.config();
   loop_->set_recheck(config.node_recheck);
   schedule_.set_poll(config.probe_poll, Steady::now());
-  for (const std::string& path : corridor_.watched_paths()) events_.watch(path);
   // Which probes run, and what they read, may have changed with it.
   look({true, {}});
 }
@@ -318,11 +314,11 @@ void Agent::run(const std::stop_token& stop) {
                         {"cluster", connection_ ? connection_->api().server() : ""},
                         {"credentials", connection_ ? connection_->origin() : ""}});
   std::vector<Problem> senses;
-  if (!events_.deaf().empty())
-    senses.push_back({"no-uevents", "netlink", events_.deaf(),
+  if (!events_.no_uevents_reason().empty())
+    senses.push_back({"no-uevents", "netlink", events_.no_uevents_reason(),
                       "devices are looked for every probePoll instead; see docs/operations.md"});
-  if (!events_.blind().empty())
-    senses.push_back({"no-inotify", "inotify", events_.blind(),
+  if (!events_.no_inotify_reason().empty())
+    senses.push_back({"no-inotify", "inotify", events_.no_inotify_reason(),
                       "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches; until then files count at "
                       "a restart or a SIGHUP"});
   notices_.tell("events", senses, false);
@@ -333,7 +329,7 @@ void Agent::run(const std::stop_token& stop) {
   evaluate_and_offer();
 
   while (!stop.stop_requested()) {
-    auto wanted = corridor_.memory().pending();
+    auto wanted = corridor_.pending();
     if (held_ > 0 && !removal_.is_proved(Steady::now())) wanted.emplace("", last_look_ + Memory::kProofInterval);
     schedule_.want(std::move(wanted));
     if (!take(events_.wait(schedule_.next()))) break;

@@ -15,7 +15,6 @@
 
 #include "agent/cluster.h"
 #include "agent/corridor.h"
-#include "agent/events.h"
 #include "agent/log.h"
 #include "agent/metrics.h"
 #include "agent/notices.h"
@@ -23,6 +22,7 @@
 #include "agent/removal.h"
 #include "agent/schedule.h"
 #include "agent/state_file.h"
+#include "host/events.h"
 #include "kube/connection.h"
 #include "kube/watch.h"
 #include "publish/publish_loop.h"
@@ -62,7 +62,9 @@ class Agent {
   void start();
   bool wait_for_cluster(SteadyTime until, const std::stop_token& stop);
   /// False: stop.
-  bool take(const std::vector<Happening>& happenings);
+  bool take(const std::vector<HostEvent>& events);
+  void file_changed(const std::string& path);
+  void watch_paths();
   void look(const Schedule::Pass& pass);
   void reload();
   void evaluate_and_offer();
@@ -70,7 +72,6 @@ class Agent {
   void published(const PublishLoop::Attempt& attempt, const std::stop_token& stop);
   void node_changed(const WatchEvent& event);
   void node_read(const Attributes& labels);
-  bool is_told(const std::string& path) const;
   void log_changes(const Published& published);
   ClusterView cluster_view() const;
 
@@ -86,7 +87,8 @@ class Agent {
   AgentMetrics metrics_;
   std::unique_ptr<NodeClient> node_client_;
   std::unique_ptr<Publisher> publisher_;
-  NodePublisher* node_publisher_ = nullptr;  // publisher_, where it is one
+  NodePublisher* node_publisher_ = nullptr;                     // publisher_, where it is one
+  std::map<std::string, std::set<std::string>> watched_paths_;  // as AgentCorridor::watched_paths
   SteadyTime last_look_{};
   bool reload_wanted_ = false;
   bool prompt_ = false;  // of the next report
@@ -95,11 +97,11 @@ class Agent {
   mutable std::mutex mutex_;              // of the following
   std::optional<SteadyTime> busy_since_;  // a pass is running
   bool published_once_ = false;
-  std::string last_error_;                // of publishing; empty: none
-  std::optional<Report> offered_;         // the last one
-  Attributes node_labels_;                // of the own Node, as they were read last; those of others, too
-  std::atomic<bool> gpus_wanted_{false};  // others on the Node have begun, or ended, their work on the GPUs
-  std::atomic<std::size_t> held_{0};      // removals that wait for proof
+  std::string last_error_;               // of publishing; empty: none
+  std::optional<Report> offered_;        // the last one
+  Attributes node_labels_;               // of the own Node, as they were read last; those of others, too
+  std::set<std::string> woken_by_node_;  // probes that changes of these labels woke
+  std::atomic<std::size_t> held_{0};     // removals that wait for proof
 
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Watch> node_watch_;

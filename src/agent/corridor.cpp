@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "agent/gpu_watch.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "config/gpu_config.h"
@@ -12,8 +13,6 @@
 
 namespace nodescout {
 namespace {
-
-constexpr const char* kFeaturesDirectory = "/etc/kubernetes/node-feature-discovery/features.d";
 
 /// Labels that other agents' NodeFeature objects ask for, as an outcome of their own.
 Outcome labels_of(const std::vector<NodeFeatureObject>& objects) {
@@ -96,7 +95,7 @@ void add_key(const std::string& key, std::set<std::string, std::less<>>& keys) {
 Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
   AgentCorridor corridor;
   corridor.options_ = options;
-  if (options.publish == PublishTo::file) corridor.gpus_.assume_operator();
+  corridor.moment_.is_node_hidden = options.publish == PublishTo::file;
   if (const Status loaded = corridor.reload(); !loaded) return loaded.error();
   return corridor;
 }
@@ -112,7 +111,7 @@ Status AgentCorridor::reload() {
   keep_last_good(documents_, loaded->broken, loaded->documents);
   config_ = std::move(setup->config);
   // As GFD has it: when the process started or read its configuration again.
-  config_.probes.gpu.timestamp =
+  moment_.configured_at =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   probes_ = std::move(setup->probes);
   load_problems_ = std::move(setup->problems);
@@ -131,18 +130,28 @@ Status AgentCorridor::reload() {
   return ok();
 }
 
-std::vector<std::string> AgentCorridor::watched_paths() const {
-  std::vector<std::string> paths{"/etc/nodescout", "/etc/nodescout/nodescout.conf", "/etc/nodescout/rules.d",
-                                 "/etc/kubernetes/node-feature-discovery",
-                                 "/etc/kubernetes/node-feature-discovery/custom.d"};
-  if (!options_.config.empty()) paths.push_back(std::filesystem::absolute(options_.config).string());
-  paths.push_back(gfd_config_file([](const char* name) { return static_cast<const char*>(std::getenv(name)); }));
-  for (const std::string& rules : options_.rules) paths.push_back(std::filesystem::absolute(rules).string());
+std::map<std::string, std::set<std::string>> AgentCorridor::watched_paths() const {
+  std::vector<std::string> configuration{"/etc/nodescout", "/etc/nodescout/nodescout.conf", "/etc/nodescout/rules.d",
+                                         "/etc/kubernetes/node-feature-discovery",
+                                         "/etc/kubernetes/node-feature-discovery/custom.d"};
+  if (!options_.config.empty()) configuration.push_back(std::filesystem::absolute(options_.config).string());
+  configuration.push_back(
+      gfd_config_file([](const char* name) { return static_cast<const char*>(std::getenv(name)); }));
+  for (const std::string& rules : options_.rules) configuration.push_back(std::filesystem::absolute(rules).string());
+  std::map<std::string, std::set<std::string>> paths;
+  for (const std::string& path : configuration) paths[path].emplace("");
   const Root files = Root::at(options_.root);
-  paths.push_back(files.real_path(kFeaturesDirectory));
-  paths.push_back(files.real_path("/etc/os-release"));
-  for (const std::string& path : gpu_watched_paths(files)) paths.push_back(files.real_path(path));
+  for (auto& [path, probes] : nodescout::watched_paths(probes_, files)) paths[files.real_path(path)].merge(probes);
   return paths;
+}
+
+std::map<std::string, SteadyTime> AgentCorridor::pending() const {
+  auto pending = memory_.pending();
+  for (const auto& [probe, at] : conditions_.pending()) {
+    const auto [entry, is_new] = pending.try_emplace(probe, at);
+    if (!is_new) entry->second = std::min(entry->second, at);
+  }
+  return pending;
 }
 
 Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now) {
@@ -156,9 +165,9 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   std::vector<const Probe*> probes;
   for (const Probe* probe : probes_)
     if (pass.all || pass.probes.contains(probe->name)) probes.push_back(probe);
-  gpus_.prepare(config_.probes.gpu, now);
-  Discovery found = discover(*host, probes, config_.probes);
-  gpus_.see_features(found.features, now);
+  moment_.lasting = conditions_.lasting(now);
+  Discovery found = discover(*host, probes, config_.probes, moment_);
+  conditions_.absorb(found, now);
   memory_.absorb(found, probes, readable_anchors(host->files(), probes), now);
   for (const ProbeReport& report : found.reports)
     probe_problems_.insert_or_assign(std::string(report.name), report.problems);

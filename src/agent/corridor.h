@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "agent/cluster.h"
-#include "agent/gpu_watch.h"
+#include "agent/conditions.h"
 #include "agent/memory.h"
 #include "agent/options.h"
 #include "agent/rule_memory.h"
@@ -50,11 +50,15 @@ class AgentCorridor {
   const std::vector<const Probe*>& probes() const { return probes_; }
   Memory& memory() { return memory_; }
   const Memory& memory() const { return memory_; }
-  /// Files and directories whose change matters: configuration, rules, features.d, os-release.
-  std::vector<std::string> watched_paths() const;
+  /// Files and directories of this system whose change matters, with the probes that each wakes; an empty name stands
+  /// for configuration and rules.
+  std::map<std::string, std::set<std::string>> watched_paths() const;
 
-  /// The own Node's labels, whenever they were read: others say there when the GPUs must be left alone.
-  void see_node(const Attributes& labels) { gpus_.see_node(labels); }
+  /// The own Node's labels, whenever they were read: other programs say there what they are doing with the machine.
+  void see_node(const Attributes& labels) { moment_.node_labels = labels; }
+
+  /// Probes of which some fact waits for its proof, or some condition for its time, with the time of the next look.
+  std::map<std::string, SteadyTime> pending() const;
 
   /// Runs the probes of the pass on a fresh view of the host, and takes what they saw into memory.
   Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
@@ -93,7 +97,8 @@ class AgentCorridor {
   std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
   Memory memory_;
   RuleMemory rule_memory_;
-  GpuWatch gpus_;
+  Moment moment_;
+  Conditions conditions_;
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;
 };

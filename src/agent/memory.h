@@ -81,7 +81,4 @@ class Memory {
   std::map<std::string, Unsettled, std::less<>> unsettled_;  // by set
 };
 
-/// The anchors of these probes that can be read now.
-std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes);
-
 }  // namespace nodescout

@@ -73,30 +73,4 @@ Schedule::Pass Schedule::take(SteadyTime now) {
   return pass;
 }
 
-std::vector<std::string_view> probes_for(std::string_view subsystem) {
-  struct Concern {
-    std::string_view subsystem;
-    std::vector<std::string_view> probes;
-  };
-  // A driver that comes or goes changes attributes of its devices, which the bus announces; a module may also switch a
-  // feature of the processor (kvm) or of the kernel.
-  static const Concern kConcerns[] = {
-      {"pci", {"pci", "gpu", "network", "rdma"}},
-      {"usb", {"usb"}},
-      {"net", {"network", "rdma"}},
-      {"block", {"storage"}},
-      {"drm", {"gpu", "pci"}},
-      {"infiniband", {"rdma", "gpu"}},
-      {"module", {"kernel", "cpu", "gpu", "pci"}},
-      {"cpu", {"cpu"}},
-      {"node", {"memory"}},
-      {"memory", {"memory"}},
-      {"nd", {"memory"}},
-      {"misc", {"kernel"}},
-  };
-  for (const Concern& concern : kConcerns)
-    if (concern.subsystem == subsystem) return concern.probes;
-  return {};
-}
-
 }  // namespace nodescout

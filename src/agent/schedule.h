@@ -11,7 +11,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "system/clock.h"
 
@@ -57,8 +56,5 @@ class Schedule {
   std::set<std::string, std::less<>> touched_;
   std::map<std::string, SteadyTime> proofs_;
 };
-
-/// Probes that a kernel uevent of this subsystem concerns ("pci" -> pci, gpu, ...); empty for none.
-std::vector<std::string_view> probes_for(std::string_view subsystem);
 
 }  // namespace nodescout

@@ -2,7 +2,6 @@
 
 #include <functional>
 
-#include "base/text.h"
 #include "system/file.h"
 
 namespace nodescout {
@@ -11,11 +10,6 @@ namespace {
 constexpr std::size_t kCap = 16u << 20;
 
 }  // namespace
-
-std::string boot_id(const Root& files) {
-  const auto text = files.read("/proc/sys/kernel/random/boot_id");
-  return text ? std::string(trim(*text)) : "";
-}
 
 Status StateFile::load(Memory& memory) const {
   if (path_.empty()) return ok();

@@ -26,7 +26,4 @@ class StateFile {
   std::size_t saved_ = 0;  // hash of what is in the file
 };
 
-/// Of the running kernel; empty if it cannot be told.
-std::string boot_id(const Root& files);
-
 }  // namespace nodescout

@@ -87,7 +87,7 @@ class Labeler {
   Labeler(const GfdInput& input, const GpuOptions& options) : in_(input), options_(options) {}
 
   GfdLabels run() {
-    if (options_.with_timestamp && options_.timestamp) put("gfd.timestamp", *options_.timestamp);
+    if (options_.with_timestamp && in_.timestamp) put("gfd.timestamp", *in_.timestamp);
     if (in_.gpus.empty()) return std::move(out_);
     out_.is_partial = any_of(has_gaps);
     machine();

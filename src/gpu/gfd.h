@@ -23,6 +23,7 @@ struct GfdInput {
   GpuDiscovery backend = GpuDiscovery::nvml;  // never automatic
   std::string driver_version;
   Number cuda_version;
+  std::optional<std::int64_t> timestamp;    // gfd.timestamp; empty: none
   std::vector<Gpu> gpus;                    // in any order
   std::optional<std::string> machine_type;  // content of the file; empty if there is none
   bool hides_machine_type = false;          // there is one that could not be read

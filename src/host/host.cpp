@@ -131,6 +131,11 @@ Result<Host> Host::open(const HostOptions& options) {
   return Host(std::move(state));
 }
 
+std::string boot_id(const Root& files) {
+  const auto text = files.read("/proc/sys/kernel/random/boot_id");
+  return text ? std::string(trim(*text)) : "";
+}
+
 const Root& Host::files() const { return state_->files; }
 Root& Host::files() { return state_->files; }
 const std::string& Host::architecture() const { return state_->architecture; }

@@ -1,14 +1,13 @@
 #include "probe/catalog.h"
 
-#include <array>
-
 namespace nodescout {
 
 namespace {
-constexpr std::array kCatalog = {
-    &probe::cpu, &probe::fake, &probe::kernel, &probe::local,   &probe::memory, &probe::network,
-    &probe::pci, &probe::gpu,  &probe::rdma,   &probe::storage, &probe::system, &probe::usb,
+#define NODESCOUT_PROBE(name) &probe::name,
+constexpr const Probe* kCatalog[] = {
+#include "catalog.inc"
 };
+#undef NODESCOUT_PROBE
 }  // namespace
 
 std::span<const Probe* const> all_probes() { return kCatalog; }

@@ -1,10 +1,12 @@
-// The probes, one constant each; the list of them is in catalog.cpp.
+// The probes, one constant each: `probe::cpu`. The list of them is catalog.inc.
 #pragma once
 
 #include "nodescout/probes.h"
 
 namespace nodescout::probe {
 
-extern const Probe cpu, fake, gpu, kernel, local, memory, network, pci, rdma, storage, system, usb;
+#define NODESCOUT_PROBE(name) extern const Probe name;
+#include "catalog.inc"
+#undef NODESCOUT_PROBE
 
 }  // namespace nodescout::probe

@@ -81,7 +81,10 @@ constexpr FeatureSpec kProduces[] = {
     {"cpu.coprocessor", attribute, "", "accelerators beside the cores", kCoprocessor},
 };
 
-Observation run(const Host& host, const ProbeConfig& config) {
+// A module may switch a feature of the processor (kvm).
+constexpr std::string_view kSubsystems[] = {"cpu", "module"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Observation seen;
   const CpuidReader cpuid(host);
   const CpuContext cpu{host, config, cpuid, seen};
@@ -116,6 +119,7 @@ namespace probe {
 constinit const Probe cpu{.name = "cpu",
                           .summary = "processor flags, model, topology, power and security",
                           .produces = kProduces,
+                          .wakes = {.subsystems = kSubsystems},
                           .run = run};
 }  // namespace probe
 

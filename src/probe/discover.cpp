@@ -5,10 +5,10 @@
 namespace nodescout {
 namespace {
 
-Observation guarded(const Probe& probe, const Host& host, const ProbeConfig& config) {
+Observation guarded(const Probe& probe, const Host& host, const ProbeConfig& config, const Moment& moment) {
   std::string what;
   try {
-    return probe.run(host, config);
+    return probe.run(host, config, moment);
   } catch (const std::exception& error) {
     what = error.what();
   }
@@ -21,17 +21,18 @@ Observation guarded(const Probe& probe, const Host& host, const ProbeConfig& con
 
 }  // namespace
 
-Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config) {
+Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config,
+                   const Moment& moment) {
   Discovery discovery;
   for (const Probe* probe : probes) {
     const auto start = std::chrono::steady_clock::now();
-    Observation seen = guarded(*probe, host, config);
+    Observation seen = guarded(*probe, host, config, moment);
     const auto duration = std::chrono::steady_clock::now() - start;
     discovery.features.flags.merge(seen.features.flags);
     discovery.features.attributes.merge(seen.features.attributes);
     discovery.features.instances.merge(seen.features.instances);
-    discovery.reports.push_back(
-        {probe->name, duration, std::move(seen.problems), std::move(seen.incomplete), std::move(seen.unsettled)});
+    discovery.reports.push_back({probe->name, duration, std::move(seen.problems), std::move(seen.incomplete),
+                                 std::move(seen.unsettled), std::move(seen.ongoing)});
   }
   return discovery;
 }

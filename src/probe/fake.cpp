@@ -14,7 +14,7 @@ constexpr FeatureSpec kProduces[] = {
     {"fake.instance", instance, "", "made-up instances", kInstances},
 };
 
-Observation run(const Host&, const ProbeConfig& config) {
+Observation run(const Host&, const ProbeConfig& config, const Moment&) {
   Observation seen;
   seen.features.flags["fake.flag"] = FlagSet(config.fake.flags.begin(), config.fake.flags.end());
   seen.features.attributes["fake.attribute"] = config.fake.attributes;

@@ -319,7 +319,9 @@ void add_topology(const Bus& bus, Features& features) {
   if (facts.empty()) features.attributes.erase("gpu.topology");
 }
 
-Observation run(const Host& host, const ProbeConfig& config) {
+constexpr std::string_view kSubsystems[] = {"pci", "drm", "infiniband", "module"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment& moment) {
   Observation seen;
   if (config.nfd_compat) return seen;
   Bus bus = gpu::scan_bus(host, seen);
@@ -333,7 +335,7 @@ Observation run(const Host& host, const ProbeConfig& config) {
   const bool has_nvidia =
       std::any_of(bus.gpus.begin(), bus.gpus.end(), [](const Gpu& each) { return each.vendor == GpuVendor::nvidia; });
   const bool asks = config.gpu.discovery != GpuDiscovery::none;
-  if (asks && (has_nvidia || gpu::has_nvidia_driver(host))) gpu::add_nvidia_facts(host, config.gpu, bus, seen);
+  if (asks && (has_nvidia || gpu::has_nvidia_driver(host))) gpu::add_nvidia_facts(host, config.gpu, moment, bus, seen);
   if (!bus.gpus.empty()) {
     Instances& devices = seen.features.instances["gpu.device"];
     for (const Gpu& each : bus.gpus) devices.push_back(instance_of(each, bus.nics));
@@ -348,7 +350,14 @@ Observation run(const Host& host, const ProbeConfig& config) {
 }  // namespace
 
 namespace probe {
-constinit const Probe gpu{.name = "gpu", .summary = "GPUs", .produces = kProduces, .run = run};
+constinit const Probe gpu{.name = "gpu",
+                          .summary = "GPUs",
+                          .produces = kProduces,
+                          .wakes = {.subsystems = kSubsystems,
+                                    .paths = nodescout::gpu::kDriverFiles,
+                                    .watches_paths = nodescout::gpu::has_nvidia_gpu,
+                                    .node_labels = nodescout::gpu::kOperatorLabels},
+                          .run = run};
 }  // namespace probe
 
 }  // namespace nodescout

@@ -48,8 +48,8 @@ std::string word_of(const Number& code, std::initializer_list<const char*> words
 
 class Nvidia {
  public:
-  Nvidia(const Host& host, const GpuOptions& options, Bus& bus, Observation& seen)
-      : host_(host), options_(options), bus_(bus), seen_(seen) {}
+  Nvidia(const Host& host, const GpuOptions& options, const Moment& moment, Bus& bus, Observation& seen)
+      : host_(host), options_(options), moment_(moment), bus_(bus), seen_(seen) {}
 
   void run() {
     seen_.problems.insert(seen_.problems.end(), options_.problems.begin(), options_.problems.end());
@@ -66,7 +66,7 @@ class Nvidia {
       }
       // With the driver go its facts, but nothing that the node was labelled with: it will be back. Not so if the GPUs
       // themselves are gone, whatever their driver says then.
-      if (state == "absent" && options_.driver_absence_is_proof) return;
+      if (state == "absent" && is_gone_for_good()) return;
       if (state != "paused" && !has_gpus()) return;
       bus_.is_driver_silent = true;
       unknown({"gpu.driver", "gpu.mig", "gpu.fabric", "gpu.gfd", "gpu.nvidia", "gpu.topology"});
@@ -175,19 +175,20 @@ class Nvidia {
 
   // ---- the driver ---------------------------------------------------------------------------------------------------
 
-  std::string paused() const {
-    if (!options_.nvml_paused.empty()) return options_.nvml_paused;
-    if (options_.operator_managed && is_there(host_, "/run/nvidia/validations") &&
-        !is_there(host_, "/run/nvidia/validations/driver-ready"))
-      return "the GPU Operator has not validated the driver yet";
-    return "";
+  /// Without a driver for as long as the administrator gave it (keepLabels).
+  bool is_gone_for_good() {
+    if (!options_.keep_labels) return false;
+    constexpr const char* kAbsent = "nvidia-driver-absent";
+    seen_.ongoing[kAbsent] = *options_.keep_labels;
+    const auto lasting = moment_.lasting.find(kAbsent);
+    return lasting != moment_.lasting.end() && lasting->second >= *options_.keep_labels;
   }
 
   /// "ready", "absent", "paused", "failed" or "unasked". A pause is no problem, and neither is a driver that nobody has
   /// loaded.
   std::string ask() {
     if (options_.discovery == GpuDiscovery::automatic && !has_nvidia_driver(host_)) return "absent";
-    if (!paused().empty()) return "paused";
+    if (!pause_reason(host_, moment_).empty()) return "paused";
     NvmlRequest request;
     request.driver_root = options_.driver_root;
     request.deadline = options_.nvml_timeout;
@@ -430,6 +431,7 @@ class Nvidia {
   GfdInput new_input(GpuDiscovery backend) {
     GfdInput input;
     input.backend = backend;
+    input.timestamp = moment_.configured_at;
     input.driver_version = report_.driver_version;
     input.cuda_version = report_.cuda_version;
     if (!options_.machine_type_file.empty()) {
@@ -462,6 +464,7 @@ class Nvidia {
 
   const Host& host_;
   const GpuOptions& options_;
+  const Moment& moment_;
   Bus& bus_;
   Observation& seen_;
   NvmlReport report_;
@@ -475,8 +478,8 @@ bool has_nvidia_driver(const Host& host) {
   return is_there(host, kKernelDriver) || is_there(host, kWsl) || is_tegra(host);
 }
 
-void add_nvidia_facts(const Host& host, const GpuOptions& options, Bus& bus, Observation& seen) {
-  Nvidia(host, options, bus, seen).run();
+void add_nvidia_facts(const Host& host, const GpuOptions& options, const Moment& moment, Bus& bus, Observation& seen) {
+  Nvidia(host, options, moment, bus, seen).run();
 }
 
 }  // namespace nodescout::gpu

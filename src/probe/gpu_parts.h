@@ -49,10 +49,32 @@ void add_drm_facts(const Host& host, Observation& seen, Gpu& gpu);
 
 /// Everything that NVIDIA's driver says: into the GPUs, and the sets gpu.driver, gpu.mig, gpu.fabric, gpu.gfd,
 /// gpu.vgpu. GPUs that are on no bus (Tegra, WSL) are added.
-void add_nvidia_facts(const Host& host, const GpuOptions& options, Bus& bus, Observation& seen);
+void add_nvidia_facts(const Host& host, const GpuOptions& options, const Moment& moment, Bus& bus, Observation& seen);
 
 /// Whether there may be something to ask: the driver is loaded, or it is a Tegra or a WSL guest.
 bool has_nvidia_driver(const Host& host);
+
+/// Files that appear, change or go when NVIDIA's driver, or a MIG device of it, comes or goes.
+inline constexpr std::string_view kDriverFiles[] = {
+    // User space makes it once the kernel driver is loaded, which is a kernel event of its own.
+    "/dev/nvidiactl",
+    // A MIG device comes with a capability file, and goes with it.
+    "/dev/nvidia-caps",
+    // The GPU Operator's driver container, and what it says about it.
+    "/run/nvidia/driver", "/run/nvidia/validations", "/run/nvidia/validations/driver-ready"};
+
+/// Labels by which the GPU Operator says what it is doing on a node.
+inline constexpr std::string_view kInstallsDriver = "nvidia.com/gpu.deploy.driver";
+inline constexpr std::string_view kRunsGfd = "nvidia.com/gpu.deploy.gpu-feature-discovery";
+inline constexpr std::string_view kRunsClients = "nvidia.com/gpu.deploy.client";
+inline constexpr std::string_view kMigState = "nvidia.com/mig.config.state";
+inline constexpr std::string_view kOperatorLabels[] = {kInstallsDriver, kRunsGfd, kRunsClients, kMigState};
+
+/// Why NVIDIA's library must not be opened now: the Operator unloads the driver, has not validated it yet, or its MIG
+/// manager needs every client gone. Empty if it may be opened.
+std::string pause_reason(const Host& host, const Moment& moment);
+/// Whether there is one on the bus: where there is none, its driver's files are not worth a watch on /dev and /run.
+bool has_nvidia_gpu(const Root& files);
 
 /// Order of addresses on the bus.
 void sort_by_address(std::vector<Gpu>& gpus);

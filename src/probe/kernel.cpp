@@ -69,7 +69,9 @@ std::optional<std::string> find_kconfig(Reading& reading, const std::string& con
   return std::nullopt;
 }
 
-Observation run(const Host& host, const ProbeConfig& config) {
+constexpr std::string_view kSubsystems[] = {"module", "misc"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Observation seen;
   Features& features = seen.features;
 
@@ -128,6 +130,7 @@ namespace probe {
 constinit const Probe kernel{.name = "kernel",
                              .summary = "kernel release, build options, modules, SELinux, KVM and boot parameters",
                              .produces = kProduces,
+                             .wakes = {.subsystems = kSubsystems},
                              .run = run};
 }  // namespace probe
 

@@ -17,7 +17,9 @@ constexpr FeatureSpec kProduces[] = {
     {"local.feature", attribute, kDirectory, "features from files of the administrator", kFeature},
 };
 
-Observation run(const Host& host, const ProbeConfig&) {
+constexpr std::string_view kPaths[] = {kDirectory};
+
+Observation run(const Host& host, const ProbeConfig&, const Moment&) {
   Observation seen;
   Attributes& labels = seen.features.attributes["local.label"];
   Attributes& features = seen.features.attributes["local.feature"];
@@ -54,8 +56,11 @@ Observation run(const Host& host, const ProbeConfig&) {
 }  // namespace
 
 namespace probe {
-constinit const Probe local{
-    .name = "local", .summary = "features.d: files of the administrator", .produces = kProduces, .run = run};
+constinit const Probe local{.name = "local",
+                            .summary = "features.d: files of the administrator",
+                            .produces = kProduces,
+                            .wakes = {.paths = kPaths},
+                            .run = run};
 }  // namespace probe
 
 }  // namespace nodescout

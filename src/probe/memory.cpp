@@ -62,7 +62,9 @@ void observe_hugepages(const Host& host, Observation& seen) {
   }
 }
 
-Observation run(const Host& host, const ProbeConfig& config) {
+constexpr std::string_view kSubsystems[] = {"node", "memory", "nd"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Observation seen;
   Features& features = seen.features;
 
@@ -113,6 +115,7 @@ namespace probe {
 constinit const Probe memory{.name = "memory",
                              .summary = "NUMA, swap, huge pages, non-volatile and total memory",
                              .produces = kProduces,
+                             .wakes = {.subsystems = kSubsystems},
                              .run = run};
 }  // namespace probe
 

@@ -22,7 +22,9 @@ constexpr FeatureSpec kProduces[] = {
     {"network.virtual", instance, "/sys/class/net", "network interfaces that are not", kVirtual, false, true},
 };
 
-Observation run(const Host& host, const ProbeConfig& config) {
+constexpr std::string_view kSubsystems[] = {"pci", "net"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Observation seen;
   Reading real(host, seen, "network.device");
   Reading virtual_(host, seen, "network.virtual");
@@ -56,8 +58,11 @@ Observation run(const Host& host, const ProbeConfig& config) {
 }  // namespace
 
 namespace probe {
-constinit const Probe network{
-    .name = "network", .summary = "network interfaces and SR-IOV", .produces = kProduces, .run = run};
+constinit const Probe network{.name = "network",
+                              .summary = "network interfaces and SR-IOV",
+                              .produces = kProduces,
+                              .wakes = {.subsystems = kSubsystems},
+                              .run = run};
 }  // namespace probe
 
 }  // namespace nodescout

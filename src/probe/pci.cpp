@@ -53,7 +53,10 @@ void observe_link(Reading& reading, Attributes& device) {
     if (const auto lanes = reading.text(name); lanes && *lanes != "0" && *lanes != "255") device[name] = *lanes;
 }
 
-Observation run(const Host& host, const ProbeConfig& config) {
+// A driver that comes or goes changes attributes of its devices, which the bus announces.
+constexpr std::string_view kSubsystems[] = {"pci", "drm", "module"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Observation seen;
   const auto wants = [&](std::string_view element) { return config.wanted.has("pci.device", element); };
   Reading reading(host, seen, "pci.device");
@@ -111,7 +114,8 @@ Observation run(const Host& host, const ProbeConfig& config) {
 }  // namespace
 
 namespace probe {
-constinit const Probe pci{.name = "pci", .summary = "PCI devices", .produces = kProduces, .run = run};
+constinit const Probe pci{
+    .name = "pci", .summary = "PCI devices", .produces = kProduces, .wakes = {.subsystems = kSubsystems}, .run = run};
 }  // namespace probe
 
 }  // namespace nodescout

@@ -37,7 +37,9 @@ std::string netdev_of(Reading& reading, const std::string& device, const std::st
   return names && names->size() == 1 ? names->front() : "";
 }
 
-Observation run(const Host& host, const ProbeConfig& config) {
+constexpr std::string_view kSubsystems[] = {"pci", "net", "infiniband"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Observation seen;
   if (config.nfd_compat) return seen;
   Instances& devices = seen.features.instances["rdma.device"];
@@ -77,7 +79,8 @@ Observation run(const Host& host, const ProbeConfig& config) {
 }  // namespace
 
 namespace probe {
-constinit const Probe rdma{.name = "rdma", .summary = "RDMA devices", .produces = kProduces, .run = run};
+constinit const Probe rdma{
+    .name = "rdma", .summary = "RDMA devices", .produces = kProduces, .wakes = {.subsystems = kSubsystems}, .run = run};
 }  // namespace probe
 
 }  // namespace nodescout

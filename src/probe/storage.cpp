@@ -42,7 +42,9 @@ bool is_virtual(std::string_view name) {
                      [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
-Observation run(const Host& host, const ProbeConfig& config) {
+constexpr std::string_view kSubsystems[] = {"block"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Observation seen;
   const auto wants = [&](std::string_view element) { return config.wanted.has("storage.block", element); };
   Reading reading(host, seen, "storage.block");
@@ -73,7 +75,11 @@ Observation run(const Host& host, const ProbeConfig& config) {
 }  // namespace
 
 namespace probe {
-constinit const Probe storage{.name = "storage", .summary = "block devices", .produces = kProduces, .run = run};
+constinit const Probe storage{.name = "storage",
+                              .summary = "block devices",
+                              .produces = kProduces,
+                              .wakes = {.subsystems = kSubsystems},
+                              .run = run};
 }  // namespace probe
 
 }  // namespace nodescout

@@ -35,7 +35,9 @@ constexpr FeatureSpec kProduces[] = {
     {"system.dmiid", attribute, "/sys/devices/virtual", "what the firmware says about the machine", kDmi, false, true},
 };
 
-Observation run(const Host& host, const ProbeConfig& config) {
+constexpr std::string_view kPaths[] = {"/etc/os-release"};
+
+Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Observation seen;
   Features& features = seen.features;
   features.attributes["system.name"]["nodename"] = host.node_name();
@@ -61,6 +63,7 @@ namespace probe {
 constinit const Probe system{.name = "system",
                              .summary = "node name, operating system and firmware identity",
                              .produces = kProduces,
+                             .wakes = {.paths = kPaths},
                              .run = run};
 }  // namespace probe
 

@@ -30,7 +30,9 @@ std::optional<std::vector<std::string>> interface_classes(Reading& reading, cons
   return classes;
 }
 
-Observation run(const Host& host, const ProbeConfig&) {
+constexpr std::string_view kSubsystems[] = {"usb"};
+
+Observation run(const Host& host, const ProbeConfig&, const Moment&) {
   Observation seen;
   Reading reading(host, seen, "usb.device");
   Instances& devices = seen.features.instances["usb.device"];
@@ -73,7 +75,8 @@ Observation run(const Host& host, const ProbeConfig&) {
 }  // namespace
 
 namespace probe {
-constinit const Probe usb{.name = "usb", .summary = "USB devices", .produces = kProduces, .run = run};
+constinit const Probe usb{
+    .name = "usb", .summary = "USB devices", .produces = kProduces, .wakes = {.subsystems = kSubsystems}, .run = run};
 }  // namespace probe
 
 }  // namespace nodescout

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "agent/corridor.h"
-#include "agent/events.h"
 #include "agent/schedule.h"
+#include "host/events.h"
 #include "host/nvml_report.h"
 #include "support/gpus.h"
 #include "support/run_program.h"
@@ -18,42 +18,6 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 const SteadyTime kStart{std::chrono::hours(1)};
-
-TEST(NvmlPause, IsReadFromTheNode) {
-  EXPECT_EQ(nvml_pause_reason({}), "");
-  EXPECT_EQ(nvml_pause_reason({{"nvidia.com/gpu.deploy.client", "true"}, {"nvidia.com/mig.config.state", "success"}}),
-            "");
-  EXPECT_NE(nvml_pause_reason({{"nvidia.com/gpu.deploy.client", "paused-for-driver-upgrade"}}), "");
-  EXPECT_NE(nvml_pause_reason({{"nvidia.com/gpu.deploy.gpu-feature-discovery", "paused-for-mig-change"}}), "");
-  EXPECT_EQ(nvml_pause_reason({{"nvidia.com/mig.config.state", "pending"}}), "nvidia.com/mig.config.state is pending");
-  EXPECT_NE(nvml_pause_reason({{"nvidia.com/mig.config.state", "rebooting"}}), "");
-}
-
-TEST(GpuWatch, TellsTheProbeWhatTheAgentKnows) {
-  GpuWatch watch;
-  GpuOptions options;
-  options.keep_labels = milliseconds(60'000);
-  watch.see_node({{"nvidia.com/gpu.deploy.driver", "true"}, {"nvidia.com/mig.config.state", "pending"}});
-  watch.prepare(options, kStart);
-  EXPECT_TRUE(options.operator_managed);
-  EXPECT_FALSE(options.nvml_paused.empty());
-  EXPECT_FALSE(options.driver_absence_is_proof);
-  const auto state = [](const char* text) {
-    Features features;
-    features.attributes["gpu.driver"]["state"] = text;
-    return features;
-  };
-  watch.see_features(state("absent"), kStart);
-  watch.see_features({}, kStart + milliseconds(30'000));  // another probe ran
-  watch.see_features(state("absent"), kStart + milliseconds(50'000));
-  watch.prepare(options, kStart + milliseconds(59'000));
-  EXPECT_FALSE(options.driver_absence_is_proof);
-  watch.prepare(options, kStart + milliseconds(60'000));
-  EXPECT_TRUE(options.driver_absence_is_proof);
-  watch.see_features(state("ready"), kStart + milliseconds(61'000));
-  watch.prepare(options, kStart + milliseconds(200'000));
-  EXPECT_FALSE(options.driver_absence_is_proof);
-}
 
 TEST(GpuWatch, GfdsObjectClaimsTheLabels) {
   NodeFeatureObject worker{"nfd", "node-1", {}, {{"nvidia.com/gpu.count", "1"}}};
@@ -178,24 +142,17 @@ TEST_F(GpuAgent, EventsAreLabelsWithinTwoSeconds) {
   auto events = Events::open();
   ASSERT_TRUE(events);
   files.write("/dev/other", "");
-  const std::vector<std::string> watched = corridor->watched_paths();
-  EXPECT_EQ(std::count(watched.begin(), watched.end(), "/etc/nodescout/gfd.yaml"), 1) << "or the file that is named";
-  EXPECT_TRUE(gpu_watched_paths(Root::at(TempHost().path().string())).empty()) << "no GPU, nothing to watch";
-  for (const std::string& path : gpu_watched_paths(Root::at(files.path().string()))) {
-    const std::string real = (files.path() / path.substr(1)).string();
-    EXPECT_NE(std::find(watched.begin(), watched.end(), real), watched.end()) << path;
-    events->watch(real);
-  }
+  const auto watched = corridor->watched_paths();
+  EXPECT_TRUE(watched.contains("/etc/nodescout/gfd.yaml")) << "or the file that is named";
+  for (const auto& [path, probes] : watched) events->watch(path);
   Schedule schedule(std::chrono::seconds(0), 1);
   const auto next_labels = [&] {
     const SteadyTime start = std::chrono::steady_clock::now();
     while (true) {
-      for (const Happening& happening : events->wait(schedule.next().value_or(start + milliseconds(5000)))) {
-        const std::string root = files.path().string();
-        if (happening.kind == Happening::Kind::file && happening.what.starts_with(root) &&
-            concerns_gpus(happening.what.substr(root.size())))
+      for (const HostEvent& event : events->wait(schedule.next().value_or(start + milliseconds(5000))))
+        if (const auto woken = watched.find(event.what);
+            event.kind == HostEvent::Kind::file && woken != watched.end() && woken->second.contains("gpu"))
           schedule.touch("gpu", std::chrono::steady_clock::now());
-      }
       const SteadyTime now = std::chrono::steady_clock::now();
       if (const auto due = schedule.next(); due && *due <= now) {
         EXPECT_TRUE(schedule.take(now).probes.contains("gpu"));
@@ -220,13 +177,6 @@ TEST_F(GpuAgent, EventsAreLabelsWithinTwoSeconds) {
   fs::remove_all(files.path() / "proc");
   fs::remove(files.path() / "dev/nvidiactl");
   EXPECT_EQ(next_labels()[kState], "absent") << "unloaded";
-}
-
-TEST(GpuEvents, KernelEventsThatConcernGpus) {
-  for (const char* subsystem : {"pci", "drm", "module", "infiniband"}) {
-    const auto probes = probes_for(subsystem);
-    EXPECT_NE(std::find(probes.begin(), probes.end(), "gpu"), probes.end()) << subsystem;
-  }
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ constexpr ElementSpec kElements[] = {{"<x>", "", ""}};
 constexpr FeatureSpec kSpecs[] = {{"t.flags", FeatureSpec::Kind::flag, "", "d", kElements},
                                   {"t.attributes", FeatureSpec::Kind::attribute, "/anchor", "d", kElements},
                                   {"t.instances", FeatureSpec::Kind::instance, "", "d", kElements}};
-const Probe kProbe{.name = "t", .summary = "", .produces = kSpecs, .run = nullptr};
+const Probe kProbe{.name = "t", .summary = "", .produces = kSpecs, .wakes = {}, .run = nullptr};
 
 struct Fixture {
   Memory memory;
@@ -22,8 +22,8 @@ struct Fixture {
 
   void see(Features features, Sets incomplete = {}, Sets unsettled = {}) {
     const Probe* probes[] = {&kProbe};
-    memory.absorb({std::move(features), {{"t", {}, {}, std::move(incomplete), std::move(unsettled)}}}, probes, anchors,
-                  now);
+    memory.absorb({std::move(features), {{"t", {}, {}, std::move(incomplete), std::move(unsettled), {}}}}, probes,
+                  anchors, now);
   }
   const Features& known() const { return memory.features(); }
 };

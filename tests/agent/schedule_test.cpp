@@ -69,10 +69,5 @@ TEST(Schedule, SlowPolls) {
   }
 }
 
-TEST(Schedule, SubsystemsConcernProbes) {
-  EXPECT_FALSE(probes_for("pci").empty());
-  EXPECT_TRUE(probes_for("sound").empty());
-}
-
 }  // namespace
 }  // namespace nodescout

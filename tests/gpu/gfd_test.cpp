@@ -58,10 +58,10 @@ vgpu.present=false
 }
 
 /// The labels of a machine whose driver says this: recorded answer -> probe -> shipped rules -> Node.
-Attributes labels(const NvmlReport& report, const GpuOptions& options = {}) {
+Attributes labels(const NvmlReport& report, const GpuOptions& options = {}, const Moment& moment = {}) {
   TempHost host{{"/sys/class/dmi/id/product_name", "ThinkSystem  SR670 V2\n"}};
   record_answer(host, report);
-  return labels_below(look_at_gpus(host, options).features, "nvidia.com/");
+  return labels_below(look_at_gpus(host, options, moment).features, "nvidia.com/");
 }
 
 GpuOptions strategy(MigStrategy wanted) {
@@ -387,15 +387,16 @@ TEST(GfdPolicy, TheDraDriversCliqueIsLeftToIt) {
 TEST(GfdPolicy, Options) {
   GpuOptions options;
   options.deprecated_labels = false;
-  options.timestamp = 1795345200;
-  Attributes made = labels(report_of({h100(kFirst)}), options);
+  Moment moment;
+  moment.configured_at = 1795345200;
+  Attributes made = labels(report_of({h100(kFirst)}), options, moment);
   EXPECT_FALSE(made.contains("cuda.driver.major"));
   EXPECT_FALSE(made.contains("cuda.runtime.minor"));
   EXPECT_EQ(made["cuda.driver-version.major"], "580");
   EXPECT_EQ(made["gfd.timestamp"], "1795345200");
   options.with_timestamp = false;
   options.machine_type_file = "/etc/machine";
-  made = labels(report_of({h100(kFirst)}), options);
+  made = labels(report_of({h100(kFirst)}), options, moment);
   EXPECT_FALSE(made.contains("gfd.timestamp"));
   EXPECT_EQ(made["gpu.machine"], "unknown");
   options.machine_type_file.clear();

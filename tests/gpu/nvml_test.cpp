@@ -12,6 +12,7 @@
 #include "host/nvml_host.h"
 #include "host/nvml_report.h"
 #include "host/record.h"
+#include "probe/gpu_parts.h"
 #include "support/gpus.h"
 #include "support/run_program.h"
 
@@ -24,6 +25,13 @@ using std::chrono::milliseconds;
 
 /// Extra members of the scenario: what goes wrong, and how (support/fake_nvml.cpp).
 using Extras = std::vector<std::pair<std::string, Value>>;
+
+/// The GPU Operator's MIG manager is at work.
+Moment paused() {
+  Moment moment;
+  moment.node_labels = {{"nvidia.com/mig.config.state", "pending"}};
+  return moment;
+}
 
 /// A machine whose driver can be loaded.
 class Machine {
@@ -49,7 +57,9 @@ class Machine {
     return *std::move(host);
   }
 
-  Observation look(const GpuOptions& options = {}) const { return look_at_gpus(host(), options); }
+  Observation look(const GpuOptions& options = {}, const Moment& moment = {}) const {
+    return look_at_gpus(host(), options, moment);
+  }
 
   NvmlReport ask(milliseconds deadline = milliseconds(10'000)) const {
     NvmlRequest request;
@@ -456,9 +466,7 @@ TEST(NvmlDoubt, WhatOnlyTheDriverKnowsIsInDoubtWithIt) {
   EXPECT_TRUE(ready.incomplete.empty());
   // Labels that say "one has failed", "ECC is on", "NVLink joins all" do not go with the one who told so.
   machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlInit_v2", 18}})}});
-  GpuOptions paused;
-  paused.nvml_paused = "mig.config.state is pending";
-  for (const Observation& silent : {machine.look(), machine.look(paused)}) {
+  for (const Observation& silent : {machine.look(), machine.look({}, paused())}) {
     for (const char* set : {"gpu.nvidia", "gpu.topology"}) EXPECT_TRUE(silent.incomplete.contains(set)) << set;
     for (const char* name : {"failed", "missing", "ecc"})
       EXPECT_FALSE(silent.features.attributes.at("gpu.nvidia").contains(name)) << name;
@@ -519,9 +527,7 @@ TEST(NvmlDoubt, GpusThatLeftTheBusAreGone) {
   EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
   fs::remove_all(machine.files.path() / "sys/bus/pci/devices/0000:18:00.0");
   EXPECT_TRUE(machine.look().incomplete.empty());
-  GpuOptions paused;
-  paused.nvml_paused = "mig.config.state is pending";
-  EXPECT_TRUE(machine.look(paused).incomplete.contains("gpu.gfd")) << "somebody is at work there";
+  EXPECT_TRUE(machine.look({}, paused()).incomplete.contains("gpu.gfd")) << "somebody is at work there";
   // Without a bus: nothing can leave it.
   machine.files.write("/dev/dxg", "");
   EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
@@ -542,28 +548,62 @@ TEST(NvmlAccess, NothingIsStartedWithoutADriver) {
   EXPECT_TRUE(seen.problems.empty());
   EXPECT_TRUE(seen.incomplete.contains("gpu.gfd")) << "the driver will be back: its labels stay";
   EXPECT_FALSE(fs::exists(machine.files.path() / "log"));
+  EXPECT_TRUE(seen.ongoing.empty()) << "however long it takes";
+}
+
+TEST(NvmlAccess, ADriverThatStaysAwayTakesItsLabelsAlongWhereTheAdministratorSaysSo) {
+  Machine machine;
+  machine.drive(driver_report({h100("0000:18:00.0")}));
+  fs::remove_all(machine.files.path() / "proc");
+  add_function(machine.files, {.address = "0000:18:00.0", .driver = ""});
   GpuOptions options;
-  options.driver_absence_is_proof = true;
-  EXPECT_FALSE(machine.look(options).incomplete.contains("gpu.gfd"));
+  options.keep_labels = milliseconds(60'000);
+  const auto keeps = [&](std::map<std::string, milliseconds, std::less<>> lasting) {
+    Moment moment;
+    moment.lasting = std::move(lasting);
+    const Observation seen = machine.look(options, moment);
+    EXPECT_EQ(seen.ongoing.at("nvidia-driver-absent"), milliseconds(60'000)) << "then it wants to look again";
+    return seen.incomplete.contains("gpu.gfd");
+  };
+  EXPECT_TRUE(keeps({}));
+  EXPECT_TRUE(keeps({{"nvidia-driver-absent", milliseconds(59'999)}}));
+  EXPECT_FALSE(keeps({{"nvidia-driver-absent", milliseconds(60'000)}}));
+  load_nvidia_driver(machine.files);
+  EXPECT_FALSE(machine.look(options).ongoing.contains("nvidia-driver-absent")) << "it is back";
 }
 
 TEST(NvmlAccess, APauseIsRespected) {
   Machine machine;
   const fs::path log = machine.files.path() / "log";
   machine.drive(driver_report({h100("0000:18:00.0")}), {{"log", Value::string(log.string())}});
-  GpuOptions options;
-  options.nvml_paused = "mig.config.state is pending";
-  const Observation seen = machine.look(options);
+  const Observation seen = machine.look({}, paused());
   EXPECT_EQ(state_of(seen), "paused");
   EXPECT_TRUE(seen.problems.empty());
   EXPECT_TRUE(seen.incomplete.contains("gpu.gfd"));
-  options = {};
-  options.operator_managed = true;
   machine.files.write("/run/nvidia/validations/toolkit-ready", "");
-  EXPECT_EQ(state_of(machine.look(options)), "paused");
+  Moment managed, hidden;
+  managed.node_labels = {{"nvidia.com/gpu.deploy.driver", "true"}};
+  hidden.is_node_hidden = true;
+  for (const Moment& moment : {managed, hidden}) EXPECT_EQ(state_of(machine.look({}, moment)), "paused");
   EXPECT_FALSE(fs::exists(log));
+  EXPECT_EQ(state_of(machine.look()), "ready") << "left behind by an Operator that is gone";
   machine.files.write("/run/nvidia/validations/driver-ready", "");
-  EXPECT_EQ(state_of(machine.look(options)), "ready");
+  for (const Moment& moment : {managed, hidden}) EXPECT_EQ(state_of(machine.look({}, moment)), "ready");
+}
+
+TEST(NvmlAccess, ThePauseIsReadFromTheNode) {
+  const TempHost files;
+  const auto reason = [&](const Attributes& labels) {
+    Moment moment;
+    moment.node_labels = labels;
+    return gpu::pause_reason(files, moment);
+  };
+  EXPECT_EQ(reason({}), "");
+  EXPECT_EQ(reason({{"nvidia.com/gpu.deploy.client", "true"}, {"nvidia.com/mig.config.state", "success"}}), "");
+  EXPECT_NE(reason({{"nvidia.com/gpu.deploy.client", "paused-for-driver-upgrade"}}), "");
+  EXPECT_NE(reason({{"nvidia.com/gpu.deploy.gpu-feature-discovery", "paused-for-mig-change"}}), "");
+  EXPECT_EQ(reason({{"nvidia.com/mig.config.state", "pending"}}), "nvidia.com/mig.config.state is pending");
+  EXPECT_NE(reason({{"nvidia.com/mig.config.state", "rebooting"}}), "");
 }
 
 TEST(NvmlAccess, TheDriversContainerComesFirst) {
@@ -622,7 +662,8 @@ TEST(NvmlRecording, ReplaysWithoutTheDriver) {
   machine.drive(told);
   GpuOptions options;
   options.mig_strategy = MigStrategy::mixed;
-  options.operator_managed = true;
+  Moment moment;
+  moment.node_labels = {{"nvidia.com/gpu.deploy.driver", "true"}};
   for (const bool redacts : {true, false}) {
     const auto journal = std::make_shared<Journal>();
     const auto redactor = redacts ? std::make_shared<Redactor>() : nullptr;
@@ -633,7 +674,7 @@ TEST(NvmlRecording, ReplaysWithoutTheDriver) {
                             .scanner = nodescout_program(),
                             .trusts_root = true});
     ASSERT_TRUE(host);
-    const Observation seen = look_at_gpus(*host, options);
+    const Observation seen = look_at_gpus(*host, options, moment);
     EXPECT_EQ(state_of(seen), "ready");
     const TempDirectory directory;
     const std::string recording = (directory.path() / "recording").string();
@@ -641,7 +682,7 @@ TEST(NvmlRecording, ReplaysWithoutTheDriver) {
     EXPECT_FALSE(fs::exists(recording + "/usr/lib64/libnvidia-ml.so.1"));
     const auto replay = Host::open({.root = recording, .ask_machine = false});
     ASSERT_TRUE(replay);
-    EXPECT_EQ(look_at_gpus(*replay, options), seen);
+    EXPECT_EQ(look_at_gpus(*replay, options, moment), seen);
     std::stringstream text;
     text << std::ifstream(recording + "/nvml.json").rdbuf();
     EXPECT_EQ(text.str().find("GPU-00000000") == std::string::npos, redacts);

@@ -68,9 +68,11 @@ TEST(Discover, AProbeThatThrowsCostsItsOwnSets) {
   static constexpr ElementSpec kElements[] = {{"x", "", ""}};
   static constexpr FeatureSpec kProduces[] = {{"bad.set", FeatureSpec::Kind::flag, "", "d", kElements}};
   const Probe bad{
-      .name = "bad", .summary = "", .produces = kProduces, .run = [](const Host&, const ProbeConfig&) -> Observation {
-        throw std::runtime_error("boom");
-      }};
+      .name = "bad",
+      .summary = "",
+      .produces = kProduces,
+      .wakes = {},
+      .run = [](const Host&, const ProbeConfig&, const Moment&) -> Observation { throw std::runtime_error("boom"); }};
   const TempHost files{{"/etc/os-release", "ID=x\n"}};
   const Probe* probes[] = {&bad, &probe::system};
   const Discovery found = discover(files.host(), probes, {});
@@ -87,10 +89,10 @@ TEST(Cpu, AnOfflineProcessorHidesNothing) {
                        {"/sys/bus/cpu/devices/cpu1/topology/physical_package_id", "0\n"},
                        {"/sys/bus/cpu/devices/cpu2/", ""}};
   EXPECT_EQ(
-      attributes(probe::cpu.run(files, {}), "cpu.topology"),
+      attributes(probe::cpu.run(files, {}, {}), "cpu.topology"),
       (Attributes{
           {"core_count", "1"}, {"hardware_multithreading", "true"}, {"socket_count", "1"}, {"thread_count", "2"}}));
-  EXPECT_TRUE(attributes(probe::cpu.run(files, nfd()), "cpu.topology").empty());
+  EXPECT_TRUE(attributes(probe::cpu.run(files, nfd(), {}), "cpu.topology").empty());
 }
 
 TEST(Cpu, CachesOfTheFirstProcessor) {
@@ -105,7 +107,7 @@ TEST(Cpu, CachesOfTheFirstProcessor) {
                        {"/sys/devices/system/cpu/cpu0/cache/index4/level", "2\n"},
                        {"/sys/devices/system/cpu/cpu0/cache/index4/type", "Unified\n"},
                        {"/sys/devices/system/cpu/cpu0/cache/index4/size", "junk\n"}};
-  EXPECT_EQ(attributes(probe::cpu.run(files, {}), "cpu.cache"), (Attributes{{"l1d", "49152"}, {"l3", "33554432"}}));
+  EXPECT_EQ(attributes(probe::cpu.run(files, {}, {}), "cpu.cache"), (Attributes{{"l1d", "49152"}, {"l3", "33554432"}}));
 }
 
 TEST(Cpu, EmptyFilesThatCrashNfdSayNothing) {
@@ -113,11 +115,11 @@ TEST(Cpu, EmptyFilesThatCrashNfdSayNothing) {
                        {"/sys/devices/system/cpu/intel_pstate/no_turbo", ""},
                        {"/sys/module/kvm_amd/parameters/sev", "Y\n"},
                        {"/sys/fs/cgroup/misc.capacity", "sev\n"}};
-  const Observation seen = probe::cpu.run(files, nfd());
+  const Observation seen = probe::cpu.run(files, nfd(), {});
   EXPECT_EQ(attributes(seen, "cpu.pstate"), (Attributes{{"status", "active"}}));
   EXPECT_EQ(attributes(seen, "cpu.security"), (Attributes{{"sev.enabled", "true"}}));
   const TempHost dos{{"/sys/module/kvm_amd/parameters/sev", "1\n"}, {"/sys/fs/cgroup/misc.capacity", "sev 410\r\n"}};
-  EXPECT_EQ(attributes(probe::cpu.run(dos, nfd()), "cpu.security").at("sev.asids"), "410");
+  EXPECT_EQ(attributes(probe::cpu.run(dos, nfd(), {}), "cpu.security").at("sev.asids"), "410");
 }
 
 TEST(Cpu, GovernorsMustAgree) {
@@ -127,10 +129,10 @@ TEST(Cpu, GovernorsMustAgree) {
                  {"/sys/devices/system/cpu/cpufreq/policy0/scaling_governor", "powersave\n"},
                  {"/sys/devices/system/cpu/cpufreq/policy1/affected_cpus", " \n"},
                  {"/sys/devices/system/cpu/cpufreq/policy1/scaling_governor", "performance\n"}};
-  EXPECT_EQ(attributes(probe::cpu.run(files, {}), "cpu.pstate"),
+  EXPECT_EQ(attributes(probe::cpu.run(files, {}, {}), "cpu.pstate"),
             (Attributes{{"scaling_governor", "powersave"}, {"status", "active"}, {"turbo", "false"}}));
   files.write("/sys/devices/system/cpu/cpufreq/policy1/affected_cpus", "1\n");
-  EXPECT_EQ(attributes(probe::cpu.run(files, {}), "cpu.pstate"),
+  EXPECT_EQ(attributes(probe::cpu.run(files, {}, {}), "cpu.pstate"),
             (Attributes{{"status", "active"}, {"turbo", "false"}}));
 }
 
@@ -139,20 +141,20 @@ TEST(Cpu, CapacitiesAreOfTheirOwnResource) {
                        {"/sys/module/kvm_amd/parameters/sev_es", "Y\n"},
                        {"/sys/module/kvm_amd/parameters/sev_snp", "N\n"},
                        {"/sys/fs/cgroup/misc/misc.capacity", "sev_es 99\nsev 410\n"}};
-  EXPECT_EQ(attributes(probe::cpu.run(files, {}), "cpu.security"), (Attributes{{"sev.asids", "410"},
-                                                                               {"sev.enabled", "true"},
-                                                                               {"sev.encrypted_state_ids", "99"},
-                                                                               {"sev.es.enabled", "true"}}));
-  EXPECT_EQ(attributes(probe::cpu.run(files, nfd()), "cpu.security").at("sev.asids"),
+  EXPECT_EQ(attributes(probe::cpu.run(files, {}, {}), "cpu.security"), (Attributes{{"sev.asids", "410"},
+                                                                                   {"sev.enabled", "true"},
+                                                                                   {"sev.encrypted_state_ids", "99"},
+                                                                                   {"sev.es.enabled", "true"}}));
+  EXPECT_EQ(attributes(probe::cpu.run(files, nfd(), {}), "cpu.security").at("sev.asids"),
             "99");  // NFD takes the first line that begins so
   const TempHost blanks{{"/sys/module/kvm_amd/parameters/sev", "1\n"}, {"/sys/fs/cgroup/misc.capacity", "sev  410\n"}};
-  EXPECT_EQ(attributes(probe::cpu.run(blanks, {}), "cpu.security").at("sev.asids"), "410");
-  EXPECT_EQ(attributes(probe::cpu.run(blanks, nfd()), "cpu.security"), (Attributes{{"sev.enabled", "true"}}));
+  EXPECT_EQ(attributes(probe::cpu.run(blanks, {}, {}), "cpu.security").at("sev.asids"), "410");
+  EXPECT_EQ(attributes(probe::cpu.run(blanks, nfd(), {}), "cpu.security"), (Attributes{{"sev.enabled", "true"}}));
 }
 
 TEST(Cpu, OtherArchitectures) {
   const TempHost arm{{"/host.json", R"({"architecture":"arm64","HWCAP":"803","HWCAP2":"2","MIDR":"413fd0c1"})"}};
-  Observation seen = probe::cpu.run(arm, {});
+  Observation seen = probe::cpu.run(arm, {}, {});
   EXPECT_EQ(seen.features.flags.at("cpu.cpuid"), (FlagSet{"ASIMD", "CPUID", "FP", "SVE2"}));
   EXPECT_EQ(attributes(seen, "cpu.model"),
             (Attributes{{"family", "63"}, {"hypervisor", "none"}, {"id", "53441"}, {"vendor_id", "ARM"}}));
@@ -164,14 +166,14 @@ TEST(Cpu, OtherArchitectures) {
                        "3906\nmachine : 3906\nidentification : 8561\nidentification : 1\n"},
                       {"/proc/sysinfo", "VM00 Name: X\nVM00 Control Program: z/VM    7.2.0\n"},
                       {"/sys/firmware/uv/prot_virt_host", "1\n"}};
-  seen = probe::cpu.run(s390, {});
+  seen = probe::cpu.run(s390, {}, {});
   EXPECT_EQ(attributes(seen, "cpu.model"),
             (Attributes{{"family", "8561"}, {"hypervisor", "z_VM_7.2.0"}, {"id", "3906"}, {"vendor_id", "IBM_S390"}}));
   EXPECT_EQ(attributes(seen, "cpu.security"), (Attributes{{"se.enabled", "true"}}));
 
   const TempHost power{{"/host.json", R"({"architecture":"ppc64le","HWCAP":"80000001","HWCAP2":"20000"})"},
                        {"/sys/devices/vio/ibm,compression-v1/nx_gzip_caps/", ""}};
-  seen = probe::cpu.run(power, {});
+  seen = probe::cpu.run(power, {}, {});
   EXPECT_EQ(seen.features.flags.at("cpu.cpuid"), (FlagSet{"MMA", "PPC32", "PPCLE"}));
   EXPECT_EQ(attributes(seen, "cpu.coprocessor"), (Attributes{{"nx_gzip", "true"}}));
 }
@@ -180,7 +182,7 @@ TEST(Kernel, TheConfigurationIsFoundWhereItIs) {
   const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"},
                        {"/proc/config.gz", "no gzip"},
                        {"/boot/config-6.1.0", "CONFIG_A=y\n"}};
-  const Observation seen = probe::kernel.run(files, {});
+  const Observation seen = probe::kernel.run(files, {}, {});
   EXPECT_EQ(attributes(seen, "kernel.config"), (Attributes{{"A", "y"}}));
   ASSERT_EQ(seen.problems.size(), 1u);  // the broken one is reported, and no more than that
   EXPECT_EQ(seen.problems[0].where, "/proc/config.gz");
@@ -190,20 +192,20 @@ TEST(Kernel, ARelativePathOfTheConfigurationStartsAtTheRoot) {
   const TempHost files{{"/configured", "CONFIG_A=y\n"}};
   ProbeConfig config;
   config.kconfig_file = "configured";
-  EXPECT_EQ(attributes(probe::kernel.run(files, config), "kernel.config"), (Attributes{{"A", "y"}}));
+  EXPECT_EQ(attributes(probe::kernel.run(files, config, {}), "kernel.config"), (Attributes{{"A", "y"}}));
   config.kconfig_file = "3";
-  EXPECT_EQ(attributes(probe::kernel.run(files, config), "kernel.config"), kAbsent);
+  EXPECT_EQ(attributes(probe::kernel.run(files, config, {}), "kernel.config"), kAbsent);
 }
 
 TEST(Kernel, ModulesWithoutABuiltInList) {
   const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/proc/modules", "a 1\n"}};
-  EXPECT_EQ(probe::kernel.run(files, {}).features.flags.at("kernel.enabledmodule"), FlagSet{"a"});
-  EXPECT_FALSE(probe::kernel.run(files, nfd()).features.flags.contains("kernel.enabledmodule"));
+  EXPECT_EQ(probe::kernel.run(files, {}, {}).features.flags.at("kernel.enabledmodule"), FlagSet{"a"});
+  EXPECT_FALSE(probe::kernel.run(files, nfd(), {}).features.flags.contains("kernel.enabledmodule"));
 }
 
 TEST(Kernel, AnEmptyEnforceFileIsNotEnforcing) {
   const TempHost files{{"/sys/fs/selinux/enforce", ""}};
-  EXPECT_EQ(attributes(probe::kernel.run(files, {}), "kernel.selinux"), (Attributes{{"enabled", "false"}}));
+  EXPECT_EQ(attributes(probe::kernel.run(files, {}, {}), "kernel.selinux"), (Attributes{{"enabled", "false"}}));
 }
 
 TEST(Memory, HugePageSizes) {
@@ -212,7 +214,7 @@ TEST(Memory, HugePageSizes) {
                        {"/sys/kernel/mm/hugepages/hugepages-64kB/", ""},
                        {"/sys/kernel/mm/hugepages/hugepages-1536kB/nr_hugepages", "1\n"},
                        {"/sys/kernel/mm/hugepages/junk/", ""}};
-  const Observation seen = probe::memory.run(files, {});
+  const Observation seen = probe::memory.run(files, {}, {});
   EXPECT_EQ(attributes(seen, "memory.hugepages"), (Attributes{{"enabled", "true"},
                                                               {"hugepages-1536Ki", "1"},
                                                               {"hugepages-1Gi", "4"},
@@ -226,7 +228,7 @@ TEST(Memory, OnlyDirectoriesAreHugePageSizes) {
                        {"/sys/kernel/mm/hugepages/hugepages-1048576kB", "-> hugepages-64kB"},
                        {"/sys/kernel/mm/hugepages/hugepages-16384kB", "-> nowhere"},
                        {"/sys/kernel/mm/hugepages/hugepages-64kB/nr_hugepages", "0\n"}};
-  const Observation seen = probe::memory.run(files, {});
+  const Observation seen = probe::memory.run(files, {}, {});
   EXPECT_EQ(attributes(seen, "memory.hugepages"), (Attributes{{"enabled", "false"}, {"hugepages-64Ki", "0"}}));
   EXPECT_TRUE(seen.problems.empty());
 }
@@ -234,7 +236,7 @@ TEST(Memory, OnlyDirectoriesAreHugePageSizes) {
 TEST(Memory, SwapAndTotal) {
   const TempHost files{{"/proc/swaps", "Filename Type Size Used Priority\n/dev/sda2 partition 1 0 -2\n\n"},
                        {"/proc/meminfo", "MemTotal:       16384 kB\nMemFree: 1 kB\n"}};
-  const Observation seen = probe::memory.run(files, {});
+  const Observation seen = probe::memory.run(files, {}, {});
   EXPECT_EQ(attributes(seen, "memory.swap"), (Attributes{{"enabled", "true"}}));
   EXPECT_EQ(attributes(seen, "memory.size"), (Attributes{{"total", "16777216"}}));
   EXPECT_EQ(seen.features.instances.at("memory.nv").size(), 0u);
@@ -248,7 +250,7 @@ TEST(Network, RealAndVirtualInterfaces) {
                        {"/sys/class/net/eth0", "-> ../../devices/pci/0/net/eth0"},
                        {"/sys/class/net/lo/mtu", "65536\n"},
                        {"/sys/class/net/bonding_masters", "bond0\n"}};
-  const Observation seen = probe::network.run(files, {});
+  const Observation seen = probe::network.run(files, {}, {});
   EXPECT_EQ(seen.features.instances.at("network.device"),
             (Instances{{{"name", "eth0"}, {"operstate", "down"}, {"speed", "-1"}, {"sriov_totalvfs", "8"}}}));
   EXPECT_EQ(seen.features.instances.at("network.virtual"), (Instances{{{"mtu", "65536"}, {"name", "lo"}}}));
@@ -271,7 +273,7 @@ TEST(Pci, ADeviceThatCannotBeReadIsLeftOutAndNamed) {
                  {d + "numa_node", "1\n"},
                  {d + "driver", "-> ../../../bus/pci/drivers/nvidia"},
                  {"/sys/bus/pci/devices/0000:00:02.0/class", "0x020000\n"}};
-  const Observation seen = probe::pci.run(files, {});
+  const Observation seen = probe::pci.run(files, {}, {});
   ASSERT_EQ(seen.features.instances.at("pci.device").size(), 1u);
   EXPECT_EQ(seen.features.instances.at("pci.device")[0], (Attributes{{"address", "0000:00:01.0"},
                                                                      {"class", "0302"},
@@ -287,7 +289,7 @@ TEST(Pci, ADeviceThatCannotBeReadIsLeftOutAndNamed) {
                                                                      {"vendor", "10de"}}));
   ASSERT_EQ(seen.problems.size(), 1u);
   EXPECT_EQ(seen.problems[0].where, "/sys/bus/pci/devices/0000:00:02.0/vendor");
-  const Attributes as_nfd = probe::pci.run(files, nfd()).features.instances.at("pci.device")[0];
+  const Attributes as_nfd = probe::pci.run(files, nfd(), {}).features.instances.at("pci.device")[0];
   EXPECT_FALSE(as_nfd.contains("address") || as_nfd.contains("driver") || as_nfd.contains("max_link_speed"));
 }
 
@@ -299,7 +301,7 @@ TEST(Storage, TransportComesFromTheDeviceTree) {
                        {"/sys/block/loop0", "-> ../devices/virtual/block/loop0"},
                        {"/sys/devices/pci1/nvme/nvme0/nvme0n1/queue/rotational", "0\n"},
                        {"/sys/block/nvme0n1", "-> ../devices/pci1/nvme/nvme0/nvme0n1"}};
-  EXPECT_EQ(probe::storage.run(files, {}).features.instances.at("storage.block"),
+  EXPECT_EQ(probe::storage.run(files, {}, {}).features.instances.at("storage.block"),
             (Instances{{{"name", "loop0"}, {"rotational", "0"}},
                        {{"name", "nvme0n1"}, {"rotational", "0"}, {"transport", "nvme"}},
                        {{"model", "DISK"}, {"name", "sda"}, {"size", "1048576"}, {"transport", "ata"}}}));
@@ -318,11 +320,11 @@ TEST(Usb, InterfacesCarryTheClassWhereTheDeviceLeavesItOpen) {
                        {d + "1-2/bDeviceClass", "ef\n"},
                        {d + "1-3/idProduct", "0002\n"},
                        {d + "1-3/bDeviceClass", "00\n"}};
-  EXPECT_EQ(probe::usb.run(files, {}).features.instances.at("usb.device"),
+  EXPECT_EQ(probe::usb.run(files, {}, {}).features.instances.at("usb.device"),
             (Instances{{{"class", "0e"}, {"device", "b00b"}, {"vendor", "1d6b"}},
                        {{"class", "0e"}, {"device", "b00b"}, {"vendor", "1d6b"}},
                        {{"class", "ef"}, {"device", "0001"}}}));
-  EXPECT_TRUE(probe::usb.run(TempHost{}, {}).features.instances.at("usb.device").empty());
+  EXPECT_TRUE(probe::usb.run(TempHost{}, {}, {}).features.instances.at("usb.device").empty());
 }
 
 TEST(Usb, ADeviceWhoseProductCannotBeReadStaysWithTheRest) {
@@ -332,22 +334,22 @@ TEST(Usb, ADeviceWhoseProductCannotBeReadStaysWithTheRest) {
                        {d + "1-1/bDeviceClass", "09\n"},
                        {d + "1-2/idVendor", "1d6b\n"},
                        {d + "junk", "x\n"}};
-  const Observation seen = probe::usb.run(files, {});
+  const Observation seen = probe::usb.run(files, {}, {});
   EXPECT_EQ(seen.features.instances.at("usb.device"), (Instances{{{"class", "09"}, {"vendor", "1d6b"}}}));
   EXPECT_EQ(seen.problems.size(), 2u);  // the directory and the junk
 }
 
 TEST(System, OsReleaseFallsBackToUsr) {
   const TempHost files{{"/usr/lib/os-release", "ID=fedora\n"}};
-  EXPECT_EQ(attributes(probe::system.run(files, {}), "system.osrelease"), (Attributes{{"ID", "fedora"}}));
-  EXPECT_EQ(attributes(probe::system.run(files, nfd()), "system.osrelease"), kAbsent);
+  EXPECT_EQ(attributes(probe::system.run(files, {}, {}), "system.osrelease"), (Attributes{{"ID", "fedora"}}));
+  EXPECT_EQ(attributes(probe::system.run(files, nfd(), {}), "system.osrelease"), kAbsent);
 }
 
 TEST(System, FirmwareIdentityIsAbsentWithoutAnyFile) {
-  EXPECT_EQ(attributes(probe::system.run(TempHost{}, {}), "system.dmiid"), kAbsent);
+  EXPECT_EQ(attributes(probe::system.run(TempHost{}, {}, {}), "system.dmiid"), kAbsent);
   const TempHost files{{"/sys/devices/virtual/dmi/id/sys_vendor", "ACME Inc. \n"},
                        {"/sys/devices/virtual/dmi/id/product_name", "\n"}};
-  EXPECT_EQ(attributes(probe::system.run(files, {}), "system.dmiid"),
+  EXPECT_EQ(attributes(probe::system.run(files, {}, {}), "system.dmiid"),
             (Attributes{{"product_name", ""}, {"sys_vendor", "ACME Inc."}}));
 }
 
@@ -363,7 +365,7 @@ TEST(Rdma, OneEntryPerPort) {
                        {"/sys/devices/pci0/0000:17:00.0/numa_node", "0\n"},
                        {"/sys/devices/pci0/0000:17:00.0/driver", "-> ../../../bus/pci/drivers/mlx5_core"},
                        {d + "device", "-> ../../../devices/pci0/0000:17:00.0"}};
-  const Observation seen = probe::rdma.run(files, {});
+  const Observation seen = probe::rdma.run(files, {}, {});
   const Instances& ports = seen.features.instances.at("rdma.device");
   ASSERT_EQ(ports.size(), 3u);
   EXPECT_EQ(ports[0], (Attributes{{"address", "0000:17:00.0"},
@@ -377,7 +379,7 @@ TEST(Rdma, OneEntryPerPort) {
                                   {"state", "ACTIVE"},
                                   {"vendor", "15b3"}}));
   EXPECT_EQ(ports[2].at("port"), "10");
-  EXPECT_TRUE(probe::rdma.run(files, nfd()).features.empty());
+  EXPECT_TRUE(probe::rdma.run(files, nfd(), {}).features.empty());
 }
 
 TEST(Local, FilesThatCannotBeUsedAreNamed) {
@@ -390,7 +392,7 @@ TEST(Local, FilesThatCannotBeUsedAreNamed) {
                  {d + "dangling", "-> nowhere"},
                  {d + "sub/", ""}};
   ::mkfifo((files.path() / d.substr(1) / "pipe").c_str(), 0600);
-  const Observation seen = probe::local.run(files, {});
+  const Observation seen = probe::local.run(files, {}, {});
   EXPECT_EQ(attributes(seen, "local.label"), (Attributes{{"x", "2"}, {"y", "true"}}));
   std::string where;
   for (const Problem& problem : seen.problems) where += problem.where.substr(d.size()) + " ";
@@ -400,7 +402,8 @@ TEST(Local, FilesThatCannotBeUsedAreNamed) {
 
 TEST(Fake, IsOffByDefaultAndAsConfigured) {
   EXPECT_TRUE(probe::fake.off_by_default);
-  EXPECT_EQ(probe::fake.run(TempHost{}, {}).features.flags.at("fake.flag"), (FlagSet{"flag_1", "flag_2", "flag_3"}));
+  EXPECT_EQ(probe::fake.run(TempHost{}, {}, {}).features.flags.at("fake.flag"),
+            (FlagSet{"flag_1", "flag_2", "flag_3"}));
 }
 
 }  // namespace

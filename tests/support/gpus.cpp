@@ -148,7 +148,7 @@ void record_answer(TempHost& host, const NvmlReport& report) {
 Observation look_at_gpus(const Host& host, const GpuOptions& options) {
   ProbeConfig config;
   config.gpu = options;
-  return probe::gpu.run(host, config);
+  return probe::gpu.run(host, config, moment);
 }
 
 Attributes labels_below(const Features& features, const std::string& prefix) {

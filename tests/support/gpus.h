@@ -58,7 +58,7 @@ void load_nvidia_driver(TempHost& host);
 void record_answer(TempHost& host, const NvmlReport& report);
 
 /// The GPU probe alone.
-Observation look_at_gpus(const Host& host, const GpuOptions& options = {});
+Observation look_at_gpus(const Host& host, const GpuOptions& options = {}, const Moment& moment = {});
 
 /// Labels below this prefix ("nvidia.com/") that the shipped rules make of these features; the prefix is cut off.
 Attributes labels_below(const Features& features, const std::string& prefix);

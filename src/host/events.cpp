@@ -1,4 +1,4 @@
-#include "agent/events.h"
+#include "host/events.h"
 
 #include <limits.h>
 #include <sys/epoll.h>
@@ -38,12 +38,28 @@ sigset_t taken_signals() {
 
 }  // namespace
 
+std::set<std::string> concerned_by(const std::set<std::string>& wanted, const std::string& changed) {
+  std::set<std::string> concerned;
+  const std::string* innermost = nullptr;
+  const fs::path path(changed);
+  const bool is_configmaps = path.filename().native().starts_with("..");
+  for (const std::string& one : wanted) {
+    if (is_below(changed, one)) {
+      if (!innermost || one.size() > innermost->size()) innermost = &one;
+    } else if (is_below(one, changed) || (is_configmaps && path.parent_path() == fs::path(one).parent_path())) {
+      concerned.insert(one);
+    }
+  }
+  if (innermost) concerned.insert(*innermost);
+  return concerned;
+}
+
 struct Events::State {
   Fd epoll, signals, wakeups, inotify;
   const UdevLibrary* library = UdevLibrary::get();
   UdevHandle<udev> context;
   UdevHandle<udev_monitor> monitor;
-  std::string deaf, blind;
+  std::string no_uevents_reason, no_inotify_reason;
   std::set<std::string> wanted;            // every path that was asked for
   std::map<int, std::string> watched;      // inotify descriptor -> path
   std::map<std::string, int> descriptors;  // and back
@@ -57,19 +73,19 @@ struct Events::State {
 
   void listen_to_the_kernel() {
     if (!library) {
-      deaf = "the kernel's uevents cannot be subscribed to: " + UdevLibrary::why_not();
+      no_uevents_reason = "the kernel's uevents cannot be subscribed to: " + UdevLibrary::why_not();
       return;
     }
     context.reset(library->udev_new());
     // Group "kernel": udevd multicasts its own group in the host's network namespace only.
     if (context) monitor.reset(library->udev_monitor_new_from_netlink(context.get(), "kernel"));
     if (!monitor) {
-      deaf = "the kernel's uevents cannot be subscribed to";
+      no_uevents_reason = "the kernel's uevents cannot be subscribed to";
       return;
     }
     library->udev_monitor_set_receive_buffer_size(monitor.get(), kReceiveBuffer);  // as large as the system allows
     if (const int error = library->udev_monitor_enable_receiving(monitor.get()); error < 0) {
-      deaf = std::string("the kernel's uevents cannot be received: ") + std::strerror(-error);
+      no_uevents_reason = std::string("the kernel's uevents cannot be received: ") + std::strerror(-error);
       monitor.reset();
       return;
     }
@@ -87,7 +103,7 @@ struct Events::State {
     if (descriptors.contains(path)) return;
     const int descriptor = ::inotify_add_watch(inotify.get(), path.c_str(), kChanges);
     if (descriptor < 0) {
-      if (errno == ENOSPC) blind = path + " cannot be watched: the user's limit of inotify watches is reached";
+      if (errno == ENOSPC) no_inotify_reason = path + " cannot be watched: the user's limit of inotify watches is reached";
       return;
     }
     watched[descriptor] = path;
@@ -105,32 +121,22 @@ struct Events::State {
     }
   }
 
-  void read_uevents(std::vector<Happening>& happenings) {
+  void read_uevents(std::vector<HostEvent>& events) {
     std::set<std::string> subsystems;
     while (true) {
       errno = 0;
       const UdevHandle<udev_device> device(library->udev_monitor_receive_device(monitor.get()));
       if (!device) {
-        if (errno == ENOBUFS) happenings.push_back({Happening::Kind::overrun, ""});
+        if (errno == ENOBUFS) events.push_back({HostEvent::Kind::overrun, ""});
         if (errno == EINTR || errno == ENOBUFS) continue;
         break;
       }
       if (const char* subsystem = library->udev_device_get_subsystem(device.get())) subsystems.insert(subsystem);
     }
-    for (const std::string& subsystem : subsystems) happenings.push_back({Happening::Kind::uevent, subsystem});
+    for (const std::string& subsystem : subsystems) events.push_back({HostEvent::Kind::uevent, subsystem});
   }
 
-  /// Whether a change there is one of what was asked for, and not of its neighbours.
-  bool concerns_us(const std::string& path) const {
-    const fs::path changed(path);
-    return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
-      // A ConfigMap is mounted as links through "..data", which is what changes.
-      return is_below(path, one) || is_below(one, path) ||
-             (changed.filename().native().starts_with("..") && changed.parent_path() == fs::path(one).parent_path());
-    });
-  }
-
-  void read_files(std::vector<Happening>& happenings) {
+  void read_files(std::vector<HostEvent>& events) {
     alignas(inotify_event) std::array<char, 16384> buffer;
     std::set<std::string> paths;
     bool lost = false;
@@ -156,14 +162,15 @@ struct Events::State {
       }
     }
     if (lost) settle_watches();
-    for (const std::string& path : paths)
-      if (concerns_us(path)) happenings.push_back({Happening::Kind::file, path});
+    std::set<std::string> concerned;
+    for (const std::string& path : paths) concerned.merge(concerned_by(wanted, path));
+    for (const std::string& path : concerned) events.push_back({HostEvent::Kind::file, path});
   }
 
-  void read_signals(std::vector<Happening>& happenings) {
+  void read_signals(std::vector<HostEvent>& events) {
     signalfd_siginfo info;
     while (::read(signals.get(), &info, sizeof info) == sizeof info)
-      happenings.push_back({Happening::Kind::signal, info.ssi_signo == SIGHUP ? "reload" : "stop"});
+      events.push_back({HostEvent::Kind::signal, info.ssi_signo == SIGHUP ? "reload" : "stop"});
   }
 };
 
@@ -185,7 +192,7 @@ Result<Events> Events::open() {
   state->signals = Fd(::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
   state->wakeups = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   state->inotify = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!state->inotify) state->blind = std::string("changes of files cannot be seen: ") + std::strerror(errno);
+  if (!state->inotify) state->no_inotify_reason = std::string("changes of files cannot be seen: ") + std::strerror(errno);
   if (!state->epoll || !state->signals || !state->wakeups) return error_of_errno(errno, "events");
   for (const Fd* fd : {&state->signals, &state->wakeups, &state->inotify})
     if (*fd) state->add(fd->get());
@@ -193,14 +200,14 @@ Result<Events> Events::open() {
   return Events(std::move(state));
 }
 
-const std::string& Events::deaf() const { return state_->deaf; }
-const std::string& Events::blind() const { return state_->blind; }
+const std::string& Events::no_uevents_reason() const { return state_->no_uevents_reason; }
+const std::string& Events::no_inotify_reason() const { return state_->no_inotify_reason; }
 
 void Events::watch(const std::string& path) {
   if (state_->wanted.insert(path).second) state_->settle_watches();
 }
 
-std::vector<Happening> Events::wait(std::optional<SteadyTime> until) {
+std::vector<HostEvent> Events::wait(std::optional<SteadyTime> until) {
   int timeout = -1;
   if (until) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now()).count();
@@ -208,22 +215,22 @@ std::vector<Happening> Events::wait(std::optional<SteadyTime> until) {
   }
   std::array<epoll_event, 8> ready;
   const int count = ::epoll_wait(state_->epoll.get(), ready.data(), static_cast<int>(ready.size()), timeout);
-  std::vector<Happening> happenings;
+  std::vector<HostEvent> events;
   for (int i = 0; i < count; ++i) {
     const int fd = ready[static_cast<std::size_t>(i)].data.fd;
     if (fd == state_->signals.get()) {
-      state_->read_signals(happenings);
+      state_->read_signals(events);
     } else if (fd == state_->inotify.get()) {
-      state_->read_files(happenings);
+      state_->read_files(events);
     } else if (fd == state_->wakeups.get()) {
       std::uint64_t count_of_wakes = 0;
       (void)!::read(fd, &count_of_wakes, sizeof count_of_wakes);
-      happenings.push_back({Happening::Kind::wake, ""});
+      events.push_back({HostEvent::Kind::wake, ""});
     } else {
-      state_->read_uevents(happenings);
+      state_->read_uevents(events);
     }
   }
-  return happenings;
+  return events;
 }
 
 void Events::wake() {

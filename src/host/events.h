@@ -1,5 +1,5 @@
 // What happens on the machine, as it happens: kernel uevents, changes of files, signals, and wake-ups from other
-// threads, all in one wait that costs nothing while nothing does.
+// threads, all in one wait that costs nothing while nothing happens.
 #pragma once
 
 #include <chrono>
@@ -14,11 +14,11 @@
 
 namespace nodescout {
 
-struct Happening {
+struct HostEvent {
   enum class Kind {
     uevent,   // what = subsystem
     overrun,  // the kernel dropped uevents: anything may have changed
-    file,     // what = path of a watched file, or of the directory it is in
+    file,     // what = the path that was asked for; of nested ones, the innermost that the change lies in
     signal,   // what = "stop" or "reload"
     wake,     // wake() was called
   };
@@ -26,9 +26,13 @@ struct Happening {
   std::string what;
 };
 
+/// Which of the paths that are watched for a change of `changed` concerns: the innermost of those that it is or lies in,
+/// and all below it. A ConfigMap is mounted as links through "..data", whose change concerns its neighbours.
+std::set<std::string> concerned_by(const std::set<std::string>& wanted, const std::string& changed);
+
 class Events {
  public:
-  /// SIGTERM, SIGINT and SIGHUP come as happenings: call this before the process has any other thread, which would
+  /// SIGTERM, SIGINT and SIGHUP come as events: call this before the process has any other thread, which would
   /// still be ended by them.
   static void block_signals();
 
@@ -38,17 +42,17 @@ class Events {
   Events& operator=(Events&&) noexcept;
   ~Events();
 
-  /// Why uevents cannot be heard (no permission for the netlink group, an own network namespace); empty if they can.
-  const std::string& deaf() const;
+  /// Why uevents cannot be received (no permission for the netlink group, an own network namespace); empty if they can.
+  const std::string& no_uevents_reason() const;
   /// Why changes of files cannot be seen (a limit of the user's is reached: of inotify instances, or of watches); empty
   /// if they can.
-  const std::string& blind() const;
+  const std::string& no_inotify_reason() const;
 
   /// Watches a file or directory, also one that does not exist yet: then the nearest directory above that does.
   void watch(const std::string& path);
 
   /// What happened, once something has, or nothing at `until`.
-  std::vector<Happening> wait(std::optional<SteadyTime> until);
+  std::vector<HostEvent> wait(std::optional<SteadyTime> until);
 
   /// From any thread: ends a wait.
   void wake();

@@ -1,0 +1,34 @@
+// How long conditions have lasted that probes noted (Observation::ongoing), and when a probe wants to look at them
+// again. Pure: time is an argument.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "nodescout/probes.h"
+#include "system/clock.h"
+
+namespace nodescout {
+
+class Conditions {
+ public:
+  /// What the probes that just ran noted; what they no longer note is over. Those of other probes go on.
+  void absorb(const Discovery& seen, SteadyTime now);
+
+  /// For Moment::lasting.
+  std::map<std::string, std::chrono::milliseconds, std::less<>> lasting(SteadyTime now) const;
+
+  /// Names of probes that wait for a condition to have lasted long enough, with the time when it will have.
+  std::map<std::string, SteadyTime> pending() const;
+
+ private:
+  struct Ongoing {
+    SteadyTime since;
+    std::optional<SteadyTime> due;  // empty: it has lasted long enough
+  };
+  std::map<std::string, std::map<std::string, Ongoing>, std::less<>> of_probe_;  // probe -> condition
+};
+
+}  // namespace nodescout
