@@ -4,6 +4,7 @@
 #include "gpu/mig_profile.h"
 #include "gpu/vfio.h"
 #include "gpu/vgpu.h"
+#include "probe/gpu_operator.h"
 #include "probe/gpu_parts.h"
 
 namespace nodescout::gpu {
@@ -13,7 +14,7 @@ constexpr const char* kKernelDriver = "/proc/driver/nvidia/version";
 constexpr const char* kWsl = "/dev/dxg";
 constexpr std::int64_t kMib = 1 << 20;
 
-bool is_nvidia(const Gpu& gpu) { return gpu.vendor == GpuVendor::nvidia; }
+bool is_nvidia(const Gpu& gpu) { return gpu.vendor == &kNvidia; }
 
 bool is_tegra(const Host& host) {
   if (const auto release = host.files().status("/etc/nv_tegra_release");

@@ -1,6 +1,4 @@
-// What NVIDIA's GPU Operator is doing on this node: it installs the driver, unloads it, and needs every client of the
-// library gone while it changes MIG devices. It says so in labels of the Node, and in files.
-#include "probe/gpu_parts.h"
+#include "probe/gpu_operator.h"
 
 namespace nodescout::gpu {
 namespace {

@@ -12,7 +12,7 @@
 #include "host/nvml_host.h"
 #include "host/nvml_report.h"
 #include "host/record.h"
-#include "probe/gpu_parts.h"
+#include "probe/gpu_operator.h"
 #include "support/gpus.h"
 #include "support/run_program.h"
 
