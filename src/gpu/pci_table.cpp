@@ -52,15 +52,6 @@ void refine(GpuModel& model, std::string_view line) {
 
 }  // namespace
 
-std::string_view name_of(GpuVendor vendor) {
-  switch (vendor) {
-    case GpuVendor::nvidia: return "nvidia";
-    case GpuVendor::amd: return "amd";
-    case GpuVendor::intel: return "intel";
-  }
-  return "";
-}
-
 GpuModel gpu_model(const PciIds& ids) {
   const std::string_view table = table_of(ids.vendor);
   if (table.empty()) return {};

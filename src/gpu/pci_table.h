@@ -11,10 +11,6 @@
 
 namespace nodescout {
 
-enum class GpuVendor : unsigned char { nvidia, amd, intel };
-/// "nvidia", "amd", "intel"
-std::string_view name_of(GpuVendor vendor);
-
 struct GpuModel {
   std::string_view name;         // "h100-sxm5-80gb"; of a virtual function "mi300x-vf"; empty for an unnamed sample
   std::string_view family;       // "hopper", "cdna3", "xe-hpc"

@@ -857,7 +857,7 @@ constexpr std::string_view kAmd = R"(
 686c.06 mi25-vf - pcie
 686d gcn5 - - - AI
 686e gcn5 - - - AI
-687f gcn5 rx-vega-56-64 - pcie AI
+687f gcn5 rx-vega 8 pcie AI
 694c gcn4 rx-vega-m-gh - pcie VI
 694e gcn4 rx-vega-m-gl - pcie VI
 694f gcn4 radeon-pro-wx-vega-m-gl - pcie VI
@@ -879,7 +879,7 @@ constexpr std::string_view kAmd = R"(
 7312 rdna1 radeon-pro-w5700 8 pcie NV
 7319 rdna1 radeon-pro-5700-xt - pcie NV
 731b rdna1 radeon-pro-5700 - pcie NV
-731f rdna1 rx-5600-oem-5600-xt-5700-5700-xt - pcie NV
+731f rdna1 rx-5700 - pcie NV
 731f.c0 rx-5700-xt-50th-anniversary - pcie
 731f.c1 rx-5700-xt 8 pcie
 731f.c2 rx-5600m - -
@@ -901,7 +901,7 @@ constexpr std::string_view kAmd = R"(
 7360 rdna1 radeon-pro-5600m-v520-bc-160 - - NV
 7360.41 radeon-pro-5600m - -
 7360.c3 radeon-pro-v520 8 pcie
-7362 rdna1 radeon-pro-v520-v540 - pcie NV
+7362 rdna1 radeon-pro-v520 - pcie NV
 7362.c1 radeon-pro-v540 - pcie
 7362.c3 radeon-pro-v520 8 pcie
 7388 cdna1 mi100 32 pcie AI
@@ -921,7 +921,7 @@ constexpr std::string_view kAmd = R"(
 73bf.c3 rx-6800 16 pcie
 73c3 rdna2 - - - NV
 73ce rdna2 - - - NV
-73df rdna2 navi-22 - - NV
+73df rdna2 rx-6700 - pcie NV
 73df.c0 rx-6750-xt 12 pcie
 73df.c1 rx-6700-xt 12 pcie
 73df.c2 rx-6800m 12 -
@@ -943,7 +943,7 @@ constexpr std::string_view kAmd = R"(
 73ef.c3 rx-6650m - -
 73ef.c4 rx-6650m-xt - -
 73f0 rdna3 rx-7600m-xt - - GC_11_0_0
-73ff rdna2 rx-6600-6600-xt-6600m - - NV
+73ff rdna2 rx-6600 - pcie NV
 73ff.c1 rx-6600-xt 8 pcie
 73ff.c3 rx-6600m 8 -
 73ff.c7 rx-6600 8 pcie
@@ -974,7 +974,7 @@ constexpr std::string_view kAmd = R"(
 7449 rdna3 radeon-pro-w7800-48gb 48 pcie GC_11_0_0
 744a rdna3 radeon-pro-w7900-dual-slot 48 pcie GC_11_0_0
 744b rdna3 radeon-pro-w7900d 48 pcie GC_11_0_0
-744c rdna3 navi-31 - - GC_11_0_0
+744c rdna3 rx-7900 - pcie GC_11_0_0
 744c.c8 rx-7900-xtx 24 pcie
 744c.cc rx-7900-xt 20 pcie
 744c.ce rx-7900-gre 16 pcie
@@ -1018,7 +1018,7 @@ constexpr std::string_view kAmd = R"(
 74b9 cdna3 mi325x-vf 256 oam AI
 74bc cdna3 mi308x-hf-vf 192 oam AI
 74bd cdna3 mi300x-hf-vf 192 oam AI
-7550 rdna4 rx-9070-9070-xt-9070-gre - pcie GC_12_0_0
+7550 rdna4 rx-9070 - pcie GC_12_0_0
 7550.c0 rx-9070-xt 16 pcie
 7550.c2 rx-9070-gre - pcie
 7550.c3 rx-9070 16 pcie
