@@ -142,12 +142,14 @@ void expected(KeyEntry& entry, GpuOptions& options) {
     entry.wrong_type(entry.value, "a map of vendor and number");
     return;
   }
+  const std::vector<std::string_view> vendors = gpu_vendor_names();
   for (const Member& member : entry.value.members) {
     const auto count = member.value.is(Kind::integer) ? parse_int(member.value.text) : std::nullopt;
-    if (count && *count >= 0 && (member.key == "nvidia" || member.key == "amd" || member.key == "intel"))
+    if (count && *count >= 0 && std::find(vendors.begin(), vendors.end(), member.key) != vendors.end())
       options.expected.insert_or_assign(member.key, *count);
     else
-      entry.mistake(member.mark, " knows nvidia, amd and intel, each with a number of GPUs");
+      entry.mistake(member.mark,
+                    " knows " + join({vendors.begin(), vendors.end()}, ", ") + ", each with a number of GPUs");
   }
 }
 
