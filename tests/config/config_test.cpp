@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/config_keys.h"
+#include "corridor/builtin_rules.h"
 #include "corridor/walk.h"
 #include "rule/shipped.h"
 
