@@ -10,29 +10,21 @@ namespace {
 
 constexpr std::size_t kLongestAnnotation = 1024;
 
-bool is_worker_layer(Layer layer) { return layer == Layer::builtin || layer == Layer::custom || layer == Layer::local; }
+/// What NFD's worker makes sees the node's own features only.
+bool is_worker_layer(Layer layer) { return row_of(layer).sees == Sees::own; }
 
 bool is_kubernetes(std::string_view name_space) { return is_within(name_space, "kubernetes.io"); }
 
-enum class Kind { label, annotation, extended_resource, taint };
-
-std::string_view name_of(Kind kind) {
-  switch (kind) {
-    case Kind::label: return "label";
-    case Kind::annotation: return "annotation";
-    case Kind::extended_resource: return "extended resource";
-    case Kind::taint: return "taint";
-  }
-  return "";
-}
+using Kind = EntryKind;
 
 class Builder {
  public:
-  Builder(const Features& features, const LabelPolicy& policy) : features_(features), policy_(policy) {}
+  explicit Builder(const LabelPolicy& policy) : policy_(policy) {}
 
   void add(const LayerOutcome& layer) {
     layer_ = layer.layer;
     rules_ = layer.rules;
+    features_ = layer.features;
     matched_ = &layer.outcome->matched;
     if (policy_.labels) add_all(Kind::label, layer.outcome->labels, built_.desired.labels, built_.labels);
     if (policy_.annotations)
@@ -44,8 +36,7 @@ class Builder {
       if (policy_.taints)
         add_taint(made);
       else
-        reject(Kind::taint, made.taint.text(), made.rule, "taints are switched off",
-               "set enableTaints: true in the configuration");
+        reject_taint(made, "taints are switched off", "set enableTaints: true in the configuration");
     }
   }
 
@@ -54,11 +45,21 @@ class Builder {
  private:
   using Provenances = std::map<std::string, Provenance, std::less<>>;
 
-  void reject(Kind kind, std::string_view key, std::size_t rule, const std::string& why, std::string todo = "") {
+  /// `name`: as the rule has it; `key`: as people know it.
+  void reject(Kind kind, std::string_view name, std::string_view key, std::size_t rule, const std::string& why,
+              std::string todo = "") {
     const Rule* source = rules_ && rule < rules_->size() ? &(*rules_)[rule] : nullptr;
-    std::string where = source ? place_of(*source) : std::string(nodescout::name_of(layer_));
-    built_.rejected.push_back({"rejected-" + replace_all(name_of(kind), " ", "-"), std::move(where),
-                               std::string(name_of(kind)) + " " + quote(key) + ": " + why, std::move(todo)});
+    std::string where = source ? place_of(*source) : std::string(name_of(layer_));
+    built_.rejected.push_back({kind,
+                               {layer_, rule},
+                               std::string(name),
+                               {"rejected-" + replace_all(name_of(kind), " ", "-"), std::move(where),
+                                std::string(name_of(kind)) + " " + quote(key) + ": " + why, std::move(todo)}});
+  }
+
+  void reject_taint(const MadeTaint& made, const std::string& why, std::string todo = "") {
+    const std::string text = made.taint.text();
+    reject(Kind::taint, text, text, made.rule, why, std::move(todo));
   }
 
   std::string prefixed(std::string_view key) const {
@@ -79,7 +80,7 @@ class Builder {
                Provenances& provenances) {
     if (is_worker_layer(layer_))
       if (const std::string why = worker_defect(name, made.value); !why.empty())
-        return reject(kind, name, made.rule, why);
+        return reject(kind, name, name, made.rule, why);
     std::string value = made.value;
     // NFD resolves no annotation, so a user's "@..." is the text itself; the shipped rules have use for it.
     const bool resolves = kind == Kind::label || kind == Kind::extended_resource ||
@@ -87,16 +88,17 @@ class Builder {
     if (value.starts_with('@') && resolves) {
       const std::string* resolved = resolve(value);
       if (!resolved) {
-        return reject(kind, key, made.rule, "no value for " + quote(value),
+        return reject(kind, name, key, made.rule, "no value for " + quote(value),
                       "name an attribute as @domain.feature.element");
       }
       value = *resolved;
     }
     if (!(policy_.as_worker && is_worker_layer(layer_))) {
-      if (const std::string why = defect(kind, key, value); !why.empty()) return reject(kind, key, made.rule, why);
+      if (const std::string why = defect(kind, key, value); !why.empty())
+        return reject(kind, name, key, made.rule, why);
       if (const std::string why = prefix_defect(key); !why.empty())
         return reject(
-            kind, key, made.rule, why,
+            kind, name, key, made.rule, why,
             "add " + quote(namespace_of(key)) + " to writePrefixes, here and in the admission policy's ConfigMap");
     }
     into.insert_or_assign(key, std::move(value));
@@ -191,9 +193,9 @@ class Builder {
     // NFD checks neither of these two, and the API server then refuses the whole patch.
     if (why.empty()) why = qualified_name_defect(taint.key);
     if (why.empty()) why = label_value_defect(taint.value);
-    if (!why.empty()) return reject(Kind::taint, taint.text(), made.rule, why);
+    if (!why.empty()) return reject_taint(made, why);
     if (std::string bad = prefix_defect(taint.key); !bad.empty())
-      return reject(Kind::taint, taint.text(), made.rule, bad, "add the namespace to writePrefixes");
+      return reject_taint(made, bad, "add the namespace to writePrefixes");
     auto& taints = built_.desired.taints;
     const auto same = std::find_if(taints.begin(), taints.end(), [&](const Taint& other) {
       return other.key == taint.key && other.effect == taint.effect;
@@ -212,21 +214,21 @@ class Builder {
       const auto at = matched_->find(reference->element);
       return at == matched_->end() ? nullptr : &at->second;
     }
-    return find_attribute(features_, reference->feature, reference->element);
+    return features_ ? find_attribute(*features_, reference->feature, reference->element) : nullptr;
   }
 
-  const Features& features_;
   const LabelPolicy& policy_;
   Layer layer_ = Layer::builtin;
   const std::vector<Rule>* rules_ = nullptr;
+  const Features* features_ = nullptr;
   const Attributes* matched_ = nullptr;
   Built built_;
 };
 
 }  // namespace
 
-Built build(const std::vector<LayerOutcome>& layers, const Features& features, const LabelPolicy& policy) {
-  Builder builder(features, policy);
+Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy) {
+  Builder builder(policy);
   for (const LayerOutcome& layer : layers) builder.add(layer);
   return builder.take();
 }

@@ -92,14 +92,12 @@ bool is_within(std::string_view name_space, std::string_view domain) {
                                   name_space[name_space.size() - domain.size() - 1] == '.');
 }
 
-std::string_view name_of(Layer layer) {
-  switch (layer) {
-    case Layer::builtin: return "built-in";
-    case Layer::shipped: return "shipped";
-    case Layer::custom: return "custom";
-    case Layer::local: return "local";
-    case Layer::objects: return "NodeFeature";
-    case Layer::rules: return "rules";
+std::string_view name_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::label: return "label";
+    case EntryKind::annotation: return "annotation";
+    case EntryKind::taint: return "taint";
+    case EntryKind::extended_resource: return "extended resource";
   }
   return "";
 }

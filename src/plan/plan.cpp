@@ -120,16 +120,6 @@ class Planner {
 
 }  // namespace
 
-std::string_view name_of(Change::Kind kind) {
-  switch (kind) {
-    case Change::Kind::label: return "label";
-    case Change::Kind::annotation: return "annotation";
-    case Change::Kind::taint: return "taint";
-    case Change::Kind::extended_resource: return "extended resource";
-  }
-  return "";
-}
-
 NodePatch plan(const NodeState& now, const Desired& desired, const PlanOptions& options) {
   return Planner(now, desired, options).plan();
 }

@@ -20,7 +20,7 @@ struct Fixture {
   Features features;
   LabelPolicy policy;
 
-  Built run(Layer layer = Layer::rules) { return build({{layer, &rules, &outcome}}, features, policy); }
+  Built run(Layer layer = Layer::rules) { return build({{layer, &rules, &outcome, &features}}, policy); }
   void label(const std::string& key, const std::string& value) { outcome.labels[key] = {value, 0}; }
 };
 
@@ -83,7 +83,7 @@ TEST(Build, ReferencesTakeTheFinalValue) {
                                               {"feature.node.kubernetes.io/w", "dotted"}}));
   EXPECT_EQ(built.desired.annotations.at("feature.node.kubernetes.io/q"), "@k.v.a");
   ASSERT_EQ(built.rejected.size(), 3u);
-  EXPECT_EQ(built.rejected[0].where, "f.yaml:3:5 (rule \"r\")");
+  EXPECT_EQ(built.rejected[0].problem.where, "f.yaml:3:5 (rule \"r\")");
 }
 
 TEST(Build, NamespacesAreChecked) {
@@ -170,7 +170,7 @@ TEST(Build, LaterLayersOverride) {
   Outcome first, second;
   first.labels = {{"a", {"1", 0}}, {"b", {"1", 0}}};
   second.labels = {{"feature.node.kubernetes.io/b", {"2", 0}}};
-  const Built built = build({{Layer::builtin, &rules, &first}, {Layer::rules, &rules, &second}}, {}, {});
+  const Built built = build({{Layer::builtin, &rules, &first}, {Layer::rules, &rules, &second}}, {});
   EXPECT_EQ(built.desired.labels,
             (Attributes{{"feature.node.kubernetes.io/a", "1"}, {"feature.node.kubernetes.io/b", "2"}}));
   EXPECT_EQ(built.labels.at("feature.node.kubernetes.io/b").layer, Layer::rules);
