@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "nodescout/labels.h"
 #include "rule/pattern.h"
@@ -226,6 +227,16 @@ class Builder {
 };
 
 }  // namespace
+
+std::string_view name_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::label: return "label";
+    case EntryKind::annotation: return "annotation";
+    case EntryKind::taint: return "taint";
+    case EntryKind::extended_resource: return "extended resource";
+  }
+  return "";
+}
 
 Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy) {
   Builder builder(policy);

@@ -1,8 +1,10 @@
+#include "base/kubernetes_syntax.h"
+
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "base/text.h"
-#include "nodescout/labels.h"
 
 namespace nodescout {
 namespace {
@@ -90,16 +92,6 @@ std::string_view namespace_of(std::string_view key) {
 bool is_within(std::string_view name_space, std::string_view domain) {
   return name_space == domain || (name_space.size() > domain.size() && name_space.ends_with(domain) &&
                                   name_space[name_space.size() - domain.size() - 1] == '.');
-}
-
-std::string_view name_of(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::label: return "label";
-    case EntryKind::annotation: return "annotation";
-    case EntryKind::taint: return "taint";
-    case EntryKind::extended_resource: return "extended resource";
-  }
-  return "";
 }
 
 }  // namespace nodescout
