@@ -102,10 +102,14 @@ struct Rejection {
 struct Built {
   Desired desired;
   std::map<std::string, Provenance, std::less<>> labels, annotations, extended_resources;  // by final key
+  std::map<std::string, Provenance, std::less<>> taints;                                   // by their names
   std::vector<Rejection> rejected;
 };
 
 /// Layers in order of precedence. "@" values refer to each layer's rule.matched, then to its features.
 Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy);
+
+/// The key on the Node of what a rule of that layer calls `name`.
+std::string node_key(std::string_view name, Layer layer, const LabelPolicy& policy);
 
 }  // namespace nodescout

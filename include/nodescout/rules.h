@@ -74,6 +74,8 @@ struct Taint {
   Mark mark;
 
   std::string text() const { return key + "=" + value + ":" + effect; }
+  /// A Node has one of each name.
+  std::string name() const { return key + ":" + effect; }
   friend bool operator==(const Taint& a, const Taint& b) {
     return a.key == b.key && a.value == b.value && a.effect == b.effect;
   }

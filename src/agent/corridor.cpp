@@ -170,6 +170,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
     note(EntryKind::label, walk.built.labels);
     note(EntryKind::annotation, walk.built.annotations);
     note(EntryKind::extended_resource, walk.built.extended_resources);
+    note(EntryKind::taint, walk.built.taints);
   }
   walked.desired = std::move(walk.built.desired);
   for (const Rejection& rejection : walk.built.rejected) ++walked.rejected[rejection.kind];
@@ -219,7 +220,7 @@ AgentCorridor::Doubt AgentCorridor::doubt(const ClusterView& cluster) const {
       }
       for (const PlacedMap* map : {&rule.labels, &rule.annotations, &rule.extended_resources})
         for (const auto& [key, value] : *map) add_key(key, doubt.keys);
-      for (const Taint& taint : rule.taints) doubt.keys.insert(taint.key + ":" + taint.effect);
+      for (const Taint& taint : rule.taints) doubt.keys.insert(taint.name());
     }
   return doubt;
 }

@@ -63,15 +63,37 @@ class Builder {
     reject(Kind::taint, text, text, made.rule, why, std::move(todo));
   }
 
-  std::string prefixed(std::string_view key) const {
-    if (!policy_.auto_prefix || key.find('/') != std::string_view::npos) return std::string(key);
-    if (policy_.as_worker && (layer_ == Layer::custom || layer_ == Layer::local)) return std::string(key);
-    return std::string(kFeaturePrefix) + "/" + std::string(key);
+  /// A reference to what this node does not have. The advice, when followed, costs no other label of the rule.
+  void reject_reference(Kind kind, std::string_view name, std::string_view key, const Made& made) {
+    const std::string why = "no value for " + quote(made.value);
+    const auto reference = parse_reference(made.value);
+    if (!reference) return reject(kind, name, key, made.rule, why, "name an attribute as @domain.feature.element");
+    const std::string feature(reference->feature), element(reference->element);
+    const Attributes* const set = attributes_of(feature);
+    if (!set) {
+      const bool is_other = features_ && (features_->flags.contains(feature) || features_->instances.contains(feature));
+      if (is_other)
+        return reject(kind, name, key, made.rule, why + ": " + feature + " has no attributes",
+                      "\"@\" takes attributes only; use a labelsTemplate for flags and instances");
+      return reject(kind, name, key, made.rule, why + ": this node has no feature " + feature,
+                    rule_of_its_own(feature, element));
+    }
+    std::vector<std::string_view> names;
+    for (const auto& [attribute, value] : *set) names.push_back(attribute);
+    const std::string_view guess = closest(element, names);
+    reject(kind, name, key, made.rule, why + ": " + feature + " has no attribute " + quote(element) + " on this node",
+           guess.empty() ? rule_of_its_own(feature, element)
+                         : "did you mean " + quote("@" + feature + "." + std::string(guess)) + "?");
+  }
+
+  static std::string rule_of_its_own(const std::string& feature, const std::string& element) {
+    return "make it in a rule of its own that asks for the attribute: {feature: " + feature + ", matchExpressions: {" +
+           element + ": {op: Exists}}}";
   }
 
   void add_all(Kind kind, const MadeMap& made, Attributes& into, Provenances& provenances) {
     for (const auto& [name, value] : made) {
-      const std::string key = prefixed(name);
+      const std::string key = node_key(name, layer_, policy_);
       if (key != name && made.contains(key)) continue;  // the full spelling in the same map wins
       add_one(kind, name, key, value, into, provenances);
     }
@@ -88,10 +110,7 @@ class Builder {
                           (kind == Kind::annotation && layer_ == Layer::shipped);
     if (value.starts_with('@') && resolves) {
       const std::string* resolved = resolve(value);
-      if (!resolved) {
-        return reject(kind, name, key, made.rule, "no value for " + quote(value),
-                      "name an attribute as @domain.feature.element");
-      }
+      if (!resolved) return reject_reference(kind, name, key, made);
       value = *resolved;
     }
     if (!(policy_.as_worker && is_worker_layer(layer_))) {
@@ -197,10 +216,10 @@ class Builder {
     if (!why.empty()) return reject_taint(made, why);
     if (std::string bad = prefix_defect(taint.key); !bad.empty())
       return reject_taint(made, bad, "add the namespace to writePrefixes");
+    built_.taints.insert_or_assign(taint.name(), Provenance{layer_, made.rule});
     auto& taints = built_.desired.taints;
-    const auto same = std::find_if(taints.begin(), taints.end(), [&](const Taint& other) {
-      return other.key == taint.key && other.effect == taint.effect;
-    });
+    const auto same =
+        std::find_if(taints.begin(), taints.end(), [&](const Taint& other) { return other.name() == taint.name(); });
     // Two taints of one key and effect are illegal on a Node: the later rule wins, as for labels.
     if (same == taints.end())
       taints.push_back(taint);
@@ -208,14 +227,20 @@ class Builder {
       *same = taint;
   }
 
+  /// The rule's own layer made rule.matched; what came from elsewhere under that name is in it already.
+  const Attributes* attributes_of(std::string_view feature) const {
+    if (feature == "rule.matched") return matched_;
+    if (!features_) return nullptr;
+    const auto at = features_->attributes.find(feature);
+    return at == features_->attributes.end() ? nullptr : &at->second;
+  }
+
   const std::string* resolve(std::string_view value) const {
     const auto reference = parse_reference(value);
-    if (!reference) return nullptr;
-    if (reference->feature == "rule.matched") {
-      const auto at = matched_->find(reference->element);
-      return at == matched_->end() ? nullptr : &at->second;
-    }
-    return features_ ? find_attribute(*features_, reference->feature, reference->element) : nullptr;
+    const Attributes* const set = reference ? attributes_of(reference->feature) : nullptr;
+    if (!set) return nullptr;
+    const auto at = set->find(reference->element);
+    return at == set->end() ? nullptr : &at->second;
   }
 
   const LabelPolicy& policy_;
@@ -236,6 +261,12 @@ std::string_view name_of(EntryKind kind) {
     case EntryKind::extended_resource: return "extended resource";
   }
   return "";
+}
+
+std::string node_key(std::string_view name, Layer layer, const LabelPolicy& policy) {
+  const bool as_it_is = !policy.auto_prefix || name.find('/') != std::string_view::npos ||
+                        (policy.as_worker && (layer == Layer::custom || layer == Layer::local));
+  return as_it_is ? std::string(name) : std::string(kFeaturePrefix) + "/" + std::string(name);
 }
 
 Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy) {

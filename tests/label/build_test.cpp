@@ -87,6 +87,40 @@ TEST(Build, ReferencesTakeTheFinalValue) {
   EXPECT_EQ(built.rejected[0].problem.where, "f.yaml:3:5 (rule \"r\")");
 }
 
+TEST(Build, TheAdviceAboutAReferenceIsAboutTheAttribute) {
+  Fixture f;
+  f.features.attributes["system.osrelease"] = {{"ID", "debian"}, {"VERSION_ID", "12"}};
+  f.features.flags["cpu.cpuid"] = {"AVX"};
+  const auto todo = [&](const std::string& value) {
+    f.outcome.labels = {{"l", {value, 0}}};
+    const Built built = f.run();
+    return built.rejected.empty() ? "" : built.rejected[0].problem.todo;
+  };
+  EXPECT_EQ(todo("@system.osrelease.ID"), "");
+  EXPECT_EQ(todo("@system.osrelease.VERSIONID"), "did you mean \"@system.osrelease.VERSION_ID\"?");
+  EXPECT_EQ(todo("@system.osrelease.PRETTY_NAME"),
+            "make it in a rule of its own that asks for the attribute: {feature: system.osrelease, matchExpressions: "
+            "{PRETTY_NAME: {op: Exists}}}");
+  EXPECT_EQ(todo("@system.release.ID"),
+            "make it in a rule of its own that asks for the attribute: {feature: system.release, matchExpressions: "
+            "{ID: {op: Exists}}}");
+  EXPECT_NE(todo("@cpu.cpuid.AVX").find("labelsTemplate"), std::string::npos);
+  EXPECT_EQ(todo("@system"), "name an attribute as @domain.feature.element");
+}
+
+TEST(Build, RejectionsSayWhatTheyAreOf) {
+  Fixture f;
+  f.label("bad-value", "a b");
+  f.outcome.taints.push_back({{"bare", "v", "NoSchedule", {}}, 0});
+  const Built built = f.run(Layer::shipped);
+  ASSERT_EQ(built.rejected.size(), 2u);
+  EXPECT_EQ(built.rejected[0].kind, EntryKind::label);
+  EXPECT_EQ(built.rejected[0].key, "bad-value");
+  EXPECT_EQ(built.rejected[0].from.layer, Layer::shipped);
+  EXPECT_EQ(built.rejected[1].kind, EntryKind::taint);
+  EXPECT_EQ(built.rejected[1].key, "bare=v:NoSchedule");
+}
+
 TEST(Build, NamespacesAreChecked) {
   Fixture f;
   for (const char* key : {"kubernetes.io/a", "node.kubernetes.io/b", "profile.node.kubernetes.io/c",
