@@ -1,4 +1,4 @@
-// Extended resources and their books are written by two requests, of which either may fail.
+// Extended resources are written by a request of their own, with their ownership annotation; either request may fail.
 #include "publish/node_publisher.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace nodescout::test {
 namespace {
 
 constexpr const char* kNode = "/api/v1/nodes/a";
-constexpr const char* kBooks = "nfd.node.kubernetes.io/extended-resources";
+constexpr const char* kOwnershipKey = "nfd.node.kubernetes.io/extended-resources";
 
 class NodePublisherTest : public ::testing::Test {
  protected:
@@ -27,10 +27,10 @@ class NodePublisherTest : public ::testing::Test {
   void fail_the_status_once() {
     server.answer_with("PATCH", "/status", [](const Request&) { return Error{Errc::uncertain, "status", "cut"}; });
   }
-  std::string books() const {
+  std::string ownership() const {
     const Value at = server.at(kNode);
     const Value* annotations = at.find("metadata")->find("annotations");
-    const Value* found = annotations ? annotations->find(kBooks) : nullptr;
+    const Value* found = annotations ? annotations->find(kOwnershipKey) : nullptr;
     return found ? found->text : "";
   }
   bool has_resource() const {
@@ -48,29 +48,143 @@ class NodePublisherTest : public ::testing::Test {
   NodePublisher publisher{client, "a"};
 };
 
-TEST_F(NodePublisherTest, AResourceThatCouldNotBeRemovedStaysInTheBooks) {
+TEST_F(NodePublisherTest, AResourceThatCouldNotBeRemovedStaysOurs) {
   node(R"(,"labels":{"nvidia.com/x":"1"},"annotations":{"nfd.node.kubernetes.io/feature-labels":"nvidia.com/x",)"
        R"("nfd.node.kubernetes.io/extended-resources":"nvidia.com/r"}},"status":{"capacity":{"nvidia.com/r":"1"}})");
   fail_the_status_once();
   EXPECT_FALSE(publish({}));
   EXPECT_TRUE(has_resource());
-  EXPECT_EQ(books(), "nvidia.com/r");
+  EXPECT_EQ(ownership(), "nvidia.com/r");
   EXPECT_EQ(server.at(kNode).find("metadata")->find("labels")->members.size(), 0u) << "labels do not depend on it";
   EXPECT_TRUE(publish({}));
   EXPECT_FALSE(has_resource());
-  EXPECT_EQ(books(), "");
+  EXPECT_EQ(ownership(), "");
 }
 
-TEST_F(NodePublisherTest, AResourceIsInTheBooksBeforeItIsOnTheNode) {
+TEST_F(NodePublisherTest, AResourceAndItsOwnershipComeTogether) {
   node("}");
   fail_the_status_once();
   Desired desired;
   desired.extended_resources = {{"nvidia.com/r", "1"}};
   EXPECT_FALSE(publish(desired));
   EXPECT_FALSE(has_resource());
-  EXPECT_EQ(books(), "nvidia.com/r");
-  EXPECT_TRUE(publish(desired));
+  EXPECT_EQ(ownership(), "") << "nothing is claimed that is not there";
+  const auto done = publish(desired);
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->changes.size(), 1u);
+  EXPECT_EQ(done->changes[0].key, "nvidia.com/r");
   EXPECT_TRUE(has_resource());
+  EXPECT_EQ(ownership(), "nvidia.com/r");
+}
+
+TEST_F(NodePublisherTest, LabelsThatCannotBeWrittenKeepNoResourceBack) {
+  node("}");
+  server.answer_with("PATCH", "/api/v1/nodes/a", [](const Request&) {
+    return Error{Errc::uncertain, "metadata", "cut"};
+  });
+  Desired desired;
+  desired.labels = {{"nvidia.com/x", "1"}};
+  desired.extended_resources = {{"nvidia.com/r", "1"}};
+  EXPECT_FALSE(publish(desired));
+  EXPECT_TRUE(has_resource());
+}
+
+/// As the API server says it of rights, and as an admission policy says it of keys.
+Response refusal(int status, const std::string& message) {
+  return {status, {}, R"({"kind":"Status","code":)" + std::to_string(status) + R"(,"message":")" + message + "\"}"};
+}
+
+class RefusalTest : public NodePublisherTest {
+ protected:
+  /// Every PATCH for which `refuses` says a message is refused with it.
+  void refuse_where(std::function<std::string(const std::string& body)> refuses, int status = 403) {
+    server.answer_with(
+        "PATCH", "/api/v1/nodes/a",
+        [this, refuses = std::move(refuses), status](const Request& request) -> Result<Response> {
+          ++patches;
+          const std::string message = refuses(request.body);
+          return message.empty() ? Response{} : refusal(status, message);
+        },
+        1000);
+  }
+  Desired labels(int count) {
+    Desired desired;
+    for (int i = 0; i < count; ++i) desired.labels["feature.node.kubernetes.io/l" + std::to_string(i)] = "1";
+    return desired;
+  }
+  std::size_t labels_on_node() const {
+    const Value at = server.at(kNode);
+    const Value* found = at.find("metadata")->find("labels");
+    return found ? found->members.size() : 0;
+  }
+  int patches = 0;
+};
+
+TEST_F(RefusalTest, MissingRightsFailTheAttemptAndBlameNoKey) {
+  node("}");
+  for (const int status : {401, 403}) {
+    patches = 0;
+    server.forget_answers();
+    refuse_where([](const std::string&) { return "User \\\"agent\\\" cannot patch resource \\\"nodes\\\""; }, status);
+    const auto done = publish(labels(40));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Errc::denied);
+    EXPECT_EQ(patches, 2) << "one that changes nothing tells that no key is at fault";
+  }
+  server.forget_answers();
+  const auto done = publish(labels(40));
+  ASSERT_TRUE(done) << "nothing is remembered of it";
+  EXPECT_TRUE(done->problems.empty());
+  EXPECT_EQ(labels_on_node(), 40u);
+}
+
+TEST_F(RefusalTest, KeysThatTheRefusalNamesAreTriedApart) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body.find("/l7\"") == std::string::npos ? "" : "not below writePrefixes: feature.node.kubernetes.io/l7";
+  });
+  const auto done = publish(labels(100));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->problems.size(), 1u);
+  EXPECT_EQ(labels_on_node(), 99u);
+  EXPECT_LE(patches, 6);
+}
+
+TEST_F(RefusalTest, ARefusalWithoutANameIsFoundByHalves) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body.find("/l7\"") == std::string::npos ? "" : "a webhook says no";
+  });
+  const auto done = publish(labels(16));
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->problems.size(), 1u);
+  EXPECT_NE(done->problems[0].what.find("l7"), std::string::npos);
+  EXPECT_EQ(labels_on_node(), 15u);
+}
+
+TEST_F(RefusalTest, APolicyOverItsBudgetIsNotBisected) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body == "{}" ? "" : "resulted in error: operation cancelled: actual cost limit exceeded";
+  });
+  const auto done = publish(labels(1000));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(patches, 1);
+}
+
+TEST_F(RefusalTest, AnAttemptEndsAfterAsManyRequestsAndTheNextGoesOn) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body == "{}" || body.find("/l") == std::string::npos ? "" : "a webhook says no";
+  });
+  int attempts = 0;
+  while (attempts < 20 && !publish(labels(60))) {
+    ++attempts;
+    EXPECT_LE(patches, NodePublisher::kMostRequests);
+    patches = 0;
+  }
+  EXPECT_GT(attempts, 1);
+  EXPECT_LT(attempts, 20) << "what was found out is remembered, so it comes to an end";
 }
 
 }  // namespace

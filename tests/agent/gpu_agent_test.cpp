@@ -1,6 +1,4 @@
 // GPUs in the agent: what others do with them, and labels that do not blink.
-#include "agent/gpu_watch.h"
-
 #include <gtest/gtest.h>
 
 #include "agent/corridor.h"
@@ -18,15 +16,6 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 const SteadyTime kStart{std::chrono::hours(1)};
-
-TEST(GpuWatch, GfdsObjectClaimsTheLabels) {
-  NodeFeatureObject worker{"nfd", "node-1", {}, {{"nvidia.com/gpu.count", "1"}}};
-  EXPECT_FALSE(gfd_claims_labels({worker}));
-  NodeFeatureObject gfd{"gpu-operator", "nvidia-features-for-node-1", {}, {}};
-  EXPECT_FALSE(gfd_claims_labels({gfd})) << "it claims nothing";
-  gfd.labels = {{"nvidia.com/gpu.count", "1"}};
-  EXPECT_TRUE(gfd_claims_labels({worker, gfd}));
-}
 
 /// The corridor of an agent on a machine of files, whose driver is the fake one.
 class GpuAgent : public ::testing::Test {
