@@ -52,8 +52,8 @@ struct GpuOptions {
   bool system_memory_as_gpus = false;  // where CPU and GPU share one memory and the driver tells no size
   std::map<std::string, std::int64_t, std::less<>> expected;  // vendor -> GPUs that should be there
 
-  std::string driver_root;  // as this process sees it; empty: search
-  std::chrono::milliseconds nvml_timeout{10'000};
+  std::string driver_root;                                // as this process sees it; empty: search
+  std::optional<std::chrono::milliseconds> nvml_timeout;  // empty: by the number of GPUs
   std::optional<std::chrono::milliseconds>
       keep_labels;  // after the driver went; empty: until the GPUs are gone as well
 

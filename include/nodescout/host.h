@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 
 namespace nodescout {
 
+class Errands;
 class Journal;
 class Redactor;
 struct NvmlReport;
@@ -168,6 +170,11 @@ struct HostOptions {
   std::string scanner = "/proc/self/exe";
   /// That library may be loaded from below `root` although no sysfs is mounted there: never true for a recording.
   bool trusts_root = false;
+  /// Where questions that may take seconds are asked beside the caller's loop; null: they are waited for. Must outlive
+  /// the Host.
+  Errands* errands = nullptr;
+  /// Where they are waited for: called once a wait takes longer than a second, with what is waited for.
+  std::function<void(const std::string&)> on_wait;
 };
 
 /// Of the running kernel; empty if it cannot be read.
@@ -213,7 +220,8 @@ class Host {
                                                                   const std::string& name) const;
 
   /// What NVIDIA's driver says: of the recording, else asked now. The caller has seen that there is such a driver:
-  /// asking costs a process, and opening the library may cost a driver that is not loaded seconds.
+  /// asking costs a process, and opening the library may cost a driver that is not loaded seconds. With Errands the
+  /// answer is awaited until it has come.
   NvmlReport nvml(const NvmlRequest& request) const;
 
   /// What was wrong with the recording's own files (cpuid.txt, host.json, nvml.json).

@@ -74,6 +74,8 @@ struct Observation {
   std::set<std::string, std::less<>> incomplete;
   /// Feature keys that are just being changed by somebody, step by step: what is seen now may be gone in a moment.
   std::set<std::string, std::less<>> unsettled;
+  /// Feature keys that depend on an answer which has not come yet: what is known of them stays as it is.
+  std::set<std::string, std::less<>> awaited;
   /// Conditions that only count once they last ("nvidia-driver-absent"), and how long they must last for the probe to
   /// look again. What is not noted is over.
   std::map<std::string, std::chrono::milliseconds, std::less<>> ongoing;
@@ -160,6 +162,7 @@ struct ProbeReport {
   std::set<std::string, std::less<>> incomplete;
   std::set<std::string, std::less<>> unsettled;
   std::map<std::string, std::chrono::milliseconds, std::less<>> ongoing;
+  std::set<std::string, std::less<>> awaited;
 };
 
 struct Discovery {
@@ -170,5 +173,7 @@ struct Discovery {
 /// Runs the probes one after the other. A probe that throws costs its own sets, all of which are then incomplete.
 Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config,
                    const Moment& moment = {});
+/// Runs one of them, and adds what it saw.
+void run_probe(const Probe& probe, const Host& host, const ProbeConfig& config, const Moment& moment, Discovery& into);
 
 }  // namespace nodescout

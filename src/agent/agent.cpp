@@ -64,6 +64,7 @@ Agent::~Agent() {
   node_watch_thread_ = {};
   cluster_.reset();
   loop_.reset();
+  errands_.reset();
 }
 
 void Agent::start_publishing() {
@@ -117,7 +118,7 @@ ClusterView Agent::cluster_view() const {
 }
 
 void Agent::look(const Schedule::Pass& pass) {
-  if (!pass.all && pass.probes.empty()) return;
+  if (pass.empty()) return;
   const SteadyTime now = Steady::now();
   {
     const std::lock_guard lock(mutex_);
@@ -260,6 +261,8 @@ bool Agent::take(const std::vector<HostEvent>& events) {
       case HostEvent::Kind::wake: {
         const std::lock_guard lock(mutex_);
         for (const std::string& probe : std::exchange(woken_by_node_, {})) schedule_.touch(probe, now);
+        if (errands_)
+          for (const std::string& probe : errands_->take_answered()) schedule_.touch_answered(probe, now);
         schedule_.touch_rules(now);
         prompt_ = true;
         break;
@@ -304,6 +307,8 @@ bool Agent::wait_for_cluster(SteadyTime until, const std::stop_token& stop) {
 void Agent::run(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { events_.wake(); });
   start();
+  errands_ = std::make_unique<Errands>([this] { events_.wake(); });
+  corridor_.ask_beside(*errands_);
   loop_ = std::make_unique<PublishLoop>(
       *publisher_, corridor_.config().node_recheck, std::random_device{}(),
       [this](const std::stop_token& ended) {
@@ -325,6 +330,9 @@ void Agent::run(const std::stop_token& stop) {
   schedule_.touch("", Steady::now());
   look(schedule_.take(Steady::now()));
   if (!wait_for_cluster(Steady::now() + kClusterPatience, stop)) return;
+  // What has happened meanwhile is in the first report already.
+  if (std::exchange(reload_wanted_, false)) reload();
+  look(schedule_.take(Steady::now()));
   prompt_ = true;
   evaluate_and_offer();
 
@@ -346,6 +354,7 @@ void Agent::run(const std::stop_token& stop) {
 Status Agent::run_once(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { events_.wake(); });
   start();
+  corridor_.on_wait([this](const std::string& what) { log_.info(what); });
   constexpr auto kPatience = 30s;
   const SteadyTime until = Steady::now() + kPatience;
   Backoff backoff(250ms, 4000ms, std::random_device{}());

@@ -1,7 +1,8 @@
 // The agent: looks at the machine when something happens, and keeps the Node as it shall be.
 //
-// Three kinds of threads. This object's own (run) waits for events, runs probes and evaluates rules; the publishing
-// loop's talks to the API server about the Node; each watch has one. They meet in PublishLoop::offer and Events::wake.
+// Four kinds of threads. This object's own (run) waits for events, runs probes and evaluates rules; the publishing
+// loop's talks to the API server about the Node; each watch has one, and so has each question to the machine that may
+// take seconds (Errands). They meet in PublishLoop::offer and Events::wake.
 // Any number of agents may live in one process.
 #pragma once
 
@@ -22,6 +23,7 @@
 #include "agent/removal.h"
 #include "agent/schedule.h"
 #include "agent/state_file.h"
+#include "host/errands.h"
 #include "host/events.h"
 #include "kube/connection.h"
 #include "kube/watch.h"
@@ -103,6 +105,7 @@ class Agent {
   std::set<std::string> woken_by_node_;  // probes that changes of these labels woke
   std::atomic<std::size_t> held_{0};     // removals that wait for proof
 
+  std::unique_ptr<Errands> errands_;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Watch> node_watch_;
   std::unique_ptr<PublishLoop> loop_;

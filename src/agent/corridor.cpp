@@ -81,6 +81,11 @@ void add_key(const std::string& key, std::set<std::string, std::less<>>& keys) {
   keys.insert(key.find('/') == std::string::npos ? std::string(kFeaturePrefix) + "/" + key : key);
 }
 
+Errands::Reason reason_of(const Schedule::Pass& pass, std::string_view probe) {
+  if (pass.touched.contains("") || pass.touched.contains(probe)) return Errands::Reason::event;
+  return pass.all || pass.probes.contains(probe) ? Errands::Reason::time : Errands::Reason::answer;
+}
+
 }  // namespace
 
 Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
@@ -134,6 +139,7 @@ std::map<std::string, SteadyTime> AgentCorridor::pending() const {
     const auto [entry, is_new] = pending.try_emplace(probe, at);
     if (!is_new) entry->second = std::min(entry->second, at);
   }
+  for (const std::string& probe : waiting_) pending.erase(probe);
   return pending;
 }
 
@@ -143,17 +149,31 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   host_options.ask_machine = options_.ask_machine;
   host_options.scanner = options_.scanner;
   host_options.trusts_root = options_.trusts_root;
+  host_options.errands = errands_;
+  host_options.on_wait = on_wait_;
   const auto host = Host::open(host_options);
   if (!host) return host.error();
   std::vector<const Probe*> probes;
   for (const Probe* probe : probes_)
-    if (pass.all || pass.probes.contains(probe->name)) probes.push_back(probe);
+    if (pass.runs(probe->name)) probes.push_back(probe);
   moment_.lasting = conditions_.lasting(now);
-  Discovery found = discover(*host, probes, config_.probes, moment_);
+  Discovery found;
+  for (const Probe* probe : probes) {
+    if (errands_) errands_->serve(probe->name, reason_of(pass, probe->name));
+    run_probe(*probe, *host, config_.probes, moment_, found);
+    if (errands_) errands_->withdraw_the_rest();
+  }
   conditions_.absorb(found, now);
   memory_.absorb(found, probes, readable_anchors(host->files(), probes), now);
-  for (const ProbeReport& report : found.reports)
-    probe_problems_.insert_or_assign(std::string(report.name), report.problems);
+  for (const ProbeReport& report : found.reports) {
+    if (report.awaited.empty()) {
+      waiting_.erase(std::string(report.name));
+      probe_problems_.insert_or_assign(std::string(report.name), report.problems);
+    } else {
+      waiting_.emplace(report.name);
+      probe_problems_.try_emplace(std::string(report.name), report.problems);  // earlier ones stay until it has come
+    }
+  }
   return found;
 }
 

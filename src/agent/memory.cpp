@@ -114,6 +114,11 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
                                      [&](const ProbeReport& each) { return each.name == probe->name; });
     if (report == seen.reports.end()) continue;
     for (const FeatureSpec& spec : probe->produces) {
+      const bool is_awaited = report->awaited.contains(spec.key);
+      if (is_awaited && knows(spec)) {
+        stale_.emplace(spec.key);  // neither a proof nor a doubt: the answer will be one
+        continue;
+      }
       if (report->unsettled.contains(spec.key) && knows(spec)) {
         const auto [at, is_new] =
             unsettled_.try_emplace(std::string(spec.key), Unsettled{std::string(probe->name), now, false});
@@ -128,7 +133,7 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
       }
       const bool lost_anchor =
           !spec.anchor.empty() && anchors_.contains(spec.anchor) && !readable.contains(spec.anchor);
-      const bool whole = !report->incomplete.contains(spec.key) && !lost_anchor;
+      const bool whole = !report->incomplete.contains(spec.key) && !lost_anchor && !is_awaited;
       if (whole) {
         stale_.erase(std::string(spec.key));
       } else {

@@ -1,6 +1,7 @@
 #include "agent/schedule.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nodescout {
 
@@ -17,6 +18,11 @@ void Schedule::touch(std::string_view probe, SteadyTime now) {
 void Schedule::touch_rules(SteadyTime now) {
   if (!first_event_) first_event_ = now;
   last_event_ = now;
+}
+
+void Schedule::touch_answered(const std::string& probe, SteadyTime now) {
+  touch_rules(now);
+  answered_.insert(probe);
 }
 
 std::optional<SteadyTime> Schedule::next() const {
@@ -52,7 +58,10 @@ void Schedule::set_poll(std::chrono::seconds poll, SteadyTime now) {
 Schedule::Pass Schedule::take(SteadyTime now) {
   Pass pass;
   pass.all = all_ || (next_poll_ && *next_poll_ <= now);
-  pass.probes = std::move(touched_);
+  pass.touched = touched_;
+  if (all_) pass.touched.emplace();
+  pass.probes = std::exchange(touched_, {});
+  pass.answered = std::exchange(answered_, {});
   for (auto at = proofs_.begin(); at != proofs_.end();) {
     if (at->second > now) {
       ++at;
@@ -64,7 +73,6 @@ Schedule::Pass Schedule::take(SteadyTime now) {
       pass.probes.insert(at->first);
     at = proofs_.erase(at);
   }
-  touched_.clear();
   all_ = false;
   first_event_.reset();
   last_event_.reset();

@@ -29,6 +29,8 @@ class Schedule {
   /// This probe is wanted at that time (a fact waits for its proof); an empty name: every probe. Replaces what was
   /// wanted before.
   void want(std::map<std::string, SteadyTime> probes) { proofs_ = std::move(probes); }
+  /// An answer has come that this probe waits for.
+  void touch_answered(const std::string& probe, SteadyTime now);
   void set_poll(std::chrono::seconds poll, SteadyTime now);
   /// Rules or configuration changed: evaluate again, without any probe.
   void touch_rules(SteadyTime now);
@@ -39,6 +41,11 @@ class Schedule {
   struct Pass {
     bool all = false;
     std::set<std::string, std::less<>> probes;
+    std::set<std::string, std::less<>> touched;   // those of them that something happened to; an empty name: all
+    std::set<std::string, std::less<>> answered;  // probes that wait for an answer, which has come
+
+    bool runs(std::string_view probe) const { return all || probes.contains(probe) || answered.contains(probe); }
+    bool empty() const { return !all && probes.empty() && answered.empty(); }
   };
   /// The pass that is due now, which is then taken off.
   Pass take(SteadyTime now);
@@ -54,6 +61,7 @@ class Schedule {
   std::optional<SteadyTime> next_poll_;
   bool all_ = false;
   std::set<std::string, std::less<>> touched_;
+  std::set<std::string, std::less<>> answered_;
   std::map<std::string, SteadyTime> proofs_;
 };
 

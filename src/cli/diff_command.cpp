@@ -62,6 +62,7 @@ int run_diff(const DiffOptions& options) {
   if (!connection) return fail(connection.error());
   auto corridor = AgentCorridor::open(agent_options(options.machine, options.node));
   if (!corridor) return fail(corridor.error());
+  corridor->on_wait(tell_wait);
   const auto seen = corridor->look({true, {}}, {});
   if (!seen) return fail(seen.error());
   const auto cluster = read_cluster((*connection)->api(), options.node, (*connection)->space());

@@ -13,6 +13,7 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
   HostOptions host_options = extra;
   host_options.root = options.root;
   host_options.ask_machine = !options.no_live;
+  host_options.on_wait = tell_wait;
   auto host = Host::open(host_options);
   if (!host) {
     Error error = host.error();
@@ -30,6 +31,8 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
   machine.problems.insert(machine.problems.end(), recorded.begin(), recorded.end());
   return machine;
 }
+
+void tell_wait(const std::string& what) { std::fprintf(stderr, "nodescout: %s\n", what.c_str()); }
 
 int fail(const Error& error) {
   std::fprintf(stderr, "nodescout: %s\n", error.text().c_str());

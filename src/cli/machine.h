@@ -25,6 +25,9 @@ struct Machine {
 /// Errors carry what stderr shall say; exit status 2 for a path that cannot be opened, else 1.
 Result<Machine> open_machine(const MachineOptions& options, const HostOptions& extra = {});
 
+/// For HostOptions::on_wait: somebody sits before a screen where nothing happens.
+void tell_wait(const std::string& what);
+
 /// "nodescout: where: what", and the exit status that goes with it.
 int fail(const Error& error);
 

@@ -1,6 +1,7 @@
 #include "host/child.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,15 +32,43 @@ int milliseconds_until(Clock::time_point end) {
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 3'600'000));
 }
 
-enum class Ending { closed, deadline, too_much };
+enum class Ending { closed, deadline, too_much, cancelled };
 
-Ending read_until(int fd, Clock::time_point end, std::size_t most, std::string& output) {
+/// Readable once a stop is asked for.
+class StopSignal {
+ public:
+  explicit StopSignal(const std::stop_token& stop)
+      : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), callback_(stop, Ring{event_.get()}) {}
+  int fd() const { return event_.get(); }
+
+ private:
+  struct Ring {
+    int fd;
+    void operator()() const {
+      const std::uint64_t one = 1;
+      (void)!::write(fd, &one, sizeof one);
+    }
+  };
+  Fd event_;
+  std::stop_callback<Ring> callback_;
+};
+
+Ending read_until(int fd, Clock::time_point end, std::size_t most, const ChildPatience& patience, std::string& output) {
   std::array<char, 16384> block;
+  const StopSignal stopped(patience.stop);
+  bool tells_slow = static_cast<bool>(patience.is_slow);
+  const Clock::time_point slow = Clock::now() + ChildPatience::kShort;
   while (true) {
-    pollfd waiting{fd, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, milliseconds_until(end));
+    pollfd waiting[] = {{fd, POLLIN, 0}, {stopped.fd(), POLLIN, 0}};
+    const int ready = ::poll(waiting, std::size(waiting), milliseconds_until(tells_slow ? std::min(slow, end) : end));
     if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0 && tells_slow && Clock::now() < end) {
+      tells_slow = false;
+      patience.is_slow();
+      continue;
+    }
     if (ready <= 0) return Ending::deadline;
+    if (waiting[1].revents != 0) return Ending::cancelled;
     const ssize_t count = ::read(fd, block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return Ending::closed;
@@ -71,7 +100,7 @@ std::vector<std::string> environment() {
 }  // namespace
 
 ChildOutcome run_child(const std::string& program, const std::vector<std::string>& arguments, milliseconds deadline,
-                       std::size_t most) {
+                       std::size_t most, const ChildPatience& patience) {
   ChildOutcome outcome;
   const auto fail = [&](Errc code, std::string what) {
     outcome.error = Error{code, arguments.empty() ? program : arguments.front(), std::move(what)};
@@ -92,7 +121,7 @@ ChildOutcome run_child(const std::string& program, const std::vector<std::string
   pipe->write.close();
   if (error != 0) return fail(Errc::unavailable, "cannot be started: " + std::string(std::strerror(error)));
 
-  const Ending ending = read_until(pipe->read.get(), start + deadline, most, outcome.output);
+  const Ending ending = read_until(pipe->read.get(), start + deadline, most, patience, outcome.output);
   std::optional<int> status;
   if (ending == Ending::closed) status = wait_until(child, start + deadline);
   const bool killed = !status;
@@ -103,6 +132,7 @@ ChildOutcome run_child(const std::string& program, const std::vector<std::string
   }
   if (ending == Ending::too_much)
     return fail(Errc::unsupported, "it wrote more than " + std::to_string(most) + " bytes");
+  if (ending == Ending::cancelled) return fail(Errc::unavailable, "it was cancelled");
   if (killed) return fail(Errc::timeout, "no answer within " + std::to_string(deadline.count()) + " ms");
   if (WIFSIGNALED(*status))
     return fail(Errc::unavailable, std::string("it crashed: ") + ::sigdescr_np(WTERMSIG(*status)));

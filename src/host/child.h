@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -13,9 +15,17 @@ namespace nodescout {
 
 struct ChildOutcome {
   std::string output;  // of the whole run, or until it was stopped
-  /// timeout: it was killed at the deadline; unavailable: it crashed, failed or could not be started; unsupported: it
-  /// wrote more than `most` bytes.
+  /// timeout: it was killed at the deadline; unavailable: it crashed, failed, was cancelled or could not be started;
+  /// unsupported: it wrote more than `most` bytes.
   std::optional<Error> error;
+};
+
+/// What a caller wants while the program runs.
+struct ChildPatience {
+  static constexpr std::chrono::milliseconds kShort{1000};
+
+  std::stop_token stop;           // kills it at once
+  std::function<void()> is_slow;  // called once, if it takes longer than a short time; may be empty
 };
 
 /// Runs `program` (its argv[0] is "nodescout") with standard output in our hands, nothing else open, an empty
@@ -24,6 +34,6 @@ struct ChildOutcome {
 /// A process that sits in a hung system call does not even die of SIGKILL. It is left behind then, and as long as it is
 /// there no other is started: the error says so.
 ChildOutcome run_child(const std::string& program, const std::vector<std::string>& arguments,
-                       std::chrono::milliseconds deadline, std::size_t most);
+                       std::chrono::milliseconds deadline, std::size_t most, const ChildPatience& patience = {});
 
 }  // namespace nodescout

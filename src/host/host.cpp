@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "host/cpuid_libcpuid.h"
+#include "host/errands.h"
 #include "host/host_facts.h"
 #include "host/journal.h"
 #include "host/nvml_host.h"
@@ -67,6 +68,8 @@ struct Host::State {
   std::optional<NvmlReport> nvml;
   std::string scanner;
   bool trusts_root = false;
+  Errands* errands = nullptr;
+  std::function<void(const std::string&)> on_wait;
   std::string udev_dump;
   HostFacts facts;
   std::string architecture;
@@ -89,6 +92,8 @@ Result<Host> Host::open(const HostOptions& options) {
   state->ask_machine = options.ask_machine;
   state->scanner = options.scanner;
   state->trusts_root = options.trusts_root;
+  state->errands = options.errands;
+  state->on_wait = options.on_wait;
   if (!state->files.is_live()) {
     // These four stand beside the recorded tree; they are read as files of the recording, with its caps and its
     // confinement.
@@ -225,7 +230,28 @@ NvmlReport Host::nvml(const NvmlRequest& request) const {
     return report;
   } else {
     const std::string name = request.tegra ? "libcuda.so.1" : "libnvidia-ml.so.1";
-    report = ask_nvml(state_->scanner, driver_libraries(state_->files, name, request.driver_root), request);
+    const auto libraries = [&] { return driver_libraries(state_->files, name, request.driver_root); };
+    if (state_->errands) {
+      auto answer = state_->errands->ask<NvmlReport>(name + " " + request.driver_root, [&] {
+        return [program = state_->scanner, found = libraries(), request](const std::stop_token& stop) {
+          return ask_nvml(program, found, request, {stop, {}});
+        };
+      });
+      if (!answer) {
+        report.is_awaited = true;
+        return report;
+      }
+      report = *std::move(answer);
+    } else {
+      ChildPatience patience;
+      if (state_->on_wait) {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(request.deadline).count();
+        patience.is_slow = [this, seconds] {
+          state_->on_wait("waiting for NVIDIA's driver to answer, for up to " + std::to_string(seconds) + " s");
+        };
+      }
+      report = ask_nvml(state_->scanner, libraries(), request, patience);
+    }
   }
   if (state_->redactor) redact(report, *state_->redactor);
   if (state_->journal) state_->journal->nvml = print_nvml(report);

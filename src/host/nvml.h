@@ -104,6 +104,8 @@ struct NvmlReport {
   std::vector<NvmlGpu> gpus;  // in the driver's order; each counted one has an entry once the report is complete
   std::vector<NvmlFailure> failures;
   bool complete = false;
+  /// It is being asked, beside the caller's loop: nothing is known yet.
+  bool is_awaited = false;
   /// Why it is not complete: absent (no library), unsupported (nobody may be asked), timeout, unavailable (the library
   /// brought the child down), malformed (what the child wrote makes no sense).
   std::optional<Error> error;
@@ -112,7 +114,7 @@ struct NvmlReport {
 struct NvmlRequest {
   bool tegra = false;       // libcuda.so.1 instead of libnvidia-ml.so.1
   std::string driver_root;  // as this process sees it; empty: search
-  std::chrono::milliseconds deadline{10'000};
+  std::chrono::milliseconds deadline{15'000};
 };
 
 }  // namespace nodescout

@@ -64,7 +64,8 @@ bool is_running_machine(const Root& files) {
   return is_mounted;
 }
 
-NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& libraries, const NvmlRequest& request) {
+NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& libraries, const NvmlRequest& request,
+                    const ChildPatience& patience) {
   constexpr std::size_t kMostOutput = 4u << 20;
   if (libraries.empty()) {
     NvmlReport none;
@@ -74,7 +75,7 @@ NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& 
   std::vector<std::string> arguments{"nvml-scan"};
   if (request.tegra) arguments.emplace_back("--tegra");
   arguments.insert(arguments.end(), libraries.begin(), libraries.end());
-  const ChildOutcome outcome = run_child(program, arguments, request.deadline, kMostOutput);
+  const ChildOutcome outcome = run_child(program, arguments, request.deadline, kMostOutput, patience);
   NvmlReport report = parse_nvml_lines(outcome.output);
   if (outcome.error && !report.complete) {
     // Up to which GPU it came tells an administrator which one to look at.

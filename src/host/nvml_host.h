@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "host/child.h"
 #include "host/nvml.h"
 #include "nodescout/host.h"
 
@@ -19,7 +20,8 @@ std::vector<std::string> driver_libraries(const Root& files, const std::string& 
 bool is_running_machine(const Root& files);
 
 /// Asks the child. Whatever it does costs at most the deadline.
-NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& libraries, const NvmlRequest& request);
+NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& libraries, const NvmlRequest& request,
+                    const ChildPatience& patience = {});
 
 /// Serial numbers and UUIDs as they may leave the machine.
 void redact(NvmlReport& report, Redactor& redactor);

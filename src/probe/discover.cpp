@@ -21,19 +21,21 @@ Observation guarded(const Probe& probe, const Host& host, const ProbeConfig& con
 
 }  // namespace
 
+void run_probe(const Probe& probe, const Host& host, const ProbeConfig& config, const Moment& moment, Discovery& into) {
+  const auto start = std::chrono::steady_clock::now();
+  Observation seen = guarded(probe, host, config, moment);
+  const auto duration = std::chrono::steady_clock::now() - start;
+  into.features.flags.merge(seen.features.flags);
+  into.features.attributes.merge(seen.features.attributes);
+  into.features.instances.merge(seen.features.instances);
+  into.reports.push_back({probe.name, duration, std::move(seen.problems), std::move(seen.incomplete),
+                          std::move(seen.unsettled), std::move(seen.ongoing), std::move(seen.awaited)});
+}
+
 Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config,
                    const Moment& moment) {
   Discovery discovery;
-  for (const Probe* probe : probes) {
-    const auto start = std::chrono::steady_clock::now();
-    Observation seen = guarded(*probe, host, config, moment);
-    const auto duration = std::chrono::steady_clock::now() - start;
-    discovery.features.flags.merge(seen.features.flags);
-    discovery.features.attributes.merge(seen.features.attributes);
-    discovery.features.instances.merge(seen.features.instances);
-    discovery.reports.push_back({probe->name, duration, std::move(seen.problems), std::move(seen.incomplete),
-                                 std::move(seen.unsettled), std::move(seen.ongoing)});
-  }
+  for (const Probe* probe : probes) run_probe(*probe, host, config, moment, discovery);
   return discovery;
 }
 

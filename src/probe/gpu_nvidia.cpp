@@ -10,9 +10,12 @@
 namespace nodescout::gpu {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr const char* kKernelDriver = "/proc/driver/nvidia/version";
 constexpr const char* kWsl = "/dev/dxg";
 constexpr std::int64_t kMib = 1 << 20;
+constexpr const char* kTimedOut = "nvidia-driver-timed-out";  // a condition that lasts
 
 bool is_nvidia(const Gpu& gpu) { return gpu.vendor == &kNvidia; }
 
@@ -63,6 +66,13 @@ class Nvidia {
       driver()["state"] = state;
       if (state == "ready") {
         told();
+        return;
+      }
+      if (state == "asking") {
+        bus_.is_driver_silent = true;
+        for (const char* set : {"gpu.driver", "gpu.mig", "gpu.fabric", "gpu.gfd", "gpu.nvidia", "gpu.topology",
+                                "gpu.device", "gpu.model"})
+          seen_.awaited.emplace(set);
         return;
       }
       // With the driver go its facts, but nothing that the node was labelled with: it will be back. Not so if the GPUs
@@ -181,23 +191,43 @@ class Nvidia {
     if (!options_.keep_labels) return false;
     constexpr const char* kAbsent = "nvidia-driver-absent";
     seen_.ongoing[kAbsent] = *options_.keep_labels;
-    const auto lasting = moment_.lasting.find(kAbsent);
-    return lasting != moment_.lasting.end() && lasting->second >= *options_.keep_labels;
+    const auto lasting = lasting_of(kAbsent);
+    return lasting && *lasting >= *options_.keep_labels;
   }
 
-  /// "ready", "absent", "paused", "failed" or "unasked". A pause is no problem, and neither is a driver that nobody has
-  /// loaded.
+  std::optional<std::chrono::milliseconds> lasting_of(const char* condition) const {
+    const auto lasting = moment_.lasting.find(condition);
+    return lasting == moment_.lasting.end() ? std::nullopt : std::optional(lasting->second);
+  }
+
+  /// Without persistence mode the driver starts each GPU anew for whoever asks: seconds each.
+  std::chrono::milliseconds deadline() const {
+    return options_.nvml_timeout.value_or(15s + 5s * std::count_if(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia));
+  }
+
+  /// The driver needed too long: it is asked again, with growing pauses.
+  void retry_later() {
+    const auto lasting = lasting_of(kTimedOut).value_or(0ms);
+    seen_.ongoing[kTimedOut] = lasting + std::clamp<std::chrono::milliseconds>(lasting, 15s, 10min);
+  }
+
+  /// "ready", "absent", "asking", "paused", "failed" or "unasked". A pause is no problem, and neither is a driver that
+  /// nobody has loaded.
   std::string ask() {
     if (options_.discovery == GpuDiscovery::automatic && !has_nvidia_driver(host_)) return "absent";
     if (!pause_reason(host_, moment_).empty()) return "paused";
     NvmlRequest request;
     request.driver_root = options_.driver_root;
-    request.deadline = options_.nvml_timeout;
+    request.deadline = deadline();
     request.tegra = options_.discovery == GpuDiscovery::tegra;
     report_ = host_.nvml(request);
     if (!request.tegra && options_.discovery == GpuDiscovery::automatic && wants_tegra()) {
       request.tegra = true;
       report_ = host_.nvml(request);
+    }
+    if (report_.is_awaited) {
+      if (lasting_of(kTimedOut)) seen_.ongoing[kTimedOut] = 0ms;  // not over yet
+      return "asking";
     }
     for (const NvmlFailure& failure : report_.failures)
       problem("gpu-driver", failure.call, failure.what + " (code " + text_of(failure.code) + ")",
@@ -205,10 +235,8 @@ class Nvidia {
     if (report_.error) {
       // A recording says what its machine said; one that has no answer cannot be asked.
       if (report_.error->code == Errc::unsupported) return "unasked";
-      problem("gpu-driver", report_.error->where, report_.error->what,
-              report_.error->code == Errc::absent
-                  ? "make NVIDIA's library visible: the overlay gpu, or the option gpu.driverRoot"
-                  : "look at the kernel's messages of the driver (dmesg | grep NVRM)");
+      problem("gpu-driver", report_.error->where, report_.error->what, todo_of(report_.error->code));
+      if (report_.error->code == Errc::timeout) retry_later();
       return "failed";
     }
     const bool lists_gpus = report_.gpu_count || !report_.gpus.empty();
@@ -222,6 +250,16 @@ class Nvidia {
       return gpu.name.find("(nvgpu)") != std::string::npos || gpu.name.find("NVIDIA Thor") != std::string::npos;
     });
     return lists_one || (report_.error && report_.error->code == Errc::absent && is_tegra(host_));
+  }
+
+  static std::string todo_of(Errc code) {
+    switch (code) {
+      case Errc::absent: return "make NVIDIA's library visible: the overlay gpu, or the option gpu.driverRoot";
+      case Errc::timeout:
+        return "switch persistence mode on (nvidia-persistenced), or give the driver longer (gpu.nvmlTimeout); it is "
+               "asked again";
+      default: return "look at the kernel's messages of the driver (dmesg | grep NVRM)";
+    }
   }
 
   static std::string todo_of(int code) {

@@ -84,8 +84,9 @@ inline constexpr ElementSpec kModel[] = {
     {"form_factor", kIds, "sxm, pcie, oam, mxm, superchip, soc", true}};
 
 inline constexpr ElementSpec kDriver[] = {
-    {"state", kNvml, "ready; absent; failed; paused; vfio; unasked (a recording without an answer)", true,
-     "ready|absent|failed|paused|vfio|unasked"},
+    {"state", kNvml,
+     "ready; absent; asking (no answer yet); failed; paused; vfio; unasked (a recording without an answer)", true,
+     "ready|absent|asking|failed|paused|vfio|unasked"},
     {"version", kNvml, "580.65.06", true},
     {"branch", kNvml, "r580_00", true},
     {"cuda", kNvml, "newest CUDA that it supports: 13.0", true},

@@ -55,6 +55,25 @@ TEST(Schedule, ProofsAreAskedForAtTheirTime) {
   EXPECT_EQ(schedule.next(), start + 5s);
 }
 
+TEST(Schedule, APassSaysWhyEachProbeRuns) {
+  Schedule schedule(0s, 1);
+  const SteadyTime start{};
+  schedule.touch("pci", start);
+  schedule.touch_answered("gpu", start);
+  schedule.want({{"usb", start}});
+  Schedule::Pass pass = schedule.take(start + 1s);
+  EXPECT_EQ(pass.touched, (std::set<std::string, std::less<>>{"pci"}));
+  EXPECT_EQ(pass.answered, (std::set<std::string, std::less<>>{"gpu"}));
+  for (const char* probe : {"pci", "gpu", "usb"}) EXPECT_TRUE(pass.runs(probe)) << probe;
+  EXPECT_FALSE(pass.runs("net"));
+  EXPECT_FALSE(pass.empty());
+  EXPECT_TRUE(schedule.take(start + 2s).empty());
+  schedule.touch("", start + 3s);
+  pass = schedule.take(start + 4s);
+  EXPECT_TRUE(pass.runs("net"));
+  EXPECT_TRUE(pass.touched.contains("")) << "something happened to all";
+}
+
 TEST(Schedule, SlowPolls) {
   Schedule schedule(600s, 1);
   SteadyTime now{};

@@ -3,15 +3,19 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <fstream>
+#include <mutex>
 
 #include "base/text.h"
 #include "document/json.h"
 #include "document/value.h"
+#include "host/errands.h"
 #include "host/journal.h"
 #include "host/nvml_host.h"
 #include "host/nvml_report.h"
 #include "host/record.h"
+
 #include "probe/gpu_operator.h"
 #include "support/gpus.h"
 #include "support/run_program.h"
@@ -416,6 +420,90 @@ TEST(NvmlTrouble, ALibraryThatIsNone) {
   GpuOptions options;
   options.driver_root = machine.files.path().string();
   EXPECT_EQ(state_of(machine.look(options)), "failed");
+}
+
+// ---- a driver that takes its time
+// --------------------------------------------------------------------------------------
+
+Extras slow(int milliseconds) {
+  return {{"slow", Value::string("nvmlInit_v2")}, {"milliseconds", Value::integer(milliseconds)}};
+}
+
+TEST(NvmlSlow, IsAwaitedBesideTheLoop) {
+  Machine machine;
+  add_function(machine.files, {.address = "0000:18:00.0"});
+  machine.drive(driver_report({h100("0000:18:00.0")}), slow(300));
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool done = false;
+  Errands errands([&] {
+    const std::lock_guard lock(mutex);
+    done = true;
+    changed.notify_all();
+  });
+  const auto look = [&](Errands::Reason reason) {
+    auto host = Host::open({.root = machine.files.path().string(),
+                            .scanner = nodescout_program(),
+                            .trusts_root = true,
+                            .errands = &errands});
+    errands.serve("gpu", reason);
+    return look_at_gpus(*host);
+  };
+  const Observation first = look(Errands::Reason::time);
+  EXPECT_EQ(state_of(first), "asking");
+  EXPECT_TRUE(first.problems.empty());
+  EXPECT_EQ(first.features.attributes.at("gpu.nvidia").at("count"), "1") << "the bus says so";
+  for (const char* set : {"gpu.driver", "gpu.gfd", "gpu.mig", "gpu.nvidia", "gpu.device"})
+    EXPECT_TRUE(first.awaited.contains(set)) << set;
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(changed.wait_for(lock, std::chrono::seconds(20), [&] { return done; }));
+  lock.unlock();
+  EXPECT_EQ(errands.take_answered(), std::set<std::string>{"gpu"});
+  const Observation second = look(Errands::Reason::answer);
+  EXPECT_EQ(state_of(second), "ready");
+  EXPECT_TRUE(second.awaited.empty());
+}
+
+TEST(NvmlSlow, ATimeoutNamesPersistenceModeAndIsTriedAgainWithGrowingPauses) {
+  Machine machine;
+  add_function(machine.files, {.address = "0000:18:00.0"});
+  machine.drive(driver_report({h100("0000:18:00.0")}), slow(60'000));
+  GpuOptions options;
+  options.nvml_timeout = milliseconds(100);
+  const auto next_look = [&](std::optional<milliseconds> lasting) {
+    Moment moment;
+    if (lasting) moment.lasting = {{"nvidia-driver-timed-out", *lasting}};
+    const Observation seen = machine.look(options, moment);
+    EXPECT_EQ(state_of(seen), "failed");
+    EXPECT_EQ(seen.problems.size(), 1u);
+    EXPECT_NE(seen.problems.at(0).todo.find("persistence mode"), std::string::npos);
+    return seen.ongoing.at("nvidia-driver-timed-out") - lasting.value_or(milliseconds(0));
+  };
+  EXPECT_EQ(next_look(std::nullopt), milliseconds(15'000));
+  EXPECT_EQ(next_look(milliseconds(15'000)), milliseconds(15'000));
+  EXPECT_EQ(next_look(milliseconds(40'000)), milliseconds(40'000));
+  EXPECT_EQ(next_look(milliseconds(7'200'000)), milliseconds(600'000));
+}
+
+TEST(NvmlSlow, TheDeadlineGrowsWithTheGpus) {
+  Machine machine;
+  add_function(machine.files, {.address = "0000:18:00.0"});
+  add_function(machine.files, {.address = "0000:3b:00.0"});
+  machine.drive(driver_report({h100("0000:18:00.0"), h100("0000:3b:00.0")}), slow(1200));
+  std::vector<std::string> waits;
+  GpuOptions options;
+  const auto look = [&] {
+    auto host = Host::open({.root = machine.files.path().string(),
+                            .scanner = nodescout_program(),
+                            .trusts_root = true,
+                            .on_wait = [&](const std::string& what) { waits.push_back(what); }});
+    return state_of(look_at_gpus(*host, options));
+  };
+  EXPECT_EQ(look(), "ready");
+  options.nvml_timeout = milliseconds(20'000);
+  EXPECT_EQ(look(), "ready");
+  EXPECT_EQ(waits, (std::vector<std::string>{"waiting for NVIDIA's driver to answer, for up to 25 s",
+                                             "waiting for NVIDIA's driver to answer, for up to 20 s"}));
 }
 
 // ---- a driver that is there and does not say it all

@@ -5,6 +5,7 @@
 //   "missing": ["nvmlDeviceGetMigMode", ...]   answer "function not found", as an old driver that lacks them
 //   "fail": {"nvmlInit_v2": 9, "nvmlDeviceGetName/1": 15}   code of a call; "/1": of the GPU with that index
 //   "hang": "nvmlDeviceGetName/2", "crash": "..."   where it never comes back, where it dies
+//   "slow": "nvmlInit_v2", "milliseconds": 30000   where it takes its time
 //   "fabricVersion": 3, 2, 1, 0   newest structure that it knows; 1: only the call without a version
 //   "log": PATH   each call adds its name there
 // A structure's layout is written out here once more, by the offsets of the specification and not by the agent's own
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -20,6 +22,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "base/text.h"
 #include "document/json.h"
@@ -100,6 +103,7 @@ int verdict(const std::string& call, int index = -1) {
   };
   if (is_named("hang")) hang();
   if (is_named("crash")) ::raise(SIGSEGV);
+  if (is_named("slow")) std::this_thread::sleep_for(std::chrono::milliseconds(number(scenario(), "milliseconds")));
   if (const Value* missing = list_of(scenario(), "missing"))
     for (const Value& name : missing->items)
       if (name.text == call) return kFunctionNotFound;
