@@ -4,7 +4,6 @@
 #include "agent/corridor.h"
 #include "agent/schedule.h"
 #include "host/events.h"
-#include "host/nvml_report.h"
 #include "support/gpus.h"
 #include "support/run_program.h"
 
@@ -35,13 +34,7 @@ class GpuAgent : public ::testing::Test {
     corridor.emplace(*std::move(opened));
   }
 
-  void drive(const NvmlReport& report) {
-    const fs::path library = files.path() / "usr/lib64/libnvidia-ml.so.1";
-    fs::create_directories(library.parent_path());
-    if (!fs::exists(library)) fs::copy_file(FAKE_NVML, library);
-    write_file(library.parent_path() / "scenario", print_nvml(report));
-    load_nvidia_driver(files);
-  }
+  void drive(const NvmlReport& report) { install_nvidia_driver(files, report); }
 
   Attributes labels(SteadyTime now, const ClusterView& cluster = {}) {
     Schedule::Pass pass;

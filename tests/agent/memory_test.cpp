@@ -20,6 +20,12 @@ struct Fixture {
 
   using Sets = std::set<std::string, std::less<>>;
 
+  /// What these sets hold is being asked for.
+  void await(Sets awaited, Features features = {}) {
+    const Probe* probes[] = {&kProbe};
+    memory.absorb({std::move(features), {{"t", {}, {}, {}, {}, {}, std::move(awaited)}}}, probes, anchors, now);
+  }
+
   void see(Features features, Sets incomplete = {}, Sets unsettled = {}) {
     const Probe* probes[] = {&kProbe};
     memory.absorb({std::move(features), {{"t", {}, {}, std::move(incomplete), std::move(unsettled), {}}}}, probes,
@@ -235,6 +241,37 @@ TEST(Memory, AFailedLookAsksForNoOther) {
   f.now += 1600ms;
   f.see(flags({"a"}));
   EXPECT_FALSE(f.known().flags.at("t.flags").contains("b"));
+}
+
+TEST(Memory, AnAwaitedSetStaysAsItIs) {
+  Fixture f;
+  Features ready, asking;
+  ready.attributes["t.attributes"] = {{"state", "ready"}, {"version", "580"}};
+  asking.attributes["t.attributes"] = {{"state", "asking"}};
+  f.await({"t.attributes"}, asking);
+  EXPECT_EQ(f.known(), asking) << "nothing better is known";
+  EXPECT_TRUE(f.memory.stale().contains("t.attributes")) << "what is missing proves nothing";
+  f.see(ready);
+  EXPECT_FALSE(f.memory.stale().contains("t.attributes"));
+  f.await({"t.attributes"}, asking);
+  EXPECT_EQ(f.known(), ready);
+  EXPECT_TRUE(f.memory.stale().contains("t.attributes"));
+}
+
+TEST(Memory, WaitingForAnAnswerNeitherProvesNorInterruptsAProof) {
+  Fixture f;
+  Features both, one;
+  both.attributes["t.attributes"] = {{"a", "1"}, {"b", "1"}};
+  one.attributes["t.attributes"] = {{"a", "1"}};
+  f.see(both);
+  for (int look = 0; look < Memory::kProofs; ++look) {
+    EXPECT_EQ(f.known(), both);
+    f.now += Memory::kProofInterval;
+    for (int i = 0; i < 5; ++i) f.await({"t.attributes"});
+    EXPECT_EQ(f.known(), both);
+    f.see(one);
+  }
+  EXPECT_EQ(f.known(), one);
 }
 
 }  // namespace

@@ -5,8 +5,6 @@
 #include <thread>
 
 #include "agent/agent.h"
-#include "document/json.h"
-#include "host/nvml_report.h"
 #include "support/gpus.h"
 #include "support/run_program.h"
 
@@ -26,11 +24,7 @@ class SlowDriver : public ::testing::Test {
     files.write("/etc/kubernetes/node-feature-discovery/features.d/", "dir");
     files.write("/etc/test.conf", "probePoll: 0\nnodeRecheck: 0\nstateFile: \"\"\ngpu: " + gpu_options + "\n");
     add_function(files, {.address = "0000:18:00.0", .device = "0x20b0"});
-    const fs::path library = files.path() / "usr/lib64/libnvidia-ml.so.1";
-    fs::create_directories(library.parent_path());
-    fs::copy_file(FAKE_NVML, library);
     drive(sleep);
-    load_nvidia_driver(files);
     AgentOptions options;
     options.node = "node";
     options.publish = PublishTo::file;
@@ -46,10 +40,7 @@ class SlowDriver : public ::testing::Test {
   }
 
   void drive(std::chrono::milliseconds sleep) {
-    auto scenario = parse_json(print_nvml(driver_report({a100("0000:18:00.0")})), "scenario");
-    scenario->add("slow", Value::string("nvmlInit_v2"));
-    scenario->add("milliseconds", Value::integer(sleep.count()));
-    write_file(files.path() / "usr/lib64/scenario", to_json(*scenario, 1));
+    install_nvidia_driver(files, driver_report({a100("0000:18:00.0")}), sleep);
   }
 
   /// How long after `since` the published labels contain this line; nothing: not within ten seconds.
@@ -82,8 +73,8 @@ TEST_F(SlowDriver, HoldsUpNothingButItsOwnLabels) {
   EXPECT_TRUE(wait_for(std::string(kState) + "asking", started));
   EXPECT_EQ(agent->health(), "");
   const auto changed = Clock::now();
-  files.write("/etc/kubernetes/node-feature-discovery/features.d/mine", "example.com/mine=1\n");
-  const auto followed = wait_for("example.com/mine=1", changed);
+  files.write("/etc/kubernetes/node-feature-discovery/features.d/mine", "mine=1\n");
+  const auto followed = wait_for("feature.node.kubernetes.io/mine=1", changed);
   ASSERT_TRUE(followed);
   EXPECT_LT(*followed, 1s);
   const auto answered = wait_for(kProduct, started);

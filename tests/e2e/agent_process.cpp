@@ -61,10 +61,14 @@ std::string release_program() {
   return program ? program : "";
 }
 
+fs::path agent_kubeconfig(ControlPlane& cluster, const std::string& node, const std::string& server) {
+  cluster.create_service_account(kSpace, account_of(node), kRights);
+  const std::string token = cluster.token(kSpace, account_of(node), node);
+  return cluster.kubeconfig(account_of(node), R"({"token":")" + token + "\"}", server);
+}
+
 AgentProcess::AgentProcess(ControlPlane& cluster, const TempHost& machine, const AgentSetup& setup) {
-  cluster.create_service_account(kSpace, account_of(setup.node), kRights);
-  const std::string token = cluster.token(kSpace, account_of(setup.node), setup.node);
-  const fs::path kubeconfig = cluster.kubeconfig(account_of(setup.node), R"({"token":")" + token + "\"}", setup.server);
+  const fs::path kubeconfig = agent_kubeconfig(cluster, setup.node, setup.server);
   write_file(config_file(), setup.config);
   fs::create_directories(rules());
   const std::string program = setup.program.empty() ? nodescout_program() : setup.program;

@@ -27,6 +27,10 @@ inline constexpr const char* kNicLabel = "feature.node.kubernetes.io/pci-8086.pr
 /// Makes the kernel tell everybody that something in the subsystem "net" changed. False where that is not allowed.
 bool send_uevent();
 
+/// A token that is bound to the node, of an account of its own with the rights of deploy/kustomize/base and its
+/// overlays.
+std::filesystem::path agent_kubeconfig(ControlPlane& cluster, const std::string& node, const std::string& server = "");
+
 struct AgentSetup {
   std::string node;
   std::string config = "nodeRecheck: 0\nstateFile: \"\"\n";

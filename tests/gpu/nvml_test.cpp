@@ -425,8 +425,8 @@ TEST(NvmlTrouble, ALibraryThatIsNone) {
 // ---- a driver that takes its time
 // --------------------------------------------------------------------------------------
 
-Extras slow(int milliseconds) {
-  return {{"slow", Value::string("nvmlInit_v2")}, {"milliseconds", Value::integer(milliseconds)}};
+Extras slow(int duration) {
+  return {{"slow", Value::string("nvmlInit_v2")}, {"milliseconds", Value::integer(duration)}};
 }
 
 TEST(NvmlSlow, IsAwaitedBesideTheLoop) {

@@ -1,6 +1,7 @@
 // Machines with GPUs for tests: what their bus shows, and what a driver would say.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -56,6 +57,10 @@ void add_nic(TempHost& host, const std::string& name, BusFunction function);
 void load_nvidia_driver(TempHost& host);
 /// What the driver says, as a recording keeps it.
 void record_answer(TempHost& host, const NvmlReport& report);
+
+/// A driver that says this, and needs so long to start; the library can be loaded (FAKE_NVML). It may be called again.
+void install_nvidia_driver(TempHost& host, const NvmlReport& report,
+                           std::chrono::milliseconds start = std::chrono::milliseconds(0));
 
 /// The GPU probe alone.
 Observation look_at_gpus(const Host& host, const GpuOptions& options = {}, const Moment& moment = {});
