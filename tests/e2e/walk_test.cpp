@@ -18,13 +18,13 @@ namespace fs = std::filesystem;
 constexpr const char* kHost = NODESCOUT_SOURCE_DIR "/tests/hosts/three-vendors-mig";
 constexpr const char* kConfig = "nodeRecheck: 0\nprobePoll: 0\nstateFile: \"\"\nenableTaints: true\n";
 
-/// What others say of the node: a board, a kernel that it does not have, and GFD's labels.
+/// What others say of the node: a board, a processor that it does not have, and GFD's labels.
 constexpr const char* kVendor =
     R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeature","metadata":{"name":"walked-vendor",)"
     R"("labels":{"nfd.node.kubernetes.io/node-name":"walked"}},"spec":{)"
     R"("labels":{"vendor-says":"hello","vendor-says-more":"hello","bad":"not legal!"},"features":{"flags":{},)"
     R"("instances":{"pci.device":{"elements":[{"attributes":{"vendor":"abcd","class":"ffff"}}]}},)"
-    R"("attributes":{"board.x":{"elements":{"rev":"7"}},"kernel.version":{"elements":{"major":"99"}}}}}})";
+    R"("attributes":{"board.x":{"elements":{"rev":"7"}},"cpu.model":{"elements":{"family":"99"}}}}}})";
 constexpr const char* kGfd =
     R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeature","metadata":{"name":"nvidia-features-for-walked",)"
     R"("labels":{"nfd.node.kubernetes.io/node-name":"walked"}},"spec":{)"
@@ -43,8 +43,8 @@ spec:
     - name: all
       labels:
         e2e-board: "@board.x.rev"
-        e2e-major: "@kernel.version.major"
-        kernel-version.major: changed
+        e2e-family: "@cpu.model.family"
+        cpu-model.family: changed
         vendor-says: changed
         nvidia.com/gpu.count: "1000"
         foreign.example/x: "1"
@@ -54,8 +54,8 @@ spec:
       matchFeatures:
         - feature: board.x
           matchExpressions: {rev: {op: In, value: ["7"]}}
-        - feature: kernel.version
-          matchExpressions: {major: {op: In, value: ["99"]}}
+        - feature: cpu.model
+          matchExpressions: {family: {op: In, value: ["99"]}}
     - name: after the cluster's
       labels: {e2e-after: "1"}
       matchFeatures: [{feature: rule.matched, matchExpressions: {e2e-cluster: {op: Exists}}}]
@@ -71,7 +71,7 @@ spec:
   matchAny:
     - matchFeatures: [{feature: board.x}]
     - matchFeatures: [{feature: pci.device, matchExpressions: {vendor: {op: In, value: [abcd]}}}]
-    - matchFeatures: [{feature: kernel.version, matchExpressions: {major: {op: In, value: ["99"]}}}]
+    - matchFeatures: [{feature: cpu.model, matchExpressions: {family: {op: In, value: ["99"]}}}]
 )yaml";
 
 std::string line(std::string kind, const std::string& key, const std::string& before, const std::string& after) {
@@ -128,7 +128,7 @@ TEST_F(WalkTest, PreviewDiffAndAgentAgreeOnANodeOfWhichOthersSpeak) {
   const auto before = labels();
   EXPECT_EQ(before.at("feature.node.kubernetes.io/vendor-says"), "hello");
   EXPECT_EQ(before.at("nvidia.com/gpu.product"), "of-gfd");
-  EXPECT_NE(before.at("feature.node.kubernetes.io/kernel-version.major"), "99");
+  EXPECT_NE(before.at("feature.node.kubernetes.io/cpu-model.family"), "99");
 
   const fs::path rules = machine.path() / "walk.yaml";
   write_file(rules, kRules);
@@ -143,10 +143,10 @@ TEST_F(WalkTest, PreviewDiffAndAgentAgreeOnANodeOfWhichOthersSpeak) {
                        line("annotation", feature + "e2e-note", "", "any text"),
                        line("label", feature + "e2e-after", "", "1"),
                        line("label", feature + "e2e-board", "", "7"),
-                       line("label", feature + "e2e-major", "", "99"),
+                       line("label", feature + "e2e-family", "", "99"),
                        line("label", feature + "e2e-own", "", "1"),
-                       line("label", feature + "kernel-version.major",
-                            before.at("feature.node.kubernetes.io/kernel-version.major"), "changed"),
+                       line("label", feature + "cpu-model.family",
+                            before.at("feature.node.kubernetes.io/cpu-model.family"), "changed"),
                        line("label", feature + "vendor-says", "hello", "changed"),
                        line("label", "nvidia.com/gpu.count", "3", "1000"),
                        line("resource", feature + "e2e-dongles", "", "3"),
