@@ -130,8 +130,7 @@ ChildOutcome run_child(const std::string& program, const std::vector<std::string
     status = wait_until(child, Clock::now() + kDyingTime);
     if (!status) left_behind = child;
   }
-  if (ending == Ending::too_much)
-    return fail(Errc::unsupported, "it wrote more than " + std::to_string(most) + " bytes");
+  if (ending == Ending::too_much) return fail(Errc::malformed, "it wrote more than " + std::to_string(most) + " bytes");
   if (ending == Ending::cancelled) return fail(Errc::unavailable, "it was cancelled");
   if (killed) return fail(Errc::timeout, "no answer within " + std::to_string(deadline.count()) + " ms");
   if (WIFSIGNALED(*status))

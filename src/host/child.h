@@ -16,7 +16,7 @@ namespace nodescout {
 struct ChildOutcome {
   std::string output;  // of the whole run, or until it was stopped
   /// timeout: it was killed at the deadline; unavailable: it crashed, failed, was cancelled or could not be started;
-  /// unsupported: it wrote more than `most` bytes.
+  /// malformed: it wrote more than `most` bytes.
   std::optional<Error> error;
 };
 

@@ -25,6 +25,7 @@ TEST(Wakes, EverySubsystemWakesTheProbesThatReadIt) {
   EXPECT_EQ(woken_by("block"), (Names{"storage"}));
   EXPECT_EQ(woken_by("drm"), (Names{"gpu", "pci"}));
   EXPECT_EQ(woken_by("infiniband"), (Names{"rdma", "gpu"}));
+  EXPECT_EQ(woken_by("cxi"), (Names{"rdma", "gpu"}));
   EXPECT_EQ(woken_by("module"), (Names{"kernel", "cpu", "gpu", "pci"}));
   EXPECT_EQ(woken_by("cpu"), (Names{"cpu"}));
   EXPECT_EQ(woken_by("node"), (Names{"memory"}));
