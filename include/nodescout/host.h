@@ -164,8 +164,9 @@ struct HostOptions {
   bool redact = false;
   std::shared_ptr<Redactor> redactor;  // where its table is wanted afterwards
   std::shared_ptr<Journal> journal;    // notes everything that is read
-  /// The program whose `nvml-scan` loads NVIDIA's library, in a process of its own.
-  std::string scanner = "/proc/self/exe";
+  /// The program whose command `nvml-scan` loads NVIDIA's library, in a process of its own: a path of `nodescout`.
+  /// Empty: the library is not asked, and what sysfs shows of NVIDIA's GPUs is all that is known.
+  std::string scanner;
   /// That library may be loaded from below `root` although no sysfs is mounted there: never true for a recording.
   bool trusts_root = false;
 };

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cassert>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -25,6 +27,8 @@ enum class Errc {
 
 /// "absent", "denied", ...: the word that logs and problems use.
 const char* name_of(Errc code);
+/// The code of that name, or nothing.
+std::optional<Errc> errc_named(std::string_view name);
 
 /// Printed "where: what". where is a path, URL, rule or file:line:column.
 struct Error {
@@ -97,7 +101,7 @@ struct Problem {
   friend auto operator<=>(const Problem&, const Problem&) = default;
 };
 
-/// The problem that an Error is when nobody handles it better: its code's usual name and advice.
+/// Default conversion of an unhandled Error: its code as the name, and the usual advice.
 Problem problem_of(const Error& error);
 
 }  // namespace nodescout

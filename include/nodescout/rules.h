@@ -210,7 +210,4 @@ struct ParsedRules {
 /// with "sources" or "core" as a worker configuration of which sources.custom counts.
 ParsedRules parse_rules(std::string_view text, std::string_view origin);
 
-/// The documents as YAML that parses to the same rules (positions apart).
-std::string print_rules(const std::vector<RuleDocument>& documents);
-
 }  // namespace nodescout

@@ -218,6 +218,9 @@ NvmlReport Host::nvml(const NvmlRequest& request) const {
     report.error =
         Error{Errc::unsupported, "nvml.json", "the recording has none, and a recording's library is not run"};
     return report;
+  } else if (state_->scanner.empty()) {
+    report.error = Error{Errc::unsupported, "libnvidia-ml.so.1", "no program is given that could ask it"};
+    return report;
   } else {
     const std::string name = request.tegra ? "libcuda.so.1" : "libnvidia-ml.so.1";
     report = ask_nvml(state_->scanner, driver_libraries(state_->files, name, request.driver_root), request);

@@ -1,13 +1,13 @@
 // Which API server to talk to, and as whom: kubeconfig files as kubectl reads them, or the service account of the pod.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "kube/credentials.h"
 #include "kube/transport.h"
 #include "nodescout/result.h"
+#include "system/environment.h"
 
 namespace nodescout {
 
@@ -17,10 +17,6 @@ struct KubeConfig {
   std::string space;   // the namespace to use where none is named: "default" unless the configuration says otherwise
   std::string origin;  // for people: "/root/.kube/config, context kind", "the pod's service account"
 };
-
-/// Value of an environment variable, "" if unset.
-using Environment = std::function<std::string(const char* name)>;
-Environment process_environment();
 
 /// `path` if given, else the files that KUBECONFIG lists, else the pod's service account where there is one, else
 /// ~/.kube/config. Errors name file:line:column and say what to do: absent (nothing is configured), malformed,

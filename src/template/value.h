@@ -19,7 +19,7 @@
 
 #include "base/semver.h"
 #include "template/data.h"
-#include "template/time.h"
+#include "template/go/time.h"
 
 namespace nodescout::tmpl {
 
