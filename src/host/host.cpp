@@ -90,7 +90,7 @@ Result<Host> Host::open(const HostOptions& options) {
   state->scanner = options.scanner;
   state->trusts_root = options.trusts_root;
   if (!state->files.is_live()) {
-    // These four stand beside the recorded tree; they are read as files of the recording, with its caps and its
+    // These four are beside the recorded tree. They are read as files of the recording, with its limits and its
     // confinement.
     if (const auto text = state->files.read("/cpuid.txt"))
       state->cpuid = CpuidTable::parse(*text, options.root + "/cpuid.txt", state->problems);

@@ -23,7 +23,7 @@ HostFacts HostFacts::parse(std::string_view json, std::string_view origin, std::
   if (!document || !document->is(Value::Kind::map)) {
     problems.push_back({"malformed-host-facts", std::string(origin),
                         document ? "expected a JSON object" : document.error().what,
-                        "record the machine again, or mend the file"});
+                        "record the machine again, or fix the file"});
     return facts;
   }
   const auto text = [&](std::string_view name) -> std::optional<std::string> {

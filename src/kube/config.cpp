@@ -31,7 +31,7 @@ struct Mistake {
   throw Mistake{{code, where, what}};
 }
 
-/// One map of a kubeconfig file, which knows where it stands.
+/// One map of a kubeconfig file, which knows its line and column.
 class Section {
  public:
   Section(const Value* map, std::string file) : map_(map), file_(std::move(file)) {
@@ -261,7 +261,7 @@ Result<KubeConfig> in_cluster_config(const std::string& folder, const Environmen
   const std::string host = environment("KUBERNETES_SERVICE_HOST").value_or("");
   const std::string port = environment("KUBERNETES_SERVICE_PORT").value_or("");
   if (host.empty() || port.empty())
-    return Error{Errc::absent, "KUBERNETES_SERVICE_HOST", "is not set: this is no pod; name a kubeconfig file"};
+    return Error{Errc::absent, "KUBERNETES_SERVICE_HOST", "is not set: not running in a pod; name a kubeconfig file"};
   const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
   const std::string token = folder + "/token";
   if (const auto readable = read_whole_file(token, kLargestFile); !readable) return readable.error();
@@ -297,7 +297,7 @@ Result<KubeConfig> find_kube_config(const std::string& path, const Environment& 
   const std::string usual = (home.empty() ? "" : home) + "/.kube/config";
   auto config = read_kubeconfig({usual}, "", environment);
   if (!config && config.error().code == Errc::absent)
-    return Error{Errc::absent, usual, "there is no such file, and this is no pod; name a kubeconfig with --kubeconfig"};
+    return Error{Errc::absent, usual, "no such file, and not running in a pod; name a kubeconfig with --kubeconfig"};
   return config;
 }
 

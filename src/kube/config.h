@@ -31,9 +31,8 @@ Result<KubeConfig> read_kubeconfig(const std::vector<std::string>& paths, const 
 Result<KubeConfig> in_cluster_config(const std::string& folder, const Environment& environment);
 
 /// The proxy for `server` that HTTPS_PROXY (HTTP_PROXY for http) and NO_PROXY name, or "", by Go's rules: NO_PROXY
-/// lists
-/// "*", domains (with their sub-domains; a leading dot: those alone), addresses, CIDR ranges, each with an optional
-/// port.
+/// lists "*", domains (with their sub-domains; a leading dot: those alone), addresses, CIDR ranges, each with an
+/// optional port.
 std::string proxy_from_environment(const std::string& server, const Environment& environment);
 
 }  // namespace nodescout

@@ -87,12 +87,12 @@ Result<ExecCredential> parse(const ExecPlugin& plugin, const std::string& output
     return Error{Errc::malformed, plugin.where, "the credential program " + plugin.command + " " + what};
   };
   const auto printed = parse_json(output, plugin.command);
-  if (!printed) return malformed("printed no JSON: " + printed.error().what);
+  if (!printed) return malformed("did not print JSON: " + printed.error().what);
   const auto text_at = [](const Value* map, std::string_view name) -> std::string {
     const Value* value = map ? map->find(name) : nullptr;
     return value && value->is(Value::Kind::string) ? value->text : "";
   };
-  if (text_at(&*printed, "kind") != "ExecCredential") return malformed("printed no ExecCredential");
+  if (text_at(&*printed, "kind") != "ExecCredential") return malformed("did not print an ExecCredential");
   if (const std::string version = text_at(&*printed, "apiVersion"); version != plugin.api_version)
     return malformed("printed " + quote(version) + ", but " + plugin.api_version + " is configured");
   const Value* status = printed->find("status");
@@ -106,7 +106,7 @@ Result<ExecCredential> parse(const ExecPlugin& plugin, const std::string& output
     return malformed("printed neither a token nor a client certificate");
   if (const std::string expiry = text_at(status, "expirationTimestamp"); !expiry.empty()) {
     credential.expires = parse_rfc3339(expiry);
-    if (!credential.expires) return malformed("printed an expirationTimestamp that is no time: " + quote(expiry));
+    if (!credential.expires) return malformed("printed an expirationTimestamp that is not a time: " + quote(expiry));
   }
   return credential;
 }

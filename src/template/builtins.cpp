@@ -10,8 +10,7 @@
 namespace nodescout::tmpl {
 namespace {
 
-// Logic
-// ----------------------------------------------------------------------------------------------------------------
+// ---- logic ----------------------------------------------------------------------------------------------------------
 
 Datum logical_not(Run&, Raw value) { return Datum::of(!is_true(value.datum)); }
 
@@ -45,8 +44,7 @@ constexpr Function kLogic[] = {
     define<call>("call", "FUNCTION VALUE...", "always fails: in rules no value is a function", "", ""),
 };
 
-// Comparison
-// -----------------------------------------------------------------------------------------------------------
+// ---- comparison -----------------------------------------------------------------------------------------------------
 
 /// What eq and lt can compare; integers of either sign are one family.
 enum class Family : std::uint8_t { none, boolean, integer, floating, complex, text };
@@ -141,8 +139,7 @@ constexpr Function kComparison[] = {
     define<ge>("ge", "A B", "true if A is greater than B or equal", "ge 1 2", "false"),
 };
 
-// Items
-// ----------------------------------------------------------------------------------------------------------------
+// ---- items ----------------------------------------------------------------------------------------------------------
 
 Datum len(Run&, Raw value) {
   switch (kind_of(value.datum)) {
@@ -184,8 +181,7 @@ Datum index(Run&, Raw value, Rest<Raw> indexes) {
   return item;
 }
 
-// Printing
-// -------------------------------------------------------------------------------------------------------------
+// ---- printing -------------------------------------------------------------------------------------------------------
 
 Datum print_values(Run& run, Rest<Datum> values) {
   Text out(run);
@@ -262,7 +258,7 @@ constexpr Function kPrinting[] = {
     define<index>("index", "VALUE KEY...",
                   "item of a list by number, of a dict or element by name; \"\" for a name that is missing",
                   R"(index (list "a" "b") 1)", "b"),
-    define<print_values>("print", "VALUE...", "the values as one text, blanks between those that are no texts",
+    define<print_values>("print", "VALUE...", "the values as one text, blanks between two values that are not texts",
                          R"(print 1 2 "a")", "1 2a"),
     define<println>("println", "VALUE...", "the values as one text, blanks between all, a line break at the end",
                     R"(println "a" 1 | trim)", "a 1"),

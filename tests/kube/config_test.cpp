@@ -156,7 +156,7 @@ TEST_F(KubeconfigTest, IsLookedForWhereKubectlLooks) {
   const auto nothing = find_kube_config("", environment({{"HOME", home}}));
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().text(),
-            home + "/.kube/config: there is no such file, and this is no pod; name a kubeconfig with --kubeconfig");
+            home + "/.kube/config: no such file, and not running in a pod; name a kubeconfig with --kubeconfig");
   file(".kube/config",
        "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n"
        "clusters: [{name: k, cluster: {server: https://home}}]\n");
@@ -179,7 +179,7 @@ TEST_F(KubeconfigTest, InAPodTheServiceAccountIsUsed) {
   EXPECT_EQ(std::get<TokenFile>(config->credentials).path, at + "/token");
   EXPECT_EQ(config->space, "nodescout");
   EXPECT_EQ(in_cluster_config(at, environment()).error().text(),
-            "KUBERNETES_SERVICE_HOST: is not set: this is no pod; name a kubeconfig file");
+            "KUBERNETES_SERVICE_HOST: is not set: not running in a pod; name a kubeconfig file");
 }
 
 TEST(Proxy, FollowsGosRules) {

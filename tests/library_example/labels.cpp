@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
   const nodescout::RuleSet compiled(std::move(rules));
   const nodescout::Outcome outcome = compiled.evaluate(discovery.features);
   const nodescout::Built built =
-      nodescout::build({{nodescout::Layer::rules, &compiled.rules(), &outcome}}, discovery.features, {});
+      nodescout::build({{nodescout::Layer::rules, &compiled.rules(), &outcome, &discovery.features}}, {});
 
   // What a GET of the Node would have brought: a label of ours that nothing asks for any more, and a foreign one.
   nodescout::NodeState node;

@@ -29,7 +29,7 @@ class Reader {
 
  private:
   bool give_up(const char* what) {
-    if (problem.empty()) problem = std::string("this is no JSON: ") + what + " at byte " + std::to_string(at_);
+    if (problem.empty()) problem = std::string("not valid JSON: ") + what + " at byte " + std::to_string(at_);
     return false;
   }
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }

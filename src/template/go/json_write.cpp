@@ -113,7 +113,7 @@ class Writer {
       out_ += map ? "{}" : "[]";
       return true;
     }
-    // Address and size tell containers apart: an element of a feature stands where the list of elements begins.
+    // Address and size identify a container: an element of a feature has the address at which the list begins.
     const Open self{value.dict, value.size};
     if (std::find(open_.begin(), open_.end(), self) != open_.end()) return give_up("it contains itself");
     const Deeper deeper(depth_);

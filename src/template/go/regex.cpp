@@ -13,7 +13,7 @@ namespace {
 // Twice RE2's default: no pattern that makes sense in a rule is refused for its size.
 constexpr std::int64_t kMemory = 16 << 20;
 
-// In steps. What \p{...} stands for are hundreds of ranges; a program of 100 000 instructions takes a tenth of a
+// In steps. \p{...} is hundreds of ranges; a program of 100 000 instructions takes a tenth of a
 // second.
 constexpr std::size_t kClassCost = 2000;
 constexpr std::size_t kInstructionCost = 4;
@@ -86,11 +86,11 @@ Subject::Subject(Run& run, const Regex& regex, std::string_view text) : run_(run
     if (rune.broken()) broken_.push_back(at);
     at += static_cast<std::size_t>(rune.length);
   }
-  if (!broken_.empty()) mended_ = valid_utf8(text);
+  if (!broken_.empty()) repaired_ = valid_utf8(text);
 }
 
-// A mended byte is two bytes longer than the broken one.
-std::size_t Subject::mended_place(std::size_t at) const {
+// A replaced byte is two bytes longer than the broken one.
+std::size_t Subject::repaired_place(std::size_t at) const {
   const auto before = std::lower_bound(broken_.begin(), broken_.end(), at) - broken_.begin();
   return at + 2 * static_cast<std::size_t>(before);
 }
@@ -111,9 +111,9 @@ std::size_t Subject::original_place(std::size_t at) const {
 
 bool Subject::search(std::size_t from, std::vector<Span>& spans) {
   const re2::RE2& compiled = regex_.compiled();
-  const std::string_view text = mended_.empty() ? text_ : std::string_view(mended_);
+  const std::string_view text = repaired_.empty() ? text_ : std::string_view(repaired_);
   const re2::StringPiece subject(text.data(), text.size());
-  std::size_t start = mended_.empty() ? from : mended_place(from);
+  std::size_t start = repaired_.empty() ? from : repaired_place(from);
   std::vector<re2::StringPiece> pieces(spans.size());
   const auto inside_rune = [&](std::size_t at) {
     return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
@@ -133,7 +133,7 @@ bool Subject::search(std::size_t from, std::vector<Span>& spans) {
     if (pieces[i].data() == nullptr) continue;
     const auto begin = static_cast<std::size_t>(pieces[i].data() - text.data());
     spans[i] = {begin, begin + pieces[i].size()};
-    if (!mended_.empty()) spans[i] = {original_place(spans[i].begin), original_place(spans[i].end)};
+    if (!repaired_.empty()) spans[i] = {original_place(spans[i].begin), original_place(spans[i].end)};
   }
   run_.spend((spans[0].end - from) / 16 + spans.size() / 8);
   return true;

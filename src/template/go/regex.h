@@ -1,7 +1,8 @@
 // Go's package regexp on RE2.
 //
 // Both match the same expressions in the same way on valid UTF-8. On a broken byte they differ: Go sees U+FFFD, RE2
-// sees nothing that any class could match. So a broken text is mended for RE2, and places are translated back.
+// sees nothing that any class could match. So invalid bytes are replaced by U+FFFD for RE2, and places are translated
+// back.
 #pragma once
 
 #include <cstddef>
@@ -67,18 +68,18 @@ class Subject {
   bool search(std::size_t from, std::vector<Span>& spans);
 
  private:
-  std::size_t mended_place(std::size_t at) const;
+  std::size_t repaired_place(std::size_t at) const;
   std::size_t original_place(std::size_t at) const;
 
   Run& run_;
   const Regex& regex_;
   std::string_view text_;
-  std::string mended_;               // empty: the text is valid UTF-8
+  std::string repaired_;             // empty: the text is valid UTF-8
   std::vector<std::size_t> broken_;  // places of broken bytes in the original
 };
 
 /// All matches that do not overlap, at most `limit` (negative: all); spans of the whole match and of the groups.
-/// An empty match right behind another is no match.
+/// An empty match right behind another does not count.
 std::vector<std::vector<Span>> find_all(Subject& subject, std::int64_t limit, std::size_t groups);
 
 /// The pattern that matches exactly this text.

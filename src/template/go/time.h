@@ -59,7 +59,7 @@ struct ParsedTime {
 /// time.ParseInLocation(layout, text, time.Local)
 ParsedTime parse_time(std::string_view layout, std::string_view text);
 
-/// Nanoseconds; empty if the text is no duration.
+/// Nanoseconds; empty if the text is not a duration.
 std::optional<std::int64_t> parse_duration(std::string_view text);
 std::string format_duration(std::int64_t nanoseconds);
 

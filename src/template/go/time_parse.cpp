@@ -257,7 +257,7 @@ ParsedTime parse_time(std::string_view layout, std::string_view text) {
   ParsedTime out;
   const auto problem = [&](std::string_view what) {
     out.problem =
-        "\"" + std::string(text) + "\" is no date of the form \"" + std::string(layout) + "\": " + std::string(what);
+        "\"" + std::string(text) + "\" is not a date of the form \"" + std::string(layout) + "\": " + std::string(what);
     return out;
   };
   TimeReader in(text);

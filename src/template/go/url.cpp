@@ -8,7 +8,7 @@
 namespace nodescout::tmpl {
 namespace {
 
-/// Where in a URL a text stands; each place allows other characters as they are.
+/// A part of a URL; each part allows other characters unescaped.
 enum class Place : std::uint8_t { path, host, zone, user, query, fragment };
 
 bool is_plain(char c, Place place) {
@@ -43,7 +43,7 @@ std::string escape(std::string_view text, Place place) {
   return out;
 }
 
-/// The text without its %xx. Fails for what may not stand in this place.
+/// The text without its %xx. Fails for characters that this part may not have.
 std::string unescape(std::string_view text, Place place) {
   std::string out;
   const bool in_host = place == Place::host || place == Place::zone;
@@ -58,7 +58,7 @@ std::string unescape(std::string_view text, Place place) {
     const std::optional<std::uint64_t> value = hex.size() == 2 ? parse_hex(hex) : std::nullopt;
     const bool percent = hex == "25";
     const auto byte = static_cast<char>(value.value_or(0));
-    // In a host only bytes beyond ASCII are escaped; in the zone of an address also what could stand there plainly.
+    // In a host only bytes beyond ASCII are escaped; in the zone of an address also what needs no escape there.
     const bool allowed =
         value &&
         (!in_host || percent || (place == Place::host ? *value >= 0x80 : byte == ' ' || is_plain(byte, Place::host)));
@@ -117,7 +117,7 @@ std::string parse_host(std::string_view scheme, std::string_view host) {
   if (open == std::string_view::npos) {
     const std::size_t first = host.find(':');
     if (first != std::string_view::npos) {
-      // Two colons are forgiven to all but the web's own schemes.
+      // Two colons are an error for the web's own schemes only.
       const bool strict = scheme == "http" || scheme == "https";
       const std::string_view port = host.substr(strict ? first : host.rfind(':'));
       if (!is_port(port)) fail("the URL has no valid port: " + quote(port));

@@ -39,7 +39,7 @@ std::string_view view(const re2::StringPiece& piece) { return {piece.data(), pie
 bool is_any(std::string_view number) { return number == "x" || number == "X" || number == "*"; }
 
 Error improper(std::string_view text) {
-  return {Errc::malformed, "", quote(text) + " is no version constraint, such as \">=1.2, <2\" or \"^1.4 || ~2.1\""};
+  return {Errc::malformed, "", quote(text) + " is not a version constraint, such as \">=1.2, <2\" or \"^1.4 || ~2.1\""};
 }
 
 /// "1.2 - 1.4" is ">= 1.2, <= 1.4".

@@ -78,8 +78,7 @@ constexpr Function kConversion[] = {
     define<to_decimal>("toDecimal", "VALUE", "the value of octal digits", "toDecimal 755", "493"),
 };
 
-// Types
-// ----------------------------------------------------------------------------------------------------------------
+// ---- types ----------------------------------------------------------------------------------------------------------
 
 Datum type_of(Run&, Datum value) { return Datum::of(type_name(value.type)); }
 Datum kind_of_value(Run&, Datum value) { return Datum::of(kind_name(value.type)); }
@@ -103,8 +102,7 @@ constexpr Function kTypes[] = {
                               "deepEqual (list 1 2) (list 1 2)", "true"),
 };
 
-// Defaults
-// -------------------------------------------------------------------------------------------------------------
+// ---- defaults -------------------------------------------------------------------------------------------------------
 
 Datum default_of(Run&, Datum otherwise, Rest<Datum> given) {
   return given.empty() || is_empty(given[0]) ? otherwise : given[0];

@@ -21,7 +21,7 @@ Time time_of(const Datum& value) {
   if (value.is(Type::time)) return *value.time;
   if (value.is(Type::integer) || value.is(Type::int64)) return {value.integer, 0, &kLocal};
   refuse(describe(value) +
-         " is no date, and sprig takes the present time for it: the label would change at every "
+         " is not a date, and sprig takes the present time for it: the label would change at every "
          "evaluation. Make a date with toDate, or give seconds since 1970");
 }
 
@@ -62,7 +62,7 @@ Datum date_modify(Run& run, std::string_view duration, const Time* date) {
 }
 Datum must_date_modify(Run& run, std::string_view duration, const Time* date) {
   const std::optional<std::int64_t> nanoseconds = parse_duration(duration);
-  if (!nanoseconds) fail(quote(duration) + " is no duration, such as 1h30m or -2.5s");
+  if (!nanoseconds) fail(quote(duration) + " is not a duration, such as 1h30m or -2.5s");
   return of_time(run, add(*date, *nanoseconds));
 }
 
@@ -99,7 +99,7 @@ Datum duration_round(Run& run, Datum value) {
   return Datum::of("0s");
 }
 
-/// Marks the argument for which sprig takes the present time if it is no date: the parser refuses constants there.
+/// Marks the argument for which sprig takes the present time if it is not a date: the parser refuses constants there.
 constexpr Function takes_date(Function function, std::int8_t argument) {
   function.date_argument = argument;
   return function;
@@ -129,7 +129,7 @@ constexpr Function kDates[] = {
                         R"(toDate "2006-01-02" "2024-03-05" | dateModify "-24h" | htmlDate)", "2024-03-04"),
     define<date_modify>("date_modify", "DURATION DATE", "the same as dateModify",
                         R"(toDate "2006" "2024" | date_modify "36h" | htmlDate)", "2024-01-02"),
-    define<must_date_modify>("mustDateModify", "DURATION DATE", "as dateModify, but what is no duration fails",
+    define<must_date_modify>("mustDateModify", "DURATION DATE", "as dateModify, but fails for what is not a duration",
                              R"(toDate "2006" "2024" | mustDateModify "36h" | htmlDate)", "2024-01-02"),
     define<must_date_modify>("must_date_modify", "DURATION DATE", "the same as mustDateModify",
                              R"(toDate "2006" "2024" | must_date_modify "1h" | unixEpoch)", "1704070800"),
@@ -141,8 +141,7 @@ constexpr Function kDates[] = {
                            "2h"),
 };
 
-// Methods
-// --------------------------------------------------------------------------------------------------------------
+// ---- methods --------------------------------------------------------------------------------------------------------
 
 Datum year(Run&, const Time* time) { return Datum::of_int(calendar_of(*time).year); }
 Datum month(Run&, const Time* time) { return Datum::number(Type::month, calendar_of(*time).month); }

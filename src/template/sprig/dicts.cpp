@@ -117,7 +117,7 @@ constexpr Function kDicts[] = {
     define<omit>("omit", "DICT KEY...", "a dict without these entries", R"(omit (dict "a" 1 "b" 2) "b")", "map[a:1]"),
     define<dig>("dig", "KEY... DEFAULT DICT", "an entry of dicts in dicts, or the default",
                 R"(dig "a" "b" 0 (dict "a" (dict "b" 7)))", "7"),
-    define<merge_missing>("merge", "DICT SOURCE...", "puts into this dict what it lacks or has empty",
+    define<merge_missing>("merge", "DICT SOURCE...", "adds to this dict the entries that are missing or empty in it",
                           R"(merge (dict "a" 1) (dict "a" 2 "b" 3))", "map[a:1 b:3]"),
     define<must_merge_missing>("mustMerge", "DICT SOURCE...", "as merge, but kinds that do not agree fail",
                                R"(mustMerge (dict "a" 1) (dict "b" 2))", "map[a:1 b:2]"),

@@ -105,8 +105,7 @@ constexpr Function kInteger[] = {
     define<seq>("seq", "[START [STEP]] END", "a text of the numbers, END included", "seq 0 2 6", "0 2 4 6"),
 };
 
-// Floats
-// ---------------------------------------------------------------------------------------------------------------
+// ---- floats ---------------------------------------------------------------------------------------------------------
 
 using Operation = Decimal (*)(Run&, Decimal, Decimal);
 

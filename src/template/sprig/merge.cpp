@@ -54,7 +54,7 @@ class Merger {
       return !is_map(value) || is_nil(present) || merge(present, value);
     }
     if (!present.is(Type::version_ptr) || is_nil(value)) return true;
-    // Go follows the pointer: the version itself changes, for everybody who holds it.
+    // Go follows the pointer: the version itself changes, for every holder.
     if (value.is(Type::version_ptr) && overwrite_) *present.version = *value.version;
     return overwrite_ || value.is(Type::version_ptr) || value.is(Type::version);
   }
@@ -63,7 +63,7 @@ class Merger {
     switch (into.type) {
       case Type::any_map: break;
       case Type::text_map:
-        // What a dict of anything holds is no text for Go, even if it is one.
+        // A value of map[string]interface{} does not count as a text for Go, even if it is one.
         if (source.is(Type::any_map) || !value.is(Type::text))
           fail("a dict made by split takes no entries of a dict made by dict: " + quote(key));
         break;
@@ -123,7 +123,7 @@ class Copier {
         for (const auto& [key, item] : *value.dict) made.dict->emplace(key, copy(item));
         return made;
       }
-      default: return value;  // numbers and texts, and features, which nobody can change
+      default: return value;  // numbers and texts, and features, which cannot be changed
     }
   }
 

@@ -13,7 +13,7 @@ Datum base(Run&, std::string_view path) {
   return Datum::of(path.substr(path.rfind('/') + 1));
 }
 
-/// Without ".", "..", and doubled slashes, as far as the text alone tells.
+/// Without ".", "..", and doubled slashes, as far as the text alone shows.
 std::string cleaned(std::string_view path) {
   const bool rooted = path.starts_with('/');
   std::string out = rooted ? "/" : "";

@@ -155,7 +155,7 @@ constexpr Function kRegex[] = {
     define<replace_all>("mustRegexReplaceAll", "PATTERN TEXT NEW", "the same as regexReplaceAll",
                         R"(mustRegexReplaceAll "a" "banana" "o")", "bonono"),
     define<replace_all_literal>("regexReplaceAllLiteral", "PATTERN TEXT NEW",
-                                "every match replaced by NEW as it stands",
+                                "every match replaced by NEW, taken literally",
                                 R"(regexReplaceAllLiteral "a(x*)b" "-ab-" "${1}")", "-${1}-"),
     define<replace_all_literal>("mustRegexReplaceAllLiteral", "PATTERN TEXT NEW", "the same as regexReplaceAllLiteral",
                                 R"(mustRegexReplaceAllLiteral "a" "ba" "$0")", "b$0"),

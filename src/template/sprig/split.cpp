@@ -71,7 +71,7 @@ Datum sort_alpha(Run& run, Datum list) {
     const Datum only = Datum::of(text_of(run, list));
     return run.make_list(Type::text_list, {&only, 1});
   }
-  // A list of texts is sorted where it stands, as in Go: whoever holds it sees it sorted.
+  // A list of texts is sorted in place, as in Go: every holder sees it sorted.
   const Datum texts = texts_of(run, list);
   run.spend(texts.size * 4);
   std::sort(texts.items, texts.items + texts.size, [&](const Datum& a, const Datum& b) {

@@ -63,13 +63,12 @@ Datum swapcase(Run& run, std::string_view text) {
   });
 }
 
-// snakecase, kebabcase
-// ------------------------------------------------------------------------------------------------- The rules of
-// xstrings 1.5: a text is a row of words of one kind each, and a connector goes between most of them.
+// ---- snakecase, kebabcase -------------------------------------------------------------------------------------------
+// The rules of xstrings 1.5: a text is a row of words of one kind each, and a connector goes between most of them.
 
 bool is_connector(char32_t rune) { return rune == '-' || rune == '_' || is_space(rune); }
 
-/// Letters that have, or could have, a case: those of Chinese are none.
+/// Letters that have, or could have, a case: those of Chinese do not.
 bool is_alphabet(char32_t rune) {
   if (!is_letter(rune)) return false;
   return !((rune >= 0x4E00 && rune <= 0x9FCC) || (rune >= 0x3400 && rune <= 0x4D85) ||
@@ -298,8 +297,7 @@ Datum camelcase(Run& run, std::string_view text) {
   return run.text(out);
 }
 
-// wrap
-// -----------------------------------------------------------------------------------------------------------------
+// ---- wrap -----------------------------------------------------------------------------------------------------------
 
 Datum wrapped(Run& run, std::int64_t width, std::string_view line_break, std::string_view text, bool cut_long_words) {
   if (text.empty()) return Datum::of("");
