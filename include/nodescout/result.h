@@ -17,9 +17,9 @@ namespace nodescout {
 enum class Errc {
   absent,       // no such file, device or object: often no error at all, for the caller to ignore on purpose
   denied,       // no permission
-  malformed,    // it was read, but it makes no sense
-  unavailable,  // it should be readable and is not (EIO, a vanished mount, a server that is down)
-  conflict,     // somebody else changed it (HTTP 409)
+  malformed,    // it was read, but cannot be understood
+  unavailable,  // it should be readable but is not (EIO, a vanished mount, a server that is down)
+  conflict,     // it was changed meanwhile (HTTP 409)
   timeout,
   unsupported,  // refused on purpose: a FIFO, a link out of the root, a file over its cap
   uncertain,    // a write whose answer was lost: it may have been applied or not, so read before writing again
@@ -89,7 +89,7 @@ struct Mark {
 using Status = Result<std::monostate>;
 inline Status ok() { return std::monostate{}; }
 
-/// Something that a person should know about and can act on. Every stage returns these as values;
+/// Something that an operator should know and can act on. Every stage returns these as values;
 /// `dump -o json` prints them as {"code","where","what","todo"}.
 struct Problem {
   std::string code;   // stable, kebab-case: "unreadable-file", "unknown-feature"

@@ -178,7 +178,7 @@ std::vector<Mount> Host::mounts() const {
   if (state_->facts.mounts) return *state_->facts.mounts;
   if (!state_->ask_machine) return {};
   // Below a host mount, process 1 is the host's: its table says where the host mounted things. The file itself is
-  // nobody's business, and no part of a recording.
+  // private, and not part of a recording.
   const bool live = state_->files.is_live();
   const auto table = Root::at(state_->files.real_path("")).read(live ? "/proc/self/mounts" : "/proc/1/mounts");
   return table ? parse_mounts(*table) : std::vector<Mount>{};
