@@ -17,6 +17,7 @@
 namespace nodescout {
 namespace {
 
+/// Below a root: distributions with one or several architectures, WSL, Talos (its C library stands apart), Tegra.
 constexpr std::string_view kDirectories[] = {"",
                                              "/usr/lib64",
                                              "/usr/lib/x86_64-linux-gnu",
@@ -25,12 +26,15 @@ constexpr std::string_view kDirectories[] = {"",
                                              "/lib/x86_64-linux-gnu",
                                              "/lib/aarch64-linux-gnu",
                                              "/usr/lib/wsl/lib",
+                                             "/usr/local/glibc/usr/lib",
+                                             "/usr/lib/glibc/lib64",
+                                             "/glibc/lib",
                                              "/usr/lib/aarch64-linux-gnu/nvidia",
                                              "/usr/lib/aarch64-linux-gnu/tegra"};
 
-/// The GPU Operator's driver container, the host itself, and the places of GKE's two images.
+/// The GPU Operator's driver container, the host itself, and the places of GKE's images.
 constexpr std::string_view kDriverRoots[] = {"/run/nvidia/driver", "", "/home/kubernetes/bin/nvidia",
-                                             "/usr/local/nvidia"};
+                                             "/usr/local/nvidia", "/opt/nvidia"};
 
 void add_libraries(const std::string& root, const std::string& name, std::vector<std::string>& into) {
   const Root files = Root::at(root);
@@ -63,7 +67,7 @@ std::optional<Error> scanner_error(const ChildOutcome& outcome, const ChildReque
     case ChildOutcome::Ending::not_started:
       return error(Errc::unavailable, "cannot be started: " + std::string(std::strerror(outcome.number)));
     case ChildOutcome::Ending::too_much:
-      return error(Errc::unsupported, "it wrote more than " + std::to_string(request.most_output) + " bytes");
+      return error(Errc::malformed, "it wrote more than " + std::to_string(request.most_output) + " bytes");
     case ChildOutcome::Ending::hanging:
       return error(Errc::timeout,
                    "an earlier one (process " + std::to_string(outcome.number) + ") still hangs in the driver");

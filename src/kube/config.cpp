@@ -84,7 +84,7 @@ class Section {
     if (const std::string data = text(inline_key); !data.empty()) {
       // A folded text of YAML has blanks in place of its line breaks.
       auto decoded = decode_base64(replace_all(data, " ", ""));
-      if (!decoded) mistake(Errc::malformed, where(inline_key), inline_key + ": " + decoded.error().what);
+      if (!decoded) mistake(Errc::malformed, where(inline_key), inline_key + " is not base64: " + decoded.error().what);
       return *std::move(decoded);
     }
     const std::string file = path(key);

@@ -110,7 +110,7 @@ TEST_F(KubeconfigTest, EveryMistakeNamesItsPlaceAndWhatToDo) {
            Case{"{server: [a]}", "{}", "config:5:21: server must be a text, not a list"},
            Case{"{server: ftp://s}", "{}", "config:5:21: the server must begin with https://, not ftp://s"},
            Case{"{server: s, certificate-authority-data: '*'}", "{}",
-                "config:5:52: certificate-authority-data is not base64"},
+                "config:5:52: certificate-authority-data is not base64: illegal base64 data at input byte 0"},
            Case{
                "{server: s, certificate-authority-data: eA==, insecure-skip-tls-verify: true}", "{}",
                "config:5:84: a certificate authority and insecure-skip-tls-verify contradict each other; remove one of "
