@@ -15,12 +15,13 @@ set(may_use
   "rule:base document template"
   "label:base rule"
   "plan:base document"
+  "keep:base document feature rule system template"
   "config:base document system rule"
   "corridor:base document system config probe rule"
   "kube:base document system"
-  "publish:base document system feature kube plan"
-  "agent:base document system config corridor feature kube plan publish rule"
-  "cli:agent base document system config corridor feature host kube plan probe publish rule"
+  "publish:base document system feature keep kube plan"
+  "agent:base document system config corridor feature keep kube plan publish rule"
+  "cli:agent base document system config corridor feature host keep kube plan probe publish rule"
   "main.cpp:cli host gpu")
 
 # What comes from outside: a library's headers, and the only files that may name them. Everything else in angle brackets

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
 
-#include "base/path.h"
-#include "base/text.h"
 #include "config/gpu_config.h"
 #include "corridor/setup.h"
+#include "keep/last_good.h"
 
 namespace nodescout {
 namespace {
@@ -23,72 +21,12 @@ Outcome labels_of(const std::vector<NodeFeatureObject>& objects) {
   return outcome;
 }
 
-bool lies_in(const std::string& path, const std::set<std::string, std::less<>>& broken) {
-  return std::any_of(broken.begin(), broken.end(), [&](const std::string& place) { return is_below(path, place); });
-}
-
-/// Those of `before` that stand in a broken place and have no successor in `now`.
-void keep_last_good(const std::vector<Rule>& before, const std::set<std::string, std::less<>>& broken,
-                    std::vector<Rule>& now) {
-  for (const Rule& rule : before) {
-    const auto is_same = [&](const Rule& other) { return other.name == rule.name && other.origin == rule.origin; };
-    if (lies_in(rule.origin, broken) && std::none_of(now.begin(), now.end(), is_same)) now.push_back(rule);
-  }
-}
-
-/// The same for documents.
-void keep_last_good(const std::vector<RuleDocument>& before, const std::set<std::string, std::less<>>& broken,
-                    std::vector<RuleDocument>& now) {
-  for (const RuleDocument& document : before) {
-    if (!lies_in(document.origin, broken)) continue;
-    const auto successor = std::find_if(now.begin(), now.end(), [&](const RuleDocument& other) {
-      return other.name == document.name && other.origin == document.origin;
-    });
-    if (successor == now.end())
-      now.push_back(document);
-    else
-      keep_last_good(document.rules, broken, successor->rules);
-  }
-}
-
 /// Who made an entry, for people.
 std::string maker(const std::vector<LayerOutcome>& outcomes, const Provenance& from) {
   if (from.layer == Layer::objects) return "a label of another agent's NodeFeature object";
   for (const LayerOutcome& outcome : outcomes)
     if (outcome.layer == from.layer && outcome.rules) return place_of((*outcome.rules)[from.rule]);
   return "";
-}
-
-/// How the labels of a template begin, as full keys; nothing where that is known only when it runs. A template writes a
-/// label a line.
-std::optional<std::vector<std::string>> template_heads(std::string_view text) {
-  if (text.find("\\n") != std::string_view::npos || text.find('`') != std::string_view::npos) return std::nullopt;
-  constexpr std::string_view kSilent[] = {"range", "if", "else", "end", "with"};
-  std::vector<std::string> heads;
-  for (std::string_view line : split(text, '\n')) {
-    line = trim(line);
-    while (line.starts_with("{{")) {
-      const std::size_t end = line.find("}}");
-      if (end == std::string_view::npos) return std::nullopt;
-      std::string_view action = line.substr(2, end - 2);
-      if (action.starts_with('-')) action.remove_prefix(1);
-      const auto words = fields(action);
-      if (words.empty() || std::find(std::begin(kSilent), std::end(kSilent), words[0]) == std::end(kSilent))
-        return std::nullopt;
-      line = trim(line.substr(end + 2));
-    }
-    const std::string_view head = line.substr(0, std::min(line.find("{{"), line.find('=')));
-    if (line.empty()) continue;
-    if (head.empty()) return std::nullopt;
-    heads.emplace_back(head);
-    if (head.find('/') == std::string_view::npos)
-      heads.push_back(std::string(kFeaturePrefix) + "/" + std::string(head));
-  }
-  return heads;
-}
-
-void add_key(const std::string& key, std::set<std::string, std::less<>>& keys) {
-  keys.insert(key.find('/') == std::string::npos ? std::string(kFeaturePrefix) + "/" + key : key);
 }
 
 }  // namespace
@@ -159,7 +97,8 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   gpus_.prepare(config_.probes.gpu, now);
   Discovery found = discover(*host, probes, config_.probes);
   gpus_.see_features(found.features, now);
-  memory_.absorb(found, probes, readable_anchors(host->files(), probes), now);
+  keeper_.facts().absorb(found, probes, readable_anchors(host->files(), probes), now);
+  if (pass.all) keeper_.looked_at_all(now);
   for (const ProbeReport& report : found.reports)
     probe_problems_.insert_or_assign(std::string(report.name), report.problems);
   return found;
@@ -180,16 +119,16 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
   Walked walked;
   Features without_gfd;
-  const bool yields = gfd_claims_labels(cluster.objects) && memory_.features().attributes.contains("gpu.gfd");
+  const bool yields = gfd_claims_labels(cluster.objects) && keeper_.facts().features().attributes.contains("gpu.gfd");
   if (yields) {
-    without_gfd = memory_.features();
+    without_gfd = keeper_.facts().features();
     without_gfd.attributes.erase("gpu.gfd");
     without_gfd.attributes.erase("gpu.vgpu");
     walked.problems.push_back({"gfd-present", "nvidia.com",
                                "NVIDIA's gpu-feature-discovery labels this node as well; its labels are taken",
                                "switch it off (gfd.enabled=false) and delete its NodeFeature object"});
   }
-  const Features& own = yields ? without_gfd : memory_.features();
+  const Features& own = yields ? without_gfd : keeper_.facts().features();
   Features merged;
   if (!cluster.objects.empty()) {
     merged = own;
@@ -214,7 +153,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   if (!requested.labels.empty() && (layers_.empty() || layers_.back().layer != Layer::rules))
     outcomes.push_back({Layer::objects, nullptr, &requested});
   Built built = build(outcomes, all, config_.labels);
-  rule_memory_.settle(outcomes, built);
+  keeper_.keep_made(outcomes, built);
   if (explain) {
     const auto note = [&](Change::Kind kind, const auto& made) {
       for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker(outcomes, from);
@@ -247,35 +186,10 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   return walked;
 }
 
-AgentCorridor::Doubt AgentCorridor::doubt(const ClusterView& cluster) const {
-  Doubt doubt;
-  doubt.all = broken_rules_ || cluster.broken_rules || rule_memory_.any_failing();
-  const auto& stale = memory_.stale();
-  if (doubt.all || stale.empty()) return doubt;
-  // What follows from a rule in doubt is in doubt, too; which labels a template makes is known only when it runs.
-  const auto is_in_doubt = [&](const Term& term) {
-    const std::string feature = lower_ascii(term.feature);
-    return feature == "rule.matched" || stale.contains(feature);
-  };
-  const auto any_in_doubt = [&](const Matcher& matcher) {
-    return std::any_of(matcher.begin(), matcher.end(), is_in_doubt);
-  };
-  for (const Layered& layer : layers_)
-    for (const Rule& rule : layer.rules.rules().rules()) {
-      if (!any_in_doubt(rule.match_features) &&
-          std::none_of(rule.match_any.begin(), rule.match_any.end(), any_in_doubt))
-        continue;
-      if (!rule.labels_template.empty()) {
-        if (auto heads = template_heads(rule.labels_template))
-          doubt.heads.insert(doubt.heads.end(), heads->begin(), heads->end());
-        else
-          doubt.all = true;
-      }
-      for (const PlacedMap* map : {&rule.labels, &rule.annotations, &rule.extended_resources})
-        for (const auto& [key, value] : *map) add_key(key, doubt.keys);
-      for (const Taint& taint : rule.taints) doubt.keys.insert(taint.key + ":" + taint.effect);
-    }
-  return doubt;
+MayGo AgentCorridor::may_go(const Desired& desired, const ClusterView& cluster, SteadyTime now) {
+  RulesInForce rules{{}, broken_rules_ || cluster.broken_rules, cluster.complete};
+  for (const Layered& layer : layers_) rules.sets.push_back(&layer.rules.rules());
+  return keeper_.may_go(desired, rules, now);
 }
 
 }  // namespace nodescout

@@ -92,7 +92,10 @@ Result<Published> NodePublisher::preview(const Report& report, const std::stop_t
   const auto now = read(stop);
   if (!now) return now.error();
   NodePatch patch = plan(*now, report.desired, report.options);
-  return Published{std::move(patch.changes), std::move(patch.conflicts), 0};
+  Published published;
+  published.changes = std::move(patch.changes);
+  published.problems = std::move(patch.conflicts);
+  return published;
 }
 
 Result<Published> NodePublisher::publish(const Report& report, const std::stop_token& stop) {
@@ -106,10 +109,11 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   published.node_labels = now->labels;
   published.problems = std::move(patch.conflicts);
   std::erase_if(patch.changes, [&](const Change& change) {
-    if (is_removal(change) && !report.may_remove(change)) {
-      ++published.held;
-      return true;
-    }
+    if (is_removal(change))
+      if (const auto why = report.may_go(change)) {
+        ++published.held[*why];
+        return true;
+      }
     return is_refused(change);
   });
   if (patch.changes.empty()) {
