@@ -86,11 +86,4 @@ std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
                                         const std::vector<std::string_view>& off_by_default, std::string_view key,
                                         std::vector<Problem>& problems);
 
-/// NFD's default labels that depend on the configuration, as rules; the others are in rules/builtin.yaml.
-/// `config.label_sources` must be plain names by now (select_sources).
-std::vector<Rule> builtin_rules(const Config& config);
-
-/// The labels of features.d: one rule.
-std::vector<Rule> local_rules();
-
 }  // namespace nodescout

@@ -278,13 +278,16 @@ void apply_gpu_section(GpuOptions& options, const Value& section, const std::str
   reader.text(section, "driverRoot", options.driver_root);
   reader.sharing(section, options);
   options.labels_in_doubt = options.labels_in_doubt || reader.is_in_doubt();
+  const std::vector<std::string_view> vendors = gpu_vendor_names();
   if (const Value* expected = reader.of_kind(section, "expected", Kind::map, "a map of vendor and number"))
     for (const Member& member : expected->members) {
       const auto count = member.value.is(Kind::integer) ? parse_int(member.value.text) : std::nullopt;
-      if (count && *count >= 0 && (member.key == "nvidia" || member.key == "amd" || member.key == "intel"))
+      if (count && *count >= 0 && std::find(vendors.begin(), vendors.end(), member.key) != vendors.end())
         options.expected.insert_or_assign(member.key, *count);
       else
-        reader.problem(member.mark, "gpu.expected knows nvidia, amd and intel, each with a number of GPUs", "");
+        reader.problem(
+            member.mark,
+            "gpu.expected knows " + join({vendors.begin(), vendors.end()}, ", ") + ", each with a number of GPUs", "");
     }
   const auto duration = [&](const char* name, auto& into) {
     const Value* value = section.find_ignoring_case(name);

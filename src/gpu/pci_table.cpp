@@ -1,6 +1,7 @@
 #include "gpu/pci_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nodescout {
 namespace {
@@ -307,12 +308,12 @@ e222 xe2-hpg arc-pro-b65 - pcie
 e223 xe2-hpg arc-pro-b70 32 pcie
 )";
 
-std::string_view table_of(GpuVendor vendor) {
-  switch (vendor) {
-    case GpuVendor::nvidia: return kNvidia;
-    case GpuVendor::amd: return kAmd;
-    case GpuVendor::intel: return kIntel;
-  }
+constexpr std::pair<std::string_view, std::string_view> kTables[] = {
+    {"10de", kNvidia}, {"1002", kAmd}, {"8086", kIntel}};
+
+std::string_view table_of(std::string_view pci_vendor) {
+  for (const auto& [vendor, table] : kTables)
+    if (vendor == pci_vendor) return table;
   return {};
 }
 
@@ -325,17 +326,8 @@ std::string_view take_word(std::string_view& line) {
 
 }  // namespace
 
-std::string_view name_of(GpuVendor vendor) {
-  switch (vendor) {
-    case GpuVendor::nvidia: return "nvidia";
-    case GpuVendor::amd: return "amd";
-    case GpuVendor::intel: return "intel";
-  }
-  return "";
-}
-
-GpuModel gpu_model(GpuVendor vendor, std::string_view device) {
-  const std::string_view table = table_of(vendor);
+GpuModel gpu_model(std::string_view pci_vendor, std::string_view device) {
+  const std::string_view table = table_of(pci_vendor);
   const std::size_t at = table.find("\n" + std::string(device) + " ");
   if (device.empty() || at == std::string_view::npos) return {};
   std::string_view line = table.substr(at + 1);

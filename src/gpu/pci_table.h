@@ -10,10 +10,6 @@
 
 namespace nodescout {
 
-enum class GpuVendor : unsigned char { nvidia, amd, intel };
-/// "nvidia", "amd", "intel"
-std::string_view name_of(GpuVendor vendor);
-
 struct GpuModel {
   std::string_view name;         // "h100-sxm5-80gb"; of a virtual function "mi300x-vf"
   std::string_view family;       // "hopper", "cdna3", "xe-hpc"
@@ -22,7 +18,7 @@ struct GpuModel {
   std::string_view pci_name;     // as pci.ids has it, NVIDIA's alone: "GH100 [H100 SXM5 80GB]"
 };
 
-/// `device` is four hex digits in lower case. Empty texts if the table does not have it.
-GpuModel gpu_model(GpuVendor vendor, std::string_view device);
+/// Both are four hex digits in lower case. Empty texts if the table does not have it.
+GpuModel gpu_model(std::string_view pci_vendor, std::string_view device);
 
 }  // namespace nodescout

@@ -1,5 +1,6 @@
 #include <optional>
 
+#include "base/kubernetes_syntax.h"
 #include "nodescout/plan.h"
 
 namespace nodescout {

@@ -4,9 +4,9 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "document/value.h"
-#include "nodescout/labels.h"
 #include "rule/expression.h"
 #include "rule/reference.h"
 #include "rule/source_map.h"

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "corridor/builtin_rules.h"
 #include "corridor/walk.h"
 #include "rule/shipped.h"
 
