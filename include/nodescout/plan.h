@@ -36,7 +36,7 @@ struct Ownership {
 };
 
 struct Change {
-  enum class Kind : std::uint8_t { label, annotation, taint, extended_resource };
+  using Kind = EntryKind;
   enum class Action : std::uint8_t {
     set,  // add or alter
     remove,
@@ -51,9 +51,10 @@ struct Change {
   std::string after;   // empty if it goes
   Taint taint;
 
+  /// Whether we own it no longer once it is made.
+  bool is_removal() const { return action == Action::remove || action == Action::disown; }
   friend bool operator==(const Change&, const Change&) = default;
 };
-std::string_view name_of(Change::Kind kind);
 
 struct PlanOptions {
   std::string instance;          // prefixes the ownership annotations

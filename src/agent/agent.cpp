@@ -81,7 +81,7 @@ void Agent::start_publishing() {
         corridor_.config().owner_references, corridor_.config().unpublished_features);
   } else {
     node_client_ = std::make_unique<NodeClient>(connection_->api());
-    auto publisher = std::make_unique<NodePublisher>(*node_client_, options_.node);
+    auto publisher = std::make_unique<NodePublisher>(*node_client_, connection_->clock(), options_.node);
     node_publisher_ = publisher.get();
     publisher_ = std::move(publisher);
   }
@@ -169,8 +169,7 @@ void Agent::evaluate_and_offer() {
 
 void Agent::log_changes(const Published& published) {
   for (const Change& change : published.changes) {
-    const bool removed = change.action == Change::Action::remove || change.action == Change::Action::disown;
-    log_.info(removed                 ? "removed"
+    log_.info(change.is_removal()     ? "removed"
               : change.before.empty() ? "added"
                                       : "changed",
               {{"kind", std::string(name_of(change.kind))},

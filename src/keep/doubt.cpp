@@ -51,7 +51,7 @@ void Doubt::add(const Rule& rule, const CompiledRule& compiled) {
   }
   for (const PlacedMap* map : {&rule.labels, &rule.annotations, &rule.extended_resources})
     for (const auto& [key, value] : *map) add_key(key);
-  for (const Taint& taint : rule.taints) keys_.insert(taint.key + ":" + taint.effect);
+  for (const Taint& taint : rule.taints) keys_.insert(taint.name());
 }
 
 // A key without a namespace gets the prefix, unless the configuration says otherwise. Both count here.

@@ -11,10 +11,6 @@
 namespace nodescout {
 namespace {
 
-bool is_removal(const Change& change) {
-  return change.action == Change::Action::remove || change.action == Change::Action::disown;
-}
-
 /// The answer of a server that understood the patch and does not want it, or a part of it.
 bool is_refusal(const Error& error) { return error.code == Errc::denied || error.code == Errc::malformed; }
 
@@ -41,7 +37,7 @@ bool NodePublisher::is_refused(const Change& change) const {
 }
 
 void NodePublisher::refuse(const Change& change, const Error& error) {
-  refused_[{change.kind, change.key}] = {change.after, error.what, std::chrono::steady_clock::now()};
+  refused_[{change.kind, change.key}] = {change.after, error.what, clock_.now()};
 }
 
 /// The same words each time, so that they are told once.
@@ -78,12 +74,12 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
 }
 
 void NodePublisher::prefetch(const std::stop_token& stop) {
-  if (auto now = read(stop)) prefetched_ = std::pair(std::chrono::steady_clock::now(), *std::move(now));
+  if (auto now = read(stop)) prefetched_ = std::pair(clock_.now(), *std::move(now));
 }
 
 Result<NodeState> NodePublisher::current(const std::stop_token& stop) {
   const auto fetched = std::exchange(prefetched_, std::nullopt);
-  if (fetched && std::chrono::steady_clock::now() - fetched->first < kPrefetchLife) return fetched->second;
+  if (fetched && clock_.now() - fetched->first < kPrefetchLife) return fetched->second;
   return read(stop);
 }
 
@@ -99,7 +95,7 @@ Result<Published> NodePublisher::preview(const Report& report, const std::stop_t
 
 Result<Published> NodePublisher::publish(const Report& report, const std::stop_token& stop) {
   options_ = report.options;
-  const auto today = std::chrono::steady_clock::now();
+  const auto today = clock_.now();
   std::erase_if(refused_, [&](const auto& refusal) { return today - refusal.second.since > kRefusalLife; });
   auto now = current(stop);
   if (!now) return now.error();
@@ -108,7 +104,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   published.node_labels = now->labels;
   published.problems = std::move(patch.conflicts);
   std::erase_if(patch.changes, [&](const Change& change) {
-    if (is_removal(change))
+    if (change.is_removal())
       if (const auto why = report.may_go(change)) {
         ++published.held[*why];
         return true;

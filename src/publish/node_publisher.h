@@ -14,6 +14,7 @@
 
 #include "kube/node_client.h"
 #include "publish/publisher.h"
+#include "system/clock.h"
 
 namespace nodescout {
 
@@ -21,7 +22,8 @@ class NodePublisher final : public Publisher {
  public:
   static constexpr std::chrono::minutes kRefusalLife{5};
 
-  NodePublisher(NodeClient& client, std::string node) : client_(client), node_(std::move(node)) {}
+  NodePublisher(NodeClient& client, const Clock& clock, std::string node)
+      : client_(client), clock_(clock), node_(std::move(node)) {}
 
   Result<Published> publish(const Report& report, const std::stop_token& stop) override;
 
@@ -45,12 +47,13 @@ class NodePublisher final : public Publisher {
   Status told(const Value& answer, NodeState& now);
 
   NodeClient& client_;
+  const Clock& clock_;
   const std::string node_;
   PlanOptions options_;  // of the report at hand
-  std::optional<std::pair<std::chrono::steady_clock::time_point, NodeState>> prefetched_;
+  std::optional<std::pair<SteadyTime, NodeState>> prefetched_;
   struct Refusal {
     std::string value, why;
-    std::chrono::steady_clock::time_point since;
+    SteadyTime since;
   };
   std::map<std::pair<Change::Kind, std::string>, Refusal> refused_;
 };

@@ -45,7 +45,7 @@ class NodePublisherTest : public ::testing::Test {
   Credentials credentials{CredentialSource{}, clock};
   Api api{server, credentials, clock, "https://fake"};
   NodeClient client{api};
-  NodePublisher publisher{client, "a"};
+  NodePublisher publisher{client, clock, "a"};
 };
 
 TEST_F(NodePublisherTest, AResourceThatCouldNotBeRemovedStaysOurs) {
@@ -87,6 +87,173 @@ TEST_F(NodePublisherTest, LabelsThatCannotBeWrittenKeepNoResourceBack) {
   desired.extended_resources = {{"nvidia.com/r", "1"}};
   EXPECT_FALSE(publish(desired));
   EXPECT_TRUE(has_resource());
+}
+
+// ---- what else may happen to a write --------------------------------------------------------------------------------
+
+Response refusal(const char* why) {
+  return {422, {}, std::string(R"({"kind":"Status","reason":"Invalid","message":")") + why + "\"}"};
+}
+
+Desired labels(Attributes wanted) {
+  Desired desired;
+  desired.labels = std::move(wanted);
+  return desired;
+}
+
+/// The server refuses each patch that has this label.
+void refuse_label(FakeApiServer& server, const std::string& key, int times = 100) {
+  server.answer_with(
+      "PATCH", "",
+      [&server, key](const Request& request) -> Result<Response> {
+        if (request.body.find("\"" + key + "\":") != std::string::npos) return refusal("not that one");
+        server.forget_answers();
+        const auto answer = server.send(request);
+        refuse_label(server, key);
+        return answer;
+      },
+      times);
+}
+
+std::string label(const FakeApiServer& server, const char* key) {
+  const Value node = server.at(kNode);
+  const Value* labels = node.find("metadata")->find("labels");
+  const Value* found = labels ? labels->find(key) : nullptr;
+  return found ? found->text : "";
+}
+
+TEST_F(NodePublisherTest, ARefusedEntryCostsItself) {
+  node("}");
+  refuse_label(server, "b");
+  const auto done = publish(labels({{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(label(server, "a") + label(server, "b") + label(server, "c"), "11");
+  EXPECT_EQ(done->changes.size(), 2u);
+  ASSERT_EQ(done->problems.size(), 1u);
+  EXPECT_EQ(done->problems[0].code, "refused-label");
+  EXPECT_NE(done->problems[0].what.find("\"b\"=\"1\" was refused: not that one"), std::string::npos)
+      << done->problems[0].what;
+}
+
+TEST_F(NodePublisherTest, ARefusedEntryIsNotTriedAgainForFiveMinutes) {
+  node("}");
+  refuse_label(server, "b");
+  ASSERT_TRUE(publish(labels({{"b", "1"}})));
+  struct Case {
+    const char* name;
+    std::chrono::seconds later;
+    const char* value;
+    int patches;
+  };
+  for (const Case& c : {Case{"at once", std::chrono::seconds(0), "1", 0},
+                        {"after five minutes", std::chrono::minutes(5), "1", 0},
+                        {"with another value", std::chrono::seconds(0), "2", 1},
+                        {"that one was refused, too", std::chrono::seconds(0), "2", 0},
+                        {"after more than five minutes", std::chrono::seconds(301), "2", 1}}) {
+    clock.advance(c.later);
+    server.forget_requests();
+    const auto done = publish(labels({{"b", c.value}}));
+    ASSERT_TRUE(done) << c.name;
+    EXPECT_EQ(server.count("PATCH"), c.patches) << c.name;
+    EXPECT_EQ(done->problems.size(), 1u) << c.name << ": it is reported all the same";
+  }
+}
+
+TEST_F(NodePublisherTest, OtherFailuresAreNoRefusals) {
+  node("}");
+  for (const Errc code : {Errc::uncertain, Errc::unsupported}) {
+    server.answer_with("PATCH", "", [code](const Request&) { return Error{code, "node", "no"}; });
+    const auto done = publish(labels({{"a", "1"}, {"b", "1"}}));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, code);
+  }
+  server.answer_with("PATCH", "", [](const Request&) {
+    return Response{409, {}, R"({"kind":"Status","reason":"Conflict","message":"changed"})"};
+  });
+  const auto conflict = publish(labels({{"a", "1"}, {"b", "1"}}));
+  ASSERT_FALSE(conflict);
+  EXPECT_EQ(conflict.error().code, Errc::conflict);
+  server.answer_with("PATCH", "", [](const Request&) { return Response{200, {}, R"({"kind":"Status"})"}; });
+  EXPECT_FALSE(publish(labels({{"a", "1"}}))) << "the answer is not a Node";
+  server.forget_answers();
+  EXPECT_TRUE(publish(labels({{"a", "1"}, {"b", "1"}})));
+  EXPECT_EQ(label(server, "a") + label(server, "b"), "11") << "and none was held against the labels";
+}
+
+TEST_F(NodePublisherTest, AForbiddenPatchIsARefusalToo) {
+  node("}");
+  server.answer_with("PATCH", "", [](const Request&) {
+    return Response{403, {}, R"({"kind":"Status","reason":"Forbidden","message":"a policy"})"};
+  });
+  const auto done = publish(labels({{"a", "1"}}));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->problems.size(), 1u);
+}
+
+TEST_F(NodePublisherTest, RemovalsWaitForTheirReason) {
+  node("}");
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/x":"1","v.io/y":"1"},)"
+                              R"("annotations":{"nfd.node.kubernetes.io/feature-labels":"v.io/gone,v.io/x,v.io/y"}}})");
+  Report report;
+  report.desired = labels({{"v.io/new", "1"}});
+  report.may_go = [](const Change& change) {
+    if (change.key == "v.io/x") return std::optional(Kept::unproved);
+    if (change.key == "v.io/gone") return std::optional(Kept::rule_failing);
+    return std::optional<Kept>();
+  };
+  const auto done = publisher.publish(report, {});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->held, (std::map<Kept, std::size_t>{{Kept::unproved, 1}, {Kept::rule_failing, 1}}));
+  EXPECT_EQ(done->held_in_all(), 2u);
+  EXPECT_EQ(label(server, "v.io/x") + label(server, "v.io/y") + label(server, "v.io/new"), "11");
+  EXPECT_EQ(done->node_labels, (Attributes{{"v.io/x", "1"}, {"v.io/y", "1"}})) << "as they were before";
+  report.may_go = [](const Change&) { return std::nullopt; };
+  ASSERT_TRUE(publisher.publish(report, {}));
+  EXPECT_EQ(label(server, "v.io/x"), "");
+}
+
+TEST_F(NodePublisherTest, NothingToDoIsNotWritten) {
+  node("}");
+  ASSERT_TRUE(publish(labels({{"a", "1"}})));
+  server.forget_requests();
+  const auto done = publish(labels({{"a", "1"}}));
+  ASSERT_TRUE(done);
+  EXPECT_TRUE(done->changes.empty());
+  EXPECT_EQ(server.count("PATCH"), 0);
+}
+
+TEST_F(NodePublisherTest, WhatWasReadAheadServesOnceAndNotForLong) {
+  node("}");
+  publisher.prefetch({});
+  EXPECT_EQ(server.count("GET"), 1);
+  clock.advance(std::chrono::milliseconds(29'999));
+  EXPECT_TRUE(publish({}));
+  EXPECT_EQ(server.count("GET"), 1);
+  EXPECT_TRUE(publish({}));
+  EXPECT_EQ(server.count("GET"), 2) << "the second time it is read";
+  publisher.prefetch({});
+  clock.advance(std::chrono::milliseconds(30'000));
+  EXPECT_TRUE(publish({}));
+  EXPECT_EQ(server.count("GET"), 4) << "what was read too long ago does not count";
+  server.answer_with("GET", "", [](const Request&) { return Response{403, {}, "{}"}; });
+  publisher.prefetch({});
+  EXPECT_TRUE(publish({})) << "it is read again";
+}
+
+TEST_F(NodePublisherTest, APreviewWritesNothing) {
+  node("}");
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/f":"theirs"}}})");
+  Report report;
+  report.desired = labels({{"v.io/a", "1"}, {"v.io/f", "1"}});
+  const auto seen = publisher.preview(report);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->changes.size(), 1u);
+  EXPECT_EQ(seen->problems.size(), 1u);
+  EXPECT_EQ(server.count("PATCH"), 0);
+  server.answer_with("GET", "", [](const Request&) { return Response{404, {}, "{}"}; });
+  EXPECT_FALSE(publisher.preview(report));
+  server.answer_with("GET", "", [](const Request&) { return Response{404, {}, "{}"}; });
+  EXPECT_FALSE(publisher.publish(report, {}));
 }
 
 }  // namespace

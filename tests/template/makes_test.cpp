@@ -108,19 +108,35 @@ TEST(Makes, BranchesRangesAndTemplates) {
 }
 
 TEST(Makes, ALineBreakFromAnActionMakesEveryKeyPossible) {
-  for (const char* source :
-       {"a={{ print \"\\n\" }}", "a={{ print `\n` }}", "a={{ printf \"%s\\n\" .x }}", "a={{ .x | printf \"%s\\nb=\" }}",
-        "a={{ $x := \"\\n\" }}{{ $x }}", "a={{ range list \"\\n\" }}{{ . }}{{ end }}",
-        "a={{ with \"\\n\" }}{{ . }}{{ end }}", "a={{ .x | println }}", "a={{ println }}", "a={{ nindent 2 .x }}",
-        "a={{ wrap 5 .x }}", "a={{ toPrettyJson .x }}", "a={{ b64dec .x }}", "a={{ fromJson \"\\\"\\\\n\\\"\" }}",
-        "a={{ get (urlParse .x) \"path\" }}", "a={{ printf \"%c\" 10 }}", "a={{ printf \"%-3c\" 10 }}",
-        "a={{ printf \"%%%d%[1]c\" 10 }}", "a={{ printf .x 10 }}", "a={{ .x | printf }}", "a={{ (printf \"%c\" 10) }}",
-        "{{ define \"t\" }}{{ . }}{{ end }}a={{ template \"t\" \"\\n\" }}", "a={{ and .x println }}",
-        "{{ if .x }}{{ else }}a={{ print \"\\n\" }}{{ end }}", "{{ range .x }}{{ else }}a={{ print \"\\n\" }}{{ end }}"})
+  for (const char* source : {"a={{ print \"\\n\" }}",
+                             "a={{ print `\n` }}",
+                             "a={{ printf \"%s\\n\" .x }}",
+                             "a={{ .x | printf \"%s\\nb=\" }}",
+                             "a={{ $x := \"\\n\" }}{{ $x }}",
+                             "a={{ range list \"\\n\" }}{{ . }}{{ end }}",
+                             "a={{ with \"\\n\" }}{{ . }}{{ end }}",
+                             "a={{ .x | println }}",
+                             "a={{ println }}",
+                             "a={{ nindent 2 .x }}",
+                             "a={{ wrap 5 .x }}",
+                             "a={{ toPrettyJson .x }}",
+                             "a={{ b64dec .x }}",
+                             "a={{ fromJson \"\\\"\\\\n\\\"\" }}",
+                             "a={{ get (urlParse .x) \"path\" }}",
+                             "a={{ printf \"%c\" 10 }}",
+                             "a={{ printf \"%-3c\" 10 }}",
+                             "a={{ printf \"%%%d%[1]c\" 10 }}",
+                             "a={{ printf .x 10 }}",
+                             "a={{ .x | printf }}",
+                             "a={{ (printf \"%c\" 10) }}",
+                             "{{ define \"t\" }}{{ . }}{{ end }}a={{ template \"t\" \"\\n\" }}",
+                             "a={{ and .x println }}",
+                             "{{ if .x }}{{ else }}a={{ print \"\\n\" }}{{ end }}",
+                             "{{ range .x }}{{ else }}a={{ print \"\\n\" }}{{ end }}"})
     EXPECT_EQ(makes(source), "?") << source;
   for (const char* source :
-       {"a={{ printf \"%d%%c %s\" 1 .x }}", "a={{ printf \"%\" }}", "a={{ .x | replace \"c\" `\\n` }}", "a={{ indent 2 .x }}",
-        "a={{ print `\\n` }}", "a={{ .x | printf \"%s\" }}"})
+       {"a={{ printf \"%d%%c %s\" 1 .x }}", "a={{ printf \"%\" }}", "a={{ .x | replace \"c\" `\\n` }}",
+        "a={{ indent 2 .x }}", "a={{ print `\\n` }}", "a={{ .x | printf \"%s\" }}"})
     EXPECT_EQ(makes(source), "a") << source;
   EXPECT_EQ(makes("a=1\nb={{ \"\\n\" }}c=1"), "a b c") << "a text alone is followed as it is";
   EXPECT_EQ(makes("{{ if eq .x \"\\n\" }}a=1{{ end }}"), "a") << "nothing is printed by an action";
