@@ -89,30 +89,138 @@ TEST_F(NodePublisherTest, LabelsThatCannotBeWrittenKeepNoResourceBack) {
   EXPECT_TRUE(has_resource());
 }
 
-// ---- what else may happen to a write --------------------------------------------------------------------------------
-
-Response refusal(const char* why) {
-  return {422, {}, std::string(R"({"kind":"Status","reason":"Invalid","message":")") + why + "\"}"};
+/// As the API server says it of rights, and as an admission policy says it of keys.
+Response refusal(int status, const std::string& message) {
+  return {status, {}, R"({"kind":"Status","code":)" + std::to_string(status) + R"(,"message":")" + message + "\"}"};
 }
 
-Desired labels(Attributes wanted) {
+class RefusalTest : public NodePublisherTest {
+ protected:
+  /// Every PATCH for which `refuses` says a message is refused with it.
+  void refuse_where(std::function<std::string(const std::string& body)> refuses, int status = 403) {
+    server.answer_with(
+        "PATCH", "/api/v1/nodes/a",
+        [this, refuses = std::move(refuses), status](const Request& request) -> Result<Response> {
+          ++patches;
+          const std::string message = refuses(request.body);
+          return message.empty() ? Response{} : refusal(status, message);
+        },
+        1000);
+  }
+  Desired labels(int count) {
+    Desired desired;
+    for (int i = 0; i < count; ++i) desired.labels["feature.node.kubernetes.io/l" + std::to_string(i)] = "1";
+    return desired;
+  }
+  std::size_t labels_on_node() const {
+    const Value at = server.at(kNode);
+    const Value* found = at.find("metadata")->find("labels");
+    return found ? found->members.size() : 0;
+  }
+  int patches = 0;
+};
+
+TEST_F(RefusalTest, MissingRightsFailTheAttemptAndBlameNoKey) {
+  node("}");
+  for (const int status : {401, 403}) {
+    patches = 0;
+    server.forget_answers();
+    refuse_where([](const std::string&) { return "User \\\"agent\\\" cannot patch resource \\\"nodes\\\""; }, status);
+    const auto done = publish(labels(40));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Errc::denied);
+    EXPECT_EQ(patches, 2) << "one that changes nothing tells that no key is at fault";
+  }
+  server.forget_answers();
+  const auto done = publish(labels(40));
+  ASSERT_TRUE(done) << "nothing is remembered of it";
+  EXPECT_TRUE(done->problems.empty());
+  EXPECT_EQ(labels_on_node(), 40u);
+}
+
+TEST_F(RefusalTest, KeysThatTheRefusalNamesAreTriedApart) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body.find("/l7\"") == std::string::npos ? "" : "not below writePrefixes: feature.node.kubernetes.io/l7";
+  });
+  const auto done = publish(labels(100));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->problems.size(), 1u);
+  EXPECT_EQ(labels_on_node(), 99u);
+  EXPECT_LE(patches, 6);
+}
+
+TEST_F(RefusalTest, ARefusalWithoutANameIsFoundByHalves) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body.find("/l7\"") == std::string::npos ? "" : "a webhook says no";
+  });
+  const auto done = publish(labels(16));
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->problems.size(), 1u);
+  EXPECT_NE(done->problems[0].what.find("l7"), std::string::npos);
+  EXPECT_EQ(labels_on_node(), 15u);
+}
+
+TEST_F(RefusalTest, APolicyOverItsBudgetIsNotBisected) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body == "{}" ? "" : "resulted in error: operation cancelled: actual cost limit exceeded";
+  });
+  const auto done = publish(labels(1000));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(patches, 1);
+}
+
+TEST_F(RefusalTest, AnAttemptEndsAfterAsManyRequestsAndTheNextGoesOn) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body == "{}" || body.find("/l") == std::string::npos ? "" : "a webhook says no";
+  });
+  int attempts = 0;
+  while (attempts < 20 && !publish(labels(60))) {
+    ++attempts;
+    EXPECT_LE(patches, NodePublisher::kMostRequests);
+    patches = 0;
+  }
+  EXPECT_GT(attempts, 1);
+  EXPECT_LT(attempts, 20) << "what was found out is remembered, so it comes to an end";
+}
+
+TEST_F(RefusalTest, ARefusedEntryIsNotTriedAgainForFiveMinutes) {
+  node("}");
+  refuse_where(
+      [](const std::string& body) -> std::string { return body.find("/l0\"") == std::string::npos ? "" : "no"; });
+  ASSERT_TRUE(publish(labels(1)));
+  struct Case {
+    const char* name;
+    std::chrono::seconds later;
+    const char* value;
+    bool is_tried;
+  };
+  for (const Case& c : {Case{"at once", std::chrono::seconds(0), "1", false},
+                        {"after five minutes", std::chrono::minutes(5), "1", false},
+                        {"with another value", std::chrono::seconds(0), "2", true},
+                        {"that one was refused, too", std::chrono::seconds(0), "2", false},
+                        {"after more than five minutes", std::chrono::seconds(301), "2", true}}) {
+    clock.advance(c.later);
+    patches = 0;
+    Desired desired = labels(1);
+    desired.labels.begin()->second = c.value;
+    const auto done = publish(desired);
+    ASSERT_TRUE(done) << c.name;
+    EXPECT_EQ(patches > 0, c.is_tried) << c.name;
+    ASSERT_EQ(done->problems.size(), 1u) << c.name << ": it is reported all the same";
+    EXPECT_EQ(done->problems[0].code, "refused-label");
+  }
+}
+
+// ---- what else may happen to an attempt -----------------------------------------------------------------------------
+
+Desired with_labels(Attributes wanted) {
   Desired desired;
   desired.labels = std::move(wanted);
   return desired;
-}
-
-/// The server refuses each patch that has this label.
-void refuse_label(FakeApiServer& server, const std::string& key, int times = 100) {
-  server.answer_with(
-      "PATCH", "",
-      [&server, key](const Request& request) -> Result<Response> {
-        if (request.body.find("\"" + key + "\":") != std::string::npos) return refusal("not that one");
-        server.forget_answers();
-        const auto answer = server.send(request);
-        refuse_label(server, key);
-        return answer;
-      },
-      times);
 }
 
 std::string label(const FakeApiServer& server, const char* key) {
@@ -122,72 +230,25 @@ std::string label(const FakeApiServer& server, const char* key) {
   return found ? found->text : "";
 }
 
-TEST_F(NodePublisherTest, ARefusedEntryCostsItself) {
-  node("}");
-  refuse_label(server, "b");
-  const auto done = publish(labels({{"a", "1"}, {"b", "1"}, {"c", "1"}}));
-  ASSERT_TRUE(done);
-  EXPECT_EQ(label(server, "a") + label(server, "b") + label(server, "c"), "11");
-  EXPECT_EQ(done->changes.size(), 2u);
-  ASSERT_EQ(done->problems.size(), 1u);
-  EXPECT_EQ(done->problems[0].code, "refused-label");
-  EXPECT_NE(done->problems[0].what.find("\"b\"=\"1\" was refused: not that one"), std::string::npos)
-      << done->problems[0].what;
-}
-
-TEST_F(NodePublisherTest, ARefusedEntryIsNotTriedAgainForFiveMinutes) {
-  node("}");
-  refuse_label(server, "b");
-  ASSERT_TRUE(publish(labels({{"b", "1"}})));
-  struct Case {
-    const char* name;
-    std::chrono::seconds later;
-    const char* value;
-    int patches;
-  };
-  for (const Case& c : {Case{"at once", std::chrono::seconds(0), "1", 0},
-                        {"after five minutes", std::chrono::minutes(5), "1", 0},
-                        {"with another value", std::chrono::seconds(0), "2", 1},
-                        {"that one was refused, too", std::chrono::seconds(0), "2", 0},
-                        {"after more than five minutes", std::chrono::seconds(301), "2", 1}}) {
-    clock.advance(c.later);
-    server.forget_requests();
-    const auto done = publish(labels({{"b", c.value}}));
-    ASSERT_TRUE(done) << c.name;
-    EXPECT_EQ(server.count("PATCH"), c.patches) << c.name;
-    EXPECT_EQ(done->problems.size(), 1u) << c.name << ": it is reported all the same";
-  }
-}
-
 TEST_F(NodePublisherTest, OtherFailuresAreNoRefusals) {
   node("}");
   for (const Errc code : {Errc::uncertain, Errc::unsupported}) {
     server.answer_with("PATCH", "", [code](const Request&) { return Error{code, "node", "no"}; });
-    const auto done = publish(labels({{"a", "1"}, {"b", "1"}}));
+    const auto done = publish(with_labels({{"a", "1"}, {"b", "1"}}));
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, code);
   }
   server.answer_with("PATCH", "", [](const Request&) {
     return Response{409, {}, R"({"kind":"Status","reason":"Conflict","message":"changed"})"};
   });
-  const auto conflict = publish(labels({{"a", "1"}, {"b", "1"}}));
+  const auto conflict = publish(with_labels({{"a", "1"}, {"b", "1"}}));
   ASSERT_FALSE(conflict);
   EXPECT_EQ(conflict.error().code, Errc::conflict);
   server.answer_with("PATCH", "", [](const Request&) { return Response{200, {}, R"({"kind":"Status"})"}; });
-  EXPECT_FALSE(publish(labels({{"a", "1"}}))) << "the answer is not a Node";
+  EXPECT_FALSE(publish(with_labels({{"a", "1"}}))) << "the answer is not a Node";
   server.forget_answers();
-  EXPECT_TRUE(publish(labels({{"a", "1"}, {"b", "1"}})));
+  EXPECT_TRUE(publish(with_labels({{"a", "1"}, {"b", "1"}})));
   EXPECT_EQ(label(server, "a") + label(server, "b"), "11") << "and none was held against the labels";
-}
-
-TEST_F(NodePublisherTest, AForbiddenPatchIsARefusalToo) {
-  node("}");
-  server.answer_with("PATCH", "", [](const Request&) {
-    return Response{403, {}, R"({"kind":"Status","reason":"Forbidden","message":"a policy"})"};
-  });
-  const auto done = publish(labels({{"a", "1"}}));
-  ASSERT_TRUE(done);
-  EXPECT_EQ(done->problems.size(), 1u);
 }
 
 TEST_F(NodePublisherTest, RemovalsWaitForTheirReason) {
@@ -195,7 +256,7 @@ TEST_F(NodePublisherTest, RemovalsWaitForTheirReason) {
   server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/x":"1","v.io/y":"1"},)"
                               R"("annotations":{"nfd.node.kubernetes.io/feature-labels":"v.io/gone,v.io/x,v.io/y"}}})");
   Report report;
-  report.desired = labels({{"v.io/new", "1"}});
+  report.desired = with_labels({{"v.io/new", "1"}});
   report.may_go = [](const Change& change) {
     if (change.key == "v.io/x") return std::optional(Kept::unproved);
     if (change.key == "v.io/gone") return std::optional(Kept::rule_failing);
@@ -214,9 +275,9 @@ TEST_F(NodePublisherTest, RemovalsWaitForTheirReason) {
 
 TEST_F(NodePublisherTest, NothingToDoIsNotWritten) {
   node("}");
-  ASSERT_TRUE(publish(labels({{"a", "1"}})));
+  ASSERT_TRUE(publish(with_labels({{"a", "1"}})));
   server.forget_requests();
-  const auto done = publish(labels({{"a", "1"}}));
+  const auto done = publish(with_labels({{"a", "1"}}));
   ASSERT_TRUE(done);
   EXPECT_TRUE(done->changes.empty());
   EXPECT_EQ(server.count("PATCH"), 0);
@@ -244,7 +305,7 @@ TEST_F(NodePublisherTest, APreviewWritesNothing) {
   node("}");
   server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/f":"theirs"}}})");
   Report report;
-  report.desired = labels({{"v.io/a", "1"}, {"v.io/f", "1"}});
+  report.desired = with_labels({{"v.io/a", "1"}, {"v.io/f", "1"}});
   const auto seen = publisher.preview(report);
   ASSERT_TRUE(seen);
   EXPECT_EQ(seen->changes.size(), 1u);
@@ -254,7 +315,11 @@ TEST_F(NodePublisherTest, APreviewWritesNothing) {
   EXPECT_FALSE(publisher.preview(report));
   server.answer_with("GET", "", [](const Request&) { return Response{404, {}, "{}"}; });
   EXPECT_FALSE(publisher.publish(report, {}));
-}
+=======
+  /// As the API server says it of rights, and as an admission policy says it of keys.
+  Response refusal(int status, const std::string& message) {
+    return {status, {}, R"({"kind":"Status","code":)" + std::to_string(status) + R"(,"message":")" + message + "\"}"};
+  }
 
 }  // namespace
 }  // namespace nodescout::test
