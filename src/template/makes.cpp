@@ -23,7 +23,8 @@ constexpr int kRounds = 3;             // of a range, before a line that still g
 
 /// The value of an action that is nothing but a text.
 const Operand* literal_of(const Node& node) {
-  if (node.pipe->commands.size() != 1 || node.pipe->commands[0].operands.size() != 1) return nullptr;
+  if (!node.pipe->variables.empty() || node.pipe->commands.size() != 1 || node.pipe->commands[0].operands.size() != 1)
+    return nullptr;
   const Operand& operand = node.pipe->commands[0].operands[0];
   return operand.kind == Operand::Kind::text && operand.fields.empty() ? &operand : nullptr;
 }

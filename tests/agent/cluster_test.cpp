@@ -23,7 +23,7 @@ Value object(const std::string& yaml) {
   const auto documents = parse_yaml(yaml, "t");
   return documents.at(0).root;
 }
-Value rules(const std::string& list, const char* name = "n") {
+Value rules(const std::string& list, const char* name = "rules") {
   return object("{apiVersion: nfd.k8s-sigs.io/v1alpha1, kind: NodeFeatureRule, metadata: {name: " + std::string(name) +
                 "}, spec: {rules: [" + list + "]}}");
 }
@@ -169,7 +169,7 @@ class ClusterTest : public ::testing::Test {
     server.put(kRules, to_json(rules(kGood)));
     server.put(kOfSpace, to_json(feature("nfd", "x", "labels: {l: \"1\"}",
                                          ", labels: {nfd.node.kubernetes.io/node-name: node}")));
-    server.put(kOfSpace, to_json(feature("nfd", "y", "labels: {l: \"1\"}",
+    server.put(kOfSpace, to_json(feature("nfd", "elsewhere", "labels: {l: \"1\"}",
                                          ", labels: {nfd.node.kubernetes.io/node-name: other}")));
   }
   /// Waits until the view is so.
@@ -222,7 +222,7 @@ TEST_F(ClusterTest, IsWatched) {
   for (const Cluster::Health& health : cluster.health()) EXPECT_TRUE(health.live && !health.missing) << health.resource;
   server.put(kRules, to_json(rules("{name: c, matchFeatures: []}", "m")));
   EXPECT_TRUE(becomes(cluster, [](const ClusterView& view) { return names(view) == "c a=1"; }));
-  server.erase(std::string(kRules) + "/n");
+  server.erase(std::string(kRules) + "/rules");
   EXPECT_TRUE(becomes(cluster, [](const ClusterView& view) { return names(view) == "c"; }));
   server.erase(std::string(kOfSpace) + "/x");
   EXPECT_TRUE(becomes(cluster, [](const ClusterView& view) { return view.objects.empty(); }));

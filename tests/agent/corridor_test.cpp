@@ -15,8 +15,9 @@ const std::string kF = "feature.node.kubernetes.io/";
 const SteadyTime kStart{1h};
 
 /// A bare list of one rule: the worker's dialect.
-std::string custom(const std::string& name, const std::string& labels, const std::string& expression) {
-  return "- name: " + name + "\n  labels: {" + labels + "}\n  matchFeatures:\n    - feature: local.feature\n" +
+std::string custom(const std::string& name, const std::string& labels, const std::string& expression,
+                   const std::string& feature = "local.feature") {
+  return "- name: " + name + "\n  labels: {" + labels + "}\n  matchFeatures:\n    - feature: " + feature + "\n" +
          "      matchExpressions: {" + expression + "}\n";
 }
 std::string object(const std::string& name, const std::string& rule) {
@@ -102,12 +103,16 @@ TEST_F(AgentCorridorTest, WhatItNeverMadeGoesAfterThreeLooksAtEverything) {
 }
 
 TEST_F(AgentCorridorTest, StaleFactsKeepWhatTheirRulesMayMake) {
-  files.write("/rules/more.yaml", custom("m", "m: \"1\"", "absent: {op: Exists}"));
+  options.only = {"kernel"};
+  files.write("/proc/modules", "loaded 1 0\n");
+  files.write("/rules/custom.yaml", custom("l", "l: \"1\"", "loaded: {op: Exists}", "kernel.loadedmodule") +
+                                        custom("m", "m: \"1\"", "absent: {op: Exists}", "kernel.loadedmodule"));
   for (int i = 0; i < 3; ++i) look();
+  EXPECT_EQ(label("l") + label("m"), "1");
   EXPECT_EQ(may_go("m"), std::nullopt);
-  fs::remove_all(files.path() / "etc/kubernetes/node-feature-discovery/features.d");
+  fs::remove(files.path() / "proc/modules");
   for (int i = 0; i < 5; ++i) look();
-  EXPECT_EQ(label("c") + label("o") + label("fact"), "111");
+  EXPECT_EQ(label("l"), "1");
   EXPECT_EQ(may_go("m"), Kept::facts_stale) << "the rule may match what cannot be read";
   EXPECT_EQ(may_go("old"), std::nullopt);
 }

@@ -275,9 +275,9 @@ TEST_F(NodePublisherTest, RemovalsWaitForTheirReason) {
 
 TEST_F(NodePublisherTest, NothingToDoIsNotWritten) {
   node("}");
-  ASSERT_TRUE(publish(with_labels({{"a", "1"}})));
+  ASSERT_TRUE(publish(with_labels({{"v.io/a", "1"}})));
   server.forget_requests();
-  const auto done = publish(with_labels({{"a", "1"}}));
+  const auto done = publish(with_labels({{"v.io/a", "1"}}));
   ASSERT_TRUE(done);
   EXPECT_TRUE(done->changes.empty());
   EXPECT_EQ(server.count("PATCH"), 0);
@@ -315,11 +315,7 @@ TEST_F(NodePublisherTest, APreviewWritesNothing) {
   EXPECT_FALSE(publisher.preview(report));
   server.answer_with("GET", "", [](const Request&) { return Response{404, {}, "{}"}; });
   EXPECT_FALSE(publisher.publish(report, {}));
-=======
-  /// As the API server says it of rights, and as an admission policy says it of keys.
-  Response refusal(int status, const std::string& message) {
-    return {status, {}, R"({"kind":"Status","code":)" + std::to_string(status) + R"(,"message":")" + message + "\"}"};
-  }
+}
 
 }  // namespace
 }  // namespace nodescout::test

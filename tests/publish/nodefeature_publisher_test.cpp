@@ -40,10 +40,10 @@ class NodeFeaturePublisherTest : public ::testing::Test {
   std::string owners() const {
     std::string out;
     if (const Value* list = at(object_, {"metadata", "ownerReferences"}))
-      for (const Value& owner : list->items)
-        out += text_at(owner, {"kind"}) + "/" + text_at(owner, {"name"}) + "/" + text_at(owner, {"uid"}) +
-               (text_at(owner, {"controller"}) == "true" ? "/controller" : "") + "/" +
-               text_at(owner, {"blockOwnerDeletion"}) + " ";
+      for (const Value& each : list->items)
+        out += text_at(each, {"kind"}) + "/" + text_at(each, {"name"}) + "/" + text_at(each, {"uid"}) +
+               (text_at(each, {"controller"}) == "true" ? "/controller" : "") + "/" +
+               text_at(each, {"blockOwnerDeletion"}) + " ";
     return out;
   }
   void take_object() { object_ = object(); }
