@@ -13,14 +13,6 @@ namespace {
 
 constexpr const char* kFeaturesDirectory = "/etc/kubernetes/node-feature-discovery/features.d";
 
-/// Who made an entry, for people.
-std::string maker(const std::vector<LayerOutcome>& outcomes, const Provenance& from) {
-  if (from.layer == Layer::objects) return "a label of another agent's NodeFeature object";
-  for (const LayerOutcome& outcome : outcomes)
-    if (outcome.layer == from.layer && outcome.rules) return place_of((*outcome.rules)[from.rule]);
-  return "";
-}
-
 }  // namespace
 
 Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
@@ -104,7 +96,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   Walked walked;
   if (explain) {
     const auto note = [&](EntryKind kind, const auto& made) {
-      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker(walk.layers, from);
+      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker_of(walk.layers, from);
     };
     note(EntryKind::label, walk.built.labels);
     note(EntryKind::annotation, walk.built.annotations);
