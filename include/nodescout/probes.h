@@ -149,8 +149,6 @@ std::vector<std::string_view> woken_by_labels(std::span<const Probe* const> prob
                                               const Attributes& now);
 /// Paths to watch on this machine, named as on the host, with the names of the probes that each wakes.
 std::map<std::string, std::set<std::string>> watched_paths(std::span<const Probe* const> probes, const Root& files);
-/// The anchors of these probes that can be read now.
-std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes);
 
 /// Keys of the features that are declared to be read on demand.
 std::vector<std::string_view> on_demand_features();
@@ -175,5 +173,8 @@ Discovery discover(const Host& host, std::span<const Probe* const> probes, const
                    const Moment& moment = {});
 /// Runs one of them, and adds what it saw.
 void run_probe(const Probe& probe, const Host& host, const ProbeConfig& config, const Moment& moment, Discovery& into);
+
+/// Which anchors (FeatureSpec::anchor) of these probes can be read now.
+std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes);
 
 }  // namespace nodescout

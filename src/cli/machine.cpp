@@ -14,6 +14,7 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
   host_options.root = options.root;
   host_options.ask_machine = !options.no_live;
   host_options.on_wait = tell_wait;
+  host_options.scanner = "/proc/self/exe";
   auto host = Host::open(host_options);
   if (!host) {
     Error error = host.error();

@@ -95,7 +95,7 @@ Result<Host> Host::open(const HostOptions& options) {
   state->errands = options.errands;
   state->on_wait = options.on_wait;
   if (!state->files.is_live()) {
-    // These four stand beside the recorded tree; they are read as files of the recording, with its caps and its
+    // These four are beside the recorded tree. They are read as files of the recording, with its limits and its
     // confinement.
     if (const auto text = state->files.read("/cpuid.txt"))
       state->cpuid = CpuidTable::parse(*text, options.root + "/cpuid.txt", state->problems);
@@ -188,7 +188,7 @@ std::vector<Mount> Host::mounts() const {
   if (state_->facts.mounts) return *state_->facts.mounts;
   if (!state_->ask_machine) return {};
   // Below a host mount, process 1 is the host's: its table says where the host mounted things. The file itself is
-  // nobody's business, and no part of a recording.
+  // private, and not part of a recording.
   const bool live = state_->files.is_live();
   const auto table = Root::at(state_->files.real_path("")).read(live ? "/proc/self/mounts" : "/proc/1/mounts");
   return table ? parse_mounts(*table) : std::vector<Mount>{};
@@ -228,13 +228,16 @@ NvmlReport Host::nvml(const NvmlRequest& request) const {
     report.error =
         Error{Errc::unsupported, "nvml.json", "the recording has none, and a recording's library is not run"};
     return report;
+  } else if (state_->scanner.empty()) {
+    report.error = Error{Errc::unsupported, "libnvidia-ml.so.1", "no program is given that could ask it"};
+    return report;
   } else {
     const std::string name = request.tegra ? "libcuda.so.1" : "libnvidia-ml.so.1";
     const auto libraries = [&] { return driver_libraries(state_->files, name, request.driver_root); };
     if (state_->errands) {
       auto answer = state_->errands->ask<NvmlReport>(name + " " + request.driver_root, [&] {
         return [program = state_->scanner, found = libraries(), request](const std::stop_token& stop) {
-          return ask_nvml(program, found, request, {stop, {}});
+          return ask_nvml(program, found, request, stop);
         };
       });
       if (!answer) {
@@ -243,14 +246,14 @@ NvmlReport Host::nvml(const NvmlRequest& request) const {
       }
       report = *std::move(answer);
     } else {
-      ChildPatience patience;
+      std::function<void()> on_slow;
       if (state_->on_wait) {
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(request.deadline).count();
-        patience.is_slow = [this, seconds] {
+        on_slow = [this, seconds] {
           state_->on_wait("waiting for NVIDIA's driver to answer, for up to " + std::to_string(seconds) + " s");
         };
       }
-      report = ask_nvml(state_->scanner, libraries(), request, patience);
+      report = ask_nvml(state_->scanner, libraries(), request, {}, std::move(on_slow));
     }
   }
   if (state_->redactor) redact(report, *state_->redactor);

@@ -1,10 +1,11 @@
 // The agent's side: where the library lies, the child that asks it, and the report that comes back.
 #pragma once
 
+#include <functional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
-#include "host/child.h"
 #include "host/nvml.h"
 #include "nodescout/host.h"
 
@@ -21,7 +22,7 @@ bool is_running_machine(const Root& files);
 
 /// Asks the child. Whatever it does costs at most the deadline.
 NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& libraries, const NvmlRequest& request,
-                    const ChildPatience& patience = {});
+                    const std::stop_token& stop = {}, std::function<void()> on_slow = {});
 
 /// Serial numbers and UUIDs as they may leave the machine.
 void redact(NvmlReport& report, Redactor& redactor);
