@@ -172,7 +172,7 @@ struct HostOptions {
 
 class Host {
  public:
-  /// Errors: absent or denied if the root directory cannot be opened.
+  /// Errors: absent or denied if the root directory cannot be opened, unsupported if it is none.
   static Result<Host> open(const HostOptions& options);
 
   Host(Host&&) noexcept;

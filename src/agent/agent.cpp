@@ -219,7 +219,7 @@ bool Agent::is_told(const std::string& path) const {
   const auto is_in = [&](const std::string& told) {
     return !told.empty() && is_below(path, std::filesystem::absolute(told).string());
   };
-  return is_in(options_.config) || std::any_of(options_.rules.begin(), options_.rules.end(), is_in);
+  return is_in(options_.config) || std::any_of(options_.rules.paths.begin(), options_.rules.paths.end(), is_in);
 }
 
 /// Only with the overlay that grants the right to watch: whatever somebody did to what is ours is undone.

@@ -10,7 +10,9 @@ std::string_view word_of(Verdict verdict, std::string_view no = "no") {
   return verdict == Verdict::yes ? "yes" : verdict == Verdict::no ? no : "error";
 }
 
-const char* colour_of(Verdict verdict) { return verdict == Verdict::yes ? "32" : verdict == Verdict::no ? "31" : "33"; }
+Colour colour_of(Verdict verdict) {
+  return verdict == Verdict::yes ? Colour::green : verdict == Verdict::no ? Colour::red : Colour::yellow;
+}
 
 class Text {
  public:
@@ -19,10 +21,10 @@ class Text {
 
   std::string print() {
     const Verdict verdict = trace_.result.verdict;
-    out_ += coloured("1", place_of(*trace_.rule)) + ": " +
-            coloured(colour_of(verdict), verdict == Verdict::yes  ? "matches"
-                                         : verdict == Verdict::no ? "does not match"
-                                                                  : "fails") +
+    out_ += style_.in(Colour::bold, place_of(*trace_.rule)) + ": " +
+            style_.in(colour_of(verdict), verdict == Verdict::yes  ? "matches"
+                                          : verdict == Verdict::no ? "does not match"
+                                                                   : "fails") +
             "\n";
     if (trace_.match_any.empty() && trace_.match_features.terms.empty())
       out_ += "  it has no conditions: it always matches\n";
@@ -30,7 +32,7 @@ class Text {
       matcher("matchAny " + std::to_string(i + 1), trace_.match_any[i]);
     if (!trace_.match_features.terms.empty()) matcher("matchFeatures", trace_.match_features);
     if (verdict == Verdict::error)
-      out_ += "  " + coloured("33", "failed: " + trace_.result.why) + "; nothing of the rule is used\n";
+      out_ += "  " + style_.in(Colour::yellow, "failed: " + trace_.result.why) + "; nothing of the rule is used\n";
     if (const TermTrace* failed = trace_.first_failed())
       out_ += "  first to fail: " + failed->term->feature + " at " +
               place(trace_.rule->origin, failed->term->feature_mark) + "\n";
@@ -39,14 +41,10 @@ class Text {
   }
 
  private:
-  std::string coloured(const char* code, std::string_view text) const {
-    return style_.colour ? "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m" : std::string(text);
-  }
-
   std::string mark(Verdict verdict) const {
-    return coloured(colour_of(verdict), verdict == Verdict::yes  ? "[yes]  "
-                                        : verdict == Verdict::no ? "[no]   "
-                                                                 : "[error]");
+    return style_.in(colour_of(verdict), verdict == Verdict::yes  ? "[yes]  "
+                                         : verdict == Verdict::no ? "[no]   "
+                                                                  : "[error]");
   }
 
   void matcher(const std::string& title, const MatcherTrace& matcher) {
@@ -87,14 +85,15 @@ class Text {
 
   void made() {
     const auto line = [&](const char* kind, const std::string& key, const std::string& value) {
-      out_ += "  " + coloured("36", kind) + " " + key + "=" + value + "\n";
+      out_ += "  " + style_.in(Colour::cyan, kind) + " " + key + "=" + value + "\n";
     };
     for (const auto& [key, value] : trace_.result.labels)
       if (!trace_.rule->labels.contains(key)) line("label", key, value);
     for (const auto& [key, placed] : trace_.rule->labels) line("label", key, placed.text);
     for (const auto& [key, placed] : trace_.rule->annotations) line("annotation", key, placed.text);
     for (const auto& [key, placed] : trace_.rule->extended_resources) line("resource", key, placed.text);
-    for (const Taint& taint : trace_.rule->taints) out_ += "  " + coloured("36", "taint") + " " + taint.text() + "\n";
+    for (const Taint& taint : trace_.rule->taints)
+      out_ += "  " + style_.in(Colour::cyan, "taint") + " " + taint.text() + "\n";
     for (const std::string& source : sources_of(trace_)) out_ += "    from " + source + "\n";
   }
 

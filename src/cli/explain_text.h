@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "cli/table.h"
+#include "cli/style.h"
 #include "document/value.h"
 #include "rule/explain.h"
 

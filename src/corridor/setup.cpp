@@ -4,13 +4,14 @@
 
 namespace nodescout {
 
-Result<Setup> set_up(const std::string& config_path, bool nfd_compat, const std::vector<std::string>& only) {
-  auto config = load_config(config_path);
+Result<Setup> set_up(const MachineOptions& options) {
+  const std::vector<std::string>& only = options.only;
+  auto config = load_config(options.config);
   if (!config) return config.error();
   Setup setup{*std::move(config), {}, {}};
   Config& chosen = setup.config;
   setup.problems = std::move(chosen.problems);
-  if (nfd_compat) chosen.nfd_compat = true;
+  if (options.nfd_compat) chosen.nfd_compat = true;
   chosen.probes.nfd_compat = chosen.nfd_compat;
   if (chosen.nfd_compat) chosen.labels.write_prefixes.clear();
 
