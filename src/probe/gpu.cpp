@@ -33,8 +33,9 @@ std::string family_of(const Gpu& gpu) {
   return gpu.model.family.empty() ? attribute_of(gpu, "family") : std::string(gpu.model.family);
 }
 
-/// A name for labels and for grouping: of the table, else the ids, else what the driver says.
+/// A name for labels and for grouping: of the kernel driver, else the table, else the ids, else what the driver says.
 std::string model_of(const Gpu& gpu) {
+  if (!gpu.own_name.empty()) return gpu.own_name;
   if (!gpu.model.name.empty()) return std::string(gpu.model.name);
   if (!gpu.device_id.empty()) return std::string(gpu.vendor->name) + "-" + gpu.device_id;
   return lower_ascii(gfd_product(gpu.product, ""));

@@ -121,8 +121,10 @@ Bus scan_bus(const Host& host, Observation& seen) {
     gpu.is_on_bus = true;
     gpu.pci_class = *pci_class;
     gpu.device_id = hex_id(id_of(reading, device, "device"));
-    gpu.model = gpu_model(vendor->pci_id, gpu.device_id);
     reading.enter(device);
+    const std::string subsystem = hex_id(reading.text("subsystem_vendor")) + hex_id(reading.text("subsystem_device"));
+    const std::string revision = hex_id(reading.text("revision"));
+    gpu.model = gpu_model({vendor->pci_id, gpu.device_id, subsystem, revision});
     if (auto driver = reading.link_name("driver")) gpu.driver = *std::move(driver);
     gpu.place = place_of(host, device, reading.text("numa_node"));
     observe_link(reading, gpu);

@@ -27,6 +27,7 @@ struct Gpu {
   bool is_on_bus = false;
   PciPlace place;
   GpuModel model;                                // of the shipped table; empty texts if it is not there
+  std::string own_name;                          // as model.name, where the kernel driver knows better
   std::optional<std::int64_t> width, max_width;  // lanes
   std::string link_limit;                        // "width", "speed", "width,speed": below the GPU's own capability
   std::string product;                           // the driver's name
