@@ -21,7 +21,7 @@ class Text {
 
   std::string print() {
     const Verdict verdict = trace_.result.verdict;
-    out_ += style_.in(Colour::bold, place_of(*trace_.rule)) + ": " +
+    out_ += style_.in(Colour::bold, printable(place_of(*trace_.rule))) + ": " +
             style_.in(colour_of(verdict), verdict == Verdict::yes  ? "matches"
                                           : verdict == Verdict::no ? "does not match"
                                                                    : "fails") +
@@ -32,10 +32,11 @@ class Text {
       matcher("matchAny " + std::to_string(i + 1), trace_.match_any[i]);
     if (!trace_.match_features.terms.empty()) matcher("matchFeatures", trace_.match_features);
     if (verdict == Verdict::error)
-      out_ += "  " + style_.in(Colour::yellow, "failed: " + trace_.result.why) + "; nothing of the rule is used\n";
+      out_ += "  " + style_.in(Colour::yellow, "failed: " + printable(trace_.result.why)) +
+              "; nothing of the rule is used\n";
     if (const TermTrace* failed = trace_.first_failed())
-      out_ += "  first to fail: " + failed->term->feature + " at " +
-              place(trace_.rule->origin, failed->term->feature_mark) + "\n";
+      out_ += "  first to fail: " + printable(failed->term->feature) + " at " +
+              printable(place(trace_.rule->origin, failed->term->feature_mark)) + "\n";
     if (verdict == Verdict::yes) made();
     return std::move(out_) + "\n";
   }
@@ -50,15 +51,16 @@ class Text {
   void matcher(const std::string& title, const MatcherTrace& matcher) {
     out_ += "  " + title + "\n";
     for (const TermTrace& term : matcher.terms) {
-      out_ += "    " + mark(term.verdict) + " " + term.term->feature + ": " + term.found;
+      out_ += "    " + mark(term.verdict) + " " + printable(term.term->feature + ": " + term.found);
       if (!term.instances.empty()) out_ += "; matching: " + instances(term);
       out_ += "\n";
       for (const ExpressionTrace& expression : term.expressions)
         out_ += "      " + mark(expression.verdict) + " " +
-                (expression.element.empty() ? "a name" : expression.element) + ": wanted " + expression.wanted +
-                ", found " + expression.found + "\n";
-      if (!term.closest.empty()) out_ += "        closest: " + term.closest + "\n";
-      if (term.verdict == Verdict::error) out_ += "        " + term.why + "\n";
+                printable((expression.element.empty() ? "a name" : expression.element) + ": wanted " +
+                          expression.wanted + ", found " + expression.found) +
+                "\n";
+      if (!term.closest.empty()) out_ += "        closest: " + printable(term.closest) + "\n";
+      if (term.verdict == Verdict::error) out_ += "        " + printable(term.why) + "\n";
     }
   }
 
@@ -78,14 +80,14 @@ class Text {
           name = instance.at(key);
           break;
         }
-      names.push_back(std::move(name));
+      names.push_back(printable(name));
     }
     return join(names, ", ");
   }
 
   void made() {
     const auto line = [&](const char* kind, const std::string& key, const std::string& value) {
-      out_ += "  " + style_.in(Colour::cyan, kind) + " " + key + "=" + value + "\n";
+      out_ += "  " + style_.in(Colour::cyan, kind) + " " + printable(key + "=" + value) + "\n";
     };
     for (const auto& [key, value] : trace_.result.labels)
       if (!trace_.rule->labels.contains(key)) line("label", key, value);
@@ -93,7 +95,7 @@ class Text {
     for (const auto& [key, placed] : trace_.rule->annotations) line("annotation", key, placed.text);
     for (const auto& [key, placed] : trace_.rule->extended_resources) line("resource", key, placed.text);
     for (const Taint& taint : trace_.rule->taints)
-      out_ += "  " + style_.in(Colour::cyan, "taint") + " " + taint.text() + "\n";
+      out_ += "  " + style_.in(Colour::cyan, "taint") + " " + printable(taint.text()) + "\n";
     for (const std::string& source : sources_of(trace_)) out_ += "    from " + source + "\n";
   }
 
@@ -201,12 +203,12 @@ std::string outcome_table(const Value& document) {
     if (section.value.members.empty() && section.value.items.empty()) continue;
     out += (out.empty() ? "" : "\n") + section.key + "\n";
     for (const Member& entry : section.value.members)
-      out += "  " + entry.key + std::string(width - entry.key.size() + 2, ' ') + entry.value.text + "\n";
+      out += "  " + entry.key + std::string(width - entry.key.size() + 2, ' ') + printable(entry.value.text) + "\n";
     for (const Value& item : section.value.items) {
       if (item.is(Value::Kind::string))
         out += "  " + item.text + "\n";
       else
-        out += "  " + item.find("where")->text + ": " + item.find("what")->text + "\n";
+        out += "  " + printable(item.find("where")->text + ": " + item.find("what")->text) + "\n";
     }
   }
   return out.empty() ? "nothing\n" : out;

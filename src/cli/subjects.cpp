@@ -106,7 +106,7 @@ OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options) {
 }  // namespace
 
 OrExit<Subjects> subjects_of(const SubjectOptions& options) {
-  if (options.name_nodes()) return subjects_from_cluster(options);
+  if (!options.node.empty() || !options.nodes.empty()) return subjects_from_cluster(options);
   Subjects subjects;
   for (const std::string& file : options.features) {
     auto subject = subject_from_file(file);

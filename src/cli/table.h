@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/style.h"
 #include "nodescout/host.h"
 #include "nodescout/labels.h"
 #include "nodescout/probes.h"

@@ -19,6 +19,12 @@ struct MachineOptions : HostOptions {
   RuleOptions rules;
 };
 
+/// What core.featureSources and core.labelSources may name.
+struct SourceNames {
+  std::vector<std::string_view> features, labels, off_by_default;
+};
+SourceNames source_names();
+
 struct Setup {
   Config config;  // its label sources are plain names
   std::vector<const Probe*> probes;
