@@ -47,6 +47,14 @@ void check_sources(const Value& root, const std::string& origin, std::vector<Pro
   check("featureSources", known.features);
   check("labelSources", known.labels);
   check("sources", known.labels);
+  const Value* chosen = core->find_ignoring_case("featureSources");
+  if (!chosen || !chosen->is(Value::Kind::list)) return;
+  std::vector<std::string> names;
+  for (const Value& item : chosen->items) names.push_back(item.text);
+  std::vector<Problem> said_above;
+  if (select_sources(names, known.features, known.off_by_default, "", said_above).empty())
+    problems.push_back({"malformed-config", place(origin, chosen->mark), "core.featureSources leaves no probe to run",
+                        "the agent does not start with it"});
 }
 
 /// What `rules check` would say about sources.custom.

@@ -40,6 +40,7 @@ ExitStatus eval(const RulesOptions& options) {
   if (!loaded) return fail_to_open(loaded.error());
   auto subjects = subjects_of(options);
   if (!subjects) return subjects.status();
+  if (!options.features.empty()) print_problems(subjects->nodes.front().problems);
   const View view = subjects->nodes.front().view();
   RuleLayers layers = compile_layers(*std::move(loaded));
   const Walk walked = walk(layers, view, LabelPolicy{});
@@ -66,6 +67,7 @@ ExitStatus explain_rules(const RulesOptions& options) {
   if (!loaded) return fail_to_open(loaded.error());
   auto subjects = subjects_of(options);
   if (!subjects) return subjects.status();
+  if (!options.features.empty()) print_problems(subjects->nodes.front().problems);
   const Sight sight(subjects->nodes.front().view());
 
   RuleLayers compiled = compile_layers(*std::move(loaded));

@@ -468,6 +468,37 @@ TEST(Cli, RulesCheckReadsStandardInput) {
   EXPECT_NE(ran.out.find("    | - {name: r, lables"), std::string::npos) << ran.out;
 }
 
+TEST(Cli, WhatIsNotFeaturesIsNotTakenForThem) {
+  TempHost files{
+      {"/r.yaml",
+       "- {name: r, labels: {a: '1'}, matchFeatures: [{feature: kernel.version, matchExpressions: {major: {op: "
+       "Exists}}}]}\n"},
+      {"/empty.json", "{}\n"},
+      {"/features.json", "{\"features\": {}}\n"},
+      {"/rule.yaml",
+       "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: x}\nspec: {rules: []}\n"},
+      {"/no-elements.yaml", "attributes: {kernel.version: {major: '6'}}\n"},
+      {"/slip.yaml", "attributs: {}\nflags: {}\n"}};
+  const auto eval = [&](const char* features) {
+    return nodescout(
+        {"rules", "eval", (files.path() / "r.yaml").string(), "--features", (files.path() / features).string()});
+  };
+  for (const char* name : {"empty.json", "rule.yaml", "r.yaml"}) {
+    const Ran ran = eval(name);
+    EXPECT_EQ(ran.status, 1) << name << ran.out;
+    EXPECT_EQ(ran.out, "");
+  }
+  EXPECT_NE(eval("empty.json").err.find("no features: expected"), std::string::npos);
+  EXPECT_NE(eval("rule.yaml").err.find("rule.yaml:2:7: no features in this NodeFeatureRule"), std::string::npos);
+  EXPECT_EQ(eval("features.json").status, 0);
+  EXPECT_NE(
+      eval("no-elements.yaml").err.find("no-elements.yaml:1:30: feature \"kernel.version\" must have \"elements\""),
+      std::string::npos)
+      << eval("no-elements.yaml").err;
+  EXPECT_NE(eval("slip.yaml").err.find("features are flags, attributes and instances, not \"attributs\""),
+            std::string::npos);
+}
+
 TEST(Cli, NamesCannotSteerTheTerminal) {
   TempHost files{
       {"/\x1b[31mred\n.yaml", "- {name: \"a\\e[2Jb\", lables: {a: '1'}}\n- {name: \"a\\e[2Jb\", labels: {a: b}}\n"}};

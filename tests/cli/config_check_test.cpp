@@ -68,6 +68,9 @@ TEST(ConfigCheck, ExitStatus) {
   const Ran bad = check({path("bad.yaml")});
   EXPECT_EQ(bad.status, 3);
   EXPECT_NE(bad.out.find(":2:9: unknown key \"flags.migStrategie\""), std::string::npos) << bad.out;
+  const TempHost none{{"/none.conf", "core: {featureSources: [-all]}\n"}};
+  EXPECT_NE(check({(none.path() / "none.conf").string()}).out.find(":1:24: core.featureSources leaves no probe to run"),
+            std::string::npos);
   EXPECT_EQ(check({"/no/such/file"}).status, 2);
   EXPECT_EQ(check({files.path().string()}).status, 2);
   const Ran both = check({path("bad.yaml"), "/no/such/file", path("good.conf")});
@@ -118,7 +121,7 @@ TEST(ConfigCheck, PublicConfigurationsAreGoodOrWrongForNfdToo) {
     const bool is_legacy = name.find("-legacy") != std::string::npos;
     for (const Value& problem : problems.items) {
       const std::string what = text_at(problem, {"what"});
-      EXPECT_TRUE(is_legacy ? what.find("matchOn") != what.npos || what.find("does nothing") != what.npos
+      EXPECT_TRUE(is_legacy ? what.find("matchOn") != what.npos || what.find("makes nothing") != what.npos
                             : what == "unknown key \"config\"")
           << name << " " << text_at(problem, {"where"}) << " " << what;
     }

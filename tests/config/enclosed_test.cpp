@@ -46,7 +46,7 @@ TEST(EnclosedConfig, ATextOfAConfigMap) {
   // JSON, as kubectl prints it.
   EXPECT_EQ(found_in("{\"kind\": \"List\", \"items\": [{\"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"c\"},\n"
                      "\"data\": {\"nfd-master.conf\": \"enableTaints: true\\nx: 1\\n\"}}]}\n"),
-            "data.nfd-master.conf of the ConfigMap c|f:2:31\n");
+            "data.nfd-master.conf of the ConfigMap c|f:2:30\n");
 }
 
 TEST(EnclosedConfig, OfOperatorsAndCharts) {
