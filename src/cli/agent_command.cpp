@@ -66,7 +66,14 @@ ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, boo
     if (change.action == Change::Action::remove)
       out += "- " + std::string(name_of(change.kind)) + " " + change.key + "=" + change.before + "\n";
   print_problems(pruned->problems);
-  return print(out);
+  if (const ExitStatus status = print(out); status != ExitStatus::done || dry_run) return status;
+  // Whoever prunes takes the agents' rights away next: what is still there would stay for ever.
+  const auto left = prune(options, *config, connection, true);
+  if (!left) return fail(left.error());
+  for (const Change& change : left->changes)
+    std::fprintf(stderr, "nodescout: still there, and ours: %s %s\n", std::string(name_of(change.kind)).c_str(),
+                 change.key.c_str());
+  return left->changes.empty() ? ExitStatus::done : ExitStatus::failed;
 }
 
 ExitStatus run(const AgentCommandOptions& options) {

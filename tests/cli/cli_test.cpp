@@ -347,6 +347,29 @@ TEST(Cli, ARecordingReplaysByteForByte) {
   EXPECT_FALSE(std::filesystem::exists(work.path() / "plain/REDACTED"));
 }
 
+/// A directory where a file should be, and a file where a directory should be.
+TEST(Cli, WhatIsOfTheWrongTypeReplaysToo) {
+  for (const std::vector<std::string>& files : std::vector<std::vector<std::string>>{
+           {"/etc/os-release/x", "/proc/modules/x", "/proc/sys/kernel/osrelease/x", "/proc/cmdline/x"},
+           {"/sys/bus", "/sys/kernel/mm", "/sys/class/net", "/lib/modules", "/sys/devices/system/cpu"},
+           {"/sys/block/sda/size", "/sys/block/sda/queue", "/sys/bus/pci/devices/0000:00:01.0"},
+           {"/etc/kubernetes/node-feature-discovery/features.d/a/b", "/sys/bus/pci/devices/0000:00:01.0/class/x"}}) {
+    TempHost host{{"/proc/version", "x"}, {"/host.json", R"({"NODE_NAME":"n","architecture":"amd64"})"}};
+    for (const std::string& file : files) host.write(file, "x\n");
+    TempDirectory work;
+    const std::string once = (work.path() / "once").string(), root = host.path().string();
+    ASSERT_EQ(nodescout({"record", once, "--root", root, "--no-live"}).status, 0);
+    for (const char* compat : {"", "nfd"}) {
+      const auto with = [&](const std::string& from) {
+        std::vector<std::string> words{"dump", "--root", from, "--no-live", "-o", "json"};
+        if (*compat) words.insert(words.end(), {"--compat", compat});
+        return nodescout(words).out;
+      };
+      EXPECT_EQ(with(once), with(root)) << files[0];
+    }
+  }
+}
+
 TEST(Cli, ThisMachineReplaysToo) {
   TempDirectory work;
   const std::string directory = (work.path() / "here").string();
@@ -588,6 +611,62 @@ TEST(Cli, RulesEvalExplainPreview) {
   const Ran preview = nodescout({"rules", "preview", rules, "--root", root, "--no-live"});
   EXPECT_NE(preview.out.find("  + feature.node.kubernetes.io/my-gpu=true\n"), std::string::npos)
       << preview.out << preview.err;
+}
+
+TEST(Cli, ExplainAndEvalShowTheFinalValueOrWhyThereIsNone) {
+  TempHost files{
+      {"/r.yaml",
+       "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: mine}\nspec:\n  rules:\n"
+       "    - name: a\n"
+       "      labels: {id: '@system.osrelease.ID', pretty: '@system.osrelease.PRETTY_NAME', none: "
+       "'@system.osrelease.IDD', foreign.example/x: '1', twice: first}\n"
+       "      annotations: {note: text}\n      extendedResources: {dongles: '2'}\n"
+       "      taints: [{key: feature.node.kubernetes.io/t, value: v, effect: NoSchedule}]\n"
+       "    - name: b\n      labels: {twice: second}\n"},
+      {"/node.json",
+       R"({"attributes":{"system.osrelease":{"elements":{"ID":"debian","PRETTY_NAME":"Debian GNU/Linux 12"}}}})"},
+      {"/empty.conf", "{}\n"},
+      {"/taints.conf", "enableTaints: true\nwritePrefixes: [feature.node.kubernetes.io, foreign.example]\n"}};
+  const auto path = [&](const char* name) { return (files.path() / name).string(); };
+  const auto explain = [&](const char* config, std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"rules",           "explain",  path("r.yaml"), "--features",
+                                   path("node.json"), "--config", path(config)};
+    words.insert(words.end(), more.begin(), more.end());
+    return nodescout(words);
+  };
+  const std::string out = explain("empty.conf").out;
+  for (const char* line :
+       {"  label feature.node.kubernetes.io/id=debian\n", "  annotation feature.node.kubernetes.io/note=text\n",
+        "  resource feature.node.kubernetes.io/dongles=2\n",
+        "  rejected: label \"feature.node.kubernetes.io/pretty\": the value must consist of",
+        "  rejected: label \"feature.node.kubernetes.io/none\": no value for \"@system.osrelease.IDD\"",
+        "    did you mean \"@system.osrelease.ID\"?\n", "  rejected: label \"foreign.example/x\": this agent may not",
+        "  rejected: taint \"feature.node.kubernetes.io/t=v:NoSchedule\": taints are switched off\n",
+        "  replaced: label feature.node.kubernetes.io/twice=first, by "})
+    EXPECT_NE(out.find(line), std::string::npos) << line << "\n" << out;
+  const auto document = parse_json(explain("taints.conf", {"-o", "json", "--rule", "a"}).out, "explain");
+  ASSERT_TRUE(document);
+  const Value& rule = document->find("rules")->items.at(0);
+  EXPECT_EQ(rule.find("labels")->find("foreign.example/x")->find("value")->text, "1");
+  EXPECT_EQ(rule.find("taints")->find("feature.node.kubernetes.io/t:NoSchedule")->find("value")->text, "v");
+  EXPECT_EQ(rule.find("rejected")->items.size(), 2u);
+  EXPECT_EQ(rule.find("replaced")->items.size(), 1u);
+
+  const auto eval = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"rules", "eval", path("r.yaml"), "--features", path("node.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    return *parse_json(nodescout(words).out, "eval");
+  };
+  // With a configuration, what that agent writes; without one, what the rules make, and what our defaults refuse.
+  Value shown = eval({"--config", path("empty.conf")});
+  EXPECT_EQ(to_json(*shown.find("labels")),
+            R"({"feature.node.kubernetes.io/id":"debian","feature.node.kubernetes.io/twice":"second"})");
+  EXPECT_TRUE(shown.find("taints")->items.empty());
+  EXPECT_EQ(shown.find("problems")->items.size(), 4u);
+  shown = eval({});
+  EXPECT_TRUE(shown.find("labels")->find("foreign.example/x"));
+  EXPECT_EQ(shown.find("taints")->items.size(), 1u);
+  EXPECT_EQ(shown.find("problems")->items.size(), 4u);
 }
 
 }  // namespace
