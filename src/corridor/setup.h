@@ -13,6 +13,8 @@ namespace nodescout {
 
 /// One machine: where it is, how it is configured, which rules count on it, and what is asked of it.
 struct MachineOptions : HostOptions {
+  MachineOptions() { scanner = "/proc/self/exe"; }
+
   std::string config;  // empty: the usual files
   bool nfd_compat = false;
   std::vector<std::string> only;  // probes, in place of the configured ones
