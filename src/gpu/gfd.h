@@ -29,6 +29,9 @@ struct GfdInput {
   Number system_memory;                     // bytes; where options.system_memory_as_gpus
 };
 
+/// The display card of a DGX Station is no GPU for jobs.
+bool is_gfd_display(const NvmlGpu& gpu);
+
 struct GfdLabels {
   Attributes labels;  // without "nvidia.com/"; every value is a legal label value
   std::vector<Problem> problems;

@@ -156,8 +156,8 @@ void scan_system(const Api& api, NvmlReport& report) {
   else
     report.gpu_count = std::min<std::int64_t>(count, kMostGpus);
   if (count > kMostGpus)
-    report.failures.push_back({api.count.name(), kSuccess,
-                               "it counts " + std::to_string(count) + " GPUs, more than a machine can have"});
+    report.failures.push_back(
+        {api.count.name(), kSuccess, "it counts " + std::to_string(count) + " GPUs, more than a machine can have"});
 }
 
 }  // namespace

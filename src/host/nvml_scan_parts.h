@@ -16,8 +16,8 @@
 
 namespace nodescout {
 
-/// Below WSL the driver's library finds the graphics kernel through this one, which lies beside it, where the linker does
-/// not look. It stays open as long as the process lives.
+/// Below WSL the driver's library finds the graphics kernel through this one, which lies beside it, where the linker
+/// does not look. It stays open as long as the process lives.
 inline void open_wsl_companion(const std::string& library) {
   const std::size_t slash = library.rfind('/');
   if (slash == std::string::npos) return;

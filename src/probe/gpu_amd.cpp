@@ -72,8 +72,7 @@ void observe_amd(const Host& host, Observation&, const std::vector<Gpu*>& gpus) 
         peers[gpu].insert(other->second->address);
     }
   }
-  for (const auto& [gpu, joined] : peers)
-    gpu->attributes["xgmi_peers"] = join({joined.begin(), joined.end()}, ",");
+  for (const auto& [gpu, joined] : peers) gpu->attributes["xgmi_peers"] = join({joined.begin(), joined.end()}, ",");
 }
 
 }  // namespace nodescout::gpu

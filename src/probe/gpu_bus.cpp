@@ -26,6 +26,13 @@ bool is_gpu_class(const GpuVendor& vendor, std::string_view id) {
                      [&](std::string_view beginning) { return id.starts_with(beginning); });
 }
 
+/// Only drives a screen, beside the GPUs.
+bool is_display(const Gpu& gpu) {
+  const auto& displays = gpu.vendor->displays;
+  return gpu.model.form_factor == "display" ||
+         std::find(displays.begin(), displays.end(), gpu.device_id) != displays.end();
+}
+
 std::optional<std::int64_t> lanes(const std::optional<std::string>& text) {
   const auto count = text ? parse_int(*text) : std::nullopt;
   return count && *count > 0 && *count < 255 ? count : std::nullopt;
@@ -41,8 +48,8 @@ int speed_of(const std::optional<std::string>& text) {
   return whole && tenth && *whole < 10'000 ? static_cast<int>(*whole * 10 + *tenth) : 0;
 }
 
-/// The current speed says nothing: an idle GPU slows its link down. Narrow lanes stay, and so does a slow slot. A card in
-/// a slot of fewer lanes uses what there is.
+/// The current speed says nothing: an idle GPU slows its link down. Narrow lanes stay, and so does a slow slot. A card
+/// in a slot of fewer lanes uses what there is.
 void observe_link(Reading& reading, Gpu& gpu) {
   const auto fastest = reading.text("max_link_speed");
   if (!fastest) return;  // no PCI Express, or a virtual one
@@ -124,8 +131,11 @@ Bus scan_bus(const Host& host, Observation& seen) {
     gpu.is_on_bus = true;
     gpu.pci_class = *pci_class;
     gpu.device_id = hex_id(id_of(reading, device, "device"));
-    gpu.model = gpu_model(vendor->pci_id, gpu.device_id);
     reading.enter(device);
+    const std::string subsystem = hex_id(reading.text("subsystem_vendor")) + hex_id(reading.text("subsystem_device"));
+    const std::string revision = hex_id(reading.text("revision"));
+    gpu.model = gpu_model({vendor->pci_id, gpu.device_id, subsystem, revision});
+    if (is_display(gpu)) continue;
     if (auto driver = reading.link_name("driver")) gpu.driver = *std::move(driver);
     gpu.place = place_of(host, device, reading.text("numa_node"));
     observe_link(reading, gpu);

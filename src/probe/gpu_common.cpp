@@ -25,7 +25,8 @@ std::int64_t count_health(const std::vector<const Gpu*>& gpus, std::string_view 
 /// Those that speak for the vendor: cards, where there are any.
 std::vector<const Gpu*> speakers_of(const std::vector<const Gpu*>& gpus) {
   std::vector<const Gpu*> cards;
-  std::copy_if(gpus.begin(), gpus.end(), std::back_inserter(cards), [](const Gpu* each) { return !is_integrated(*each); });
+  std::copy_if(gpus.begin(), gpus.end(), std::back_inserter(cards),
+               [](const Gpu* each) { return !is_integrated(*each); });
   return cards.empty() ? gpus : cards;
 }
 
@@ -44,6 +45,7 @@ std::string attribute_of(const Gpu& gpu, std::string_view name) {
 }
 
 std::string model_of(const Gpu& gpu) {
+  if (!gpu.own_name.empty()) return gpu.own_name;
   const std::string of_driver = model_of_product(gpu.product);
   if (gpu.is_virtual && !of_driver.empty()) return of_driver;
   if (!gpu.model.name.empty()) return std::string(gpu.model.name) + (gpu.is_virtual ? "-vgpu" : "");
@@ -89,9 +91,10 @@ void find_missing(Bus& bus, Observation& seen) {
         continue;
       }
       gpu.health = "missing";
-      const std::string what = is_taken             ? "the GPU is on the bus, but the driver does not offer it"
-                               : gpu.driver.empty() ? "no driver took the GPU, while that of the others works"
-                                                    : "the GPU is bound to " + gpu.driver + ", which offers it to no job";
+      const std::string what = is_taken ? "the GPU is on the bus, but the driver does not offer it"
+                               : gpu.driver.empty()
+                                   ? "no driver took the GPU, while that of the others works"
+                                   : "the GPU is bound to " + gpu.driver + ", which offers it to no job";
       seen.problems.push_back({"gpu-missing", gpu.address, what,
                                vendor.has_library ? "see dmesg | grep NVRM; the labels count the GPUs that answer"
                                                   : "see dmesg and lspci -k; gpu.expected counts the GPUs that work"});
@@ -182,9 +185,9 @@ void add_topology(const Bus& bus, Features& features) {
   put(facts, "numa_nodes", join(node_names, ","));
   for (const auto& [vendor, all] : joined)
     if (all.tellers > 1)
-      facts[std::string(vendor->link.name)] = all.links == 0 ? "none"
+      facts[std::string(vendor->link.name)] = all.links == 0                                                 ? "none"
                                               : all.links < all.tellers * (all.tellers - 1) || all.lacks_one ? "some"
-                                                                                                            : "all";
+                                                                                                             : "all";
   if (!bus.nics.empty()) facts["nic_pairs"] = std::to_string(nic_pairs);
   put(facts, "matrix", proximity_matrix(std::move(gpus), bus.nics, kMostMatrix));
   if (facts.empty()) features.attributes.erase("gpu.topology");

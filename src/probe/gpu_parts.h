@@ -29,6 +29,7 @@ struct Gpu {
   bool is_on_bus = false;
   PciPlace place;
   GpuModel model;                                // of the shipped table; empty texts if it is not there
+  std::string own_name;                          // as model.name, where the kernel driver knows better
   std::optional<std::int64_t> width, max_width;  // lanes
   std::string link_limit;                        // "width", "speed", "width,speed": below the GPU's own capability
   std::string product;                           // the driver's name
@@ -44,8 +45,9 @@ struct Bus {
   std::vector<std::string> nvidia_functions;  // of any class
   std::vector<ProximityNic> nics;             // RDMA devices, by address; empty without any GPU
   bool is_driver_silent = false;              // NVIDIA's was asked and did not answer, or must not be asked now
-  std::optional<std::set<std::string, std::less<>>> offered;  // addresses of GPUs that NVIDIA's lists; empty: it did not
-  int unplaced = 0;                                           // GPUs that it lists without saying where they are
+  std::optional<std::set<std::string, std::less<>>>
+      offered;       // addresses of GPUs that NVIDIA's lists; empty: it did not
+  int unplaced = 0;  // GPUs that it lists without saying where they are
 };
 
 /// GPUs of all vendors. Virtual functions whose physical one is on the same machine belong to guests and are left out.
@@ -71,7 +73,8 @@ bool is_given_away(const Gpu& gpu);
 bool is_integrated(const Gpu& gpu);
 
 std::string attribute_of(const Gpu& gpu, std::string_view name);
-/// A name for labels and for grouping: of the table, else what the driver says, else the ids.
+/// A name for labels and for grouping: of the kernel driver, else of the table, else what the library says, else the
+/// ids.
 std::string model_of(const Gpu& gpu);
 std::string family_of(const Gpu& gpu);
 std::string memory_gb_of(const Gpu& gpu);

@@ -123,7 +123,8 @@ inline constexpr ElementSpec kTopology[] = {
     {"xgmi", "/sys/class/kfd/kfd/topology/nodes/*/io_links",
      "whether xGMI joins AMD's GPUs with each other: all, some, none", true, "all|some|none"},
     {"numa_nodes", "/sys/bus/pci/devices/*/numa_node", "NUMA nodes that have GPUs, joined by commas", true},
-    {"nic_pairs", "/sys/class/infiniband", "pairs of a GPU and an RDMA device below the same PCIe switches (PIX, PXB)", true, "[0-9]+"},
+    {"nic_pairs", "/sys/class/infiniband", "pairs of a GPU and an RDMA device below the same PCIe switches (PIX, PXB)",
+     true, "[0-9]+"},
     {"matrix", kPciBus, "how near GPUs and RDMA devices are, as JSON: docs/gpu.md", true}};
 
 inline constexpr ElementSpec kGfd[] = {

@@ -34,6 +34,14 @@ void take(Reading& reading, const SysfsFact& fact, const std::string& device, Gp
     gpu.attributes.insert_or_assign(fact.attribute, *std::move(text));
 }
 
+/// The board's own memory holds its name, so it is stronger than the table: one PCI id may be several products.
+void take_name(Gpu& gpu) {
+  std::string name = model_of_product(gpu.product);
+  if (name.empty() || name == gpu.model.name || name == "radeon-graphics") return;  // the last one says nothing
+  gpu.own_name = std::move(name);
+  gpu.model.memory = {};  // of another product
+}
+
 }  // namespace
 
 void add_sysfs_facts(const Host& host, Observation& seen, std::vector<Gpu>& gpus) {
@@ -47,6 +55,7 @@ void add_sysfs_facts(const Host& host, Observation& seen, std::vector<Gpu>& gpus
       const std::string device = "/sys/bus/pci/devices/" + gpu->address;
       reading.enter(device);
       for (const SysfsFact& fact : vendor.facts) take(reading, fact, device, *gpu);
+      take_name(*gpu);
     }
     if (vendor.observe && !working.empty()) vendor.observe(host, seen, working);
     if (seen.problems.size() == problems_before) continue;

@@ -27,19 +27,19 @@ struct SysfsFact {
 
 /// What joins a vendor's GPUs beside PCIe.
 struct PeerLink {
-  std::string_view name;   // "nvlink": the fact of gpu.topology; its attribute in gpu.device is "nvlink_peers"
-  std::string_view peers;  // "nvlink_peers"
-  char letter = 0;         // in the proximity matrix; 0: there is no such link
+  std::string_view name;     // "nvlink": the fact of gpu.topology; its attribute in gpu.device is "nvlink_peers"
+  std::string_view peers;    // "nvlink_peers"
+  char letter = 0;           // in the proximity matrix; 0: there is no such link
   bool needs_proof = false;  // PCIe alone says nothing of how far apart two GPUs are while their links are unknown
 };
 
 struct GpuVendor {
-  std::string_view name;                      // "amd": in gpu.device, and of gpu.expected
-  std::string_view people;                    // "AMD": what its product names begin with
-  std::string_view pci_id;                    // "1002"
-  std::span<const std::string_view> classes;  // how the PCI class of a GPU begins; other devices are no GPUs
-  std::span<const std::string_view> drivers;  // kernel drivers that offer a GPU to programs
-  std::span<const SysfsFact> facts;           // read where one of these drivers has it
+  std::string_view name;                            // "amd": in gpu.device, and of gpu.expected
+  std::string_view people;                          // "AMD": what its product names begin with
+  std::string_view pci_id;                          // "1002"
+  std::span<const std::string_view> classes;        // how the PCI class of a GPU begins; other devices are no GPUs
+  std::span<const std::string_view> drivers;        // kernel drivers that offer a GPU to programs
+  std::span<const SysfsFact> facts;                 // read where one of these drivers has it
   std::span<const std::string_view> displays = {};  // device ids of what only drives a screen: no GPUs for jobs
   PeerLink link = {};
   /// What the facts above cannot say of GPUs that one of these drivers has.
@@ -68,8 +68,8 @@ inline constexpr ElementSpec kCommon[] = {
     {"driver", "/sys/bus/pci/devices/*/driver", "kernel driver", true},
     {"missing", "bus, driver and configuration",
      "GPUs that the bus or the configuration promises and the driver does not offer", true, "[0-9]+"},
-    {"passthrough", "/sys/bus/pci/devices/*/driver", "GPUs that were given away to virtual machines, where there are any",
-     true, "[0-9]+"},
+    {"passthrough", "/sys/bus/pci/devices/*/driver",
+     "GPUs that were given away to virtual machines, where there are any", true, "[0-9]+"},
     {"link_limited", kPciBus, "GPUs that use fewer PCIe lanes than they and their slot have, on bare metal", true,
      "[0-9]+"}};
 

@@ -10,20 +10,20 @@ namespace nodescout {
 namespace {
 
 /// How DMI's sys_vendor begins on machines that exist as virtual ones only.
-constexpr std::string_view kHypervisors[] = {"QEMU",     "Bochs",       "Xen",          "VMware",
-                                             "Parallels", "innotek GmbH", "Apple Virtualization"};
+constexpr std::string_view kHypervisors[] = {
+    "QEMU", "Bochs", "Xen", "VMware", "Parallels", "innotek GmbH", "Apple Virtualization"};
 
 /// Vendors of virtual machines who have real ones as well, or whose name alone says nothing.
-constexpr std::string_view kClouds[] = {"Amazon EC2", "Google",  "Alibaba Cloud",  "Tencent Cloud", "Huawei Cloud",
-                                        "OpenStack",  "Hetzner", "DigitalOcean",   "Scaleway",      "Apache Software",
-                                        "Nutanix",    "oVirt",   "Red Hat",        "KubeVirt",      "UpCloud",
-                                        "Exoscale",   "Akamai",  "Linode",         "IBM:Cloud",     "CloudStack",
+constexpr std::string_view kClouds[] = {"Amazon EC2", "Google",  "Alibaba Cloud",   "Tencent Cloud", "Huawei Cloud",
+                                        "OpenStack",  "Hetzner", "DigitalOcean",    "Scaleway",      "Apache Software",
+                                        "Nutanix",    "oVirt",   "Red Hat",         "KubeVirt",      "UpCloud",
+                                        "Exoscale",   "Akamai",  "Linode",          "IBM:Cloud",     "CloudStack",
                                         "Vultr",      "BHYVE",   "Cloud Hypervisor"};
 
 /// Parts of DMI's product_name of virtual machines.
-constexpr std::string_view kVirtualProducts[] = {"Virtual",  "virtual",  "KVM",   "Compute Engine", "HVM domU",
-                                                 "vServer",  "OpenStack", "BHYVE", "Standard PC",    "Firecracker",
-                                                 "Parallels"};
+constexpr std::string_view kVirtualProducts[] = {"Virtual",     "virtual",     "KVM",       "Compute Engine",
+                                                 "HVM domU",    "vServer",     "OpenStack", "BHYVE",
+                                                 "Standard PC", "Firecracker", "Parallels"};
 
 template <std::size_t count>
 bool begins_like(std::string_view text, const std::string_view (&beginnings)[count]) {
