@@ -70,9 +70,6 @@ struct Config {
 /// Namespaces below which the agent writes unless configured otherwise.
 std::vector<std::string> default_write_prefixes();
 
-/// Go's duration syntax: "90s", "1h30m", "1.5h"; a bare number is nanoseconds.
-std::optional<std::chrono::nanoseconds> parse_duration(const Value& value);
-
 /// Reads one more file over `config`. Errors: malformed if the text is no YAML map; then nothing has changed.
 Status apply_config(Config& config, std::string_view text, std::string_view origin);
 

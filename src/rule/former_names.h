@@ -1,0 +1,27 @@
+// Names that NFD once had, with what takes the place of each. They are asked before spelling suggestions: who writes
+// `matchOn` has not misspelt anything.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace nodescout {
+
+struct FormerName {
+  enum Kind : std::uint8_t {
+    config_key,  // of NFD's configuration files, in full: "restrictions.disableTaints"
+    rule_field,  // of a rule: "matchOn"
+    feature,     // "cpu.sgx"
+  };
+  Kind kind;
+  std::string_view name;  // found in any case
+  std::string_view todo;  // what to write instead, for people
+};
+
+std::span<const FormerName> former_names();
+
+/// The `todo` of that name, or empty.
+std::string_view advice_on_former_name(FormerName::Kind kind, std::string_view name);
+
+}  // namespace nodescout
