@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,15 @@ struct GpuOptions {
   bool system_memory_as_gpus = false;  // where CPU and GPU share one memory and the driver tells no size
   std::map<std::string, std::int64_t, std::less<>> expected;  // vendor -> GPUs that should be there
 
+  enum class Labeller : std::uint8_t { automatic, on, off };
+  /// Vendor -> whether the labels of its own labeller are made; automatic where there is none.
+  std::map<std::string, Labeller, std::less<>> labellers;
+  bool labels_for(std::string_view vendor) const {
+    const auto chosen = labellers.find(vendor);
+    if (chosen == labellers.end() || chosen->second == Labeller::automatic) return !foreign_labellers.contains(vendor);
+    return chosen->second == Labeller::on;
+  }
+
   std::string driver_root;  // as this process sees it; empty: search
   std::chrono::milliseconds nvml_timeout{10'000};
   std::optional<std::chrono::milliseconds>
@@ -62,6 +72,7 @@ struct GpuOptions {
   std::string nvml_paused;                // why the library must not be opened now; empty: it may be
   bool operator_managed = false;          // the GPU Operator installs the driver here, and says when it is ready
   bool driver_absence_is_proof = false;   // keep_labels is over
+  std::set<std::string, std::less<>> foreign_labellers;  // vendors whose own labeller has labels on the Node
 
   /// What GFD's labels depend on could not be read or understood: they stay as they are.
   bool labels_in_doubt = false;

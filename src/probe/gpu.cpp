@@ -86,6 +86,9 @@ Observation run(const Host& host, const ProbeConfig& config) {
   }
   for (const GpuVendor& vendor : gpu::kVendors) gpu::add_vendor(host, vendor, bus, config.gpu, seen);
   gpu::add_topology(bus, seen.features);
+  gpu::add_vendor_labels(host, config.gpu, bus, seen);
+  gpu::add_wsl_facts(host, seen.features);
+  gpu::add_accelerators(bus.accelerators, seen.features);
   return seen;
 }
 

@@ -94,7 +94,9 @@ inline constexpr std::string_view kAmdDrivers[] = {"amdgpu", "radeon"};
 inline constexpr std::string_view kAmdDisplays[] = {"515e", "5969"};  // ES1000, of management boards
 inline constexpr auto kAmdElements = common_and(
     {{"compute_partition", "/sys/bus/pci/devices/*/current_compute_partition", "SPX, DPX, QPX, CPX, ...", true},
-     {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "NPS1, NPS4, ...", true}});
+     {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "NPS1, NPS4, ...", true},
+     {"logical_devices", "/sys/class/kfd/kfd/topology/nodes",
+      "devices that programs see of all these GPUs together, where they can be partitioned", true, "[0-9]+"}});
 // SPX, DPX, QPX, CPX: how many devices one GPU shows itself as; NPS1 ... NPS8: how its memory is divided.
 inline constexpr SysfsFact kAmdFacts[] = {{"memory", "mem_info_vram_total", SysfsFact::Kind::mebibytes},
                                           {"product", "product_name"},
