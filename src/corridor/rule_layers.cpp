@@ -121,12 +121,11 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
 
   std::vector<Rule> builtin = builtin_rules(config);
   Collected collected;
+  collected.documents = options.others;
   for (Rule& rule : shipped_rules("builtin")) {
     const std::string source = rule.name.substr(0, rule.name.find('-'));
     if (has_source(source)) (source == "custom" ? collected.custom : builtin).push_back(std::move(rule));
   }
-  std::vector<Rule> shipped;
-  if (options.shipped && !config.nfd_compat) shipped = shipped_rules("");
 
   if (options.drop_ins) {
     if (const auto found = rule_files(kRulesDirectory))
@@ -167,10 +166,10 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
     std::move(replacement.problems.begin(), replacement.problems.end(), std::back_inserter(collected.problems));
   }
 
-  out.builtin = std::move(builtin);
-  out.shipped = std::move(shipped);
-  out.custom = std::move(collected.custom);
-  if (has_source("local")) out.local = local_rules();
+  out.rules[Layer::builtin] = std::move(builtin);
+  if (options.shipped && !config.nfd_compat) out.rules[Layer::shipped] = shipped_rules("");
+  out.rules[Layer::custom] = std::move(collected.custom);
+  if (has_source("local")) out.rules[Layer::local] = local_rules();
   out.documents = std::move(collected.documents);
   out.groups = std::move(collected.groups);
   out.problems = std::move(collected.problems);
@@ -190,23 +189,24 @@ Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths) {
     }
   }
   LoadedRules out;
-  out.custom = std::move(collected.custom);
+  out.rules[Layer::custom] = std::move(collected.custom);
   out.documents = std::move(collected.documents);
   out.groups = std::move(collected.groups);
   out.problems = std::move(collected.problems);
   return out;
 }
 
+void RuleLayers::put(Layer layer, std::vector<Rule> rules) {
+  if (rules.empty())
+    layers.erase(layer);
+  else
+    layers.insert_or_assign(layer, RuleSet(std::move(rules)));
+}
+
 RuleLayers compile_layers(LoadedRules loaded) {
   RuleLayers out;
-  const auto put = [&](Layer layer, std::vector<Rule> rules) {
-    if (!rules.empty()) out.layers.push_back({layer, RuleSet(std::move(rules))});
-  };
-  put(Layer::builtin, std::move(loaded.builtin));
-  put(Layer::shipped, std::move(loaded.shipped));
-  put(Layer::custom, std::move(loaded.custom));
-  put(Layer::local, std::move(loaded.local));
-  put(Layer::rules, rules_in_order(std::move(loaded.documents)));
+  for (auto& [layer, rules] : loaded.rules) out.put(layer, std::move(rules));
+  out.put(Layer::rules, rules_in_order(std::move(loaded.documents)));
   out.groups = std::move(loaded.groups);
   out.problems = std::move(loaded.problems);
   return out;
