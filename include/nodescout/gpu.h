@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,9 +57,15 @@ struct GpuOptions {
   std::map<std::string, Labeller, std::less<>> labellers;
   bool labels_for(std::string_view vendor) const {
     const auto chosen = labellers.find(vendor);
-    if (chosen == labellers.end() || chosen->second == Labeller::automatic) return !foreign_labellers.contains(vendor);
-    return chosen->second == Labeller::on;
+    return chosen == labellers.end() || chosen->second != Labeller::off;
   }
+  /// Even where the vendor's own labeller does.
+  bool insists_on(std::string_view vendor) const {
+    const auto chosen = labellers.find(vendor);
+    return chosen != labellers.end() && chosen->second == Labeller::on;
+  }
+  /// Label keys that go to the vendor's own labeller where it labels the Node, a group for each vendor.
+  std::vector<std::vector<std::string>> shared_labels() const;
 
   std::string driver_root;  // as this process sees it; empty: search
   std::chrono::milliseconds nvml_timeout{10'000};
@@ -72,7 +77,6 @@ struct GpuOptions {
   std::string nvml_paused;                // why the library must not be opened now; empty: it may be
   bool operator_managed = false;          // the GPU Operator installs the driver here, and says when it is ready
   bool driver_absence_is_proof = false;   // keep_labels is over
-  std::set<std::string, std::less<>> foreign_labellers;  // vendors whose own labeller has labels on the Node
 
   /// What GFD's labels depend on could not be read or understood: they stay as they are.
   bool labels_in_doubt = false;

@@ -145,7 +145,7 @@ Report Agent::make_report() {
   Report report;
   report.desired = std::move(walked.desired);
   report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,
-                    corridor_.config().labels.write_prefixes};
+                    corridor_.config().labels.write_prefixes, corridor_.config().probes.gpu.shared_labels()};
   report.stale = corridor_.memory().stale();
   const SteadyTime now = Steady::now();
   report.may_remove = removal_.gate(report.desired, cluster.complete, corridor_.doubt(cluster), now);
@@ -171,9 +171,10 @@ void Agent::evaluate_and_offer() {
 void Agent::log_changes(const Published& published) {
   for (const Change& change : published.changes) {
     const bool removed = change.action == Change::Action::remove || change.action == Change::Action::disown;
-    log_.info(removed                 ? "removed"
-              : change.before.empty() ? "added"
-                                      : "changed",
+    log_.info(removed && !change.after.empty() ? "left to its vendor's labeller"
+              : removed                        ? "removed"
+              : change.before.empty()          ? "added"
+                                               : "changed",
               {{"kind", std::string(name_of(change.kind))},
                {"key", change.key},
                {"value", change.after},

@@ -160,7 +160,8 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
-  Walk walk = nodescout::walk(rules_, {memory_.features(), cluster.objects}, config_.labels, &cache_);
+  const View view{memory_.features(), cluster.objects, !config_.probes.gpu.insists_on("nvidia")};
+  Walk walk = nodescout::walk(rules_, view, config_.labels, &cache_);
   rule_memory_.settle(walk.layers, walk.built);
   Walked walked;
   if (explain) {

@@ -30,7 +30,9 @@ std::string_view word_of(Change::Action action) {
 /// Which rule makes the entry, or why nothing does any more.
 std::string reason_of(const Change& change, const Walked& walked) {
   if (change.action == Change::Action::remove) return "no rule makes it any more";
-  if (change.action == Change::Action::disown) return "it is gone already; only our claim to it goes";
+  if (change.action == Change::Action::disown)
+    return change.after.empty() ? "it is gone already; only our claim to it goes"
+                                : "its vendor's labeller labels this Node; only our claim to it goes";
   const auto made = walked.made_by.find({change.kind, change.key});
   return made == walked.made_by.end() ? "" : made->second;
 }
@@ -73,7 +75,8 @@ int run_diff(const DiffOptions& options) {
   if (!state) return fail(state.error());
   const NodePatch patch =
       plan(*state, walked.desired,
-           {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes});
+           {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes,
+            corridor->config().probes.gpu.shared_labels()});
 
   std::vector<Problem> problems = patch.conflicts;
   problems.insert(problems.end(), walked.rule_problems.begin(), walked.rule_problems.end());

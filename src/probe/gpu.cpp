@@ -100,6 +100,16 @@ std::vector<std::string_view> gpu_vendor_names() {
   return names;
 }
 
+std::vector<std::vector<std::string>> GpuOptions::shared_labels() const {
+  std::vector<std::vector<std::string>> groups;
+  for (const GpuVendor& vendor : gpu::kVendors) {
+    const auto chosen = labellers.find(vendor.name);
+    if (!vendor.shared_labels.empty() && (chosen == labellers.end() || chosen->second == Labeller::automatic))
+      groups.emplace_back(vendor.shared_labels.begin(), vendor.shared_labels.end());
+  }
+  return groups;
+}
+
 namespace probe {
 constinit const Probe gpu{.name = "gpu", .summary = "GPUs", .produces = kProduces, .run = run};
 }  // namespace probe

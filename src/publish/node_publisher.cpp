@@ -12,7 +12,8 @@ namespace nodescout {
 namespace {
 
 bool is_removal(const Change& change) {
-  return change.action == Change::Action::remove || change.action == Change::Action::disown;
+  // What goes to another program stays on the Node.
+  return change.action == Change::Action::remove || (change.action == Change::Action::disown && change.after.empty());
 }
 
 /// The answer of a server that understood the patch and does not want it, or a part of it.
