@@ -102,7 +102,7 @@ ChildOutcome run_child(const std::string& program, const std::vector<std::string
     if (!status) left_behind = child;
   }
   if (ending == Ending::too_much)
-    return fail(Errc::unsupported, "it wrote more than " + std::to_string(most) + " bytes");
+    return fail(Errc::malformed, "it wrote more than " + std::to_string(most) + " bytes");
   if (killed) return fail(Errc::timeout, "no answer within " + std::to_string(deadline.count()) + " ms");
   if (WIFSIGNALED(*status))
     return fail(Errc::unavailable, std::string("it crashed: ") + ::sigdescr_np(WTERMSIG(*status)));

@@ -13,7 +13,7 @@ namespace nodescout {
 
 struct ChildOutcome {
   std::string output;  // of the whole run, or until it was stopped
-  /// timeout: it was killed at the deadline; unavailable: it crashed, failed or could not be started; unsupported: it
+  /// timeout: it was killed at the deadline; unavailable: it crashed, failed or could not be started; malformed: it
   /// wrote more than `most` bytes.
   std::optional<Error> error;
 };

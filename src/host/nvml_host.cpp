@@ -14,6 +14,7 @@
 namespace nodescout {
 namespace {
 
+/// Below a root: distributions with one or several architectures, WSL, Talos (its C library stands apart), Tegra.
 constexpr std::string_view kDirectories[] = {"",
                                              "/usr/lib64",
                                              "/usr/lib/x86_64-linux-gnu",
@@ -22,12 +23,15 @@ constexpr std::string_view kDirectories[] = {"",
                                              "/lib/x86_64-linux-gnu",
                                              "/lib/aarch64-linux-gnu",
                                              "/usr/lib/wsl/lib",
+                                             "/usr/local/glibc/usr/lib",
+                                             "/usr/lib/glibc/lib64",
+                                             "/glibc/lib",
                                              "/usr/lib/aarch64-linux-gnu/nvidia",
                                              "/usr/lib/aarch64-linux-gnu/tegra"};
 
-/// The GPU Operator's driver container, the host itself, and the places of GKE's two images.
+/// The GPU Operator's driver container, the host itself, and the places of GKE's images.
 constexpr std::string_view kDriverRoots[] = {"/run/nvidia/driver", "", "/home/kubernetes/bin/nvidia",
-                                             "/usr/local/nvidia"};
+                                             "/usr/local/nvidia", "/opt/nvidia"};
 
 void add_libraries(const std::string& root, const std::string& name, std::vector<std::string>& into) {
   const Root files = Root::at(root);

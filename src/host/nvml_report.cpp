@@ -1,5 +1,6 @@
 #include "host/nvml_report.h"
 
+#include <algorithm>
 #include <array>
 #include <type_traits>
 
@@ -232,6 +233,15 @@ std::string line_of(T structure) {
 }
 
 }  // namespace
+
+std::string sysfs_address(std::string_view address) {
+  constexpr std::size_t kDomainDigits = 4;  // at least
+  std::string out = lower_ascii(address);
+  const std::size_t domain = std::min(out.find(':'), out.size());
+  const std::size_t zeros = std::min(out.find_first_not_of('0'), domain);
+  if (domain > kDomainDigits) out.erase(0, std::min(zeros, domain - kDomainDigits));
+  return out;
+}
 
 std::string print_nvml(const NvmlReport& report) {
   NvmlReport copy = report;
