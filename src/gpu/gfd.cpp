@@ -83,6 +83,11 @@ class Labeler {
  public:
   Labeler(const GfdInput& input, const GpuOptions& options) : in_(input), options_(options) {}
 
+  GfdLabels machine_alone() {
+    machine();
+    return std::move(out_);
+  }
+
   GfdLabels run() {
     if (options_.with_timestamp && options_.timestamp) put("gfd.timestamp", *options_.timestamp);
     if (in_.gpus.empty()) return std::move(out_);
@@ -343,6 +348,11 @@ class Labeler {
 };
 
 }  // namespace
+
+GfdLabels gfd_machine(const GfdInput& input, const GpuOptions& options) {
+  if (!input.machine_type) return {};  // "unknown" can wait
+  return Labeler(input, options).machine_alone();
+}
 
 bool is_gfd_display(const NvmlGpu& gpu) { return gpu.name == "DGX Display" || gpu.name == "NVIDIA DGX Display"; }
 

@@ -41,6 +41,9 @@ struct GfdLabels {
 
 GfdLabels gfd_labels(GfdInput input, const GpuOptions& options);
 
+/// What is known before there is a driver: gpu.machine.
+GfdLabels gfd_machine(const GfdInput& input, const GpuOptions& options);
+
 /// "hopper" for 9.0; "undefined" for what GFD does not know.
 std::string gpu_family(std::int64_t major, std::int64_t minor);
 

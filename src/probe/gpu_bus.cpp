@@ -63,9 +63,10 @@ void observe_link(Reading& reading, Gpu& gpu) {
   }
   if (gpu.width) gpu.attributes["link_width"] = std::to_string(*gpu.width);
   if (gpu.max_width) gpu.attributes["max_link_width"] = std::to_string(*gpu.max_width);
+  if (!gpu.width || !gpu.max_width || *gpu.width >= *gpu.max_width) return;
   const auto slot_width = port.empty() ? std::nullopt : lanes(reading.text(port + "/max_link_width"));
-  if (gpu.width && gpu.max_width && slot_width && *gpu.width < std::min(*gpu.max_width, *slot_width))
-    gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
+  if (slot_width && *slot_width <= *gpu.width) return;
+  gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
 }
 
 std::optional<int> numa_node_of(const std::optional<std::string>& text) {

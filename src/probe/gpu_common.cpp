@@ -32,8 +32,7 @@ std::vector<const Gpu*> speakers_of(const std::vector<const Gpu*>& gpus) {
 
 /// Lanes that a slot has and its card does not use. In a virtual machine neither is real.
 std::int64_t limited_links(const Host& host, const std::vector<const Gpu*>& gpus) {
-  const std::int64_t narrow =
-      count_if(gpus, [](const Gpu& each) { return each.link_limit.find("width") != std::string::npos; });
+  const std::int64_t narrow = count_if(gpus, [](const Gpu& each) { return each.link_limit.starts_with("width"); });
   return narrow > 0 && is_known_bare_metal(host) ? narrow : 0;
 }
 

@@ -45,6 +45,8 @@ class Nvidia {
         told();
         return;
       }
+      if (std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia) && !options_.labels_in_doubt)
+        publish(gfd_machine(new_input(GpuDiscovery::nvml), options_));
       // With the driver go its facts, but nothing that the node was labelled with: it will be back. Not so if the GPUs
       // themselves are gone, whatever their driver says then.
       if (state == "absent" && options_.driver_absence_is_proof) return;
@@ -270,7 +272,10 @@ class Nvidia {
     if (options.clique == GpuOptions::Clique::automatic &&
         is_there(host_, "/var/lib/kubelet/plugins/compute-domain.nvidia.com"))
       options.clique = GpuOptions::Clique::off;
-    GfdLabels made = gfd_labels(std::move(input), options);
+    publish(gfd_labels(std::move(input), options));
+  }
+
+  void publish(GfdLabels made) {
     if (!made.labels.empty()) seen_.features.attributes["gpu.gfd"] = std::move(made.labels);
     if (made.is_partial) unknown({"gpu.gfd"});
     std::move(made.problems.begin(), made.problems.end(), std::back_inserter(seen_.problems));
