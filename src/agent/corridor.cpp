@@ -43,14 +43,6 @@ void keep_last_good(const std::vector<RuleDocument>& before, const std::set<std:
   }
 }
 
-/// Who made an entry, for people.
-std::string maker(const std::vector<LayerOutcome>& outcomes, const Provenance& from) {
-  if (from.layer == Layer::objects) return "a label of another agent's NodeFeature object";
-  for (const LayerOutcome& outcome : outcomes)
-    if (outcome.layer == from.layer && outcome.rules) return place_of((*outcome.rules)[from.rule]);
-  return "";
-}
-
 /// How the labels of a template begin, as full keys; nothing where that is known only when it runs. A template writes a
 /// label a line.
 std::optional<std::vector<std::string>> template_heads(std::string_view text) {
@@ -166,7 +158,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   Walked walked;
   if (explain) {
     const auto note = [&](EntryKind kind, const auto& made) {
-      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker(walk.layers, from);
+      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker_of(walk.layers, from);
     };
     note(EntryKind::label, walk.built.labels);
     note(EntryKind::annotation, walk.built.annotations);

@@ -89,14 +89,13 @@ std::string test_name(const testing::TestParamInfo<fs::path>& folder) {
 }
 INSTANTIATE_TEST_SUITE_P(Hosts, RecordedHost, testing::ValuesIn(folders_in(kHosts)), test_name);
 
-/// Labels that mean trouble of this machine, as "key=value"; where one GPU probe says so without it being true, its
-/// users switch the alert off.
+/// Labels that say that GPUs of this machine are in trouble, as "key=value".
 std::set<std::string> gpu_alarms(const fs::path& folder) {
   const Corridor corridor = Corridor::make(false);
   const Discovery found = discover(open_host(folder), corridor.setup.probes, corridor.setup.config.probes);
+  const Walk walked = walk(corridor.rules, {found.features}, corridor.setup.config.labels);
   std::set<std::string> alarms;
-  for (const auto& [key, value] :
-       evaluate_layers(corridor.rules, found.features, corridor.setup.config.labels).built.desired.labels)
+  for (const auto& [key, value] : walked.built.desired.labels)
     for (const char* end : {".missing", ".failed", ".link_limited"})
       if (key.find("/gpu-") != std::string::npos && key.ends_with(end))
         alarms.insert(key.substr(key.find('/') + 1) + "=" + value);
