@@ -46,24 +46,29 @@ void label_amd(const Host& host, const Bus& bus, Observation& seen) {
 
 void label_intel(const Host& host, const Bus& bus, Observation& seen) {
   IntelLabelInput input;
+  // What cannot be read was reported with the GPU's own facts; here it is only in doubt.
+  const auto names_in = [&](const std::string& directory) {
+    auto names = host.files().list(directory);
+    if (!names && names.error().code != Errc::absent) seen.incomplete.emplace(kIntelSet);
+    return names ? *std::move(names) : std::vector<std::string>();
+  };
   Reading reading(host, seen, kIntelSet);
   for (const GpuFunction& function : bus.functions) {
     if (function.vendor->name != "intel") continue;
     input.functions.push_back({function.pci_class, function.device_id});
     const std::string device = "/sys/bus/pci/devices/" + function.address;
-    const auto names = reading.list(device + "/drm");
-    if (!names) continue;
+    const std::vector<std::string> names = names_in(device + "/drm");
+    if (names.empty()) continue;
     // A card that was divided among guests is theirs.
     if (const auto guests = reading.text(device + "/sriov_numvfs"); guests && *guests != "0") continue;
-    for (const std::string& name : *names) {
+    for (const std::string& name : names) {
       const auto number = name.starts_with("card") ? parse_int(name.substr(4)) : std::nullopt;
       if (!number) continue;
       IntelLabelInput::Card card{*number, 0, 0, {}};
-      if (const auto gts = reading.list(device + "/drm/" + name + "/gt"))
-        card.tiles += std::count_if(gts->begin(), gts->end(), [](const auto& gt) { return gt.starts_with("gt"); });
-      if (const auto files = reading.list(device))
-        card.tiles += std::count_if(files->begin(), files->end(),
-                                    [](const auto& file) { return file.size() == 5 && file.starts_with("tile"); });
+      for (const std::string& gt : names_in(device + "/drm/" + name + "/gt"))
+        card.tiles += gt.starts_with("gt") ? 1 : 0;
+      for (const std::string& file : names_in(device))
+        card.tiles += file.size() == 5 && file.starts_with("tile") ? 1 : 0;
       const auto own = std::find_if(bus.gpus.begin(), bus.gpus.end(),
                                     [&](const Gpu& gpu) { return gpu.address == function.address; });
       if (own != bus.gpus.end()) {
@@ -92,13 +97,21 @@ void count_logical_devices(const Bus& bus, Features& features) {
 
 void add_vendor_labels(const Host& host, const GpuOptions& options, const Bus& bus, Observation& seen) {
   count_logical_devices(bus, seen.features);
-  if (options.labels_for("amd")) label_amd(host, bus, seen);
-  if (options.labels_for("intel")) label_intel(host, bus, seen);
-  if (options.labels_for("nvidia")) return;
-  for (const char* set : {"gpu.gfd", "gpu.vgpu"}) {
+  // What is not wanted goes, and nothing of it is in doubt.
+  const auto leave_out = [&](const char* set) {
     seen.features.attributes.erase(set);
     seen.incomplete.erase(set);
-  }
+  };
+  if (options.labels_for("amd"))
+    label_amd(host, bus, seen);
+  else
+    leave_out(kAmdSet);
+  if (options.labels_for("intel"))
+    label_intel(host, bus, seen);
+  else
+    leave_out(kIntelSet);
+  if (!options.labels_for("nvidia"))
+    for (const char* set : {"gpu.gfd", "gpu.vgpu"}) leave_out(set);
 }
 
 void add_wsl_facts(const Host& host, Features& features) {
