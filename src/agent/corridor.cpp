@@ -86,7 +86,8 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
-  Walk walk = nodescout::walk(rules_, {keeper_.facts().features(), cluster.objects}, config_.labels, &cache_);
+  const View view{keeper_.facts().features(), cluster.objects, !config_.probes.gpu.insists_on("nvidia")};
+  Walk walk = nodescout::walk(rules_, view, config_.labels, &cache_);
   keeper_.keep_made(walk.layers, walk.built);
   Walked walked;
   if (explain) {

@@ -47,6 +47,8 @@ std::optional<Kept> kept_by(const MayGo& may_go, const Change& change) {
 std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept) {
   const std::string stays = kept ? "; an agent keeps it for now: " + std::string(text_of(*kept)) : "";
   if (change.action == Change::Action::remove) return "no rule makes it any more" + stays;
+  if (change.action == Change::Action::disown && !change.after.empty())
+    return "its vendor's labeller labels this Node; only our claim to it goes";
   if (change.action == Change::Action::disown) return "it is gone already; only our claim to it goes" + stays;
   const auto made = walked.made_by.find({change.kind, change.key});
   return made == walked.made_by.end() ? "" : made->second;
@@ -87,7 +89,8 @@ ExitStatus diff(const DiffOptions& options) {
   if (!state) return fail(state.error());
   const NodePatch patch =
       plan(*state, walked.desired,
-           {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes});
+           {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes,
+            corridor->config().probes.gpu.shared_labels()});
 
   const MayGo may_go = corridor->may_go(walked.desired, *cluster, {});
 
