@@ -149,7 +149,7 @@ Report Agent::make_report() {
   Report report;
   report.desired = std::move(walked.desired);
   report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,
-                    corridor_.config().labels.write_prefixes};
+                    corridor_.config().labels.write_prefixes, corridor_.config().probes.gpu.shared_labels()};
   report.stale = corridor_.keeper().facts().stale();
   const SteadyTime now = Steady::now();
   report.may_go = corridor_.may_go(report.desired, cluster, now);
@@ -174,9 +174,10 @@ void Agent::evaluate_and_offer() {
 
 void Agent::log_changes(const Published& published) {
   for (const Change& change : published.changes) {
-    log_.info(change.is_removal()     ? "removed"
-              : change.before.empty() ? "added"
-                                      : "changed",
+    log_.info(change.is_removal() && !change.after.empty() ? "left to its vendor's labeller"
+              : change.is_removal()                        ? "removed"
+              : change.before.empty()                      ? "added"
+                                                           : "changed",
               {{"kind", std::string(name_of(change.kind))},
                {"key", change.key},
                {"value", change.after},
@@ -352,7 +353,6 @@ void Agent::run(const std::stop_token& stop) {
 Status Agent::run_once(const std::stop_token& stop) {
   const std::stop_callback wake(stop, [this] { events_.wake(); });
   start();
-  corridor_.on_wait([this](const std::string& what) { log_.info(what); });
   constexpr auto kPatience = 30s;
   const SteadyTime until = Steady::now() + kPatience;
   Backoff backoff(250ms, 4000ms, std::random_device{}());

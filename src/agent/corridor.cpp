@@ -27,9 +27,9 @@ Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
 }
 
 Status AgentCorridor::reload() {
-  auto setup = set_up(options_.config, options_.nfd_compat, options_.only);
+  auto setup = set_up(options_);
   if (!setup) return setup.error();
-  auto loaded = load_rules(setup->config, {options_.rules, options_.shipped_rules, true, {}});
+  auto loaded = load_rules(setup->config, options_.rules);
   if (!loaded) return loaded.error();
   if (const RuleSet* custom = rules_.find(Layer::custom))
     keep_last_good(custom->rules(), loaded->broken, loaded->rules[Layer::custom]);
@@ -54,7 +54,7 @@ std::map<std::string, std::set<std::string>> AgentCorridor::watched_paths() cons
                                          "/etc/kubernetes/node-feature-discovery/custom.d"};
   if (!options_.config.empty()) configuration.push_back(std::filesystem::absolute(options_.config).string());
   configuration.push_back(gfd_config_file(process_environment()));
-  for (const std::string& rules : options_.rules) configuration.push_back(std::filesystem::absolute(rules).string());
+  for (const std::string& rules : options_.rules.paths) configuration.push_back(std::filesystem::absolute(rules).string());
   std::map<std::string, std::set<std::string>> paths;
   for (const std::string& path : configuration) paths[path].emplace("");
   const Root files = Root::at(options_.root);
@@ -73,13 +73,8 @@ std::map<std::string, SteadyTime> AgentCorridor::pending() const {
 }
 
 Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now) {
-  HostOptions host_options;
-  host_options.root = options_.root;
-  host_options.ask_machine = options_.ask_machine;
-  host_options.scanner = options_.scanner;
-  host_options.trusts_root = options_.trusts_root;
+  HostOptions host_options = options_;
   host_options.errands = errands_;
-  host_options.on_wait = on_wait_;
   const auto host = Host::open(host_options);
   if (!host) return host.error();
   std::vector<const Probe*> probes;
@@ -118,7 +113,8 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
-  Walk walk = nodescout::walk(rules_, {keeper_.facts().features(), cluster.objects}, config_.labels, &cache_);
+  const View view{keeper_.facts().features(), cluster.objects, !config_.probes.gpu.insists_on("nvidia")};
+  Walk walk = nodescout::walk(rules_, view, config_.labels, &cache_);
   keeper_.keep_made(walk.layers, walk.built);
   Walked walked;
   if (explain) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -59,10 +58,9 @@ class AgentCorridor {
   /// The own Node's labels, whenever they were read: other programs say there what they are doing with the machine.
   void see_node(const Attributes& labels) { moment_.node_labels = labels; }
 
-  /// From now on questions that may take seconds are asked beside the caller's loop. Must outlive the corridor.
+  /// From now on questions that may take seconds are asked beside the caller's loop, not waited for. Must outlive the
+  /// corridor.
   void ask_beside(Errands& errands) { errands_ = &errands; }
-  /// Else they are waited for; this is called once a wait takes longer than a second.
-  void on_wait(std::function<void(const std::string&)> tell) { on_wait_ = std::move(tell); }
 
   /// Probes of which some fact waits for its proof, or some condition for its time, with the time of the next look.
   std::map<std::string, SteadyTime> pending() const;
@@ -92,7 +90,6 @@ class AgentCorridor {
   Moment moment_;
   Conditions conditions_;
   Errands* errands_ = nullptr;
-  std::function<void(const std::string&)> on_wait_;
   std::set<std::string, std::less<>> waiting_;  // probes whose answer has not come yet: it will wake them
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;
