@@ -6,7 +6,6 @@
 
 #include "base/text.h"
 #include "gpu/gfd_text.h"
-#include "host/child.h"
 #include "host/nvml_host.h"
 #include "probe/catalog.h"
 #include "support/nvidia_machine.h"
