@@ -30,12 +30,13 @@ set(may_use
   "rule:base document feature template"
   "label:base feature rule"
   "plan:base document feature rule label"
+  "keep:base document system feature probe template rule label plan"
   "config:base document feature host gpu probe rule label"
   "corridor:base feature host probe rule label config"
   "kube:base document system"
-  "publish:base document system feature label plan kube"
-  "agent:base document system feature host gpu probe rule label plan config corridor kube publish"
-  "cli:base document system feature host probe rule label plan config corridor kube publish agent"
+  "publish:base document system feature label plan keep kube"
+  "agent:base document system feature host gpu probe rule label plan keep config corridor kube publish"
+  "cli:base document system feature host probe rule label plan keep config corridor kube publish agent"
   "main.cpp:cli host")
 
 # What comes from outside: a library's headers, and the only files that may name them. Everything else in angle brackets

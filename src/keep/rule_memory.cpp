@@ -1,4 +1,4 @@
-#include "agent/rule_memory.h"
+#include "keep/rule_memory.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// Fail-static: what a machine is known to be, across probes that fail and files that go missing for a moment.
+// What a machine is known to be, across probes that fail and files that go missing for a moment.
 //
 // New facts and new values count at once. A fact that is no longer seen is kept until three probes in a row, over at
 // least three seconds, agree that it is gone; and a set that could not be read whole, or whose anchor (the bus
@@ -20,17 +20,17 @@
 
 namespace nodescout {
 
-class Memory {
+class KnownFacts {
  public:
   static constexpr int kProofs = 3;
   static constexpr std::chrono::milliseconds kProofTime{3000};
   /// Between two probes that prove: three of them fit well within the time.
   static constexpr std::chrono::milliseconds kProofInterval{1600};
-  /// How long a set that somebody is changing step by step keeps what it was before.
+  /// How long a set that is being changed step by step keeps what it was before.
   static constexpr std::chrono::milliseconds kSettleTime{60'000};
 
-  /// Takes in what some probes just saw; sets of other probes stay as they are. `readable` tells whether an anchor can
-  /// be read now.
+  /// Takes in what some probes just saw; sets of other probes stay as they are. `readable_anchors`: as the function of
+  /// that name says now.
   void absorb(const Discovery& seen, std::span<const Probe* const> probes,
               const std::set<std::string, std::less<>>& readable_anchors, SteadyTime now);
 
@@ -55,23 +55,24 @@ class Memory {
     std::string set;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
-  struct Doubt {
+  /// Of a fact that is known and was not seen.
+  struct Absence {
     SteadyTime since;
     SteadyTime last;
     int proofs = 0;
   };
+  using Absences = std::map<std::string, Absence, std::less<>>;  // by fact
 
   static Kind kind_of(const FeatureSpec& spec);
   bool knows(const FeatureSpec& spec) const;
   void absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole, SteadyTime now);
-  /// Whether this fact, which is not seen any more, may go now.
-  bool is_gone(std::map<std::string, Doubt, std::less<>>& doubts, std::set<std::string, std::less<>>& doubted,
-               const std::string& fact, SteadyTime now);
+  /// Whether this fact, which was not seen, is proved gone now.
+  static bool is_gone(Absences& absences, const std::string& fact, SteadyTime now);
 
   Features known_;
   std::set<std::string, std::less<>> stale_;
-  std::set<std::string, std::less<>> anchors_;                       // readable at some time in this boot
-  std::map<Key, std::map<std::string, Doubt, std::less<>>> doubts_;  // fact -> its proofs so far
+  std::set<std::string, std::less<>> anchors_;  // readable at some time in this boot
+  std::map<Key, Absences> absences_;
   std::map<Key, std::string> probe_of_;
   struct Unsettled {
     std::string probe;
@@ -80,8 +81,5 @@ class Memory {
   };
   std::map<std::string, Unsettled, std::less<>> unsettled_;  // by set
 };
-
-/// The anchors of these probes that can be read now.
-std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes);
 
 }  // namespace nodescout

@@ -1,4 +1,4 @@
-#include "agent/memory.h"
+#include "keep/known_facts.h"
 
 #include <algorithm>
 
@@ -34,41 +34,27 @@ std::vector<std::string> identities_of(const Instances& instances) {
 
 }  // namespace
 
-std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes) {
-  std::set<std::string, std::less<>> readable;
-  for (const Probe* probe : probes)
-    for (const FeatureSpec& spec : probe->produces) {
-      if (spec.anchor.empty() || readable.contains(spec.anchor)) continue;
-      const auto status = files.status(spec.anchor);
-      if (!status) continue;
-      const bool can_be_read = status->type == Root::FileType::directory ? files.list(spec.anchor).has_value()
-                                                                         : files.read_head(spec.anchor, 1).has_value();
-      if (can_be_read) readable.emplace(spec.anchor);
-    }
-  return readable;
+bool KnownFacts::is_gone(Absences& absences, const std::string& fact, SteadyTime now) {
+  const auto [at, is_new] = absences.try_emplace(fact, Absence{now, now, 0});
+  Absence& absence = at->second;
+  if (is_new || now > absence.last) ++absence.proofs;
+  absence.last = now;
+  return absence.proofs >= kProofs && now - absence.since >= kProofTime;
 }
 
-bool Memory::is_gone(std::map<std::string, Doubt, std::less<>>& doubts, std::set<std::string, std::less<>>& doubted,
-                     const std::string& fact, SteadyTime now) {
-  const auto [at, is_new] = doubts.try_emplace(fact, Doubt{now, now, 0});
-  Doubt& doubt = at->second;
-  if (is_new || now > doubt.last) ++doubt.proofs;
-  doubt.last = now;
-  if (doubt.proofs >= kProofs && now - doubt.since >= kProofTime) {
-    doubts.erase(at);
-    return true;
-  }
-  doubted.insert(fact);
-  return false;
-}
-
-void Memory::absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole, SteadyTime now) {
+void KnownFacts::absorb_set(const FeatureSpec& spec, const Probe& probe, const Features& seen, bool whole,
+                            SteadyTime now) {
   const Kind kind = kind_of(spec);
   const Key key{kind, std::string(spec.key)};
   probe_of_[key] = probe.name;
-  auto& doubts = doubts_[key];
-  std::set<std::string, std::less<>> doubted;
-  const auto stays = [&](const std::string& fact) { return !whole || !is_gone(doubts, doubted, fact, now); };
+  Absences& absences = absences_[key];
+  std::set<std::string, std::less<>> waiting;
+  const auto stays = [&](const std::string& fact) {
+    if (!whole) return true;
+    if (is_gone(absences, fact, now)) return false;
+    waiting.insert(fact);
+    return true;
+  };
 
   // Each kind: start from what is seen, add what is known, not seen and not proved gone.
   const auto settle = [&](auto& known_sets, const auto& seen_sets, auto keep_missing) {
@@ -117,12 +103,12 @@ void Memory::absorb_set(const FeatureSpec& spec, const Probe& probe, const Featu
       });
       break;
   }
-  // A fact that is seen again is no longer in doubt.
-  if (whole) std::erase_if(doubts, [&](const auto& doubt) { return !doubted.contains(doubt.first); });
+  // A fact that is seen again, or gone, waits for no proof.
+  if (whole) std::erase_if(absences, [&](const auto& absence) { return !waiting.contains(absence.first); });
 }
 
-void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
-                    const std::set<std::string, std::less<>>& readable, SteadyTime now) {
+void KnownFacts::absorb(const Discovery& seen, std::span<const Probe* const> probes,
+                        const std::set<std::string, std::less<>>& readable, SteadyTime now) {
   for (const Probe* probe : probes) {
     const auto report = std::find_if(seen.reports.begin(), seen.reports.end(),
                                      [&](const ProbeReport& each) { return each.name == probe->name; });
@@ -133,7 +119,7 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
             unsettled_.try_emplace(std::string(spec.key), Unsettled{std::string(probe->name), now, false});
         if (now - at->second.since < kSettleTime) {
           stale_.emplace(spec.key);
-          doubts_.erase({kind_of(spec), std::string(spec.key)});  // what is doubted is doubted anew when it is done
+          absences_.erase({kind_of(spec), std::string(spec.key)});  // proofs start anew when it is done
           continue;
         }
         at->second.is_over = true;
@@ -148,7 +134,7 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
       } else {
         stale_.emplace(spec.key);
         // Nothing is proved while it lasts, and looking again and again would not help: the next good look starts anew.
-        doubts_.erase({kind_of(spec), std::string(spec.key)});
+        absences_.erase({kind_of(spec), std::string(spec.key)});
       }
       absorb_set(spec, *probe, seen.features, whole, now);
     }
@@ -156,21 +142,21 @@ void Memory::absorb(const Discovery& seen, std::span<const Probe* const> probes,
   anchors_.insert(readable.begin(), readable.end());
 }
 
-std::map<std::string, SteadyTime> Memory::pending() const {
+std::map<std::string, SteadyTime> KnownFacts::pending() const {
   std::map<std::string, SteadyTime> next;
   const auto want = [&](const std::string& probe, SteadyTime at) {
     const auto [entry, is_new] = next.try_emplace(probe, at);
     if (!is_new) entry->second = std::min(entry->second, at);
   };
-  for (const auto& [key, doubts] : doubts_)
-    for (const auto& [fact, doubt] : doubts) want(probe_of_.at(key), doubt.last + kProofInterval);
-  // What somebody is at work on says of itself when it is done; if not, there is an end to patience.
+  for (const auto& [key, absences] : absences_)
+    for (const auto& [fact, absence] : absences) want(probe_of_.at(key), absence.last + kProofInterval);
+  // A set that is being changed is looked at again when its change is heard of; if it never is, patience ends.
   for (const auto& [set, unsettled] : unsettled_)
     if (!unsettled.is_over) want(unsettled.probe, unsettled.since + kSettleTime);
   return next;
 }
 
-Memory::Kind Memory::kind_of(const FeatureSpec& spec) {
+KnownFacts::Kind KnownFacts::kind_of(const FeatureSpec& spec) {
   switch (spec.kind) {
     case FeatureSpec::Kind::flag: return Kind::flag;
     case FeatureSpec::Kind::attribute: return Kind::attribute;
@@ -179,11 +165,11 @@ Memory::Kind Memory::kind_of(const FeatureSpec& spec) {
   return Kind::flag;
 }
 
-bool Memory::knows(const FeatureSpec& spec) const {
+bool KnownFacts::knows(const FeatureSpec& spec) const {
   return known_.flags.contains(spec.key) || known_.attributes.contains(spec.key) || known_.instances.contains(spec.key);
 }
 
-std::string Memory::save(std::string_view boot_id) const {
+std::string KnownFacts::save(std::string_view boot_id) const {
   Value anchors = Value::list();
   for (const std::string& anchor : anchors_) anchors.items.push_back(Value::string(anchor));
   Value document = Value::map();
@@ -193,7 +179,7 @@ std::string Memory::save(std::string_view boot_id) const {
   return to_json(document) + "\n";
 }
 
-Status Memory::load(std::string_view text, std::string_view origin, std::string_view boot_id) {
+Status KnownFacts::load(std::string_view text, std::string_view origin, std::string_view boot_id) {
   const auto document = parse_json(text, origin);
   if (!document) return document.error();
   const Value* boot = document->find("bootId");
@@ -202,7 +188,7 @@ Status Memory::load(std::string_view text, std::string_view origin, std::string_
     return Error{Errc::malformed, std::string(origin), "no state of this program"};
   auto read = features_from_value(*document, origin);
   if (!read) return read.error();
-  *this = Memory{};
+  *this = KnownFacts{};
   known_ = std::move(read->features);
   if (boot->text == boot_id)
     if (const Value* anchors = document->find("anchors"))

@@ -1,4 +1,4 @@
-#include "agent/memory.h"
+#include "keep/known_facts.h"
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ constexpr FeatureSpec kSpecs[] = {{"t.flags", FeatureSpec::Kind::flag, "", "d", 
 const Probe kProbe{.name = "t", .summary = "", .produces = kSpecs, .run = nullptr};
 
 struct Fixture {
-  Memory memory;
+  KnownFacts facts;
   SteadyTime now{};
   std::set<std::string, std::less<>> anchors{"/anchor"};
 
@@ -22,10 +22,10 @@ struct Fixture {
 
   void see(Features features, Sets incomplete = {}, Sets unsettled = {}) {
     const Probe* probes[] = {&kProbe};
-    memory.absorb({std::move(features), {{"t", {}, {}, std::move(incomplete), std::move(unsettled)}}}, probes, anchors,
-                  now);
+    facts.absorb({std::move(features), {{"t", {}, {}, std::move(incomplete), std::move(unsettled)}}}, probes, anchors,
+                 now);
   }
-  const Features& known() const { return memory.features(); }
+  const Features& known() const { return facts.features(); }
 };
 
 Features flags(FlagSet names) {
@@ -44,30 +44,30 @@ Features instances(Instances list) {
   return features;
 }
 
-TEST(Memory, NewFactsCountAtOnce) {
+TEST(KnownFacts, NewFactsCountAtOnce) {
   Fixture f;
   f.see(flags({"a"}));
   f.see(flags({"a", "b"}));
   EXPECT_EQ(f.known().flags.at("t.flags"), (FlagSet{"a", "b"}));
-  EXPECT_TRUE(f.memory.pending().empty());
+  EXPECT_TRUE(f.facts.pending().empty());
 }
 
-TEST(Memory, AFactGoesAfterThreeProbesOverThreeSeconds) {
+TEST(KnownFacts, AFactGoesAfterThreeProbesOverThreeSeconds) {
   Fixture f;
   f.see(flags({"a", "b"}));
   for (const auto wait : {0ms, 1600ms}) {
     f.now += wait;
     f.see(flags({"a"}));
     EXPECT_TRUE(f.known().flags.at("t.flags").contains("b"));
-    EXPECT_EQ(f.memory.pending().at("t"), f.now + Memory::kProofInterval);
+    EXPECT_EQ(f.facts.pending().at("t"), f.now + KnownFacts::kProofInterval);
   }
   f.now += 1600ms;
   f.see(flags({"a"}));
   EXPECT_FALSE(f.known().flags.at("t.flags").contains("b"));
-  EXPECT_TRUE(f.memory.pending().empty());
+  EXPECT_TRUE(f.facts.pending().empty());
 }
 
-TEST(Memory, ManyProbesInAMomentProveNothing) {
+TEST(KnownFacts, ManyProbesInAMomentProveNothing) {
   Fixture f;
   f.see(flags({"b"}));
   for (int i = 0; i < 50; ++i) {
@@ -77,7 +77,7 @@ TEST(Memory, ManyProbesInAMomentProveNothing) {
   EXPECT_TRUE(f.known().flags.at("t.flags").contains("b"));
 }
 
-TEST(Memory, OneSightingEndsTheDoubt) {
+TEST(KnownFacts, OneSightingEndsTheDoubt) {
   Fixture f;
   f.see(flags({"b"}));
   f.see(flags({}));
@@ -90,7 +90,7 @@ TEST(Memory, OneSightingEndsTheDoubt) {
   EXPECT_TRUE(f.known().flags.at("t.flags").contains("b"));
 }
 
-TEST(Memory, AnIncompleteProbeProvesNothing) {
+TEST(KnownFacts, AnIncompleteProbeProvesNothing) {
   Fixture f;
   f.see(attributes({{"a", "1"}, {"b", "1"}}));
   for (int i = 0; i < 10; ++i) {
@@ -98,12 +98,12 @@ TEST(Memory, AnIncompleteProbeProvesNothing) {
     f.see(attributes({{"a", "2"}}), {"t.attributes"});
   }
   EXPECT_EQ(f.known().attributes.at("t.attributes"), (Attributes{{"a", "2"}, {"b", "1"}}));  // but what it saw is new
-  EXPECT_TRUE(f.memory.stale().contains("t.attributes"));
+  EXPECT_TRUE(f.facts.stale().contains("t.attributes"));
   f.see({}, {"t.attributes"});
   EXPECT_EQ(f.known().attributes.at("t.attributes").size(), 2u);
 }
 
-TEST(Memory, ALostAnchorProvesNothing) {
+TEST(KnownFacts, ALostAnchorProvesNothing) {
   Fixture f;
   f.see(attributes({{"a", "1"}}));
   f.anchors.clear();
@@ -120,7 +120,7 @@ TEST(Memory, ALostAnchorProvesNothing) {
   EXPECT_FALSE(f.known().attributes.contains("t.attributes"));
 }
 
-TEST(Memory, AnAnchorThatNeverWasIsNoExcuse) {
+TEST(KnownFacts, AnAnchorThatNeverWasIsNoExcuse) {
   Fixture f;
   f.anchors.clear();
   f.see(attributes({{"a", "1"}}));
@@ -131,7 +131,7 @@ TEST(Memory, AnAnchorThatNeverWasIsNoExcuse) {
   EXPECT_TRUE(f.known().attributes.at("t.attributes").empty());
 }
 
-TEST(Memory, AnInstanceIsTheSameWhileItsAttributesChange) {
+TEST(KnownFacts, AnInstanceIsTheSameWhileItsAttributesChange) {
   Fixture f;
   f.see(instances({{{"name", "eth0"}, {"speed", "1"}}, {{"name", "eth1"}, {"speed", "1"}}}));
   f.see(instances({{{"name", "eth0"}, {"speed", "2"}}}));
@@ -139,7 +139,7 @@ TEST(Memory, AnInstanceIsTheSameWhileItsAttributesChange) {
             (Instances{{{"name", "eth0"}, {"speed", "2"}}, {{"name", "eth1"}, {"speed", "1"}}}));
 }
 
-TEST(Memory, EqualInstancesAreCounted) {
+TEST(KnownFacts, EqualInstancesAreCounted) {
   Fixture f;
   const Attributes device{{"class", "ff"}};
   f.see(instances({device, device}));
@@ -152,7 +152,7 @@ TEST(Memory, EqualInstancesAreCounted) {
   EXPECT_EQ(f.known().instances.at("t.instances").size(), 1u);
 }
 
-TEST(Memory, FactsThatComeAndGoDoNotPileUp) {
+TEST(KnownFacts, FactsThatComeAndGoDoNotPileUp) {
   Fixture f;
   for (int i = 0; i < 1000; ++i) {
     f.now += 1s;
@@ -161,12 +161,12 @@ TEST(Memory, FactsThatComeAndGoDoNotPileUp) {
   EXPECT_LE(f.known().instances.at("t.instances").size(), 6u);
 }
 
-TEST(Memory, SurvivesARestart) {
+TEST(KnownFacts, SurvivesARestart) {
   Fixture f;
   f.see(attributes({{"a", "1"}}));
-  const std::string saved = f.memory.save("boot-1");
+  const std::string saved = f.facts.save("boot-1");
   Fixture again;
-  ASSERT_TRUE(again.memory.load(saved, "state", "boot-1"));
+  ASSERT_TRUE(again.facts.load(saved, "state", "boot-1"));
   EXPECT_EQ(again.known(), f.known());
   again.anchors.clear();  // readable earlier in this boot
   for (int i = 0; i < 5; ++i) {
@@ -175,7 +175,7 @@ TEST(Memory, SurvivesARestart) {
   }
   EXPECT_EQ(again.known(), f.known());
   Fixture rebooted;
-  ASSERT_TRUE(rebooted.memory.load(saved, "state", "boot-2"));
+  ASSERT_TRUE(rebooted.facts.load(saved, "state", "boot-2"));
   rebooted.anchors.clear();
   for (int i = 0; i < 3; ++i) {
     rebooted.now += 2s;
@@ -183,10 +183,10 @@ TEST(Memory, SurvivesARestart) {
   }
   EXPECT_TRUE(rebooted.known().empty());
   for (const char* bad : {"", "{}", "[1]", "{\"bootId\":\"x\",\"features\":5}"})
-    EXPECT_FALSE(Memory().load(bad, "state", "b")) << bad;
+    EXPECT_FALSE(KnownFacts().load(bad, "state", "b")) << bad;
 }
 
-TEST(Memory, AnInstanceKeepsWhatCouldNotBeReadOfIt) {
+TEST(KnownFacts, AnInstanceKeepsWhatCouldNotBeReadOfIt) {
   Fixture f;
   f.see(instances({{{"address", "1"}, {"a", "x"}, {"b", "y"}}}));
   f.see(instances({{{"address", "1"}, {"a", "z"}}}), {"t.instances"});
@@ -195,38 +195,38 @@ TEST(Memory, AnInstanceKeepsWhatCouldNotBeReadOfIt) {
   EXPECT_EQ(f.known().instances.at("t.instances"), (Instances{{{"address", "1"}, {"a", "z"}}}));
 }
 
-TEST(Memory, WhatIsBeingChangedStaysForAWhile) {
+TEST(KnownFacts, WhatIsBeingChangedStaysForAWhile) {
   Fixture f;
   f.see(attributes({{"a", "0"}}), {}, {"t.attributes"});
   EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "0") << "the first look counts";
   f.see(attributes({{"a", "1"}}));
-  EXPECT_TRUE(f.memory.pending().empty());
+  EXPECT_TRUE(f.facts.pending().empty());
   f.see(attributes({{"a", "2"}}), {}, {"t.attributes"});
   EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "1");
-  EXPECT_TRUE(f.memory.stale().contains("t.attributes"));
-  EXPECT_EQ(f.memory.pending().at("t"), f.now + Memory::kSettleTime);
+  EXPECT_TRUE(f.facts.stale().contains("t.attributes"));
+  EXPECT_EQ(f.facts.pending().at("t"), f.now + KnownFacts::kSettleTime);
   // It is done: at once.
   f.now += 5000ms;
   f.see(attributes({{"a", "3"}}));
   EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "3");
-  EXPECT_TRUE(f.memory.pending().empty());
+  EXPECT_TRUE(f.facts.pending().empty());
   // It is never done: at the end of all patience, and then nobody is asked to look again.
   f.see(attributes({{"a", "4"}}), {}, {"t.attributes"});
-  f.now += Memory::kSettleTime;
+  f.now += KnownFacts::kSettleTime;
   f.see(attributes({{"a", "4"}}), {}, {"t.attributes"});
   EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "4");
-  EXPECT_TRUE(f.memory.pending().empty());
-  EXPECT_FALSE(f.memory.stale().contains("t.attributes"));
+  EXPECT_TRUE(f.facts.pending().empty());
+  EXPECT_FALSE(f.facts.stale().contains("t.attributes"));
 }
 
-TEST(Memory, AFailedLookAsksForNoOther) {
+TEST(KnownFacts, AFailedLookAsksForNoOther) {
   Fixture f;
   f.see(flags({"a", "b"}));
   f.see(flags({"a"}));
-  EXPECT_FALSE(f.memory.pending().empty());
+  EXPECT_FALSE(f.facts.pending().empty());
   f.now += 1600ms;
   f.see(flags({"a"}), {"t.flags"});
-  EXPECT_TRUE(f.memory.pending().empty()) << "else the agent would look without a pause";
+  EXPECT_TRUE(f.facts.pending().empty()) << "else the agent would look without a pause";
   for (const auto wait : {0ms, 1600ms}) {
     f.now += wait;
     f.see(flags({"a"}));
