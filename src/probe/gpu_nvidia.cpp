@@ -137,13 +137,13 @@ class Nvidia {
       if (!gpu.pci_class.starts_with("0x0300") && !gpu.pci_class.starts_with("0x0302")) continue;
       NvmlGpu told;
       told.bus_id = gpu.address;
-      told.name = gpu.model.pci_name.empty() ? name_in_pci_ids(gpu.device_id) : std::string(gpu.model.pci_name);
+      gpu.product = gpu.model.pci_name.empty() ? name_in_pci_ids(gpu.device_id) : std::string(gpu.model.pci_name);
+      told.name = gpu.product.empty() ? "UNKNOWN_DEVICE" : gpu.product;  // as GFD has it
       const auto regions = read("/sys/bus/pci/devices/" + gpu.address + "/resource");
       if (const std::uint64_t bytes = regions ? addressable_memory(*regions) : 0; bytes > 0) {
         told.memory = static_cast<std::int64_t>(bytes);
         gpu.memory = *told.memory / kMib;
       }
-      gpu.product = told.name;
       input.gpus.push_back({std::move(told), gpu.pci_class});
     }
     label(std::move(input));
@@ -155,7 +155,7 @@ class Nvidia {
       const auto text = host_.files().read(std::string(directory) + "/pci.ids", kCap);
       if (std::string name = text ? pci_ids_name(*text, "10de", device) : ""; !name.empty()) return name;
     }
-    return "UNKNOWN_DEVICE";
+    return "";
   }
 
   // ---- the driver ---------------------------------------------------------------------------------------------------

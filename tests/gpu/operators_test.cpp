@@ -400,6 +400,24 @@ TEST(GpuNames, AnUnknownIdHasTheDriversName) {
   EXPECT_EQ(own_labels(machine.look()).at("-nvidia.product"), "rtx-pro-9000-next");
 }
 
+TEST(GpuNames, OfGpusThatWereGivenAwayAreGfds) {
+  GpuOptions options;
+  options.discovery = GpuDiscovery::vfio;
+  for (const auto& [device, product] : {std::pair{"0x2bb3", "GB202GL-RTX-PRO-5000-Blackwell"},
+                                        {"0x2b00", "TA1090SA-THOR"},
+                                        {"0x2e2a", "GB20B"},
+                                        {"0x31c0", "GB110"},
+                                        {"0xfff1", "UNKNOWN_DEVICE"}}) {
+    TempHost host;
+    add_function(host, {.address = "0000:18:00.0", .device = device, .driver = "vfio-pci"});
+    const Observation seen = look_at_gpus(host, options);
+    EXPECT_EQ(labels_below(seen.features, "nvidia.com/").at("gpu.product"), product);
+    if (std::string_view(product) == "UNKNOWN_DEVICE") {
+      EXPECT_EQ(own_labels(seen).at("-nvidia.product"), "nvidia-fff1");
+    }
+  }
+}
+
 TEST(GpuNames, LongMigProductsAreCutAlike) {
   const std::string model = "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition";
   for (const std::string profile : {"1g.24gb", "2g.48gb", "4g.96gb", "1g.24gb.me.all"})
