@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/text.h"
+
 namespace nodescout {
 namespace {
 
@@ -28,7 +30,10 @@ class Fates {
     const auto in_full = entry.key == name ? part.made.end() : part.made.find(entry.key);
     if (made->second.rule != rule_) return replaced(entry, value, maker(made->second.rule));
     if (!part.is_on)
-      return rejected(entry, value, std::string(name_of(part.kind)) + "s are switched off in the configuration", "");
+      return rejected(entry, value,
+                      std::string(name_of(part.kind)) + " " + quote(entry.key) + ": " +
+                          std::string(name_of(part.kind)) + "s are switched off in the configuration",
+                      "");
     if (reject(entry, name, value)) return;
     if (in_full != part.made.end()) return replaced(entry, value, maker(in_full->second.rule));
     settle(entry, value, final_.at(entry));
