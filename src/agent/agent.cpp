@@ -34,7 +34,7 @@ class Rehearsal final : public Publisher {
   Attributes labels_;
 };
 
-std::string environment(const char* name) { return process_environment()(name); }
+std::string environment(const char* name) { return process_environment()(name).value_or(""); }
 
 }  // namespace
 

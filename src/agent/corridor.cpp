@@ -50,7 +50,7 @@ std::vector<std::string> AgentCorridor::watched_paths() const {
                                  "/etc/kubernetes/node-feature-discovery",
                                  "/etc/kubernetes/node-feature-discovery/custom.d"};
   if (!options_.config.empty()) paths.push_back(std::filesystem::absolute(options_.config).string());
-  paths.push_back(gfd_config_file([](const char* name) { return static_cast<const char*>(std::getenv(name)); }));
+  paths.push_back(gfd_config_file(process_environment()));
   for (const std::string& rules : options_.rules) paths.push_back(std::filesystem::absolute(rules).string());
   const Root files = Root::at(options_.root);
   paths.push_back(files.real_path(kFeaturesDirectory));

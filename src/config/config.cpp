@@ -38,7 +38,7 @@ Result<Config> load_config(const std::string& path) {
   Config config;
   config.labels.write_prefixes = default_write_prefixes();
   config.labels.taints = false;
-  apply_gfd(config.probes.gpu, [](const char* name) { return static_cast<const char*>(std::getenv(name)); });
+  apply_gfd(config.probes.gpu, process_environment());
   const Root files = Root::at("/");
   const auto apply = [&](std::string_view file, bool required) -> Result<bool> {
     const auto text = files.read(file);

@@ -1,7 +1,6 @@
 #include "host/nvml_report.h"
 
 #include <algorithm>
-#include <array>
 #include <type_traits>
 
 #include "base/text.h"
@@ -13,9 +12,6 @@ namespace {
 // The driver is foreign code: no text is longer than it can be, no list longer than any machine has.
 constexpr std::size_t kLongestText = 512;
 constexpr std::size_t kMostEntries = 256;
-
-constexpr std::array kCodes = {Errc::absent,   Errc::denied,  Errc::malformed,  Errc::unavailable,
-                               Errc::conflict, Errc::timeout, Errc::unsupported};
 
 // Each structure lists its members once, for the printer and for the parser.
 
@@ -199,9 +195,7 @@ class Parser {
   void operator()(const char* name, Errc& into) {
     std::string word;
     (*this)(name, word);
-    into = Errc::unavailable;
-    for (const Errc code : kCodes)
-      if (word == name_of(code)) into = code;
+    into = errc_named(word).value_or(Errc::unavailable);
   }
   void operator()(const char* name, Number& into) {
     if (const Value* value = of_kind(name, Value::Kind::integer)) into = parse_int(value->text);

@@ -43,7 +43,7 @@ struct PciLibrary {
         in.find("pci_fill_info", library.fill_info) && in.find("pci_free_dev", library.free_dev) &&
         in.find("pci_cleanup", library.cleanup))
       return library;
-    return Error{Errc::unsupported, "libpci.so.3", "lacks a function"};
+    return Error{Errc::unsupported, "libpci.so.3", "a function that is needed is missing"};
   }
 };
 

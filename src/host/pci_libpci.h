@@ -7,7 +7,8 @@
 
 namespace nodescout {
 
-/// Fills in the NUMA nodes of the devices that libpci can read; trouble with one is a problem, and costs that one.
+/// Fills in the NUMA nodes of the devices that libpci can read; one that cannot be read is reported, and the others are
+/// filled in.
 void read_numa_nodes(const Root& files, std::vector<PciDevice>& devices, std::vector<Problem>& problems);
 
 }  // namespace nodescout

@@ -4,6 +4,7 @@
 #include "gpu/mig_profile.h"
 #include "gpu/vfio.h"
 #include "gpu/vgpu.h"
+#include "host/id_file.h"
 #include "probe/gpu_nvidia.h"
 #include "probe/virtualization.h"
 
@@ -153,7 +154,9 @@ class Nvidia {
     constexpr std::size_t kCap = 8u << 20;
     for (const char* directory : {"/usr/share/misc", "/usr/local/share", "/usr/share/hwdata", "/usr/share"}) {
       const auto text = host_.files().read(std::string(directory) + "/pci.ids", kCap);
-      if (std::string name = text ? pci_ids_name(*text, "10de", device) : ""; !name.empty()) return name;
+      if (!text) continue;
+      if (const std::string_view name = find_in_id_file(*text, "10de", device).device; !name.empty())
+        return std::string(name);
     }
     return "";
   }

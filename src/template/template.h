@@ -59,8 +59,9 @@ struct TemplateKeys {
 
 class Template {
  public:
-  /// Errors: malformed if it is no template, unsupported if it uses what is refused in rules or is larger than 64 KiB.
-  /// where = line:column within the template, what = what is wrong there and, where it can be guessed, what was meant.
+  /// Errors: malformed if it is not a template, unsupported if it uses what is refused in rules or is larger than 64
+  /// KiB. where = line:column within the template, what = what is wrong there and, where it can be guessed, what was
+  /// meant.
   static Result<Template> parse(std::string_view source);
 
   /// What the template prints. Errors: malformed if it fails, unsupported if it goes beyond a limit; where and what as
