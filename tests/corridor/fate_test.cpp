@@ -42,12 +42,12 @@ TEST(Fates, WhatCountsHasItsFinalKeyAndValue) {
   Fixture f;
   f.features.attributes["k.v"]["a"] = "7";
   f.layer(Layer::rules,
-          "  - name: r\n    labels: {l: '@k.v.a', vendor.example/m: x}\n    annotations: {n: any text}\n"
+          "  - name: r\n    labels: {l: '@k.v.a', vendor.example/m: x}\n    annotations: {note: any text}\n"
           "    extendedResources: {r: '@k.v.a'}\n"
           "    taints: [{key: feature.node.kubernetes.io/t, value: v, effect: NoSchedule}]\n");
   EXPECT_EQ(f.fates(Layer::rules, 0),
             (Lines{"label feature.node.kubernetes.io/l=7 counts", "label vendor.example/m=x counts",
-                   "annotation feature.node.kubernetes.io/n=any text counts",
+                   "annotation feature.node.kubernetes.io/note=any text counts",
                    "taint feature.node.kubernetes.io/t:NoSchedule=v counts",
                    "extended resource feature.node.kubernetes.io/r=7 counts"}));
 }
@@ -58,7 +58,7 @@ TEST(Fates, WhatIsRejectedSaysWhy) {
   f.policy.taints = false;
   f.policy.annotations = false;
   f.layer(Layer::rules,
-          "  - name: r\n    labels: {l: 'not legal!', vendor.example/m: x}\n    annotations: {n: any text}\n"
+          "  - name: r\n    labels: {l: 'not legal!', vendor.example/m: x}\n    annotations: {note: any text}\n"
           "    taints: [{key: feature.node.kubernetes.io/t, value: v, effect: NoSchedule}]\n");
   const Lines lines = f.fates(Layer::rules, 0);
   ASSERT_EQ(lines.size(), 4u);
@@ -78,21 +78,24 @@ TEST(Fates, WhatIsReplacedNamesTheRuleThatCounts) {
   f.objects = {{"vendor", "o", {}, {{"b", "o"}}}};
   const std::string key = "feature.node.kubernetes.io/";
   EXPECT_EQ(f.fates(Layer::shipped, 0),
-            (Lines{"label " + key + "a=s replaced by f.yaml:8:5 (rule \"second\")",
+            (Lines{"label " + key + "a=s replaced by f.yaml:9:5 (rule \"second\")",
                    "label " + key + "b=s replaced by a label of another agent's NodeFeature object",
                    "label " + key + "c=s counts",
-                   "taint " + key + "t:NoSchedule=s replaced by f.yaml:8:5 (rule \"second\")"}));
+                   "taint " + key + "t:NoSchedule=s replaced by f.yaml:9:5 (rule \"second\")"}));
   EXPECT_EQ(f.fates(Layer::rules, 0),
-            (Lines{"label " + key + "a=1 replaced by f.yaml:8:5 (rule \"second\")",
-                   "label " + key + "d=1 replaced by f.yaml:8:5 (rule \"second\")",
-                   "taint " + key + "t:NoSchedule=v replaced by f.yaml:8:5 (rule \"second\")"}));
+            (Lines{"label " + key + "a=1 replaced by f.yaml:9:5 (rule \"second\")",
+                   "label " + key + "d=1 replaced by f.yaml:9:5 (rule \"second\")",
+                   "taint " + key + "t:NoSchedule=v replaced by f.yaml:9:5 (rule \"second\")"}));
   EXPECT_EQ(f.fates(Layer::rules, 1), (Lines{"label " + key + "a=2 counts", "label " + key + "d=2 counts",
                                              "taint " + key + "t:NoSchedule=v counts"}));
 }
 
 TEST(Fates, LabelsOfATemplateCountUnlessTheRuleNamesThem) {
   Fixture f;
-  f.layer(Layer::rules, "  - name: r\n    labels: {a: '1'}\n    labelsTemplate: \"a=2\\nb=3\"\n");
+  f.features.attributes["k.v"]["a"] = "7";
+  f.layer(
+      Layer::rules,
+      "  - name: r\n    labels: {a: '1'}\n    labelsTemplate: \"a=2\\nb=3\"\n    matchFeatures: [{feature: k.v}]\n");
   EXPECT_EQ(f.fates(Layer::rules, 0, {{"a", "2"}, {"b", "3"}}),
             (Lines{"label feature.node.kubernetes.io/a=1 counts", "label feature.node.kubernetes.io/b=3 counts"}));
 }
