@@ -81,14 +81,11 @@ std::vector<EntryChange> changes_between(const Desired& before, const Desired& a
 }
 
 std::string preview_text(const EntryChange& change, const Style& style) {
-  const auto coloured = [&](const char* code, const std::string& text) {
-    return style.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
-  };
   const std::string entry =
       (change.kind == EntryKind::label ? "" : name_in_preview(change.kind) + " ") + change.key + "=";
-  if (!change.before) return coloured("32", "  + " + entry + *change.after) + "\n";
-  if (!change.after) return coloured("31", "  - " + entry + *change.before) + "\n";
-  return coloured("33", "  ~ " + entry + *change.after + "   (was " + *change.before + ")") + "\n";
+  if (!change.before) return style.in(Colour::green, "  + " + entry + *change.after) + "\n";
+  if (!change.after) return style.in(Colour::red, "  - " + entry + *change.before) + "\n";
+  return style.in(Colour::yellow, "  ~ " + entry + *change.after + "   (was " + *change.before + ")") + "\n";
 }
 
 Value preview_value(const std::vector<EntryChange>& changes) {
