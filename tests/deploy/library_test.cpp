@@ -48,7 +48,7 @@ spec:
   EXPECT_EQ(ran.out, "nodescout " + std::string(kVersion) + R"(
 feature.node.kubernetes.io/avx2=true
 vendor.example.com/kernel=6
-{"metadata":{"annotations":{"nfd.node.kubernetes.io/feature-labels":"avx2,vendor.example.com/kernel"},"labels":{"feature.node.kubernetes.io/avx2":"true","feature.node.kubernetes.io/gone":null,"vendor.example.com/kernel":"6"},"resourceVersion":"42"}}
+{"metadata":{"resourceVersion":"42","labels":{"feature.node.kubernetes.io/avx2":"true","feature.node.kubernetes.io/gone":null,"vendor.example.com/kernel":"6"},"annotations":{"nfd.node.kubernetes.io/feature-labels":"avx2,vendor.example.com/kernel"}}}
 )");
   const Ran wrong = run_program({build + "/labels", "/no/such/root", rules});
   EXPECT_EQ(wrong.status, 1);
