@@ -22,7 +22,7 @@ TEST(Library, AnOutsideProjectFindsLinksAndRunsIt) {
   ASSERT_EQ(installed.status, 0) << installed.out << installed.err;
   EXPECT_FALSE(fs::exists(prefix + "/bin")) << "the program is in another package";
   for (const auto& header : fs::directory_iterator(kSource + "/include/nodescout"))
-    EXPECT_TRUE(fs::exists(prefix + "/include/nodescout" / header.path().filename())) << header.path();
+    EXPECT_TRUE(fs::exists(fs::path(prefix) / "include/nodescout" / header.path().filename())) << header.path();
 
   const std::string sanitize = *NODESCOUT_SANITIZERS ? "-fsanitize=" NODESCOUT_SANITIZERS : "";
   const Ran configured = run_program({NODESCOUT_CMAKE, "-S", kSource + "/tests/library_example", "-B", build,
