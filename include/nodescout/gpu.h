@@ -52,6 +52,21 @@ struct GpuOptions {
   bool system_memory_as_gpus = false;  // where CPU and GPU share one memory and the driver tells no size
   std::map<std::string, std::int64_t, std::less<>> expected;  // vendor -> GPUs that should be there
 
+  enum class Labeller : std::uint8_t { automatic, on, off };
+  /// Vendor -> whether the labels of its own labeller are made; automatic where there is none.
+  std::map<std::string, Labeller, std::less<>> labellers;
+  bool labels_for(std::string_view vendor) const {
+    const auto chosen = labellers.find(vendor);
+    return chosen == labellers.end() || chosen->second != Labeller::off;
+  }
+  /// Even where the vendor's own labeller does.
+  bool insists_on(std::string_view vendor) const {
+    const auto chosen = labellers.find(vendor);
+    return chosen != labellers.end() && chosen->second == Labeller::on;
+  }
+  /// Label keys that go to the vendor's own labeller where it labels the Node, a group for each vendor.
+  std::vector<std::vector<std::string>> shared_labels() const;
+
   std::string driver_root;  // as this process sees it; empty: search
   std::chrono::milliseconds nvml_timeout{10'000};
   std::optional<std::chrono::milliseconds>

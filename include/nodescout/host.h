@@ -91,6 +91,7 @@ class Root {
   Result<Opened> open_file(std::string_view path, int flags, const Directory* from) const;
   Result<std::string> walk(std::string_view path, bool follow_last) const;
   Result<std::string> read_upto(std::string_view path, std::size_t most, bool whole, const Directory* from) const;
+  Error failed(Error error) const;
   Error noted(Error error) const;
   bool needs_walk() const { return !prefix_.empty() || journal_; }
 
@@ -173,7 +174,7 @@ struct HostOptions {
 
 class Host {
  public:
-  /// Errors: absent or denied if the root directory cannot be opened.
+  /// Errors: absent or denied if the root directory cannot be opened, unsupported if it is none.
   static Result<Host> open(const HostOptions& options);
 
   Host(Host&&) noexcept;

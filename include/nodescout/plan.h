@@ -41,7 +41,7 @@ struct Change {
     set,  // add or alter
     remove,
     adopt,   // the Node has it already: only the ownership is new
-    disown,  // it is gone already: only the ownership goes
+    disown,  // it is gone already, or another program's (`after` is set then): only the ownership goes
   };
 
   Kind kind = Kind::label;
@@ -61,6 +61,9 @@ struct PlanOptions {
   bool allow_overwrite = false;  // take foreign keys over
   /// As LabelPolicy's: what lies elsewhere is not removed either, whatever the books say; empty: everywhere.
   std::vector<std::string> write_prefixes;
+  /// Beginnings of label keys that another program may make as well, a group for each program. Where the Node has a
+  /// label of a group that is not ours, all of the group are left to that program.
+  std::vector<std::vector<std::string>> shared_labels;
 
   friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
 };

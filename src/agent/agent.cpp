@@ -144,7 +144,7 @@ Report Agent::make_report() {
   Report report;
   report.desired = std::move(walked.desired);
   report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,
-                    corridor_.config().labels.write_prefixes};
+                    corridor_.config().labels.write_prefixes, corridor_.config().probes.gpu.shared_labels()};
   report.stale = corridor_.keeper().facts().stale();
   const SteadyTime now = Steady::now();
   report.may_go = corridor_.may_go(report.desired, cluster, now);
@@ -169,9 +169,10 @@ void Agent::evaluate_and_offer() {
 
 void Agent::log_changes(const Published& published) {
   for (const Change& change : published.changes) {
-    log_.info(change.is_removal()     ? "removed"
-              : change.before.empty() ? "added"
-                                      : "changed",
+    log_.info(change.is_removal() && !change.after.empty() ? "left to its vendor's labeller"
+              : change.is_removal()                        ? "removed"
+              : change.before.empty()                      ? "added"
+                                                           : "changed",
               {{"kind", std::string(name_of(change.kind))},
                {"key", change.key},
                {"value", change.after},
@@ -218,7 +219,7 @@ bool Agent::is_told(const std::string& path) const {
   const auto is_in = [&](const std::string& told) {
     return !told.empty() && is_below(path, std::filesystem::absolute(told).string());
   };
-  return is_in(options_.config) || std::any_of(options_.rules.begin(), options_.rules.end(), is_in);
+  return is_in(options_.config) || std::any_of(options_.rules.paths.begin(), options_.rules.paths.end(), is_in);
 }
 
 /// Only with the overlay that grants the right to watch: whatever somebody did to what is ours is undone.

@@ -24,9 +24,9 @@ Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
 }
 
 Status AgentCorridor::reload() {
-  auto setup = set_up(options_.config, options_.nfd_compat, options_.only);
+  auto setup = set_up(options_);
   if (!setup) return setup.error();
-  auto loaded = load_rules(setup->config, {options_.rules, options_.shipped_rules, true, {}});
+  auto loaded = load_rules(setup->config, options_.rules);
   if (!loaded) return loaded.error();
   if (const RuleSet* custom = rules_.find(Layer::custom))
     keep_last_good(custom->rules(), loaded->broken, loaded->rules[Layer::custom]);
@@ -51,7 +51,7 @@ std::vector<std::string> AgentCorridor::watched_paths() const {
                                  "/etc/kubernetes/node-feature-discovery/custom.d"};
   if (!options_.config.empty()) paths.push_back(std::filesystem::absolute(options_.config).string());
   paths.push_back(gfd_config_file(process_environment()));
-  for (const std::string& rules : options_.rules) paths.push_back(std::filesystem::absolute(rules).string());
+  for (const std::string& rules : options_.rules.paths) paths.push_back(std::filesystem::absolute(rules).string());
   const Root files = Root::at(options_.root);
   paths.push_back(files.real_path(kFeaturesDirectory));
   paths.push_back(files.real_path("/etc/os-release"));
@@ -60,12 +60,7 @@ std::vector<std::string> AgentCorridor::watched_paths() const {
 }
 
 Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now) {
-  HostOptions host_options;
-  host_options.root = options_.root;
-  host_options.ask_machine = options_.ask_machine;
-  host_options.scanner = options_.scanner;
-  host_options.trusts_root = options_.trusts_root;
-  const auto host = Host::open(host_options);
+  const auto host = Host::open(options_);
   if (!host) return host.error();
   std::vector<const Probe*> probes;
   for (const Probe* probe : probes_)
@@ -91,18 +86,12 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
-  Walk walk = nodescout::walk(rules_, {keeper_.facts().features(), cluster.objects}, config_.labels, &cache_);
+  const View view{keeper_.facts().features(), cluster.objects, !config_.probes.gpu.insists_on("nvidia")};
+  Walk walk = nodescout::walk(rules_, view, config_.labels, &cache_);
   keeper_.keep_made(walk.layers, walk.built);
   Walked walked;
-  if (explain) {
-    const auto note = [&](EntryKind kind, const auto& made) {
-      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker_of(walk.layers, from);
-    };
-    note(EntryKind::label, walk.built.labels);
-    note(EntryKind::annotation, walk.built.annotations);
-    note(EntryKind::extended_resource, walk.built.extended_resources);
-    note(EntryKind::taint, walk.built.taints);
-  }
+  if (explain)
+    for (const auto& [entry, from] : walk.built.from) walked.made_by[entry] = maker_of(walk.layers, from);
   walked.desired = std::move(walk.built.desired);
   for (const Rejection& rejection : walk.built.rejected) ++walked.rejected[rejection.kind];
   walked.failed_rules = walk.failed_rules;

@@ -5,9 +5,9 @@
 
 #include "agent/agent.h"
 #include "base/text.h"
-#include "cli/agent_options.h"
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/machine.h"
+#include "cli/output.h"
 #include "kube/connection.h"
 #include "kube/module.h"
 #include "kube/node_client.h"
@@ -18,14 +18,20 @@
 namespace nodescout::cli {
 namespace {
 
-AgentOptions chosen_options(const AgentCommandOptions& options) {
-  AgentOptions out = agent_options(options.machine, options.node);
-  out.publish = options.publish == "node"          ? PublishTo::node
-                : options.publish == "nodefeature" ? PublishTo::nodefeature
-                : options.publish == "file"        ? PublishTo::file
-                                                   : PublishTo::none;
-  out.once = options.once;
-  return out;
+struct AgentCommandOptions {
+  AgentOptions agent;
+  std::string kubeconfig;
+  std::string listen = ":8080";
+  std::string log_format = "text";
+  bool prune = false;
+  bool dry_run = false;
+};
+
+PublishTo destination(std::string_view word) {
+  return word == "node"          ? PublishTo::node
+         : word == "nodefeature" ? PublishTo::nodefeature
+         : word == "file"        ? PublishTo::file
+                                 : PublishTo::none;
 }
 
 bool needs_cluster(PublishTo publish) { return publish == PublishTo::node || publish == PublishTo::nodefeature; }
@@ -47,39 +53,30 @@ Result<Published> prune(const AgentOptions& options, const Config& config, ApiCo
   return dry_run ? publisher.preview(nothing) : publisher.publish(nothing, {});
 }
 
-/// What the cluster lacks, a Node of this name say, is no wrong usage.
-int failed(const Error& error) {
-  fail(error);
-  return 1;
-}
-
-int run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_run) {
+ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_run) {
   const auto config = load_config(options.config);
-  if (!config) return fail(config.error());
+  if (!config) return fail_to_open(config.error());
   auto pruned = prune(options, *config, connection, dry_run);
   // Somebody else changed the Node in between.
   for (int tries = 0; tries < 5 && !pruned && pruned.error().code == Errc::conflict; ++tries)
     pruned = prune(options, *config, connection, dry_run);
-  if (!pruned) return failed(pruned.error());
+  if (!pruned) return fail(pruned.error());
   std::string out;
   for (const Change& change : pruned->changes)
     if (change.action == Change::Action::remove)
       out += "- " + std::string(name_of(change.kind)) + " " + change.key + "=" + change.before + "\n";
   print_problems(pruned->problems);
-  if (!print(out)) return 1;
-  if (dry_run) return 0;
+  if (const ExitStatus status = print(out); status != ExitStatus::done || dry_run) return status;
   // Whoever prunes takes the agents' rights away next: what is still there would stay for ever.
   const auto left = prune(options, *config, connection, true);
-  if (!left) return failed(left.error());
+  if (!left) return fail(left.error());
   for (const Change& change : left->changes)
     std::fprintf(stderr, "nodescout: still there, and ours: %s %s\n", std::string(name_of(change.kind)).c_str(),
                  change.key.c_str());
-  return left->changes.empty() ? 0 : 1;
+  return left->changes.empty() ? ExitStatus::done : ExitStatus::failed;
 }
 
-}  // namespace
-
-int run_agent(const AgentCommandOptions& options) {
+ExitStatus run(const AgentCommandOptions& options) {
   // Two arenas are plenty for a process that sleeps; the default of eight per processor costs megabytes.
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 10);
@@ -88,14 +85,15 @@ int run_agent(const AgentCommandOptions& options) {
 
   Events::block_signals();
 
-  const AgentOptions chosen = chosen_options(options);
+  const AgentOptions& chosen = options.agent;
   if (chosen.node.empty() && needs_cluster(chosen.publish))
-    return fail({Errc::absent, "--node", "which Node is this machine? Give its name, or set NODE_NAME"});
+    return fail({Errc::absent, "--node", "which Node is this machine? Give its name, or set NODE_NAME"},
+                ExitStatus::usage);
   Log log(options.log_format == "json" ? LogFormat::json : LogFormat::text);
   std::unique_ptr<ApiConnection> connection;
   if (needs_cluster(chosen.publish)) {
     auto opened = ApiConnection::open(options.kubeconfig);
-    if (!opened) return fail(opened.error());
+    if (!opened) return fail_to_open(opened.error());
     connection = *std::move(opened);
   }
   if (options.prune) return run_prune(chosen, connection.get(), options.dry_run);
@@ -103,18 +101,18 @@ int run_agent(const AgentCommandOptions& options) {
   std::unique_ptr<Metrics> metrics;
   std::unique_ptr<MetricsServer> server;
   KubeModule* module = nullptr;
-  const bool serves = !options.listen.empty() && options.listen != "none" && !options.once;
+  const bool serves = !options.listen.empty() && options.listen != "none" && !chosen.once;
   if (serves) {
     const auto opened = kube_module();
-    if (!opened) return fail(opened.error());
+    if (!opened) return fail_to_open(opened.error());
     module = *opened;
     metrics = module->metrics();
   }
   auto agent = Agent::open(chosen, connection.get(), log, metrics.get());
-  if (!agent) return fail(agent.error());
-  if (options.once) {
+  if (!agent) return fail_to_open(agent.error());
+  if (chosen.once) {
     const Status done = (*agent)->run_once({});
-    return done ? 0 : failed(done.error());
+    return done ? ExitStatus::done : fail(done.error());
   }
   if (serves) {
     Agent& running = **agent;
@@ -128,7 +126,41 @@ int run_agent(const AgentCommandOptions& options) {
   }
   (*agent)->run({});
   server.reset();
-  return 0;
+  return ExitStatus::done;
 }
+
+Run set_up(OptionSet& options) {
+  const auto chosen = std::make_shared<AgentCommandOptions>();
+  AgentOptions& agent = chosen->agent;
+  agent.node = default_node();
+  options.value("--node", "NAME", agent.node, "Name of the Node that this machine is [$NODE_NAME]");
+  options.choice(
+      "--publish", "WHERE", {"node", "nodefeature", "file", "none"},
+      [&agent](const std::string& where) { agent.publish = destination(where); },
+      "Where to: the own node, NFD's NodeFeature object, a features.d file, or nowhere [node]");
+  add_kubeconfig(options, chosen->kubeconfig);
+  options.value("--listen", "ADDR:PORT", chosen->listen, "Serve /metrics, /healthz and /readyz there, or none [:8080]");
+  options.choice("--log-format", "FORMAT", {"text", "json"}, chosen->log_format,
+                 "Lines of key=value, or of JSON [text]");
+  const auto once = options.flag("--once", agent.once, "Publish once, and end");
+  const auto prune = options.flag("--prune", chosen->prune, "Remove everything that the agent ever put there, and end");
+  prune.excludes(once);
+  options.flag("--dry-run", chosen->dry_run, "With --prune: only print what would go").needs(prune);
+  add_machine_options(options, agent);
+  return [chosen] { return run(*chosen); };
+}
+
+}  // namespace
+
+extern const Command agent_command;
+const Command agent_command{
+    .name = "agent",
+    .summary = "Keep this machine's Node labelled: the DaemonSet process",
+    .examples =
+        "  NODE_NAME=worker-1 nodescout agent --kubeconfig ~/.kube/config --listen 127.0.0.1:8080\n"
+        "  nodescout agent --node worker-1 --once             label it now, and end\n"
+        "  nodescout agent --node worker-1 --prune --dry-run  what it would take back\n"
+        "  nodescout agent --publish none                     watch the log of what it would do",
+    .set_up = set_up};
 
 }  // namespace nodescout::cli

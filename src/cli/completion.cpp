@@ -1,9 +1,11 @@
 // Completion scripts for three shells, made from the option table.
 #include <algorithm>
+#include <memory>
 
 #include "base/text.h"
-#include "cli/commands.h"
-#include "cli/machine.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/output.h"
 
 namespace nodescout::cli {
 namespace {
@@ -157,13 +159,28 @@ std::string fish(const std::vector<Node>& nodes) {
   return out;
 }
 
-}  // namespace
-
-int run_completion(const CompletionOptions& options) {
+ExitStatus complete(const std::string& shell) {
   const CommandDescription program = describe_program();
   std::vector<Node> nodes;
   collect(program, "", nodes);
-  return print(options.shell == "bash" ? bash(nodes) : options.shell == "zsh" ? zsh(nodes) : fish(nodes)) ? 0 : 1;
+  return print(shell == "bash" ? bash(nodes) : shell == "zsh" ? zsh(nodes) : fish(nodes));
 }
+
+Run set_up(OptionSet& options) {
+  const auto shell = std::make_shared<std::string>();
+  options.word("SHELL", {"bash", "zsh", "fish"}, *shell, "bash, zsh or fish", true);
+  return [shell] { return complete(*shell); };
+}
+
+}  // namespace
+
+extern const Command completion_command;
+const Command completion_command{.name = "completion",
+                                 .summary = "Print a completion script for a shell",
+                                 .examples =
+                                     "  nodescout completion bash > /etc/bash_completion.d/nodescout\n"
+                                     "  nodescout completion zsh > \"${fpath[1]}/_nodescout\"\n"
+                                     "  nodescout completion fish > ~/.config/fish/completions/nodescout.fish",
+                                 .set_up = set_up};
 
 }  // namespace nodescout::cli

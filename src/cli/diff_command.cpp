@@ -3,11 +3,12 @@
 
 #include "agent/cluster.h"
 #include "agent/corridor.h"
+#include "agent/options.h"
 #include "base/text.h"
-#include "cli/agent_options.h"
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/machine.h"
-#include "cli/table.h"
+#include "cli/output.h"
+#include "cli/style.h"
 #include "cli/values.h"
 #include "document/json.h"
 #include "keep/kept.h"
@@ -18,6 +19,12 @@
 
 namespace nodescout::cli {
 namespace {
+
+struct DiffOptions {
+  AgentOptions agent;
+  std::string kubeconfig;
+  std::string output = "text";
+};
 
 std::string_view word_of(Change::Action action) {
   switch (action) {
@@ -40,50 +47,50 @@ std::optional<Kept> kept_by(const MayGo& may_go, const Change& change) {
 std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept) {
   const std::string stays = kept ? "; an agent keeps it for now: " + std::string(text_of(*kept)) : "";
   if (change.action == Change::Action::remove) return "no rule makes it any more" + stays;
+  if (change.action == Change::Action::disown && !change.after.empty())
+    return "its vendor's labeller labels this Node; only our claim to it goes";
   if (change.action == Change::Action::disown) return "it is gone already; only our claim to it goes" + stays;
   const auto made = walked.made_by.find({change.kind, change.key});
   return made == walked.made_by.end() ? "" : made->second;
 }
 
 std::string text_of(const Change& change, const std::string& why, const Style& style) {
-  const auto coloured = [&](const char* code, const std::string& text) {
-    return style.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
-  };
   const std::string kind = change.kind == Change::Kind::label ? "" : std::string(name_of(change.kind)) + " ";
   std::string line;
   switch (change.action) {
     case Change::Action::set:
-      line = change.before.empty()
-                 ? coloured("32", "+ " + kind + change.key + "=" + change.after)
-                 : coloured("33", "~ " + kind + change.key + "=" + change.after) + "   (is " + change.before + ")";
+      line = change.before.empty() ? style.in(Colour::green, "+ " + kind + change.key + "=" + change.after)
+                                   : style.in(Colour::yellow, "~ " + kind + change.key + "=" + change.after) +
+                                         "   (is " + change.before + ")";
       break;
-    case Change::Action::remove: line = coloured("31", "- " + kind + change.key + "=" + change.before); break;
+    case Change::Action::remove: line = style.in(Colour::red, "- " + kind + change.key + "=" + change.before); break;
     case Change::Action::adopt: line = "= " + kind + change.key + "=" + change.after + "   (becomes ours)"; break;
     case Change::Action::disown: line = "= " + kind + change.key; break;
   }
   return line + (why.empty() ? "" : "\n    " + why) + "\n";
 }
 
-}  // namespace
-
-int run_diff(const DiffOptions& options) {
-  if (options.node.empty()) return fail({Errc::absent, "--node", "which Node? Give its name, or set NODE_NAME"});
+ExitStatus diff(const DiffOptions& options) {
+  const std::string& node = options.agent.node;
+  if (node.empty())
+    return fail({Errc::absent, "--node", "which Node? Give its name, or set NODE_NAME"}, ExitStatus::usage);
   const auto connection = ApiConnection::open(options.kubeconfig);
-  if (!connection) return fail(connection.error());
-  auto corridor = AgentCorridor::open(agent_options(options.machine, options.node));
-  if (!corridor) return fail(corridor.error());
+  if (!connection) return fail_to_open(connection.error());
+  auto corridor = AgentCorridor::open(options.agent);
+  if (!corridor) return fail_to_open(corridor.error());
   const auto seen = corridor->look({true, {}}, {});
-  if (!seen) return fail(seen.error());
-  const auto cluster = read_cluster((*connection)->api(), options.node, (*connection)->space());
+  if (!seen) return fail_to_open(seen.error());
+  const auto cluster = read_cluster((*connection)->api(), node, (*connection)->space());
   if (!cluster) return fail(cluster.error());
   const Walked walked = corridor->evaluate(*cluster, true);
-  const auto object = NodeClient((*connection)->api()).get(options.node);
-  if (!object) return fail({Errc::conflict, object.error().where, object.error().what});
-  const auto state = node_state_from(*object, options.node);
+  const auto object = NodeClient((*connection)->api()).get(node);
+  if (!object) return fail(object.error());
+  const auto state = node_state_from(*object, node);
   if (!state) return fail(state.error());
   const NodePatch patch =
       plan(*state, walked.desired,
-           {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes});
+           {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes,
+            corridor->config().probes.gpu.shared_labels()});
 
   const MayGo may_go = corridor->may_go(walked.desired, *cluster, {});
 
@@ -108,18 +115,39 @@ int run_diff(const DiffOptions& options) {
     }
     Value document = Value::map();
     document.add("changes", std::move(changes));
-    document.add("node", Value::string(options.node));
+    document.add("node", Value::string(node));
     document.add("problems", to_value(problems));
     out = to_json(document, 2) + "\n";
   } else {
     const Style style = terminal_style();
     for (const Change& change : patch.changes)
       out += text_of(change, reason_of(change, walked, kept_by(may_go, change)), style);
-    if (patch.changes.empty()) out = "node " + options.node + ": nothing would change\n";
+    if (patch.changes.empty()) out = "node " + node + ": nothing would change\n";
     print_problems(problems);
   }
-  if (!print(out)) return 1;
-  return patch.changes.empty() ? 0 : 3;
+  return print(out, patch.changes.empty() ? ExitStatus::done : ExitStatus::found);
 }
+
+Run set_up(OptionSet& options) {
+  const auto chosen = std::make_shared<DiffOptions>();
+  chosen->agent.node = default_node();
+  options.value("--node", "NAME", chosen->agent.node, "Name of the Node [$NODE_NAME]");
+  add_kubeconfig(options, chosen->kubeconfig);
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  add_machine_options(options, chosen->agent);
+  return [chosen] { return diff(*chosen); };
+}
+
+}  // namespace
+
+extern const Command diff_command;
+const Command diff_command{
+    .name = "diff",
+    .summary = "Print what would change on a live Node, and why",
+    .examples =
+        "  nodescout diff --node worker-1            run on worker-1; exit status 3 if anything would change\n"
+        "  nodescout diff --node worker-1 -o json\n"
+        "  nodescout diff --root /tmp/machine --node worker-1   a recorded machine against a live Node",
+    .set_up = set_up};
 
 }  // namespace nodescout::cli

@@ -3,8 +3,9 @@
 
 #include <cstdio>
 
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/machine.h"
+#include "cli/output.h"
 #include "cli/table.h"
 #include "cli/values.h"
 #include "corridor/walk.h"
@@ -17,6 +18,13 @@
 
 namespace nodescout::cli {
 namespace {
+
+struct DumpOptions {
+  MachineOptions machine;
+  std::string output;  // empty: table on a terminal, else labels
+  std::string stage;   // empty, features, outcome, desired
+  bool timings = false;
+};
 
 using Clock = std::chrono::steady_clock;
 
@@ -55,15 +63,11 @@ Wanted wanted_for(const RuleLayers& rules, std::string_view output, std::string_
   return {};
 }
 
-}  // namespace
-
-int run_dump(const DumpOptions& options) {
+ExitStatus dump(const DumpOptions& options) {
   const auto start = Clock::now();
   ::mallopt(M_TOP_PAD, 1 << 19);  // ask the kernel for memory once, not five times
-  HostOptions host_options;
-  host_options.redact = options.redact;
-  auto machine = open_machine(options.machine, host_options);
-  if (!machine) return fail(machine.error());
+  auto machine = open_machine(options.machine);
+  if (!machine) return fail_to_open(machine.error());
   if (options.output == "nodefeature" && machine->host.node_name().empty())
     return fail({Errc::malformed, "NODE_NAME", "a NodeFeature object needs the name of its node: set NODE_NAME"});
 
@@ -118,10 +122,35 @@ int run_dump(const DumpOptions& options) {
     out = labels_text(desired.labels);
     print_problems(problems);
   }
-  if (!print(out)) return 1;
+  if (const ExitStatus status = print(out); status != ExitStatus::done) return status;
   if (found.features.empty() || holds_nothing(machine->host))
     return leave(fail({Errc::unavailable, options.machine.root, "nothing at all could be read"}));
-  return leave(0);
+  return leave(ExitStatus::done);
 }
+
+Run set_up(OptionSet& options) {
+  const auto chosen = std::make_shared<DumpOptions>();
+  options.choice("-o,--output", "FORMAT", {"table", "labels", "json", "yaml", "nodefeature"}, chosen->output,
+                 "What to print [table on a terminal, else labels]");
+  options.choice("--stage", "STAGE", {"features", "outcome", "desired"}, chosen->stage,
+                 "Print this value of the walk as JSON instead");
+  add_machine_options(options, chosen->machine);
+  options.flag("--redact", chosen->machine.redact,
+               "Replace serial numbers, MAC addresses and asset tags by placeholders");
+  options.flag("--timings", chosen->timings, "Say on stderr how long each probe and stage took");
+  return [chosen] { return dump(*chosen); };
+}
+
+}  // namespace
+
+extern const Command dump_command;
+const Command dump_command{.name = "dump",
+                           .summary = "Discover this host once and print it",
+                           .examples =
+                               "  nodescout dump                         a table on a terminal, labels in a pipe\n"
+                               "  NODE_NAME=worker-1 nodescout dump -o nodefeature | kubectl apply -f -\n"
+                               "  nodescout dump --rules my-rules.yaml   with rules of your own\n"
+                               "  nodescout dump --only pci,usb --timings",
+                           .set_up = set_up};
 
 }  // namespace nodescout::cli

@@ -10,7 +10,9 @@ std::string_view word_of(Verdict verdict, std::string_view no = "no") {
   return verdict == Verdict::yes ? "yes" : verdict == Verdict::no ? no : "error";
 }
 
-const char* colour_of(Verdict verdict) { return verdict == Verdict::yes ? "32" : verdict == Verdict::no ? "31" : "33"; }
+Colour colour_of(Verdict verdict) {
+  return verdict == Verdict::yes ? Colour::green : verdict == Verdict::no ? Colour::red : Colour::yellow;
+}
 
 class Text {
  public:
@@ -19,10 +21,10 @@ class Text {
 
   std::string print() {
     const Verdict verdict = trace_.result.verdict;
-    out_ += coloured("1", place_of(*trace_.rule)) + ": " +
-            coloured(colour_of(verdict), verdict == Verdict::yes  ? "matches"
-                                         : verdict == Verdict::no ? "does not match"
-                                                                  : "fails") +
+    out_ += style_.in(Colour::bold, printable(place_of(*trace_.rule))) + ": " +
+            style_.in(colour_of(verdict), verdict == Verdict::yes  ? "matches"
+                                          : verdict == Verdict::no ? "does not match"
+                                                                   : "fails") +
             "\n";
     if (trace_.match_any.empty() && trace_.match_features.terms.empty())
       out_ += "  it has no conditions: it always matches\n";
@@ -30,37 +32,35 @@ class Text {
       matcher("matchAny " + std::to_string(i + 1), trace_.match_any[i]);
     if (!trace_.match_features.terms.empty()) matcher("matchFeatures", trace_.match_features);
     if (verdict == Verdict::error)
-      out_ += "  " + coloured("33", "failed: " + trace_.result.why) + "; nothing of the rule is used\n";
+      out_ += "  " + style_.in(Colour::yellow, "failed: " + printable(trace_.result.why)) +
+              "; nothing of the rule is used\n";
     if (const TermTrace* failed = trace_.first_failed())
-      out_ += "  first to fail: " + failed->term->feature + " at " +
-              place(trace_.rule->origin, failed->term->feature_mark) + "\n";
+      out_ += "  first to fail: " + printable(failed->term->feature) + " at " +
+              printable(place(trace_.rule->origin, failed->term->feature_mark)) + "\n";
     if (verdict == Verdict::yes) made();
     return std::move(out_) + "\n";
   }
 
  private:
-  std::string coloured(const char* code, std::string_view text) const {
-    return style_.colour ? "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m" : std::string(text);
-  }
-
   std::string mark(Verdict verdict) const {
-    return coloured(colour_of(verdict), verdict == Verdict::yes  ? "[yes]  "
-                                        : verdict == Verdict::no ? "[no]   "
-                                                                 : "[error]");
+    return style_.in(colour_of(verdict), verdict == Verdict::yes  ? "[yes]  "
+                                         : verdict == Verdict::no ? "[no]   "
+                                                                  : "[error]");
   }
 
   void matcher(const std::string& title, const MatcherTrace& matcher) {
     out_ += "  " + title + "\n";
     for (const TermTrace& term : matcher.terms) {
-      out_ += "    " + mark(term.verdict) + " " + term.term->feature + ": " + term.found;
+      out_ += "    " + mark(term.verdict) + " " + printable(term.term->feature + ": " + term.found);
       if (!term.instances.empty()) out_ += "; matching: " + instances(term);
       out_ += "\n";
       for (const ExpressionTrace& expression : term.expressions)
         out_ += "      " + mark(expression.verdict) + " " +
-                (expression.element.empty() ? "a name" : expression.element) + ": wanted " + expression.wanted +
-                ", found " + expression.found + "\n";
-      if (!term.closest.empty()) out_ += "        closest: " + term.closest + "\n";
-      if (term.verdict == Verdict::error) out_ += "        " + term.why + "\n";
+                printable((expression.element.empty() ? "a name" : expression.element) + ": wanted " +
+                          expression.wanted + ", found " + expression.found) +
+                "\n";
+      if (!term.closest.empty()) out_ += "        closest: " + printable(term.closest) + "\n";
+      if (term.verdict == Verdict::error) out_ += "        " + printable(term.why) + "\n";
     }
   }
 
@@ -80,7 +80,7 @@ class Text {
           name = instance.at(key);
           break;
         }
-      names.push_back(std::move(name));
+      names.push_back(printable(name));
     }
     return join(names, ", ");
   }
@@ -90,13 +90,14 @@ class Text {
       const std::string kind = fate.kind == EntryKind::extended_resource ? "resource" : std::string(name_of(fate.kind));
       const std::string entry = fate.key + "=" + fate.value;
       switch (fate.end) {
-        case Fate::End::counts: out_ += "  " + coloured("36", kind) + " " + entry + "\n"; break;
+        case Fate::End::counts: out_ += "  " + style_.in(Colour::cyan, kind) + " " + printable(entry) + "\n"; break;
         case Fate::End::rejected:
-          out_ += "  " + coloured("33", "rejected") + ": " + fate.why + "\n";
-          if (!fate.todo.empty()) out_ += "    " + fate.todo + "\n";
+          out_ += "  " + style_.in(Colour::yellow, "rejected") + ": " + printable(fate.why) + "\n";
+          if (!fate.todo.empty()) out_ += "    " + printable(fate.todo) + "\n";
           break;
         case Fate::End::replaced:
-          out_ += "  " + coloured("33", "replaced") + ": " + kind + " " + entry + ", by " + fate.why + "\n";
+          out_ += "  " + style_.in(Colour::yellow, "replaced") + ": " +
+                  printable(kind + " " + entry + ", by " + fate.why) + "\n";
       }
     }
     for (const std::string& source : sources_of(trace_)) out_ += "    from " + source + "\n";
@@ -226,12 +227,12 @@ std::string outcome_table(const Value& document) {
     if (section.value.members.empty() && section.value.items.empty()) continue;
     out += (out.empty() ? "" : "\n") + section.key + "\n";
     for (const Member& entry : section.value.members)
-      out += "  " + entry.key + std::string(width - entry.key.size() + 2, ' ') + entry.value.text + "\n";
+      out += "  " + entry.key + std::string(width - entry.key.size() + 2, ' ') + printable(entry.value.text) + "\n";
     for (const Value& item : section.value.items) {
       if (item.is(Value::Kind::string))
         out += "  " + item.text + "\n";
       else
-        out += "  " + item.find("where")->text + ": " + item.find("what")->text + "\n";
+        out += "  " + printable(item.find("where")->text + ": " + item.find("what")->text) + "\n";
     }
   }
   return out.empty() ? "nothing\n" : out;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/rule_views.h"
-#include "cli/table.h"
+#include "cli/style.h"
 #include "document/value.h"
 
 namespace nodescout::cli {

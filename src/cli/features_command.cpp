@@ -1,5 +1,8 @@
-#include "cli/commands.h"
-#include "cli/machine.h"
+#include <algorithm>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/output.h"
 #include "document/json.h"
 #include "nodescout/probes.h"
 #include "probe/cpuid_flags.h"
@@ -86,13 +89,20 @@ std::string as_markdown() {
   return out;
 }
 
+Run set_up(OptionSet& options) {
+  const auto output = std::make_shared<std::string>("text");
+  options.choice("-o,--output", "FORMAT", {"text", "json", "markdown"}, *output, "What to print [text]");
+  return [output] { return print(*output == "json" ? as_json() : *output == "markdown" ? as_markdown() : as_text()); };
+}
+
 }  // namespace
 
-int run_features(const FeaturesOptions& options) {
-  const std::string text = options.output == "json"       ? as_json()
-                           : options.output == "markdown" ? as_markdown()
-                                                          : as_text();
-  return print(text) ? 0 : 1;
-}
+extern const Command features_command;
+const Command features_command{.name = "features",
+                               .summary = "List every feature that a rule can match, with its source",
+                               .examples =
+                                   "  nodescout features | grep pci\n"
+                                   "  nodescout features -o json",
+                               .set_up = set_up};
 
 }  // namespace nodescout::cli

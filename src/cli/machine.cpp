@@ -1,28 +1,46 @@
 #include "cli/machine.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
-
-#include "corridor/setup.h"
 
 namespace nodescout::cli {
 
-Result<Machine> open_machine(const MachineOptions& options, const HostOptions& extra) {
-  HostOptions host_options = extra;
-  host_options.root = options.root;
-  host_options.ask_machine = !options.no_live;
-  host_options.scanner = "/proc/self/exe";
-  auto host = Host::open(host_options);
-  if (!host) {
-    Error error = host.error();
-    if (error.code == Errc::malformed) error.code = Errc::unsupported;  // a file, not a directory: wrong usage
-    return error;
-  }
-  auto setup = set_up(options.config, options.nfd_compat, options.only);
+void add_root_options(OptionSet& options, MachineOptions& machine, const std::string& about_root) {
+  if (const char* root = std::getenv("NODESCOUT_ROOT"); root && *root) machine.root = root;
+  options.value("--root", "DIR", machine.root, about_root);
+  options.flag("--no-live", machine.ask_machine,
+               "What a recording lacks (CPUID, NODE_NAME) is asked of nobody, not of this machine", false);
+}
+
+void add_machine_options(OptionSet& options, MachineOptions& machine) {
+  add_root_options(options, machine,
+                   "Read DIR/sys, DIR/proc, DIR/etc ... in place of the host's [$NODESCOUT_ROOT, or /]");
+  options.value("--config", "FILE", machine.config,
+                "Configuration: nodescout's, or NFD's nfd-worker.conf or nfd-master.conf");
+  options.values("--rules", "PATH", machine.rules.paths,
+                 "More rules: a file, or a directory of *.yaml; may be repeated");
+  options.flag("--no-shipped-rules", machine.rules.shipped, "Leave out the rules that come with the program", false);
+  options.choice(
+      "--compat", "nfd", {"nfd"}, [&machine](const std::string&) { machine.nfd_compat = true; },
+      "nfd: exactly NFD's labels and features, its wrong CPU flags included");
+  options.list("--only", "PROBE,...", machine.only, "Run only these probes; see `nodescout features`");
+}
+
+void add_kubeconfig(OptionSet& options, std::string& kubeconfig) {
+  options.value("--kubeconfig", "FILE", kubeconfig,
+                "How to reach the cluster [$KUBECONFIG, the pod's service account, or ~/.kube/config]");
+}
+
+std::string default_node() {
+  const char* node = std::getenv("NODE_NAME");
+  return node ? node : "";
+}
+
+Result<Machine> open_machine(const MachineOptions& options) {
+  auto host = Host::open(options);
+  if (!host) return host.error();
+  auto setup = set_up(options);
   if (!setup) return setup.error();
-  auto rules = load_rules(setup->config, {options.rules, !options.no_shipped_rules, true, {}});
+  auto rules = load_rules(setup->config, options.rules);
   if (!rules) return rules.error();
   Machine machine{*std::move(host), std::move(setup->config), compile_layers(*std::move(rules)),
                   std::move(setup->probes), std::move(setup->problems)};
@@ -30,32 +48,6 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
   const auto& recorded = machine.host.problems();
   machine.problems.insert(machine.problems.end(), recorded.begin(), recorded.end());
   return machine;
-}
-
-int fail(const Error& error) {
-  std::fprintf(stderr, "nodescout: %s\n", error.text().c_str());
-  return error.code == Errc::absent || error.code == Errc::denied || error.code == Errc::unsupported ? 2 : 1;
-}
-
-void print_problems(const std::vector<Problem>& problems) {
-  for (const Problem& problem : problems)
-    std::fprintf(stderr, "warning: %s: %s%s%s%s\n", problem.where.c_str(), problem.what.c_str(),
-                 problem.todo.empty() ? "" : " (", problem.todo.c_str(), problem.todo.empty() ? "" : ")");
-}
-
-int leave(int status) {
-#ifdef NDEBUG
-  std::fflush(nullptr);
-  std::_Exit(status);
-#else
-  return status;
-#endif
-}
-
-bool print(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return true;
-  if (errno != EPIPE) std::fprintf(stderr, "nodescout: standard output: %s\n", std::strerror(errno));
-  return false;
 }
 
 }  // namespace nodescout::cli

@@ -1,18 +1,27 @@
-// What `dump`, `record` and the other commands that look at a machine do alike: open the host, read the configuration
-// and the rules, choose the probes.
+// What `dump`, `record` and the other commands that look at a machine do alike: their options, and to open the host,
+// read the configuration and the rules, and choose the probes.
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/command.h"
 #include "config/config.h"
 #include "corridor/rule_layers.h"
+#include "corridor/setup.h"
 #include "nodescout/host.h"
 #include "nodescout/probes.h"
 
 namespace nodescout::cli {
+
+/// --root, --no-live, --config, --rules, --no-shipped-rules, --compat and --only.
+void add_machine_options(OptionSet& options, MachineOptions& machine);
+/// --root and --no-live alone; `about_root` is the help of --root.
+void add_root_options(OptionSet& options, MachineOptions& machine, const std::string& about_root);
+/// --kubeconfig
+void add_kubeconfig(OptionSet& options, std::string& kubeconfig);
+/// $NODE_NAME
+std::string default_node();
 
 struct Machine {
   Host host;
@@ -22,20 +31,7 @@ struct Machine {
   std::vector<Problem> problems;  // of configuration and rules
 };
 
-/// Errors carry what stderr shall say; exit status 2 for a path that cannot be opened, else 1.
-Result<Machine> open_machine(const MachineOptions& options, const HostOptions& extra = {});
-
-/// "nodescout: where: what", and the exit status that goes with it.
-int fail(const Error& error);
-
-/// One line each: "warning: where: what (todo)".
-void print_problems(const std::vector<Problem>& problems);
-
-/// Ends the program, in a release without tearing down what the kernel frees anyway: a tenth of a dump's time. Debug
-/// builds return the status, so that the leak checker still looks.
-int leave(int status);
-
-/// Everything to stdout; false if it could not be written (a full disk), which is said on stderr.
-bool print(std::string_view text);
+/// Errors: as Host::open, set_up and load_rules.
+Result<Machine> open_machine(const MachineOptions& options);
 
 }  // namespace nodescout::cli

@@ -1,7 +1,10 @@
 // The man page and docs/cli.md, made from the option table, and the keys in docs/operations.md, made from theirs.
+#include <memory>
+
 #include "base/text.h"
-#include "cli/commands.h"
-#include "cli/machine.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/output.h"
 #include "config/config_keys.h"
 #include "config/gpu_config.h"
 #include "nodescout/version.h"
@@ -93,13 +96,11 @@ constexpr std::string_view kStatus =
     "0 done, also where problems were found and listed; 1 failed; 2 wrong usage, or a path that cannot be opened; "
     "3 a mistake in a rule file (rules check), or a difference (diff).";
 
-}  // namespace
-
-int run_manual(const CompletionOptions& options) {
-  if (options.shell == "configuration") return print(configuration_markdown()) ? 0 : 1;
+ExitStatus manual(const std::string& format) {
+  if (format == "configuration") return print(configuration_markdown());
   const CommandDescription program = describe_program();
   std::string out;
-  if (options.shell == "markdown") {
+  if (format == "markdown") {
     out =
         "# Command line\n\nMade from the program's own option table: `nodescout manual markdown` prints this page, and "
         "a test compares the two.\n\nExit status: " +
@@ -120,7 +121,21 @@ int run_manual(const CompletionOptions& options) {
            ".TP\n.I /etc/kubernetes/node\\-feature\\-discovery/features.d\nFacts that the administrator adds.\n"
            ".TP\n.I /run/nodescout/state.json\nWhat the agent knows of the machine, over its restarts.\n";
   }
-  return print(out) ? 0 : 1;
+  return print(out);
 }
+
+Run set_up(OptionSet& options) {
+  const auto format = std::make_shared<std::string>();
+  options.word("FORMAT", {"roff", "markdown", "configuration"}, *format, "What to print [roff]", false);
+  return [format] { return manual(*format); };
+}
+
+}  // namespace
+
+extern const Command manual_command;
+const Command manual_command{.name = "manual",
+                             .summary = "Print the man page, docs/cli.md, or the keys in docs/operations.md",
+                             .examples = "  nodescout manual | man -l -",
+                             .set_up = set_up};
 
 }  // namespace nodescout::cli

@@ -1,57 +1,19 @@
-// The option table. Help, completion, the man page and docs/cli.md are made from it and from nothing else.
+// The command line on CLI11: from the table of commands to options, help and descriptions.
 #include "cli/options.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
+#include <memory>
 
 #include "base/text.h"
+#include "cli/command.h"
+#include "cli/style.h"
 #include "nodescout/version.h"
 
 namespace nodescout::cli {
 namespace {
 
 constexpr const char* kSummary = "finds out what a machine is and labels its Kubernetes Node";
-
-std::string default_root() {
-  const char* root = std::getenv("NODESCOUT_ROOT");
-  return root && *root ? root : "/";
-}
-
-void add_machine_options(CLI::App& app, MachineOptions& options) {
-  options.root = default_root();
-  app.add_option("--root", options.root,
-                 "Read DIR/sys, DIR/proc, DIR/etc ... in place of the host's [$NODESCOUT_ROOT, or /]")
-      ->option_text("DIR");
-  app.add_flag("--no-live", options.no_live,
-               "What a recording lacks (CPUID, NODE_NAME) is asked of nobody, not of this machine");
-  app.add_option("--config", options.config, "Configuration: nodescout's, or NFD's nfd-worker.conf or nfd-master.conf")
-      ->option_text("FILE");
-  app.add_option("--rules", options.rules, "More rules: a file, or a directory of *.yaml; may be repeated")
-      ->option_text("PATH")
-      ->allow_extra_args(false);
-  app.add_flag("--no-shipped-rules", options.no_shipped_rules, "Leave out the rules that come with the program");
-  app.add_option_function<std::string>(
-         "--compat", [&options](const std::string&) { options.nfd_compat = true; },
-         "nfd: exactly NFD's labels and features, its wrong CPU flags included")
-      ->option_text("nfd")
-      ->check(CLI::IsMember({"nfd"}));
-  app.add_option("--only", options.only, "Run only these probes; see `nodescout features`")
-      ->option_text("PROBE,...")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-}
-
-std::string default_node() {
-  const char* node = std::getenv("NODE_NAME");
-  return node ? node : "";
-}
-
-void add_kubeconfig(CLI::App& app, std::string& kubeconfig) {
-  app.add_option("--kubeconfig", kubeconfig,
-                 "How to reach the cluster [$KUBECONFIG, the pod's service account, or ~/.kube/config]")
-      ->option_text("FILE");
-}
 
 /// What CLI::IsMember allows; it describes itself as "{a,b,c}".
 std::vector<std::string> choices_of(const CLI::Option& option) {
@@ -90,206 +52,37 @@ void describe(CLI::App& app, const char* examples) {
   app.positionals_at_end(false);
 }
 
-void add_rules_commands(CLI::App& rules, RulesOptions& options) {
-  using Action = RulesOptions::Action;
-  describe(rules,
-           "  nodescout rules check my-rules.yaml\n"
-           "  nodescout rules explain my-rules.yaml --rule \"my rule\"");
-  rules.require_subcommand(1);
-  const auto add_features = [&](CLI::App& app, const char* text) {
-    app.add_option("--features", options.features, text)->option_text("FILE")->allow_extra_args(false);
-  };
-  const auto add_root = [&](CLI::App& app) {
-    options.machine.root = default_root();
-    app.add_option("--root", options.machine.root, "Read the features of the host below DIR")->option_text("DIR");
-    app.add_flag("--no-live", options.machine.no_live, "What a recording lacks is asked of nobody");
-    app.add_option("--config", options.machine.config, "Configuration")->option_text("FILE");
-  };
+/// The program as CLI11 has it, and what runs for each command.
+struct Program {
+  std::unique_ptr<CLI::App> app;
+  std::vector<std::pair<const CLI::App*, Run>> runs;
 
-  CLI::App* check = rules.add_subcommand("check", "Name every mistake in rule files, with file:line:column");
-  describe(*check,
-           "  nodescout rules check rules.d/*.yaml   exit status 3 if anything was found\n"
-           "  nodescout rules check --lenient old.yaml");
-  check
-      ->add_option("FILE", options.files,
-                   "Rule files: NodeFeatureRules, NodeFeatureGroups, lists of rules, worker configurations")
-      ->required();
-  check->add_flag("--lenient", options.lenient, "Accept what the API server would accept");
-  check->add_option("-o,--output", options.output, "How to print [text]")
-      ->option_text("FORMAT")
-      ->check(CLI::IsMember({"text", "json"}));
-  check->callback([&] { options.action = Action::check; });
+  void add(const Command& command, CLI::App& to) {
+    CLI::App& added = *to.add_subcommand(command.name, command.summary);
+    describe(added, command.examples);
+    OptionSet options(added);
+    if (command.set_up) runs.emplace_back(&added, command.set_up(options));
+    if (!command.inner.empty()) added.require_subcommand(1);
+    for (const Command* inner : command.inner) add(*inner, added);
+  }
+};
 
-  CLI::App* eval = rules.add_subcommand("eval", "Print what these rules alone make of a machine");
-  describe(*eval,
-           "  nodescout rules eval my-rules.yaml                      of this machine\n"
-           "  nodescout rules eval my-rules.yaml --features node.json of one that was dumped with -o json");
-  eval->add_option("FILE", options.files, "Rule files")->required();
-  add_features(*eval, "Features: `dump -o json` output, its features part, or a NodeFeature object");
-  add_root(*eval);
-  eval->add_option("-o,--output", options.output, "How to print [json]")
-      ->option_text("FORMAT")
-      ->check(CLI::IsMember({"json", "yaml", "table"}));
-  eval->callback([&] { options.action = Action::eval; });
-
-  CLI::App* explain = rules.add_subcommand("explain", "Say of each term what was wanted and what was found");
-  describe(*explain,
-           "  nodescout rules explain my-rules.yaml\n"
-           "  nodescout rules explain my-rules.yaml --rule \"gpu\" --features node.json -o json");
-  explain->add_option("FILE", options.files, "Rule files")->required();
-  explain->add_option("--rule", options.rule, "Only the rules of this name")->option_text("NAME");
-  add_features(*explain, "Features to explain on");
-  add_root(*explain);
-  explain->add_option("--node", options.node, "Features of this node's NodeFeature objects in the cluster")
-      ->option_text("NAME");
-  add_kubeconfig(*explain, options.kubeconfig);
-  explain->add_option("-o,--output", options.output, "How to print [text]")
-      ->option_text("FORMAT")
-      ->check(CLI::IsMember({"text", "json"}));
-  explain->callback([&] { options.action = Action::explain; });
-
-  CLI::App* preview = rules.add_subcommand("preview", "Show which labels a change of rules adds, removes or alters");
-  describe(*preview,
-           "  nodescout rules preview new.yaml                        on this machine\n"
-           "  nodescout rules preview new.yaml --features a.json --features b.json\n"
-           "  nodescout rules preview new.yaml --nodes nvidia.com/gpu.present=true");
-  preview
-      ->add_option("FILE", options.files,
-                   "Rule files: a document takes the place of the one of the same name that counts now")
-      ->required();
-  add_features(*preview, "Features of a machine; may be repeated");
-  add_root(*preview);
-  preview
-      ->add_option("--rules", options.machine.rules,
-                   "Rules that count now, beside the shipped ones and those of this system")
-      ->option_text("PATH")
-      ->allow_extra_args(false);
-  preview->add_option("--nodes", options.nodes, "Every node of the cluster that this label selector selects")
-      ->option_text("SELECTOR");
-  add_kubeconfig(*preview, options.kubeconfig);
-  preview->add_option("-o,--output", options.output, "How to print [text]")
-      ->option_text("FORMAT")
-      ->check(CLI::IsMember({"text", "json"}));
-  preview->callback([&] { options.action = Action::preview; });
-}
-
-/// Builds the table over one Invocation, whose members the options are bound to. With `only` a single command is set
-/// up: a dump need not pay for the options of the others.
-std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = "") {
-  auto app = std::make_unique<CLI::App>(std::string("nodescout ") + kSummary + ".", "nodescout");
-  app->formatter(std::make_shared<HelpFormatter>());
-  app->group("Commands");
-  describe(*app,
+/// With `only` a single command is set up: a dump need not pay for the options of the others.
+Program build(const Command* only = nullptr) {
+  Program program{std::make_unique<CLI::App>(std::string("nodescout ") + kSummary + ".", "nodescout"), {}};
+  CLI::App& app = *program.app;
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.group("Commands");
+  describe(app,
            "  nodescout dump                         what this machine is, and the labels its Node would get\n"
            "  nodescout dump -o json | jq .labels\n"
            "  nodescout record /tmp/machine          save what the probes read\n"
            "  nodescout dump --root /tmp/machine     and replay it anywhere");
-  app->set_version_flag("--version", std::string("nodescout ") + kVersion, "Print the version");
-  app->require_subcommand(1);
-  const auto command = [&](const char* name, const char* summary) {
-    return only.empty() || only == name ? app->add_subcommand(name, summary) : nullptr;
-  };
-
-  if (CLI::App* dump = command("dump", "Discover this host once and print it")) {
-    describe(*dump,
-             "  nodescout dump                         a table on a terminal, labels in a pipe\n"
-             "  NODE_NAME=worker-1 nodescout dump -o nodefeature | kubectl apply -f -\n"
-             "  nodescout dump --rules my-rules.yaml   with rules of your own\n"
-             "  nodescout dump --only pci,usb --timings");
-    dump->add_option("-o,--output", invocation.dump.output, "What to print [table on a terminal, else labels]")
-        ->option_text("FORMAT")
-        ->check(CLI::IsMember({"table", "labels", "json", "yaml", "nodefeature"}));
-    dump->add_option("--stage", invocation.dump.stage, "Print this value of the walk as JSON instead")
-        ->option_text("STAGE")
-        ->check(CLI::IsMember({"features", "outcome", "desired"}));
-    add_machine_options(*dump, invocation.dump.machine);
-    dump->add_flag("--redact", invocation.dump.redact,
-                   "Replace serial numbers, MAC addresses and asset tags by placeholders");
-    dump->add_flag("--timings", invocation.dump.timings, "Say on stderr how long each probe and stage took");
-  }
-
-  if (CLI::App* agent = command("agent", "Keep this machine's Node labelled: the DaemonSet process")) {
-    AgentCommandOptions& options = invocation.agent;
-    options.node = default_node();
-    describe(*agent,
-             "  NODE_NAME=worker-1 nodescout agent --kubeconfig ~/.kube/config --listen 127.0.0.1:8080\n"
-             "  nodescout agent --node worker-1 --once             label it now, and end\n"
-             "  nodescout agent --node worker-1 --prune --dry-run  what it would take back\n"
-             "  nodescout agent --publish none                     watch the log of what it would do");
-    agent->add_option("--node", options.node, "Name of the Node that this machine is [$NODE_NAME]")
-        ->option_text("NAME");
-    agent
-        ->add_option("--publish", options.publish,
-                     "Where to: the own node, NFD's NodeFeature object, a features.d file, or nowhere [node]")
-        ->option_text("WHERE")
-        ->check(CLI::IsMember({"node", "nodefeature", "file", "none"}));
-    add_kubeconfig(*agent, options.kubeconfig);
-    agent->add_option("--listen", options.listen, "Serve /metrics, /healthz and /readyz there, or none [:8080]")
-        ->option_text("ADDR:PORT");
-    agent->add_option("--log-format", options.log_format, "Lines of key=value, or of JSON [text]")
-        ->option_text("FORMAT")
-        ->check(CLI::IsMember({"text", "json"}));
-    CLI::Option* once = agent->add_flag("--once", options.once, "Publish once, and end");
-    CLI::Option* prune =
-        agent->add_flag("--prune", options.prune, "Remove everything that the agent ever put there, and end");
-    prune->excludes(once);
-    agent->add_flag("--dry-run", options.dry_run, "With --prune: only print what would go")->needs(prune);
-    add_machine_options(*agent, options.machine);
-  }
-
-  if (CLI::App* record = command("record", "Save what this host's probes read, so that any machine can replay it")) {
-    describe(*record,
-             "  nodescout record /tmp/machine          then: nodescout dump --root /tmp/machine\n"
-             "  tar czf machine.tgz -C /tmp machine    to attach it to an issue");
-    record->add_option("DIR", invocation.record.directory, "Directory to make; it must not exist or be empty")
-        ->required();
-    record->add_flag("--no-redact", invocation.record.no_redact, "Keep serial numbers, MAC addresses and asset tags");
-    add_machine_options(*record, invocation.record.machine);
-  }
-
-  if (CLI::App* rules = command("rules", "Check, evaluate, explain and preview rule files"))
-    add_rules_commands(*rules, invocation.rules);
-
-  if (CLI::App* diff = command("diff", "Print what would change on a live Node, and why")) {
-    DiffOptions& options = invocation.diff;
-    options.node = default_node();
-    describe(*diff,
-             "  nodescout diff --node worker-1            run on worker-1; exit status 3 if anything would change\n"
-             "  nodescout diff --node worker-1 -o json\n"
-             "  nodescout diff --root /tmp/machine --node worker-1   a recorded machine against a live Node");
-    diff->add_option("--node", options.node, "Name of the Node [$NODE_NAME]")->option_text("NAME");
-    add_kubeconfig(*diff, options.kubeconfig);
-    diff->add_option("-o,--output", options.output, "How to print [text]")
-        ->option_text("FORMAT")
-        ->check(CLI::IsMember({"text", "json"}));
-    add_machine_options(*diff, options.machine);
-  }
-
-  if (CLI::App* features = command("features", "List every feature that a rule can match, with its source")) {
-    describe(*features,
-             "  nodescout features | grep pci\n"
-             "  nodescout features -o json");
-    features->add_option("-o,--output", invocation.features.output, "What to print [text]")
-        ->option_text("FORMAT")
-        ->check(CLI::IsMember({"text", "json", "markdown"}));
-  }
-
-  if (CLI::App* completion = command("completion", "Print a completion script for a shell")) {
-    describe(*completion,
-             "  nodescout completion bash > /etc/bash_completion.d/nodescout\n"
-             "  nodescout completion zsh > \"${fpath[1]}/_nodescout\"\n"
-             "  nodescout completion fish > ~/.config/fish/completions/nodescout.fish");
-    completion->add_option("SHELL", invocation.completion.shell, "bash, zsh or fish")
-        ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  }
-
-  if (CLI::App* manual = command("manual", "Print the man page, docs/cli.md, or the keys in docs/operations.md")) {
-    describe(*manual, "  nodescout manual | man -l -");
-    manual->add_option("FORMAT", invocation.completion.shell, "What to print [roff]")
-        ->check(CLI::IsMember({"roff", "markdown", "configuration"}));
-  }
-  return app;
+  app.set_version_flag("--version", std::string("nodescout ") + kVersion, "Print the version");
+  app.require_subcommand(1);
+  for (const Command* command : all_commands())
+    if (!only || only == command) program.add(*command, app);
+  return program;
 }
 
 OptionDescription describe_option(const CLI::Option& option) {
@@ -319,77 +112,130 @@ CommandDescription describe_command(const CLI::App& app) {
   return out;
 }
 
-}  // namespace
-
-namespace {
-
-/// CLI11 says only that a command is missing: this names the word that is none, or the commands there are.
-std::string about_missing_command(const CLI::App& program, int argc, char** argv) {
-  const CLI::App* app = &program;
-  for (int i = 1;; ++i) {
-    const std::vector<const CLI::App*> commands = app->get_subcommands(nullptr);
-    std::vector<std::string_view> names;
-    for (const CLI::App* command : commands) names.push_back(command->get_name());
-    const std::string_view word = i < argc ? argv[i] : "";
-    const auto at = std::find(names.begin(), names.end(), word);
-    if (at != names.end()) {
-      app = commands[static_cast<std::size_t>(at - names.begin())];
-      continue;
-    }
-    std::string known;
-    for (const std::string_view name : names) known += (known.empty() ? "" : ", ") + std::string(name);
-    if (word.empty() || word.starts_with('-')) return "a command is needed: " + known;
-    const std::string_view guess = closest(word, names);
-    return "unknown command " + quote(word) + "; " +
-           (guess.empty() ? "there are " + known : "did you mean " + quote(guess) + "?");
-  }
+const Command* find(std::span<const Command* const> commands, std::string_view name) {
+  const auto at =
+      std::find_if(commands.begin(), commands.end(), [&](const Command* each) { return each->name == name; });
+  return at == commands.end() ? nullptr : *at;
 }
 
-std::string text_of(const CLI::ParseError& error, const CLI::App& app, int argc, char** argv) {
+/// A word that stands where a command is wanted and is none, or that no word stands there. CLI11 does not name the
+/// word, and answers `nodescout nonsense --help` with the help of the program. Empty: the commands are right.
+std::string about_missing_command(int argc, char** argv) {
+  std::span<const Command* const> commands = all_commands();
+  bool asks_for_help = false;
+  for (int i = 1; i < argc && !commands.empty(); ++i) {
+    const std::string_view word = argv[i];
+    asks_for_help = asks_for_help || word == "--help" || word == "-h" || word == "--version";
+    if (word.starts_with('-')) continue;
+    const Command* command = find(commands, word);
+    if (command) {
+      commands = command->inner;
+      continue;
+    }
+    std::vector<std::string_view> names;
+    for (const Command* each : commands) names.emplace_back(each->name);
+    const std::string_view guess = closest(word, names);
+    return "unknown command " + quote(word) + "; " +
+           (guess.empty() ? "there are " + join({names.begin(), names.end()}, ", ")
+                          : "did you mean " + quote(guess) + "?");
+  }
+  if (commands.empty() || asks_for_help) return "";
+  std::vector<std::string> names;
+  for (const Command* each : commands) names.emplace_back(each->name);
+  return "a command is needed: " + join(names, ", ");
+}
+
+std::string text_of(const CLI::ParseError& error) {
   const std::string text = error.what();
-  if (text == "A subcommand is required") return about_missing_command(app, argc, argv);
   const std::size_t missing = text.find(": 1 required TEXT missing");
   return missing == std::string::npos ? text : text.substr(0, missing) + " needs a value";
 }
 
+ExitStatus wrong_usage(const std::string& what, const std::string& command) {
+  std::fprintf(stderr, "nodescout: %s\nTry `nodescout%s --help`.\n", printable(what).c_str(), command.c_str());
+  return ExitStatus::usage;
+}
+
 }  // namespace
 
-Invocation parse_command_line(int argc, char** argv) {
-  Invocation invocation;
-  constexpr std::string_view kCommands[] = {"dump", "agent",    "rules",      "record",
-                                            "diff", "features", "completion", "manual"};
-  const std::string_view first = argc > 1 ? argv[1] : "";
-  const bool is_command = std::find(std::begin(kCommands), std::end(kCommands), first) != std::end(kCommands);
-  const std::unique_ptr<CLI::App> app = build(invocation, is_command ? first : "");
-  try {
-    app->parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help, --version
-    invocation.exit_status = app->exit(success);
-    return invocation;
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "nodescout: %s\n", text_of(error, *app, argc, argv).c_str());
-    std::string command;
-    for (std::vector<CLI::App*> used = app->get_subcommands(); !used.empty(); used = used.front()->get_subcommands())
-      command += " " + used.front()->get_name();
-    std::fprintf(stderr, "Try `nodescout%s --help`.\n", command.c_str());
-    invocation.exit_status = 2;
-    return invocation;
-  }
-  const std::string name = app->get_subcommands().front()->get_name();
-  invocation.command = name == "dump"         ? Command::dump
-                       : name == "agent"      ? Command::agent
-                       : name == "rules"      ? Command::rules
-                       : name == "record"     ? Command::record
-                       : name == "diff"       ? Command::diff
-                       : name == "features"   ? Command::features
-                       : name == "completion" ? Command::completion
-                                              : Command::manual;
-  return invocation;
+// ---- options --------------------------------------------------------------------------------------------------------
+
+void OptionSet::Option::excludes(const Option& other) const { option_.excludes(&other.option_); }
+void OptionSet::Option::needs(const Option& other) const { option_.needs(&other.option_); }
+
+OptionSet::Option OptionSet::flag(const std::string& names, bool& into, const std::string& text, bool sets) {
+  if (sets) return Option(*app_.add_flag(names, into, text));
+  return Option(*app_.add_flag_callback(
+      names, [&into] { into = false; }, text));
 }
 
-CommandDescription describe_program() {
-  Invocation unused;
-  return describe_command(*build(unused));
+OptionSet::Option OptionSet::value(const std::string& names, const std::string& value, std::string& into,
+                                   const std::string& text) {
+  return Option(*app_.add_option(names, into, text)->option_text(value));
 }
+
+OptionSet::Option OptionSet::choice(const std::string& names, const std::string& value,
+                                    const std::vector<std::string>& choices, std::string& into,
+                                    const std::string& text) {
+  return Option(*app_.add_option(names, into, text)->option_text(value)->check(CLI::IsMember(choices)));
+}
+
+OptionSet::Option OptionSet::choice(const std::string& names, const std::string& value,
+                                    const std::vector<std::string>& choices,
+                                    std::function<void(const std::string&)> take, const std::string& text) {
+  return Option(*app_.add_option_function<std::string>(names, std::move(take), text)
+                     ->option_text(value)
+                     ->check(CLI::IsMember(choices)));
+}
+
+OptionSet::Option OptionSet::values(const std::string& names, const std::string& value, std::vector<std::string>& into,
+                                    const std::string& text) {
+  return Option(*app_.add_option(names, into, text)->option_text(value)->allow_extra_args(false));
+}
+
+OptionSet::Option OptionSet::list(const std::string& names, const std::string& value, std::vector<std::string>& into,
+                                  const std::string& text) {
+  return Option(*app_.add_option(names, into, text)->option_text(value)->delimiter(',')->allow_extra_args(false));
+}
+
+OptionSet::Option OptionSet::argument(const std::string& name, std::string& into, const std::string& text) {
+  return Option(*app_.add_option(name, into, text)->required());
+}
+
+OptionSet::Option OptionSet::arguments(const std::string& name, std::vector<std::string>& into,
+                                       const std::string& text) {
+  return Option(*app_.add_option(name, into, text)->required());
+}
+
+OptionSet::Option OptionSet::word(const std::string& name, const std::vector<std::string>& choices, std::string& into,
+                                  const std::string& text, bool is_required) {
+  return Option(*app_.add_option(name, into, text)->required(is_required)->check(CLI::IsMember(choices)));
+}
+
+// ---- the whole ------------------------------------------------------------------------------------------------------
+
+ExitStatus run_command_line(int argc, char** argv) {
+  const std::string missing = about_missing_command(argc, argv);
+  const Command* first = argc > 1 ? find(all_commands(), argv[1]) : nullptr;
+  if (!missing.empty()) return wrong_usage(missing, first ? std::string(" ") + first->name : "");
+  const Program program = build(first);
+  try {
+    program.app->parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    program.app->exit(success);
+    return ExitStatus::done;
+  } catch (const CLI::ParseError& error) {
+    std::string command;
+    for (std::vector<CLI::App*> used = program.app->get_subcommands(); !used.empty();
+         used = used.front()->get_subcommands())
+      command += " " + used.front()->get_name();
+    return wrong_usage(text_of(error), command);
+  }
+  const auto run =
+      std::find_if(program.runs.begin(), program.runs.end(), [](const auto& each) { return each.first->parsed(); });
+  return run == program.runs.end() ? ExitStatus::usage : run->second();
+}
+
+CommandDescription describe_program() { return describe_command(*build().app); }
 
 }  // namespace nodescout::cli

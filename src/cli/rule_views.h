@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/table.h"
+#include "cli/style.h"
 #include "corridor/fate.h"
 #include "corridor/walk.h"
 #include "document/value.h"

@@ -1,19 +1,15 @@
 #include <algorithm>
-#include <climits>
-#include <cstdio>
-#include <filesystem>
+#include <memory>
 
 #include "base/text.h"
-#include "base/text_index.h"
-#include "base/unicode.h"
-#include "cli/commands.h"
+#include "cli/command.h"
 #include "cli/explain_text.h"
 #include "cli/machine.h"
+#include "cli/output.h"
 #include "cli/rule_views.h"
+#include "cli/style.h"
 #include "cli/subjects.h"
-#include "cli/table.h"
 #include "cli/values.h"
-#include "corridor/schema.h"
 #include "corridor/setup.h"
 #include "corridor/walk.h"
 #include "document/json.h"
@@ -22,117 +18,26 @@
 namespace nodescout::cli {
 namespace {
 
-Result<std::string> read_file(const std::string& path, std::size_t cap = kReadCap) {
-  auto text = Root::at("/").read(std::filesystem::absolute(path).lexically_normal().string(), cap);
-  if (!text) return Error{text.error().code, path, text.error().what};
-  return text;
-}
-
-// ---- check ----------------------------------------------------------------------------------------------------------
-
-struct CheckedFile {
-  std::string text;
-  std::vector<Finding> findings;
+struct RulesOptions : SubjectOptions {
+  std::vector<std::string> files;
+  std::string output;  // empty: the command's default
+  std::string rule;    // explain: only this one
 };
-
-Result<CheckedFile> check_file(const std::string& path, bool lenient) {
-  auto text = read_file(path);
-  if (!text) return text.error();
-  ParsedRules parsed = parse_rules(*text, path);
-  CheckedFile checked{*std::move(text), std::move(parsed.findings)};
-  for (Finding& finding : check_rules(parsed.documents, checked.text, schema_of_probes()))
-    checked.findings.push_back(std::move(finding));
-  if (parsed.documents.empty() && checked.findings.empty())
-    checked.findings.push_back(
-        {Severity::error, {"no-rules", path, "the file has no rules", "write a NodeFeatureRule, or remove the file"}});
-  if (lenient)
-    std::erase_if(checked.findings, [](const Finding& finding) { return finding.severity == Severity::mistake; });
-  // "file:line:column": by place, so that a reader goes through the file once.
-  const auto place_of_finding = [](const Finding& finding) {
-    const std::string_view where = finding.problem.where;
-    const std::size_t second = where.rfind(':');
-    const std::size_t first = second == 0 || second == where.npos ? where.npos : where.rfind(':', second - 1);
-    if (first == where.npos) return std::pair<std::int64_t, std::int64_t>();
-    return std::pair(parse_int(where.substr(first + 1, second - first - 1)).value_or(0),
-                     parse_int(where.substr(second + 1)).value_or(0));
-  };
-  std::stable_sort(checked.findings.begin(), checked.findings.end(),
-                   [&](const Finding& a, const Finding& b) { return place_of_finding(a) < place_of_finding(b); });
-  return checked;
-}
-
-/// The lines that findings are about, with a caret under the column.
-class Excerpts {
- public:
-  explicit Excerpts(std::string_view text) : index_(text) {}
-
-  std::string at(std::string_view where) const {
-    const std::vector<std::string_view> parts = split(where, ':');
-    if (parts.size() < 3) return "";
-    const auto line = parse_int(parts[parts.size() - 2]);
-    const auto column = parse_int(parts.back());
-    if (!line || !column || *line < 1 || *line > index_.lines()) return "";
-    // A long line is shown around its column.
-    constexpr int kBefore = 100;
-    constexpr int kShown = 160;
-    const int number = static_cast<int>(*line);
-    const int at = static_cast<int>(std::clamp<std::int64_t>(*column, 1, INT_MAX - kShown));
-    const int first = std::max(at - kBefore, 1);
-    const std::string_view whole = trim_right(index_.line(number));
-    std::string_view rest = whole.substr(std::min(index_.byte_of(number, first), whole.size()));
-    std::string shown;
-    std::string caret;
-    for (int i = first; !rest.empty() && i < at + kShown - kBefore; ++i) {
-      const Rune rune = decode_rune(rest);
-      rest.remove_prefix(static_cast<std::size_t>(rune.length));
-      // Nothing of the file may steer the terminal.
-      append_rune(shown, rune.value == '\t' || is_print(rune.value) ? rune.value : U'\uFFFD');
-      if (i < at) caret += rune.value == '\t' ? '\t' : ' ';
-    }
-    return "    | " + shown + "\n    | " + caret + "^\n";
-  }
-
- private:
-  TextIndex index_;
-};
-
-int check(const RulesOptions& options) {
-  std::vector<Problem> all;
-  std::string out;
-  for (const std::string& path : options.files) {
-    const auto checked = check_file(path, options.lenient);
-    if (!checked) return fail(checked.error());
-    const Excerpts excerpts(checked->text);
-    for (const Finding& finding : checked->findings) {
-      const Problem& problem = finding.problem;
-      out += problem.where + ": " + problem.what + "\n" + excerpts.at(problem.where);
-      if (!problem.todo.empty()) out += "    " + problem.todo + "\n";
-      all.push_back(problem);
-    }
-  }
-  if (options.output == "json") {
-    Value document = Value::map();
-    document.add("problems", to_value(all));
-    out = to_json(document, 2) + "\n";
-  } else if (!all.empty()) {
-    out += std::to_string(all.size()) + (all.size() == 1 ? " mistake\n" : " mistakes\n");
-  }
-  if (!print(out)) return 1;
-  return all.empty() ? 0 : 3;
-}
 
 // ---- eval -----------------------------------------------------------------------------------------------------------
 
-int eval(const RulesOptions& options) {
+ExitStatus eval(const RulesOptions& options) {
   if (options.features.size() > 1)
     return fail(
-        {Errc::unsupported, "--features", "rules eval takes one machine at a time; use rules preview for several"});
+        {Errc::unsupported, "--features", "rules eval takes one machine at a time; use rules preview for several"},
+        ExitStatus::usage);
   auto loaded = load_rule_files(options.files);
-  if (!loaded) return fail(loaded.error());
-  const auto setup = set_up(options.machine.config, options.machine.nfd_compat, {});
-  if (!setup) return fail(setup.error());
+  if (!loaded) return fail_to_open(loaded.error());
+  const auto setup = nodescout::set_up(options.machine);
+  if (!setup) return fail_to_open(setup.error());
   auto subjects = subjects_of(options);
-  if (!subjects) return fail(subjects.error());
+  if (!subjects) return subjects.status();
+  if (!options.features.empty()) print_problems(subjects->nodes.front().problems);
   const View view = subjects->nodes.front().view();
   const RuleLayers layers = compile_layers(*std::move(loaded));
   const Walk on_node = walk(layers, view, setup->config.labels);
@@ -145,19 +50,20 @@ int eval(const RulesOptions& options) {
         return member.key == part.key;
       })->value = std::move(part.value);
   }
-  if (options.output == "table") return print(outcome_table(document)) ? 0 : 1;
-  return print(options.output == "yaml" ? to_yaml(document) : to_json(document, 2) + "\n") ? 0 : 1;
+  if (options.output == "table") return print(outcome_table(document));
+  return print(options.output == "yaml" ? to_yaml(document) : to_json(document, 2) + "\n");
 }
 
 // ---- explain --------------------------------------------------------------------------------------------------------
 
-int explain_command(const RulesOptions& options) {
+ExitStatus explain_command(const RulesOptions& options) {
   auto loaded = load_rule_files(options.files);
-  if (!loaded) return fail(loaded.error());
-  const auto setup = set_up(options.machine.config, options.machine.nfd_compat, {});
-  if (!setup) return fail(setup.error());
+  if (!loaded) return fail_to_open(loaded.error());
+  const auto setup = nodescout::set_up(options.machine);
+  if (!setup) return fail_to_open(setup.error());
   auto subjects = subjects_of(options);
-  if (!subjects) return fail(subjects.error());
+  if (!subjects) return subjects.status();
+  if (!options.features.empty()) print_problems(subjects->nodes.front().problems);
   const View view = subjects->nodes.front().view();
   const LabelPolicy& policy = setup->config.labels;
   const RuleLayers layers = compile_layers(*std::move(loaded));
@@ -187,7 +93,7 @@ int explain_command(const RulesOptions& options) {
   } else {
     for (const ExplainedRule& rule : explained) text += explain_text(rule, terminal_style());
   }
-  return print(text) ? 0 : 1;
+  return print(text);
 }
 
 // ---- preview --------------------------------------------------------------------------------------------------------
@@ -200,7 +106,8 @@ struct BeforeAndAfter {
 
 Result<BeforeAndAfter> rules_to_compare(const Config& config, const RulesOptions& options,
                                         std::vector<RuleDocument> of_cluster) {
-  RuleOptions rules{options.machine.rules, !options.machine.no_shipped_rules, true, {}, std::move(of_cluster)};
+  RuleOptions rules = options.machine.rules;
+  rules.others = std::move(of_cluster);
   auto before = load_rules(config, rules);
   if (!before) return before.error();
   rules.replacing = options.files;
@@ -209,13 +116,13 @@ Result<BeforeAndAfter> rules_to_compare(const Config& config, const RulesOptions
   return BeforeAndAfter{compile_layers(*std::move(before)), compile_layers(*std::move(after))};
 }
 
-int preview(const RulesOptions& options) {
-  const auto setup = set_up(options.machine.config, options.machine.nfd_compat, {});
-  if (!setup) return fail(setup.error());
+ExitStatus preview(const RulesOptions& options) {
+  const auto setup = nodescout::set_up(options.machine);
+  if (!setup) return fail_to_open(setup.error());
   auto subjects = subjects_of(options);
-  if (!subjects) return fail(subjects.error());
+  if (!subjects) return subjects.status();
   const auto rules = rules_to_compare(setup->config, options, std::move(subjects->rules));
-  if (!rules) return fail(rules.error());
+  if (!rules) return fail_to_open(rules.error());
   print_problems(setup->problems);
   print_problems(subjects->problems);
   print_problems(rules->after.problems);
@@ -231,7 +138,7 @@ int preview(const RulesOptions& options) {
     for (const std::vector<Problem>* more : {&new_state.remarks, &new_state.problems})
       problems.insert(problems.end(), more->begin(), more->end());
     const std::vector<EntryChange> changes = changes_between(old_state.built.desired, new_state.built.desired);
-    out += subject.name + (changes.empty() ? ": nothing changes\n" : ":\n");
+    out += printable(subject.name) + (changes.empty() ? ": nothing changes\n" : ":\n");
     for (const EntryChange& change : changes) out += preview_text(change, style);
     Value node = Value::map();
     node.add("node", Value::string(subject.name));
@@ -245,19 +152,84 @@ int preview(const RulesOptions& options) {
     document.add("nodes", std::move(nodes));
     out = to_json(document, 2) + "\n";
   }
-  return print(out) ? 0 : 1;
+  return print(out);
 }
+
+// ---- options --------------------------------------------------------------------------------------------------------
+
+void add_machine(OptionSet& options, RulesOptions& chosen) {
+  add_root_options(options, chosen.machine, "Read the features of the host below DIR");
+  options.value("--config", "FILE", chosen.machine.config, "Configuration");
+}
+
+Run set_up_eval(OptionSet& options) {
+  const auto chosen = std::make_shared<RulesOptions>();
+  options.arguments("FILE", chosen->files, "Rule files");
+  options.values("--features", "FILE", chosen->features,
+                 "Features: `dump -o json` output, its features part, or a NodeFeature object");
+  add_machine(options, *chosen);
+  options.choice("-o,--output", "FORMAT", {"json", "yaml", "table"}, chosen->output, "How to print [json]");
+  return [chosen] { return eval(*chosen); };
+}
+
+Run set_up_explain(OptionSet& options) {
+  const auto chosen = std::make_shared<RulesOptions>();
+  options.arguments("FILE", chosen->files, "Rule files");
+  options.value("--rule", "NAME", chosen->rule, "Only the rules of this name");
+  options.values("--features", "FILE", chosen->features, "Features to explain on");
+  add_machine(options, *chosen);
+  options.value("--node", "NAME", chosen->node, "Features of this node's NodeFeature objects in the cluster");
+  add_kubeconfig(options, chosen->kubeconfig);
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  return [chosen] { return explain_command(*chosen); };
+}
+
+Run set_up_preview(OptionSet& options) {
+  const auto chosen = std::make_shared<RulesOptions>();
+  options.arguments("FILE", chosen->files,
+                    "Rule files: a document takes the place of the one of the same name that counts now");
+  options.values("--features", "FILE", chosen->features, "Features of a machine; may be repeated");
+  add_machine(options, *chosen);
+  options.values("--rules", "PATH", chosen->machine.rules.paths,
+                 "Rules that count now, beside the shipped ones and those of this system");
+  options.value("--nodes", "SELECTOR", chosen->nodes, "Every node of the cluster that this label selector selects");
+  add_kubeconfig(options, chosen->kubeconfig);
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  return [chosen] { return preview(*chosen); };
+}
+
+constexpr Command kEval{
+    .name = "eval",
+    .summary = "Print what these rules alone make of a machine",
+    .examples =
+        "  nodescout rules eval my-rules.yaml                      of this machine\n"
+        "  nodescout rules eval my-rules.yaml --features node.json of one that was dumped with -o json",
+    .set_up = set_up_eval};
+constexpr Command kExplain{.name = "explain",
+                           .summary = "Say of each term what was wanted and what was found",
+                           .examples =
+                               "  nodescout rules explain my-rules.yaml\n"
+                               "  nodescout rules explain my-rules.yaml --rule \"gpu\" --features node.json -o json",
+                           .set_up = set_up_explain};
+constexpr Command kPreview{.name = "preview",
+                           .summary = "Show which labels a change of rules adds, removes or alters",
+                           .examples =
+                               "  nodescout rules preview new.yaml                        on this machine\n"
+                               "  nodescout rules preview new.yaml --features a.json --features b.json\n"
+                               "  nodescout rules preview new.yaml --nodes nvidia.com/gpu.present=true",
+                           .set_up = set_up_preview};
 
 }  // namespace
 
-int run_rules(const RulesOptions& options) {
-  switch (options.action) {
-    case RulesOptions::Action::check: return check(options);
-    case RulesOptions::Action::eval: return eval(options);
-    case RulesOptions::Action::explain: return explain_command(options);
-    case RulesOptions::Action::preview: return preview(options);
-  }
-  return 1;
-}
+extern const Command rules_check_command;
+constexpr const Command* kRulesCommands[] = {&rules_check_command, &kEval, &kExplain, &kPreview};
+
+extern const Command rules_command;
+const Command rules_command{.name = "rules",
+                            .summary = "Check, evaluate, explain and preview rule files",
+                            .examples =
+                                "  nodescout rules check my-rules.yaml\n"
+                                "  nodescout rules explain my-rules.yaml --rule \"my rule\"",
+                            .inner = kRulesCommands};
 
 }  // namespace nodescout::cli

@@ -1,14 +1,15 @@
 #include "cli/subjects.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 
 #include "agent/cluster.h"
 #include "base/text.h"
 #include "cli/machine.h"
+#include "cli/output.h"
 #include "document/value_path.h"
 #include "feature/json.h"
+#include "host/named_file.h"
 #include "kube/connection.h"
 #include "kube/watch.h"
 
@@ -17,8 +18,8 @@ namespace {
 
 Result<Subject> subject_from_file(const std::string& path) {
   constexpr std::size_t kCap = 64u << 20;
-  const auto text = Root::at("/").read(std::filesystem::absolute(path).lexically_normal().string(), kCap);
-  if (!text) return Error{text.error().code, path, text.error().what};
+  const auto text = read_named_file(path, kCap);
+  if (!text) return text.error();
   auto read = features_from_text(*text, path);
   if (!read) return read.error();
   return Subject{path, std::move(read->features), {}, std::move(read->problems)};
@@ -36,15 +37,15 @@ Result<Subject> subject_from_host(const MachineOptions& options) {
 }
 
 /// Nodes that the options name, in the order in which the server lists them.
-Result<std::vector<std::string>> chosen_nodes(const RulesOptions& options, Api& api) {
+Result<std::vector<std::string>> chosen_nodes(const SubjectOptions& options, Api& api) {
   if (!options.node.empty()) return std::vector<std::string>{options.node};
   std::vector<std::string> names;
   const auto listed = api.list(collection_path(resources::kNodes), {{"labelSelector", options.nodes}, {"limit", "500"}},
                                [&](const Value& node) {
                                  names.push_back(text_at(node, {"metadata", "name"}));
                                });
-  if (!listed) return Error{Errc::conflict, listed.error().where, listed.error().what};
-  if (names.empty()) return Error{Errc::conflict, "--nodes", "no node has labels as in " + quote(options.nodes)};
+  if (!listed) return listed.error();
+  if (names.empty()) return Error{Errc::absent, "--nodes", "no node has labels as in " + quote(options.nodes)};
   return names;
 }
 
@@ -61,12 +62,12 @@ Subject subject_from_objects(const std::string& node, ClusterView seen) {
   return subject;
 }
 
-Result<Subjects> subjects_from_cluster(const RulesOptions& options) {
+OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options) {
   const auto connection = ApiConnection::open(options.kubeconfig);
-  if (!connection) return connection.error();
+  if (!connection) return fail_to_open(connection.error());
   Api& api = (*connection)->api();
   const auto names = chosen_nodes(options, api);
-  if (!names) return names.error();
+  if (!names) return fail(names.error());
 
   std::map<std::string, ClusterObjects> known;
   const std::string selector = names->size() == 1 ? node_selector(names->front()) : "";
@@ -78,8 +79,7 @@ Result<Subjects> subjects_from_cluster(const RulesOptions& options) {
                                      known.try_emplace(node, node, (*connection)->space(), WorkersObject::read).first;
                                  at->second.put_feature(key_of(object), object);
                                });
-  if (!listed && listed.error().code != Errc::absent)
-    return Error{Errc::conflict, listed.error().where, listed.error().what};
+  if (!listed && listed.error().code != Errc::absent) return fail(listed.error());
 
   Subjects subjects;
   std::vector<std::string> unknown;
@@ -89,15 +89,14 @@ Result<Subjects> subjects_from_cluster(const RulesOptions& options) {
     else
       unknown.push_back(node);
   if (!unknown.empty())
-    return Error{Errc::conflict, "node " + unknown.front(),
+    return fail({Errc::absent, "node " + unknown.front(),
                  "it has no NodeFeature object in the cluster" +
                      (unknown.size() > 1 ? ", nor have " + std::to_string(unknown.size() - 1) + " others" : "") +
-                     "; run `nodescout dump -o json` on the node and pass it with --features"};
+                     "; run `nodescout dump -o json` on the node and pass it with --features"});
   if (options.nodes.empty()) return subjects;
 
   ClusterObjects rules("", "");
-  if (const Status read = list_rules(api, rules); !read)
-    return Error{Errc::conflict, read.error().where, read.error().what};
+  if (const Status read = list_rules(api, rules); !read) return fail(read.error());
   ClusterView view = rules.view();
   subjects.rules = std::move(view.rules);
   subjects.problems = std::move(view.problems);
@@ -106,17 +105,17 @@ Result<Subjects> subjects_from_cluster(const RulesOptions& options) {
 
 }  // namespace
 
-Result<Subjects> subjects_of(const RulesOptions& options) {
+OrExit<Subjects> subjects_of(const SubjectOptions& options) {
   if (!options.node.empty() || !options.nodes.empty()) return subjects_from_cluster(options);
   Subjects subjects;
   for (const std::string& file : options.features) {
     auto subject = subject_from_file(file);
-    if (!subject) return subject.error();
+    if (!subject) return fail_to_open(subject.error());
     subjects.nodes.push_back(*std::move(subject));
   }
   if (!subjects.nodes.empty()) return subjects;
   auto host = subject_from_host(options.machine);
-  if (!host) return host.error();
+  if (!host) return fail_to_open(host.error());
   subjects.nodes.push_back(*std::move(host));
   return subjects;
 }

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
+#include "cli/exit_status.h"
+#include "corridor/setup.h"
 #include "corridor/view.h"
 #include "nodescout/features.h"
 #include "nodescout/result.h"
@@ -28,8 +29,16 @@ struct Subjects {
   std::vector<Problem> problems;    // of these rules
 };
 
-/// What the options name: --features, --node, --nodes, else --root. Errors: as for opening files and hosts, and
-/// conflict for nodes of which the cluster knows no features.
-Result<Subjects> subjects_of(const RulesOptions& options);
+struct SubjectOptions {
+  std::vector<std::string> features;
+  std::string node;   // explain: NodeFeature objects of this node
+  std::string nodes;  // preview: label selector
+  std::string kubeconfig;
+  MachineOptions machine;
+};
+
+/// What the options name: --features, --node, --nodes, else --root. What a cluster does not have is not wrong usage; a
+/// file that cannot be opened is.
+OrExit<Subjects> subjects_of(const SubjectOptions& options);
 
 }  // namespace nodescout::cli

@@ -1,11 +1,7 @@
 #include "cli/table.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <map>
 #include <tuple>
 
@@ -18,7 +14,7 @@ namespace {
 
 constexpr std::size_t kIndent = 2;
 
-/// Columns that the text takes; control characters and broken bytes are gone by then (clean).
+/// Columns that the text takes; control characters and broken bytes are gone by then (printable).
 std::size_t width_of(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {
@@ -26,21 +22,6 @@ std::size_t width_of(std::string_view text) {
     ++width;
   }
   return width;
-}
-
-/// What a device says of itself must not steer the terminal.
-std::string clean(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const Rune rune = decode_rune(text);
-    const bool control = rune.value < 0x20 || (rune.value >= 0x7F && rune.value < 0xA0) || rune.value == 0xFFFD;
-    if (control)
-      out += '?';
-    else
-      out += text.substr(0, static_cast<std::size_t>(rune.length));
-    text.remove_prefix(static_cast<std::size_t>(rune.length));
-  }
-  return out;
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -102,11 +83,7 @@ class Table {
  private:
   // ---- pieces -------------------------------------------------------------------------------------------------------
 
-  std::string coloured(const char* code, const std::string& text) const {
-    return style_.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
-  }
-
-  void heading(const std::string& text) { out_ += (out_.empty() ? "" : "\n") + coloured("1", text) + "\n"; }
+  void heading(const std::string& text) { out_ += (out_.empty() ? "" : "\n") + style_.in(Colour::bold, text) + "\n"; }
 
   /// Columns are padded; what stands last in a line is not.
   void line(const std::string& text) {
@@ -136,7 +113,7 @@ class Table {
 
   std::string attribute(std::string_view set, std::string_view name) const {
     const std::string* value = find_attribute(in_.found.features, set, name);
-    return value ? clean(*value) : "";
+    return value ? printable(*value) : "";
   }
 
   const Instances& instances(std::string_view set) const {
@@ -147,7 +124,7 @@ class Table {
 
   static std::string value_in(const Attributes& attributes, std::string_view name) {
     const auto at = attributes.find(name);
-    return at == attributes.end() ? "" : clean(at->second);
+    return at == attributes.end() ? "" : printable(at->second);
   }
 
   // ---- sections -----------------------------------------------------------------------------------------------------
@@ -219,7 +196,7 @@ class Table {
     if (pages != in_.found.features.attributes.end())
       for (const auto& [name, count] : pages->second)
         if (name.starts_with("hugepages-") && count != "0" && !count.empty())
-          parts.push_back(clean(count) + " huge pages of " + name.substr(10));
+          parts.push_back(printable(count) + " huge pages of " + name.substr(10));
     if (const std::size_t count = instances("memory.nv").size(); count > 0)
       parts.push_back(std::to_string(count) + " non-volatile device" + (count == 1 ? "" : "s"));
     if (parts.empty()) return;
@@ -241,7 +218,7 @@ class Table {
     std::vector<std::size_t> widths(rows[0].size());
     for (auto& row : rows)
       for (std::size_t i = 0; i < row.size(); ++i) {
-        row[i] = clean(row[i]);
+        row[i] = printable(row[i]);
         widths[i] = std::max(widths[i], width_of(row[i]));
       }
     // The model gives way on a narrow terminal.
@@ -266,7 +243,7 @@ class Table {
       for (std::size_t i = 0; i < shown; ++i)
         text += padded(i == kModel ? shortened(row[i], widths[i]) : row[i], widths[i] + (i + 1 < shown ? 2 : 0));
       const bool is_head = &row == rows.data();
-      line(is_head ? coloured("2", std::string(trim_right(text))) : std::string(trim_right(text)));
+      line(is_head ? style_.in(Colour::dim, std::string(trim_right(text))) : std::string(trim_right(text)));
       std::vector<std::string> rest;
       for (std::size_t i = shown; i < row.size() && !is_head; ++i)
         if (row[i] != "-") rest.push_back(shortened(rows[0][i] + " " + row[i], style_.width - kIndent - below));
@@ -302,13 +279,13 @@ class Table {
     heading("PCI devices: " + std::to_string(devices.size()));
     for (const DeviceGroup& group : groups) {
       const HardwareNames::Names names = names_.pci(group.vendor, group.device);
-      const std::string name = clean(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor
-                                                          : full_name(names.vendor, names.device));
+      const std::string name = printable(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor
+                                                              : full_name(names.vendor, names.device));
       const std::string tail =
           group.driver + (group.numa.empty() ? "" : (group.driver.empty() ? "NUMA " : ", NUMA ") + group.numa);
       device_line(group.count, group.id + " " + group.vendor + ":" + group.device, name, tail);
     }
-    if (plain > 0) line(padded("", 5) + coloured("2", std::to_string(plain) + " bridges and system devices"));
+    if (plain > 0) line(padded("", 5) + style_.in(Colour::dim, std::to_string(plain) + " bridges and system devices"));
   }
 
   /// Accelerators, then displays, network, storage, and the rest.
@@ -329,7 +306,7 @@ class Table {
 
   void device_line(std::size_t count, const std::string& id, const std::string& name, const std::string& tail) {
     const std::string left =
-        padded(count > 1 ? std::to_string(count) + "x" : "", 5) + coloured("2", padded(id, 15)) + " ";
+        padded(count > 1 ? std::to_string(count) + "x" : "", 5) + style_.in(Colour::dim, padded(id, 15)) + " ";
     const std::size_t used = kIndent + 5 + 16;
     const std::size_t room = style_.width > used + tail.size() + 2 ? style_.width - used - tail.size() - 2 : 20;
     const std::string middle = shortened(name, room);
@@ -401,8 +378,8 @@ class Table {
     heading("USB devices: " + std::to_string(groups.size()));
     for (const DeviceGroup& group : groups) {
       const HardwareNames::Names names = names_.usb(group.vendor, group.device);
-      const std::string name = clean(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor
-                                                          : names.vendor + " " + names.device);
+      const std::string name = printable(names.device.empty() ? names.vendor.empty() ? "unknown device" : names.vendor
+                                                              : names.vendor + " " + names.device);
       device_line(1, group.vendor + ":" + group.device, name, "class " + group.id);
     }
   }
@@ -419,7 +396,7 @@ class Table {
           slash == std::string::npos ? key : key.substr(slash + 1), value);
     }
     for (const auto& [name_space, names] : by_namespace) {
-      if (!name_space.empty()) line(coloured("36", name_space));
+      if (!name_space.empty()) line(style_.in(Colour::cyan, name_space));
       label_group(names);
     }
   }
@@ -453,7 +430,7 @@ class Table {
     const auto map = [&](const std::string& title, const Attributes& entries) {
       if (entries.empty()) return;
       heading(title + ": " + std::to_string(entries.size()));
-      for (const auto& [key, value] : entries) line(key + " = " + clean(value));
+      for (const auto& [key, value] : entries) line(key + " = " + printable(value));
     };
     map("Annotations", desired.annotations);
     map("Extended resources", desired.extended_resources);
@@ -468,9 +445,10 @@ class Table {
     constexpr std::size_t kMost = 20;
     for (std::size_t i = 0; i < std::min(in_.problems.size(), kMost); ++i) {
       const Problem& problem = in_.problems[i];
-      line(coloured("33", clean(problem.where)));
+      line(style_.in(Colour::yellow, printable(problem.where)));
       std::vector<std::string> words;
-      const std::string text = clean(problem.what) + (problem.todo.empty() ? "" : " (" + clean(problem.todo) + ")");
+      const std::string text =
+          printable(problem.what) + (problem.todo.empty() ? "" : " (" + printable(problem.todo) + ")");
       for (const std::string_view word : fields(text)) words.emplace_back(word);
       wrapped("", words, 2);
     }
@@ -485,17 +463,6 @@ class Table {
 };
 
 }  // namespace
-
-Style terminal_style() {
-  Style style;
-  const char* no_colour = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  if (!::isatty(STDOUT_FILENO)) return style;
-  style.colour = !(no_colour && *no_colour) && terminal && std::string_view(terminal) != "dumb";
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) style.width = size.ws_col;
-  return style;
-}
 
 std::string table(const TableInput& input, const Style& style) { return Table(input, style).print(); }
 

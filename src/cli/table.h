@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/style.h"
 #include "nodescout/host.h"
 #include "nodescout/labels.h"
 #include "nodescout/probes.h"
@@ -17,14 +18,6 @@ struct TableInput {
   const Desired& desired;
   const std::vector<Problem>& problems;
 };
-
-struct Style {
-  bool colour = false;
-  std::size_t width = 80;
-};
-
-/// Of standard output: its width, and colour unless NO_COLOR is set, TERM is dumb, or it is no terminal.
-Style terminal_style();
 
 std::string table(const TableInput& input, const Style& style);
 

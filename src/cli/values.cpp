@@ -1,5 +1,7 @@
 #include "cli/values.h"
 
+#include "cli/output.h"
+
 namespace nodescout::cli {
 namespace {
 
@@ -31,7 +33,7 @@ Value to_value(const Attributes& map) {
 
 Value to_value(const std::vector<Problem>& problems) {
   Value out = Value::list();
-  for (const Problem& problem : problems) {
+  for (const Problem& problem : distinct(problems)) {
     Value entry = Value::map();
     entry.add("code", Value::string(problem.code));
     entry.add("where", Value::string(problem.where));

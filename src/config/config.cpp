@@ -9,6 +9,7 @@
 #include "config/config_keys.h"
 #include "config/gpu_config.h"
 #include "document/yaml.h"
+#include "host/named_file.h"
 #include "nodescout/host.h"
 
 namespace nodescout {
@@ -40,29 +41,25 @@ Result<Config> load_config(const std::string& path) {
   config.labels.taints = false;
   apply_gfd(config.probes.gpu, process_environment());
   const Root files = Root::at("/");
-  const auto apply = [&](std::string_view file, bool required) -> Result<bool> {
-    const auto text = files.read(file);
-    if (!text) {
-      if (!required && text.error().code == Errc::absent) return false;
-      return text.error();
-    }
-    const Status applied = apply_config(config, *text, file);
-    if (!applied) return applied.error();
-    return true;
-  };
   if (!path.empty()) {
     const std::string absolute = std::filesystem::absolute(path).string();
-    const auto named = apply(absolute, true);
-    if (!named) return named.error();
+    const auto text = read_named_file(absolute);
+    if (!text) return text.error();
+    if (const Status applied = apply_config(config, *text, absolute); !applied) return applied.error();
     return config;
   }
-  const auto own = apply(kOwn, false);
+  const auto apply = [&](std::string_view file) -> Result<bool> {
+    const auto text = files.read(file);
+    if (!text && text.error().code == Errc::absent) return false;
+    if (!text) return text.error();
+    if (const Status applied = apply_config(config, *text, file); !applied) return applied.error();
+    return true;
+  };
+  const auto own = apply(kOwn);
   if (!own) return own.error();
   if (*own) return config;
-  for (const std::string_view file : {kWorker, kMaster}) {
-    const auto read = apply(file, false);
-    if (!read) return read.error();
-  }
+  for (const std::string_view file : {kWorker, kMaster})
+    if (const auto read = apply(file); !read) return read.error();
   return config;
 }
 

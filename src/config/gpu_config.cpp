@@ -38,6 +38,12 @@ constexpr Word<GpuOptions::Clique> kCliques[] = {{"auto", GpuOptions::Clique::au
                                                  {"off", GpuOptions::Clique::off},
                                                  {"false", GpuOptions::Clique::off}};
 
+constexpr Word<GpuOptions::Labeller> kLabellers[] = {{"auto", GpuOptions::Labeller::automatic},
+                                                     {"on", GpuOptions::Labeller::on},
+                                                     {"true", GpuOptions::Labeller::on},
+                                                     {"off", GpuOptions::Labeller::off},
+                                                     {"false", GpuOptions::Labeller::off}};
+
 template <class T, std::size_t count>
 bool set_word(std::string_view text, const Word<T> (&words)[count], T& into) {
   const auto known =
@@ -153,6 +159,24 @@ void expected(KeyEntry& entry, GpuOptions& options) {
   }
 }
 
+void labellers(KeyEntry& entry, GpuOptions& options) {
+  if (entry.is_null()) return;
+  if (!entry.value.is(Kind::map)) {
+    entry.wrong_type(entry.value, "a map of vendor and auto, on or off");
+    return;
+  }
+  const std::vector<std::string_view> vendors = gpu_vendor_names();
+  for (const Member& member : entry.value.members) {
+    auto choice = GpuOptions::Labeller::automatic;
+    const bool is_vendor = std::find(vendors.begin(), vendors.end(), member.key) != vendors.end();
+    if (is_vendor && member.value.is_scalar() && set_word(member.value.text, kLabellers, choice))
+      options.labellers.insert_or_assign(member.key, choice);
+    else
+      entry.mistake(member.mark,
+                    " knows " + join({vendors.begin(), vendors.end()}, ", ") + ", each with " + list_of(kLabellers));
+  }
+}
+
 template <class Duration>
 void duration(KeyEntry& entry, Duration& into) {
   if (const auto period = entry.period(std::chrono::nanoseconds(1), "a duration such as 10s"))
@@ -181,6 +205,9 @@ const KeyRow<Config> kSection[] = {
      [](KeyEntry& e, Config& c) { word(e, kCliques, c.probes.gpu.clique, c.probes.gpu); }},
     {{"gpu.expected", nodescout, at_once, "", "GPUs that should be there: `{nvidia: 8}`"},
      [](KeyEntry& e, Config& c) { expected(e, c.probes.gpu); }},
+    {{"gpu.labellers", nodescout, at_once, "`auto`",
+      "which vendors' own labels to make: `{nvidia: off, amd: on}`; `auto`: not where the vendor's labeller does"},
+     [](KeyEntry& e, Config& c) { labellers(e, c.probes.gpu); }},
     {{"gpu.unifiedMemory", nodescout, at_once, "`false`", "`gpu.memory` of GPUs that share the system's memory"},
      [](KeyEntry& e, Config& c) { e.flag(c.probes.gpu.system_memory_as_gpus); }},
     {{"gpu.vfioMemoryInBytes", nodescout, at_once, "`false`", "as GFD"},

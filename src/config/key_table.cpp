@@ -91,11 +91,12 @@ class Walk {
                "the last one counts; remove the others");
       else if (!is_known)
         report("unknown-config-key", member.mark, "unknown key " + quote(path + member.key),
-               todo_for(member.key, path, names));
+               todo_for(member, path, names));
     }
   }
 
-  std::string todo_for(std::string_view key, const std::string& path, const std::vector<std::string_view>& names) {
+  std::string todo_for(const Member& member, const std::string& path, const std::vector<std::string_view>& names) {
+    const std::string_view key = member.key;
     const auto meant = [](std::string_view name, std::string_view where = "") {
       return "did you mean " + quote(name) + std::string(where) + "?";
     };
@@ -108,7 +109,15 @@ class Walk {
         if (equal_ignoring_case(last_part(name), key) && name.substr(0, name.size() - key.size()) != path)
           return meant(name, section_of(name).empty() ? " at the top level" : "");
     const std::string_view guess = closest(key, names);
+    if (guess.empty() && path.empty() && holds_sections(member.value)) return "put what is in it at the top level";
     return guess.empty() ? "remove it" : meant(path + std::string(guess));
+  }
+
+  /// Whether it is the whole of a file, under a name of its own: "config: {core: ...}".
+  bool holds_sections(const Value& value) const {
+    const std::vector<std::string_view> names = names_below("");
+    return std::any_of(value.members.begin(), value.members.end(),
+                       [&](const Member& member) { return is_one_of(member.key, names); });
   }
 
   void report(const char* code, Mark mark, std::string what, std::string todo) {

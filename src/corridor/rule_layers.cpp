@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "corridor/builtin_rules.h"
+#include "host/named_file.h"
 #include "nodescout/host.h"
 #include "rule/shipped.h"
 
@@ -99,8 +100,8 @@ Result<std::vector<std::string>> rule_files(const std::string& path) {
 }
 
 Result<ParsedRules> parse_rule_file(const std::string& path) {
-  const auto text = Root::at("/").read(std::filesystem::absolute(path).lexically_normal().string());
-  if (!text) return Error{text.error().code, path, text.error().what};
+  const auto text = read_named_file(path);
+  if (!text) return text.error();
   return parse_rules(*text, path);
 }
 

@@ -4,38 +4,44 @@
 
 namespace nodescout {
 
-Result<Setup> set_up(const std::string& config_path, bool nfd_compat, const std::vector<std::string>& only) {
-  auto config = load_config(config_path);
+SourceNames source_names() {
+  SourceNames names;
+  for (const Probe* probe : all_probes()) {
+    names.features.push_back(probe->name);
+    if (probe->off_by_default) names.off_by_default.push_back(probe->name);
+  }
+  names.labels = names.features;
+  names.labels.emplace_back("custom");
+  return names;
+}
+
+Result<Setup> set_up(const MachineOptions& options) {
+  const std::vector<std::string>& only = options.only;
+  auto config = load_config(options.config);
   if (!config) return config.error();
   Setup setup{*std::move(config), {}, {}};
   Config& chosen = setup.config;
   setup.problems = std::move(chosen.problems);
-  if (nfd_compat) chosen.nfd_compat = true;
+  if (options.nfd_compat) chosen.nfd_compat = true;
   chosen.probes.nfd_compat = chosen.nfd_compat;
   if (chosen.nfd_compat) chosen.labels.write_prefixes.clear();
 
-  std::vector<std::string_view> probes;
-  std::vector<std::string_view> off_by_default;
-  for (const Probe* probe : all_probes()) {
-    probes.push_back(probe->name);
-    if (probe->off_by_default) off_by_default.push_back(probe->name);
-  }
-  for (const std::string& name : select_sources(only.empty() ? chosen.feature_sources : only, probes, off_by_default,
-                                                only.empty() ? "core.featureSources" : "--only", setup.problems))
+  const SourceNames sources = source_names();
+  for (const std::string& name :
+       select_sources(only.empty() ? chosen.feature_sources : only, sources.features, sources.off_by_default,
+                      only.empty() ? "core.featureSources" : "--only", setup.problems))
     setup.probes.push_back(*std::find_if(all_probes().begin(), all_probes().end(),
                                          [&](const Probe* probe) { return probe->name == name; }));
   if (setup.probes.empty()) {
     if (only.empty())
       return Error{Errc::malformed, "core.featureSources", "no probe is left to run; see `nodescout features`"};
     std::string known;
-    for (const std::string_view name : probes) known += (known.empty() ? "" : ", ") + std::string(name);
+    for (const std::string_view name : sources.features) known += (known.empty() ? "" : ", ") + std::string(name);
     return Error{Errc::unsupported, "--only", "none of these is a probe; there are " + known};
   }
 
-  std::vector<std::string_view> label_sources = probes;
-  label_sources.emplace_back("custom");
   chosen.label_sources =
-      select_sources(chosen.label_sources, label_sources, off_by_default, "core.labelSources", setup.problems);
+      select_sources(chosen.label_sources, sources.labels, sources.off_by_default, "core.labelSources", setup.problems);
   return setup;
 }
 

@@ -5,10 +5,27 @@
 #include <vector>
 
 #include "config/config.h"
+#include "corridor/rule_layers.h"
 #include "nodescout/probes.h"
 #include "nodescout/result.h"
 
 namespace nodescout {
+
+/// One machine: where it is, how it is configured, which rules count on it, and what is asked of it.
+struct MachineOptions : HostOptions {
+  MachineOptions() { scanner = "/proc/self/exe"; }
+
+  std::string config;  // empty: the usual files
+  bool nfd_compat = false;
+  std::vector<std::string> only;  // probes, in place of the configured ones
+  RuleOptions rules;
+};
+
+/// What core.featureSources and core.labelSources may name.
+struct SourceNames {
+  std::vector<std::string_view> features, labels, off_by_default;
+};
+SourceNames source_names();
 
 struct Setup {
   Config config;  // its label sources are plain names
@@ -16,9 +33,7 @@ struct Setup {
   std::vector<Problem> problems;
 };
 
-/// `config_path` empty: the usual files. `only`: probes instead of the configured ones. Errors: as load_config;
-/// malformed if no probe is left,
-/// unsupported if `only` names none.
-Result<Setup> set_up(const std::string& config_path, bool nfd_compat, const std::vector<std::string>& only);
+/// Errors: as load_config; malformed if no probe is left, unsupported if `only` names none.
+Result<Setup> set_up(const MachineOptions& options);
 
 }  // namespace nodescout

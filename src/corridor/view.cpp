@@ -17,7 +17,7 @@ bool gfd_claims_labels(std::span<const NodeFeatureObject> objects) {
 
 Sight::Sight(const View& view) : own_(&view.own), all_(&view.own) {
   if (view.objects.empty()) return;
-  if (view.own.attributes.contains("gpu.gfd") && gfd_claims_labels(view.objects)) {
+  if (view.yields_to_gfd && view.own.attributes.contains("gpu.gfd") && gfd_claims_labels(view.objects)) {
     without_gfd_ = std::make_unique<Features>(view.own);
     without_gfd_->attributes.erase("gpu.gfd");
     without_gfd_->attributes.erase("gpu.vgpu");

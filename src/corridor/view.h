@@ -22,6 +22,7 @@ struct NodeFeatureObject {
 struct View {
   const Features& own;
   std::span<const NodeFeatureObject> objects = {};  // in the order in which they are merged
+  bool yields_to_gfd = true;                        // false: NVIDIA's labels are made whatever its labeller does
 };
 
 /// The features that each layer sees. It refers to the View where it can: without objects nothing is copied.

@@ -45,6 +45,9 @@ class Reader {
 
   Features features(const Value& value) {
     Features out;
+    for (const Member& member : value.members)
+      if (member.key != "flags" && member.key != "attributes" && member.key != "instances")
+        complain(member.value, "features are flags, attributes and instances, not " + quote(member.key));
     if (const Value* flags = map_in(value, "flags"))
       for (const Member& set : flags->members)
         if (const Value* elements = elements_of(set, Value::Kind::map)) {
@@ -154,6 +157,10 @@ Value node_feature_object(std::string_view node, const Features& features, const
 Result<ReadFeatures> features_from_value(const Value& document, std::string_view origin) {
   if (!document.is(Value::Kind::map))
     return Error{Errc::malformed, place(origin, document.mark), "features must be a map, not " + describe(document)};
+  constexpr const char* kWanted =
+      "expected the output of `nodescout dump -o json`, its \"features\" part, or a NodeFeature object";
+  if (const Value* kind = document.find("kind"); kind && kind->is_scalar() && kind->text != "NodeFeature")
+    return Error{Errc::malformed, place(origin, kind->mark), "no features in this " + kind->text + ": " + kWanted};
   ReadFeatures read;
   Reader reader(origin, read.problems);
   const Value* features = &document;
@@ -164,11 +171,8 @@ Result<ReadFeatures> features_from_value(const Value& document, std::string_view
     features = reader.map_in(*spec, "features");
   } else if (document.find("features")) {
     features = reader.map_in(document, "features");
-  } else if (!document.find("flags") && !document.find("attributes") && !document.find("instances") &&
-             !document.members.empty()) {
-    return Error{
-        Errc::malformed, place(origin, document.mark),
-        "no features: expected the output of `nodescout dump -o json`, its \"features\" part, or a NodeFeature object"};
+  } else if (!document.find("flags") && !document.find("attributes") && !document.find("instances")) {
+    return Error{Errc::malformed, place(origin, document.mark), std::string("no features: ") + kWanted};
   }
   if (features) read.features = reader.features(*features);
   return read;

@@ -56,4 +56,12 @@ std::optional<Vgpu> find_vgpu(std::string_view config) {
   return Vgpu{};
 }
 
+bool is_vgpu_name(std::string_view name) {
+  constexpr std::string_view kSeries = "ABCQ", kDigits = "0123456789";
+  if (name.empty() || kSeries.find(name.back()) == std::string_view::npos) return false;
+  name.remove_suffix(1);
+  const std::size_t last = name.find_last_not_of(kDigits);
+  return last != std::string_view::npos && last + 1 < name.size() && name[last] == '-';
+}
+
 }  // namespace nodescout

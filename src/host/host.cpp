@@ -83,7 +83,7 @@ Result<Host> Host::open(const HostOptions& options) {
   struct stat status;
   if (::stat(options.root.c_str(), &status) != 0)
     return Error{errno == ENOENT ? Errc::absent : Errc::denied, options.root, std::strerror(errno)};
-  if (!S_ISDIR(status.st_mode)) return Error{Errc::malformed, options.root, "not a directory"};
+  if (!S_ISDIR(status.st_mode)) return Error{Errc::unsupported, options.root, "not a directory"};
 
   auto state = std::make_unique<State>(Root::at(options.root));
   state->ask_machine = options.ask_machine;

@@ -23,6 +23,8 @@ constexpr int kMaxLinks = 40;  // as the kernel
 /// The kernel's own trees hold nothing that blocks or reacts to being opened for reading.
 bool is_kernel_tree(std::string_view path) { return path.starts_with("/sys/") || path.starts_with("/proc/"); }
 
+constexpr const char* kDirectory = "a directory, not a file";
+
 Error error_of(int number, std::string_view path) {
   const auto with = [&](Errc code, std::string what) { return Error{code, std::string(path), std::move(what)}; };
   switch (number) {
@@ -37,7 +39,7 @@ Error error_of(int number, std::string_view path) {
     case EPERM: return with(Errc::denied, "permission denied");
     case ELOOP: return with(Errc::unsupported, "a loop of symbolic links, or too many of them");
     case ENOTDIR: return with(Errc::malformed, "not a directory");
-    case EISDIR: return with(Errc::malformed, "a directory, not a file");
+    case EISDIR: return with(Errc::malformed, kDirectory);
     default: break;
   }
   return with(Errc::unavailable, std::string("cannot be read: ") + std::strerror(number));
@@ -125,9 +127,9 @@ Result<std::string> Root::walk(std::string_view path, bool follow_last) const {
 
 Result<std::string> Root::resolve(std::string_view path) const {
   auto canonical = walk(path, true);
-  if (!canonical) return canonical;
+  if (!canonical) return failed(canonical.error());
   struct stat status;
-  if (::lstat((prefix_ + *canonical).c_str(), &status) != 0) return error_of(errno, path);
+  if (::lstat((prefix_ + *canonical).c_str(), &status) != 0) return failed(error_of(errno, path));
   if (S_ISDIR(status.st_mode)) {
     directories_.insert_or_assign(std::string(path), *canonical);
     if (journal_) journal_->directories.insert(*canonical);
@@ -138,19 +140,21 @@ Result<std::string> Root::resolve(std::string_view path) const {
 }
 
 Result<std::string> Root::link(std::string_view path) const {
-  if (const auto refused = refused_.find(path); refused != refused_.end()) return refused->second;
   const auto canonical = needs_walk() ? walk(path, false) : Result<std::string>(std::string(path));
-  if (!canonical) return canonical.error();
+  if (!canonical) return failed(canonical.error());
   std::array<char, 4096> target;
   const ssize_t length = ::readlink((prefix_ + *canonical).c_str(), target.data(), target.size());
-  if (length < 0) return noted(error_of_link(errno, path));
+  if (length < 0) return failed(error_of_link(errno, path));
   std::string text(target.data(), static_cast<std::size_t>(length));
   if (journal_) journal_->links.insert_or_assign(*canonical, text);
   return text;
 }
 
 Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Directory* from) const {
-  if (const auto refused = refused_.find(path); refused != refused_.end()) return refused->second;
+  // What could not be read because it is a directory can be listed.
+  if (const auto refused = refused_.find(path);
+      refused != refused_.end() && !((flags & O_DIRECTORY) && refused->second.what == kDirectory))
+    return refused->second;
   flags |= O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   if (!needs_walk()) {
     const std::string real(path);
@@ -189,6 +193,13 @@ Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Dir
     return Opened{fd, *std::move(canonical)};
   }
   return error_of(ELOOP, path);
+}
+
+/// For what a recording keeps where it is there: names, links and types. Only where that fails does it count what the
+/// recorded machine refused, since that may have been another question about the same path.
+Error Root::failed(Error error) const {
+  if (const auto refused = refused_.find(error.where); refused != refused_.end()) return refused->second;
+  return noted(std::move(error));
 }
 
 Error Root::noted(Error error) const {
@@ -312,15 +323,14 @@ Result<std::vector<std::string>> Root::list(std::string_view path) const {
 }
 
 Result<Root::FileStatus> Root::status(std::string_view path) const {
-  if (const auto refused = refused_.find(path); refused != refused_.end()) return refused->second;
   std::string canonical(path);
   if (needs_walk()) {
     auto resolved = resolve(path);
-    if (!resolved) return noted(resolved.error());
+    if (!resolved) return resolved.error();
     canonical = *std::move(resolved);
   }
   struct stat status;
-  if (::stat((prefix_ + canonical).c_str(), &status) != 0) return error_of(errno, path);
+  if (::stat((prefix_ + canonical).c_str(), &status) != 0) return failed(error_of(errno, path));
   if (journal_) journal_->present.insert(canonical);
   const FileType type = S_ISREG(status.st_mode)   ? FileType::regular
                         : S_ISDIR(status.st_mode) ? FileType::directory

@@ -50,7 +50,7 @@ class Keeper {
   MayGo may_go(const Desired& desired, const RulesInForce& rules, SteadyTime now);
 
  private:
-  using Keys = std::set<std::pair<Change::Kind, std::string>>;
+  using Keys = std::set<EntryKey>;
 
   KnownFacts facts_;
   RuleMemory rule_memory_;

@@ -23,6 +23,7 @@ class Planner {
       : now_(now), desired_(desired), options_(options), owned_(Ownership::read(now, options.instance)) {}
 
   NodePatch plan() {
+    find_other_labellers();
     keyed(Change::Kind::label, now_.labels, desired_.labels, owned_.labels);
     keyed(Change::Kind::annotation, now_.annotations, desired_.annotations, owned_.annotations);
     taints();
@@ -42,6 +43,23 @@ class Planner {
     patch_.conflicts.push_back({"foreign-" + replace_all(name_of(kind), " ", "-"), "node " + now_.name,
                                 std::string(name_of(kind)) + " " + quote(key) + " belongs to somebody else, " + same,
                                 "remove it from the Node, or set restrictions.allowOverwrite: true"});
+  }
+
+  static bool is_of(const std::vector<std::string>& group, const std::string& key) {
+    return std::any_of(group.begin(), group.end(), [&](const std::string& head) { return key.starts_with(head); });
+  }
+
+  void find_other_labellers() {
+    for (const std::vector<std::string>& group : options_.shared_labels)
+      if (std::any_of(now_.labels.begin(), now_.labels.end(), [&](const auto& label) {
+            return is_of(group, label.first) && !owned_.labels.contains(label.first);
+          }))
+        left_to_others_.push_back(&group);
+  }
+
+  bool is_left_to_others(Change::Kind kind, const std::string& key) const {
+    return kind == Change::Kind::label && std::any_of(left_to_others_.begin(), left_to_others_.end(),
+                                                      [&](const auto* group) { return is_of(*group, key); });
   }
 
   bool is_same(Change::Kind kind, const std::string& a, const std::string& b) const {
@@ -74,6 +92,11 @@ class Planner {
       const bool is_there = on_node != there.end();
       const bool is_owned = owned.contains(key);
       const std::string before = is_there ? on_node->second : "";
+      if (is_left_to_others(kind, key)) {
+        // What both made is the other's from now on: it may never look at it again.
+        if (is_owned) add(kind, disown, key, before, before);
+        continue;
+      }
       if (want == wanted.end()) {
         if (is_there && !may_go(kind, key, key)) continue;
         add(kind, is_there ? remove : disown, key, before, "");
@@ -115,6 +138,7 @@ class Planner {
   const Desired& desired_;
   const PlanOptions& options_;
   const Ownership owned_;
+  std::vector<const std::vector<std::string>*> left_to_others_;  // groups of options_.shared_labels
   NodePatch patch_;
 };
 

@@ -86,6 +86,9 @@ Observation run(const Host& host, const ProbeConfig& config) {
   }
   for (const GpuVendor& vendor : gpu::kVendors) gpu::add_vendor(host, vendor, bus, config.gpu, seen);
   gpu::add_topology(bus, seen.features);
+  gpu::add_vendor_labels(host, config.gpu, bus, seen);
+  gpu::add_wsl_facts(host, seen.features);
+  gpu::add_accelerators(bus.accelerators, seen.features);
   return seen;
 }
 
@@ -95,6 +98,16 @@ std::vector<std::string_view> gpu_vendor_names() {
   std::vector<std::string_view> names;
   for (const GpuVendor& vendor : gpu::kVendors) names.push_back(vendor.name);
   return names;
+}
+
+std::vector<std::vector<std::string>> GpuOptions::shared_labels() const {
+  std::vector<std::vector<std::string>> groups;
+  for (const GpuVendor& vendor : gpu::kVendors) {
+    const auto chosen = labellers.find(vendor.name);
+    if (!vendor.shared_labels.empty() && (chosen == labellers.end() || chosen->second == Labeller::automatic))
+      groups.emplace_back(vendor.shared_labels.begin(), vendor.shared_labels.end());
+  }
+  return groups;
 }
 
 namespace probe {

@@ -48,6 +48,12 @@ Gpu* gpu_of(const Properties& node, const std::vector<Gpu*>& gpus) {
   return nullptr;
 }
 
+std::optional<std::int64_t> memory_of(const Host& host, std::int64_t node) {
+  const Properties bank = properties_of(host, std::string(kNodes) + "/" + std::to_string(node) + "/mem_banks/0");
+  const auto size = bank.find("size_in_bytes");
+  return size == bank.end() || size->second < 0 ? std::nullopt : std::optional<std::int64_t>(size->second);
+}
+
 }  // namespace
 
 void observe_amd(const Host& host, Observation&, const std::vector<Gpu*>& gpus) {
@@ -55,9 +61,18 @@ void observe_amd(const Host& host, Observation&, const std::vector<Gpu*>& gpus) 
   const auto names = host.files().list(kNodes);
   if (!names) return;
   std::map<std::int64_t, Gpu*> by_node;
+  std::map<std::int64_t, Properties> nodes;  // by number: partitions of a GPU in their order
   for (const std::string& name : *names)
-    if (const auto number = parse_int(name))
-      if (Gpu* gpu = gpu_of(properties_of(host, std::string(kNodes) + "/" + name), gpus)) by_node[*number] = gpu;
+    if (const auto number = parse_int(name)) nodes[*number] = properties_of(host, std::string(kNodes) + "/" + name);
+  for (const auto& [number, node] : nodes)
+    if (Gpu* gpu = gpu_of(node, gpus)) {
+      by_node[number] = gpu;
+      gpu->logical_devices.push_back(
+          {memory_of(host, number), number_in(node, "simd_count"), number_in(node, "simd_per_cu")});
+    }
+  for (Gpu* gpu : gpus)
+    if (gpu->logical_devices.size() > 1)
+      gpu->attributes["logical_devices"] = std::to_string(gpu->logical_devices.size());
   std::map<Gpu*, std::set<std::string>> peers;
   for (const auto& [number, gpu] : by_node) {
     const std::string directory = std::string(kNodes) + "/" + std::to_string(number) + "/io_links";

@@ -120,18 +120,25 @@ Bus scan_bus(const Host& host, Observation& seen) {
   for (const std::string& address : *addresses) {
     const std::string device = "/sys/bus/pci/devices/" + address;
     // The vendor first: on most functions of most machines it is the only question.
-    const GpuVendor* vendor = vendor_of(hex_id(id_of(reading, device, "vendor")));
-    if (!vendor) continue;
+    const std::string vendor_id = hex_id(id_of(reading, device, "vendor"));
+    const GpuVendor* vendor = vendor_of(vendor_id);
+    if (!vendor) {
+      if (const AcceleratorVendor* other = accelerator_vendor(vendor_id))
+        look_at_accelerator(reading, *other, address, bus.accelerators);
+      continue;
+    }
     if (vendor == &kNvidia) bus.nvidia_functions.push_back(address);
     const auto pci_class = id_of(reading, device, "class");
     if (!pci_class || !is_gpu_class(*vendor, hex_id(pci_class))) continue;
+    const std::string device_id = hex_id(id_of(reading, device, "device"));
+    bus.functions.push_back({address, vendor, hex_id(pci_class).substr(0, 4), device_id});
     if (reading.exists(device + "/physfn")) continue;
     Gpu gpu;
     gpu.address = address;
     gpu.vendor = vendor;
     gpu.is_on_bus = true;
     gpu.pci_class = *pci_class;
-    gpu.device_id = hex_id(id_of(reading, device, "device"));
+    gpu.device_id = device_id;
     reading.enter(device);
     const std::string subsystem = hex_id(reading.text("subsystem_vendor")) + hex_id(reading.text("subsystem_device"));
     const std::string revision = hex_id(reading.text("revision"));

@@ -30,9 +30,12 @@ std::vector<const Gpu*> speakers_of(const std::vector<const Gpu*>& gpus) {
   return cards.empty() ? gpus : cards;
 }
 
-/// Lanes that a slot has and its card does not use. In a virtual machine neither is real.
+/// Lanes that a slot has and its card does not use. In a virtual machine neither is real, and a GPU beside its
+/// processor is joined with it by something better.
 std::int64_t limited_links(const Host& host, const std::vector<const Gpu*>& gpus) {
-  const std::int64_t narrow = count_if(gpus, [](const Gpu& each) { return each.link_limit.starts_with("width"); });
+  const std::int64_t narrow = count_if(gpus, [](const Gpu& each) {
+    return each.link_limit.starts_with("width") && each.model.form_factor != "superchip" && !is_integrated(each);
+  });
   return narrow > 0 && is_known_bare_metal(host) ? narrow : 0;
 }
 
@@ -78,8 +81,9 @@ void find_missing(Bus& bus, Observation& seen) {
     if (!is_ready) continue;
     int unplaced = vendor.has_library ? bus.unplaced : 0;
     for (Gpu& gpu : bus.gpus) {
-      if (gpu.vendor != &vendor || !gpu.is_on_bus || is_given_away(gpu) || is_integrated(gpu)) continue;
       const bool is_taken = has_working_driver(gpu);
+      if (gpu.vendor != &vendor || !gpu.is_on_bus || is_given_away(gpu)) continue;
+      if (is_integrated(gpu) && !is_taken) continue;  // switched off beside a card
       if (vendor.has_library ? bus.offered->contains(gpu.address) : is_taken) continue;
       // What all have in common is not known of this one.
       seen.incomplete.emplace(vendor.common.key);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "gpu/mig_profile.h"
+#include "gpu/vgpu.h"
 #include "probe/gpu_nvidia.h"
 
 namespace nodescout::gpu {
@@ -91,7 +92,7 @@ class ReportTaker {
       problem("gpu-failed", gpu.address, "memory rows could not be remapped", "the GPU should be replaced");
     gpu.product = told.name;
     constexpr std::int64_t kVgpuGuest = 2;
-    gpu.is_virtual = gpu.is_virtual || told.virtualization == kVgpuGuest;
+    gpu.is_virtual = gpu.is_virtual || told.virtualization == kVgpuGuest || is_vgpu_name(told.name);
     gpu.tells_links = !told.uuid.empty();
     if (told.memory && *told.memory >= kMib) gpu.memory = *told.memory / kMib;
     Attributes& facts = gpu.attributes;

@@ -14,10 +14,17 @@
 #include "gpu/pci_table.h"
 #include "gpu/topology.h"
 #include "nodescout/probes.h"
+#include "probe/accelerators.h"
 #include "probe/gpu_vendors.h"
 #include "probe/reading.h"
 
 namespace nodescout::gpu {
+
+/// A device that programs see of a GPU: one, or each of its partitions.
+struct LogicalDevice {
+  std::optional<std::int64_t> memory;  // bytes
+  std::int64_t simds = 0, simds_per_cu = 0;
+};
 
 /// A GPU, as far as it is known: from the bus, from its driver, or from both.
 struct Gpu {
@@ -37,11 +44,21 @@ struct Gpu {
   std::string health = "ok";                     // "failed", "missing" (the driver does not list it)
   bool is_virtual = false;                       // a slice of a card: what the table says of the card is not true of it
   bool tells_links = false;                      // somebody said what joins it with others
+  std::vector<LogicalDevice> logical_devices;    // of AMD's GPUs, as the kernel's compute driver shows them
   Attributes attributes;                         // everything else for its instance
+};
+
+struct GpuFunction {
+  std::string address;
+  const GpuVendor* vendor;
+  std::string pci_class;  // "0380"
+  std::string device_id;  // 4 hex digits
 };
 
 struct Bus {
   std::vector<Gpu> gpus;                      // by address
+  std::vector<Accelerator> accelerators;      // by address
+  std::vector<GpuFunction> functions;         // of GPUs, by address; of guests and displays, too
   std::vector<std::string> nvidia_functions;  // of any class
   std::vector<ProximityNic> nics;             // RDMA devices, by address; empty without any GPU
   bool is_driver_silent = false;              // NVIDIA's was asked and did not answer, or must not be asked now
@@ -89,6 +106,13 @@ void find_missing(Bus& bus, Observation& seen);
 void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const GpuOptions& options,
                 Observation& seen);
 void add_topology(const Bus& bus, Features& features);
+
+/// The labels of AMD's and Intel's own labellers, for rules. Where the options say that a vendor's labels are not ours
+/// to make, those of NVIDIA's go as well.
+void add_vendor_labels(const Host& host, const GpuOptions& options, const Bus& bus, Observation& seen);
+
+/// Whether a Windows host gives this Linux an NVIDIA GPU.
+void add_wsl_facts(const Host& host, Features& features);
 
 /// Order of addresses on the bus.
 void sort_by_address(std::vector<Gpu>& gpus);

@@ -74,6 +74,8 @@ inline constexpr ElementSpec kDevice[] = {
     {"rack_host", kNvml, "host in that tray", true, "[0-9]+"},
     {"compute_partition", "/sys/bus/pci/devices/*/current_compute_partition", "AMD: SPX, DPX, QPX, CPX, ...", true},
     {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "AMD: NPS1, NPS4, ...", true},
+    {"logical_devices", "/sys/class/kfd/kfd/topology/nodes", "AMD: devices that programs see of it, where several",
+     true, "[0-9]+"},
     {"tiles", "/sys/bus/pci/devices/*/tile*, or gt of i915", "Intel: tiles of the GPU", true, "[0-9]+"}};
 
 inline constexpr ElementSpec kModel[] = {
@@ -136,6 +138,34 @@ inline constexpr ElementSpec kVgpu[] = {
     {"host-driver-version", "/sys/bus/pci/devices/*/config", "version of the host's driver", true},
     {"host-driver-branch", "/sys/bus/pci/devices/*/config", "branch of the host's driver", true}};
 
+inline constexpr ElementSpec kAccelerator[] = {
+    {"address", kPciBus, "domain:bus:device.function", true},
+    {"vendor", "/sys/bus/pci/devices/*/vendor", "qualcomm, intel, aws, google, huawei, furiosa, tenstorrent", true},
+    {"name", "/sys/bus/pci/devices/*/vendor", "ai100, gaudi, neuron, tpu, ascend, npu", true},
+    {"class", "/sys/bus/pci/devices/*/class", "4 hex digits: class and subclass", true, "[0-9a-f]{4}"},
+    {"device", "/sys/bus/pci/devices/*/device", "4 hex digits", true, "[0-9a-f]{4}"},
+    {"model", kIds, "gaudi2, trainium, v5e, 910b, wormhole, ...", true},
+    {"driver", "/sys/bus/pci/devices/*/driver", "kernel driver bound to it", true},
+    {"numa_node", "/sys/bus/pci/devices/*/numa_node", "NUMA node, where the kernel knows one", true, "[0-9]+"}};
+
+inline constexpr ElementSpec kAcceleratorKind[] = {
+    {"vendor", "/sys/bus/pci/devices/*/vendor", "as in accelerator.device", true},
+    {"name", "/sys/bus/pci/devices/*/vendor", "as in accelerator.device", true},
+    {"count", kPciBus, "accelerators of this vendor and name", true, "[0-9]+"},
+    {"model", kIds, "where all have the same", true}};
+
+inline constexpr ElementSpec kWsl[] = {{"nvidia", "/dev/dxg and /usr/lib/wsl/lib",
+                                        "true: Windows gives this Linux (WSL 2) its GPU, and NVIDIA's library for it",
+                                        true, "true"}};
+
+inline constexpr ElementSpec kAmdLabels[] = {
+    {"<label>", "sysfs of amdgpu and KFD",
+     "a label of AMD's node labeller: amd.com/gpu.family, beta.amd.com/gpu.vram.192G, ...", true}};
+
+inline constexpr ElementSpec kIntelLabels[] = {
+    {"<label>", kPciBus, "a label of Intel's rules and GPU plugin: gpu.intel.com/product, gpu.intel.com/tiles, ...",
+     true}};
+
 using Kind = FeatureSpec::Kind;
 inline constexpr FeatureSpec kBeforeVendors[] = {
     {"gpu.device", Kind::instance, kPciBus, "GPUs, by address", kDevice, true},
@@ -147,7 +177,13 @@ inline constexpr FeatureSpec kAfterVendors[] = {
     {"gpu.mig", Kind::instance, kPciBus, "MIG devices, by GPU and index", kMig, true},
     {"gpu.fabric", Kind::attribute, kPciBus, "NVLink fabric across nodes", kFabric, true},
     {"gpu.gfd", Kind::attribute, kPciBus, "labels of NVIDIA's gpu-feature-discovery, for rules", kGfd, true},
-    {"gpu.vgpu", Kind::attribute, kPciBus, "virtual NVIDIA GPUs", kVgpu, true}};
+    {"gpu.vgpu", Kind::attribute, kPciBus, "virtual NVIDIA GPUs", kVgpu, true},
+    {"gpu.wsl", Kind::attribute, "/dev/dxg", "GPUs of a Windows host", kWsl, true},
+    {"gpu.amd_labels", Kind::attribute, kPciBus, "labels of AMD's node labeller, for rules", kAmdLabels, true},
+    {"gpu.intel_labels", Kind::attribute, kPciBus, "labels of Intel's rules and GPU plugin, for rules", kIntelLabels,
+     true},
+    {"accelerator.device", Kind::instance, kPciBus, "accelerators that are not GPUs, by address", kAccelerator, true},
+    {"accelerator.kind", Kind::instance, kPciBus, "accelerators with their counts", kAcceleratorKind, true}};
 
 /// In the order of docs/features.md.
 inline constexpr auto kProduces = [] {

@@ -44,6 +44,8 @@ struct GpuVendor {
   PeerLink link = {};
   /// What the facts above cannot say of GPUs that one of these drivers has.
   void (*observe)(const Host& host, Observation& seen, const std::vector<Gpu*>& gpus) = nullptr;
+  /// How keys of labels begin that the vendor's own labeller makes, and we as well.
+  std::span<const std::string_view> shared_labels = {};
   /// A library of the vendor lists the GPUs that work, so that a sick one can be told from a missing one.
   bool has_library = false;
   FeatureSpec common;  // the set of what all its GPUs have in common: "gpu.amd"
@@ -94,7 +96,9 @@ inline constexpr std::string_view kAmdDrivers[] = {"amdgpu", "radeon"};
 inline constexpr std::string_view kAmdDisplays[] = {"515e", "5969"};  // ES1000, of management boards
 inline constexpr auto kAmdElements = common_and(
     {{"compute_partition", "/sys/bus/pci/devices/*/current_compute_partition", "SPX, DPX, QPX, CPX, ...", true},
-     {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "NPS1, NPS4, ...", true}});
+     {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "NPS1, NPS4, ...", true},
+     {"logical_devices", "/sys/class/kfd/kfd/topology/nodes",
+      "devices that programs see of all these GPUs together, where they can be partitioned", true, "[0-9]+"}});
 // SPX, DPX, QPX, CPX: how many devices one GPU shows itself as; NPS1 ... NPS8: how its memory is divided.
 inline constexpr SysfsFact kAmdFacts[] = {{"memory", "mem_info_vram_total", SysfsFact::Kind::mebibytes},
                                           {"product", "product_name"},
@@ -102,6 +106,9 @@ inline constexpr SysfsFact kAmdFacts[] = {{"memory", "mem_info_vram_total", Sysf
                                           {"compute_partition", "current_compute_partition", SysfsFact::Kind::mode},
                                           {"memory_partition", "current_memory_partition", SysfsFact::Kind::mode}};
 
+inline constexpr std::string_view kAmdLabelHeads[] = {"amd.com/gpu.", "beta.amd.com/gpu."};
+
+inline constexpr std::string_view kIntelLabelHeads[] = {"gpu.intel.com/"};
 inline constexpr std::string_view kIntelDrivers[] = {"i915", "xe"};
 
 inline constexpr GpuVendor kVendors[] = {
@@ -124,6 +131,7 @@ inline constexpr GpuVendor kVendors[] = {
      .displays = kAmdDisplays,
      .link = {"xgmi", "xgmi_peers", 'g', true},
      .observe = observe_amd,
+     .shared_labels = kAmdLabelHeads,
      .common = {"gpu.amd", FeatureSpec::Kind::attribute, kPciBus, "what AMD's GPUs have in common", kAmdElements,
                 true}},
     {.name = "intel",
@@ -133,6 +141,7 @@ inline constexpr GpuVendor kVendors[] = {
      .drivers = kIntelDrivers,
      .facts = {},
      .observe = observe_intel,
+     .shared_labels = kIntelLabelHeads,
      .common = {"gpu.intel", FeatureSpec::Kind::attribute, kPciBus, "what Intel's GPUs have in common", kCommon, true}},
 };
 

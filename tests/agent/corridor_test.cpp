@@ -36,8 +36,8 @@ class AgentCorridorTest : public ::testing::Test {
     options.root = files.path().string();
     options.ask_machine = false;
     options.config = (files.path() / "test.conf").string();
-    options.rules = {(files.path() / "rules").string()};
-    options.shipped_rules = false;
+    options.rules.paths = {(files.path() / "rules").string()};
+    options.rules.shipped = false;
     options.only = {"local"};
   }
 
@@ -234,7 +234,7 @@ TEST_F(AgentCorridorTest, AProbesProblemsStayUntilItRunsAgain) {
 TEST_F(AgentCorridorTest, WatchesWhatItReads) {
   const std::vector<std::string> paths = corridor().watched_paths();
   for (const std::string& path :
-       {options.config, options.rules[0], options.root + "/etc/os-release",
+       {options.config, options.rules.paths[0], options.root + "/etc/os-release",
         options.root + "/etc/kubernetes/node-feature-discovery/features.d", std::string("/etc/nodescout/rules.d"),
         std::string("/etc/kubernetes/node-feature-discovery/custom.d")})
     EXPECT_NE(std::find(paths.begin(), paths.end(), path), paths.end()) << path;

@@ -60,6 +60,11 @@ TEST(Cli, ExitStatus) {
   EXPECT_EQ(nodescout(dump({"--rules", "/no/such/file"})).status, 2);
   EXPECT_EQ(nodescout(dump({"--config", "/no/such/file"})).status, 2);
   EXPECT_EQ(nodescout({"rules", "check", "/no/such/file"}).status, 2);
+  // What is there and is not a file cannot be opened either.
+  const std::string directory = machine().path().string();
+  EXPECT_EQ(nodescout(dump({"--config", directory})).status, 2);
+  EXPECT_EQ(nodescout({"rules", "check", directory}).status, 2);
+  EXPECT_EQ(nodescout({"rules", "eval", "/dev/null", "--features", directory}).status, 2);
 }
 
 TEST(Cli, WrongUsageIsExplained) {
@@ -68,6 +73,14 @@ TEST(Cli, WrongUsageIsExplained) {
   EXPECT_NE(nodescout({"rules", "chek", "x"}).err.find("unknown command \"chek\"; did you mean \"check\"?"),
             std::string::npos);
   EXPECT_NE(nodescout({"rules"}).err.find("a command is needed: check, "), std::string::npos);
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"nonsense", "--help"}, {"--help", "nonsense"}, {"rules", "--help", "nonsense"}, {"-h", "nonsense"}}) {
+    const Ran ran = nodescout(words);
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_NE(ran.err.find("unknown command \"nonsense\"; there are "), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  }
+  EXPECT_EQ(nodescout({"rules", "--help"}).status, 0);
   EXPECT_NE(nodescout({"dump", "--only"}).err.find("--only needs a value"), std::string::npos);
   EXPECT_NE(nodescout({"rules", "check"}).err.find("Try `nodescout rules check --help`"), std::string::npos);
   const Ran file = nodescout({"dump", "--root", "/etc/passwd"});
@@ -75,23 +88,31 @@ TEST(Cli, WrongUsageIsExplained) {
   EXPECT_NE(file.err.find("/etc/passwd: not a directory"), std::string::npos) << file.err;
 }
 
+/// {"rules", "check"} of "## `nodescout rules check [OPTIONS] FILE`": every command of the generated page.
+std::vector<std::vector<std::string>> every_command() {
+  std::vector<std::vector<std::string>> commands;
+  std::stringstream page(nodescout({"manual", "markdown"}).out);
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("## `nodescout")) continue;
+    std::stringstream words(line.substr(line.find('`') + 1));
+    std::vector<std::string> command;
+    for (std::string word; words >> word && word != "[OPTIONS]" && word.find('`') == word.npos;)
+      command.push_back(word);
+    command.erase(command.begin());
+    commands.push_back(std::move(command));
+  }
+  return commands;
+}
+
 TEST(Cli, EveryCommandHasHelpWithExamples) {
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{},
-                                                                                       {"dump"},
-                                                                                       {"record"},
-                                                                                       {"features"},
-                                                                                       {"completion"},
-                                                                                       {"manual"},
-                                                                                       {"rules"},
-                                                                                       {"rules", "check"},
-                                                                                       {"rules", "eval"},
-                                                                                       {"rules", "explain"},
-                                                                                       {"rules", "preview"}}) {
-    std::vector<std::string> arguments = command;
-    arguments.emplace_back("--help");
-    const Ran ran = nodescout(arguments);
+  const auto commands = every_command();
+  EXPECT_GE(commands.size(), 13u);
+  for (std::vector<std::string> command : commands) {
+    command.emplace_back("--help");
+    const Ran ran = nodescout(command);
     EXPECT_EQ(ran.status, 0);
-    EXPECT_NE(ran.out.find("Examples:\n  nodescout "), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("Examples:\n  "), std::string::npos) << ran.out;
+    EXPECT_NE(ran.out.find("\n  nodescout "), std::string::npos) << ran.out;
   }
 }
 
@@ -326,6 +347,29 @@ TEST(Cli, ARecordingReplaysByteForByte) {
   EXPECT_FALSE(std::filesystem::exists(work.path() / "plain/REDACTED"));
 }
 
+/// A directory where a file should be, and a file where a directory should be.
+TEST(Cli, WhatIsOfTheWrongTypeReplaysToo) {
+  for (const std::vector<std::string>& files : std::vector<std::vector<std::string>>{
+           {"/etc/os-release/x", "/proc/modules/x", "/proc/sys/kernel/osrelease/x", "/proc/cmdline/x"},
+           {"/sys/bus", "/sys/kernel/mm", "/sys/class/net", "/lib/modules", "/sys/devices/system/cpu"},
+           {"/sys/block/sda/size", "/sys/block/sda/queue", "/sys/bus/pci/devices/0000:00:01.0"},
+           {"/etc/kubernetes/node-feature-discovery/features.d/a/b", "/sys/bus/pci/devices/0000:00:01.0/class/x"}}) {
+    TempHost host{{"/proc/version", "x"}, {"/host.json", R"({"NODE_NAME":"n","architecture":"amd64"})"}};
+    for (const std::string& file : files) host.write(file, "x\n");
+    TempDirectory work;
+    const std::string once = (work.path() / "once").string(), root = host.path().string();
+    ASSERT_EQ(nodescout({"record", once, "--root", root, "--no-live"}).status, 0);
+    for (const char* compat : {"", "nfd"}) {
+      const auto with = [&](const std::string& from) {
+        std::vector<std::string> words{"dump", "--root", from, "--no-live", "-o", "json"};
+        if (*compat) words.insert(words.end(), {"--compat", compat});
+        return nodescout(words).out;
+      };
+      EXPECT_EQ(with(once), with(root)) << files[0];
+    }
+  }
+}
+
 TEST(Cli, ThisMachineReplaysToo) {
   TempDirectory work;
   const std::string directory = (work.path() / "here").string();
@@ -425,6 +469,77 @@ TEST(Cli, RulesCheckNamesEveryMistake) {
   const Ran lenient = nodescout({"rules", "check", "--lenient", (files.path() / "bad.yaml").string()});
   EXPECT_EQ(lenient.status, 3);
   EXPECT_EQ(lenient.out.find("lables"), std::string::npos);
+}
+
+constexpr const char* kWrongRule = "- {name: r, lables: {a: '1'}}\n";
+
+TEST(Cli, RulesCheckGoesOnAfterAFileThatItCannotOpen) {
+  TempHost files{{"/a.yaml", kWrongRule}, {"/b.yaml", kWrongRule}};
+  const std::string a = (files.path() / "a.yaml").string(), b = (files.path() / "b.yaml").string();
+  const Ran ran = nodescout({"rules", "check", a, "/no/such/file", b});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.out.find(a + ":1:13: unknown field \"lables\""), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find(b + ":1:13: unknown field \"lables\""), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("/no/such/file: no such file"), std::string::npos) << ran.err;
+}
+
+TEST(Cli, RulesCheckReadsStandardInput) {
+  const Ran ran = test::run_program(
+      {"/bin/sh", "-c", "printf '%s' \"$1\" | \"$0\" rules check -", test::nodescout_program(), kWrongRule});
+  EXPECT_EQ(ran.status, 3) << ran.err;
+  EXPECT_NE(ran.out.find("<stdin>:1:13: unknown field \"lables\""), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("    | - {name: r, lables"), std::string::npos) << ran.out;
+}
+
+TEST(Cli, WhatIsNotFeaturesIsNotTakenForThem) {
+  TempHost files{
+      {"/r.yaml",
+       "- {name: r, labels: {a: '1'}, matchFeatures: [{feature: kernel.version, matchExpressions: {major: {op: "
+       "Exists}}}]}\n"},
+      {"/empty.json", "{}\n"},
+      {"/features.json", "{\"features\": {}}\n"},
+      {"/rule.yaml",
+       "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: x}\nspec: {rules: []}\n"},
+      {"/no-elements.yaml", "attributes: {kernel.version: {major: '6'}}\n"},
+      {"/slip.yaml", "attributs: {}\nflags: {}\n"}};
+  const auto eval = [&](const char* features) {
+    return nodescout(
+        {"rules", "eval", (files.path() / "r.yaml").string(), "--features", (files.path() / features).string()});
+  };
+  for (const char* name : {"empty.json", "rule.yaml", "r.yaml"}) {
+    const Ran ran = eval(name);
+    EXPECT_EQ(ran.status, 1) << name << ran.out;
+    EXPECT_EQ(ran.out, "");
+  }
+  EXPECT_NE(eval("empty.json").err.find("no features: expected"), std::string::npos);
+  EXPECT_NE(eval("rule.yaml").err.find("rule.yaml:2:7: no features in this NodeFeatureRule"), std::string::npos);
+  EXPECT_EQ(eval("features.json").status, 0);
+  EXPECT_NE(
+      eval("no-elements.yaml").err.find("no-elements.yaml:1:30: feature \"kernel.version\" must have \"elements\""),
+      std::string::npos)
+      << eval("no-elements.yaml").err;
+  EXPECT_NE(eval("slip.yaml").err.find("features are flags, attributes and instances, not \"attributs\""),
+            std::string::npos);
+}
+
+TEST(Cli, NamesCannotSteerTheTerminal) {
+  TempHost files{
+      {"/\x1b[31mred\n.yaml", "- {name: \"a\\e[2Jb\", lables: {a: '1'}}\n- {name: \"a\\e[2Jb\", labels: {a: b}}\n"}};
+  const std::string path = (files.path() / "\x1b[31mred\n.yaml").string(), root = machine().path().string();
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"rules", "check", path},
+                                             {"rules", "check", path + ".missing"},
+                                             {"rules", "explain", path, "--root", root, "--no-live"},
+                                             {"rules", "preview", path, "--root", root, "--no-live"},
+                                             {"rules", "eval", path, "-o", "table", "--root", root, "--no-live"},
+                                             {"dump", "--rules", path, "--root", root, "--no-live"},
+                                             {"dump", "--rules", path, "-o", "table", "--root", root, "--no-live"},
+                                             {"dump", "--root", path, "--no-live"},
+                                             {"\x1b[31mdump"}}) {
+    const Ran ran = nodescout(words);
+    EXPECT_EQ((ran.out + ran.err).find('\x1b'), std::string::npos) << words[0] << words[1] << ran.out << ran.err;
+    EXPECT_EQ((ran.out + ran.err).find("red\n.yaml"), std::string::npos) << words[0] << words[1];
+  }
 }
 
 std::string times(int count, const std::function<std::string(int)>& piece) {

@@ -67,9 +67,9 @@ TEST(Machines, GetNfdsLabelsAndFeatures) {
   for (const auto& entry : fs::directory_iterator(work.path())) {
     const std::string name = entry.path().filename().string();
     SCOPED_TRACE(name);
-    cli::MachineOptions options;
+    MachineOptions options;
     options.root = entry.path().string();
-    options.no_live = true;
+    options.ask_machine = false;
     options.nfd_compat = true;
     const auto machine = cli::open_machine(options);
     ASSERT_TRUE(machine) << machine.error().text();

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "gpu/gfd_text.h"
+#include "gpu/vgpu.h"
 #include "host/nvml_host.h"
 #include "probe/catalog.h"
 #include "support/nvidia_machine.h"
@@ -46,8 +47,7 @@ void join_all(std::vector<NvmlGpu>& gpus) {
     for (int i = 0; i < 18; ++i) gpu.links.push_back({2, "0000:b0:00.0"});
 }
 
-// ---- a GPU that no driver took
-// ----------------------------------------------------------------------------------------
+// ---- a GPU that no driver took --------------------------------------------------------------------------------------
 
 TEST(UnboundGpu, IsMissingWhileTheDriverOfTheOthersIsReady) {
   Machine machine;
@@ -152,8 +152,7 @@ TEST(UnboundGpu, AManagementBoardsDisplayAndAnIntegratedOneAreNoneOfThem) {
   EXPECT_EQ(own_labels(seen).at("-amd.count"), "2");
 }
 
-// ---- links
-// ------------------------------------------------------------------------------------------------------------
+// ---- links ----------------------------------------------------------------------------------------------------------
 
 struct Link {
   const char *width, *most, *speed, *slot_width, *slot_speed;
@@ -212,14 +211,25 @@ TEST(LinkAlarm, IsForBareMetalThatIsKnown) {
   EXPECT_FALSE(alarms({{kTree, "linux,dummy-virt"}}));
 }
 
+TEST(LinkAlarm, AGpuBesideItsProcessorHasABetterWay) {
+  TempHost host{{"/cpuid.txt", kBareMetal}};
+  add_function(host,
+               {.address = "0009:01:00.0", .device = "0x2342", .driver = "", .parent = "pci0009:00/0009:00:00.0"});
+  const std::string port = "/sys/devices/pci0009:00/0009:00:00.0/";
+  host.write(port + "max_link_width", "16");
+  host.write(port + "0009:01:00.0/max_link_width", "16");
+  host.write(port + "0009:01:00.0/current_link_width", "1");
+  host.write(port + "0009:01:00.0/max_link_speed", "16.0 GT/s PCIe");
+  EXPECT_EQ(value(own_labels(look_at_gpus(host)), "-nvidia.link_limited"), "");
+}
+
 TEST(LinkAlarm, VirtualBridgesOfCloudGuestsRaiseNone) {
   for (const char* slot_speed : {"16.0 GT/s PCIe", "2.5 GT/s PCIe"})
     for (const char* slot_width : {"16", "1"})
       EXPECT_EQ(limit({"16", "16", "32.0 GT/s PCIe", slot_width, slot_speed}, {{"/cpuid.txt", kGuest}}).second, "");
 }
 
-// ---- calls that matter, and answers that are none
-// -------------------------------------------------------------------------
+// ---- calls that matter, and answers that are none -------------------------------------------------------------------
 
 TEST(DriverAnswers, WhatMattersIsNeverAbsentInSilence) {
   for (const char* call : {"nvmlInit_v2", "nvmlDeviceGetCount_v2"})
@@ -288,8 +298,7 @@ TEST(DriverAnswers, WslsCompanionIsOpenedFirst) {
   EXPECT_EQ(state_of(machine.look()), "ready");
 }
 
-// ---- boards for the screen, virtual and integrated GPUs
-// -------------------------------------------------------------------
+// ---- boards for the screen, virtual and integrated GPUs -------------------------------------------------------------
 
 TEST(DisplayBoard, OfADgxStationIsNoGpu) {
   for (const bool by_subsystem : {true, false}) {
@@ -329,24 +338,33 @@ std::string vgpu_config() {
 }
 
 TEST(VgpuGuest, HasItsOwnMemoryAndName) {
-  for (const bool says_itself : {true, false}) {
+  enum class SaidBy { driver, bus, name };
+  for (const SaidBy said_by : {SaidBy::driver, SaidBy::bus, SaidBy::name}) {
     Machine machine;
     add_function(machine.files, {.address = "0000:00:05.0", .device = "0x1eb8"});
-    if (!says_itself) machine.files.write("/sys/devices/pci0000:00/0000:00:05.0/config", vgpu_config());
+    if (said_by == SaidBy::bus) machine.files.write("/sys/devices/pci0000:00/0000:00:05.0/config", vgpu_config());
     NvmlGpu gpu = t4("0000:00:05.0");
     gpu.name = "GRID T4-4C";
     gpu.memory = std::int64_t{4096} << 20;
-    if (says_itself) gpu.virtualization = 2;
+    if (said_by == SaidBy::driver) gpu.virtualization = 2;
     machine.drive(driver_report({gpu}));
     const Observation seen = machine.look();
     const Attributes own = own_labels(seen);
-    EXPECT_EQ(value(own, "-nvidia.memory_gb"), "4") << says_itself;
+    EXPECT_EQ(value(own, "-nvidia.memory_gb"), "4") << static_cast<int>(said_by);
     EXPECT_EQ(value(own, "-nvidia.product"), "grid-t4-4c");
     EXPECT_EQ(value(own, "-nvidia.count.grid-t4-4c"), "1");
     EXPECT_EQ(value(own, "-nvidia.family"), "turing") << "that of the chip";
     EXPECT_FALSE(own.contains("-nvidia.form_factor"));
     EXPECT_EQ(labels_below(seen.features, "nvidia.com/").at("gpu.memory"), "4096");
   }
+}
+
+TEST(VgpuGuest, IsKnownByItsName) {
+  for (const char* name : {"GRID T4-4C", "NVIDIA A10-24Q", "NVIDIA A16-2B", "NVIDIA A100-1-5C", "NVIDIA L40S-48A"})
+    EXPECT_TRUE(is_vgpu_name(name)) << name;
+  for (const char* name : {"", "Q", "-Q", "Tesla T4", "NVIDIA A100-SXM4-40GB", "GRID K520", "NVIDIA H100 80GB HBM3",
+                           "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition"})
+    EXPECT_FALSE(is_vgpu_name(name)) << name;
 }
 
 TEST(VgpuGuest, WithoutADriverTheCardsSizeIsNotItsOwn) {
@@ -387,8 +405,7 @@ TEST(IntegratedGpu, AloneItSpeaksForItself) {
   EXPECT_EQ(value(own_labels(look_at_gpus(host)), "-amd.form_factor"), "soc");
 }
 
-// ---- names
-// ------------------------------------------------------------------------------------------------------------
+// ---- names ----------------------------------------------------------------------------------------------------------
 
 TEST(GpuNames, AnUnknownIdHasTheDriversName) {
   Machine machine;
@@ -442,8 +459,7 @@ TEST(GpuNames, DomainsAboveSixteenBitsAreOneGpu) {
   EXPECT_EQ(sysfs_address("7fff0000:01:00.0"), "7fff0000:01:00.0");
 }
 
-// ---- xGMI and NICs
-// ----------------------------------------------------------------------------------------------------------
+// ---- xGMI and NICs --------------------------------------------------------------------------------------------------
 
 constexpr const char* kNodes = "/sys/class/kfd/kfd/topology/nodes/";
 
@@ -575,8 +591,7 @@ TEST(GpuNics, SlingshotHasAClassOfItsOwn) {
   EXPECT_EQ(devices[0].at("link_layer"), "Slingshot");
 }
 
-// ---- places, and before the driver
-// ----------------------------------------------------------------------------------------
+// ---- places, and before the driver ----------------------------------------------------------------------------------
 
 TEST(DriverPlaces, GkesUbuntuAndTalos) {
   for (const char* place : {"/opt/nvidia/lib64", "/usr/local/glibc/usr/lib", "/usr/lib/glibc/lib64", "/glibc/lib"}) {

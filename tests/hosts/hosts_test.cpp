@@ -41,7 +41,10 @@ struct Corridor {
     test::TempDirectory work;
     const fs::path config = work.path() / "config";
     test::write_file(config, "{}\n");
-    auto setup = set_up(config.string(), nfd_compat, {});
+    MachineOptions options;
+    options.config = config.string();
+    options.nfd_compat = nfd_compat;
+    auto setup = set_up(options);
     if (!setup) throw std::runtime_error(setup.error().text());
     auto loaded = load_rules(setup->config, {.drop_ins = false});
     if (!loaded) throw std::runtime_error(loaded.error().text());

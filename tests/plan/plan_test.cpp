@@ -64,6 +64,32 @@ TEST(Plan, AForeignKeyIsLeftAloneAndReported) {
   EXPECT_EQ(apply(now, taken.changes, {}).annotations.at(kOwned), "a,b,c");
 }
 
+TEST(Plan, LabelsOfAVendorsLabellerAreLeftToItWhereItLabelsTheNode) {
+  const PlanOptions options{.shared_labels = {{"amd.com/gpu.", "beta.amd.com/gpu."}, {"gpu.intel.com/"}}};
+  const Desired desired = labels({{"amd.com/gpu.family", "AI"}, {"amd.com/gpu.vram", "192G"}, {kF + "a", "1"}});
+  // Nobody else labels the Node.
+  NodeState now = node();
+  EXPECT_EQ(plan(now, desired, options).changes.size(), 3u);
+  now = apply(now, plan(now, desired, options).changes, options);
+  EXPECT_TRUE(plan(now, desired, options).empty());
+  // The vendor's labeller comes: what both make stays, and is its own from then on.
+  now.labels["beta.amd.com/gpu.family.AI"] = "8";
+  const NodePatch patch = plan(now, desired, options);
+  EXPECT_TRUE(patch.conflicts.empty());
+  ASSERT_EQ(patch.changes.size(), 2u);
+  for (const Change& change : patch.changes) EXPECT_EQ(change.action, Change::Action::disown) << change.key;
+  now = apply(now, patch.changes, options);
+  EXPECT_EQ(now.labels.at("amd.com/gpu.vram"), "192G");
+  EXPECT_EQ(now.annotations.at(kOwned), "a");
+  EXPECT_TRUE(plan(now, desired, options).empty());
+  // It does not count that another vendor's labeller is there, and nothing is shared if nothing is said to be.
+  EXPECT_TRUE(plan(now, labels({{kF + "a", "1"}, {"gpu.intel.com/tiles", "1"}}), options).changes.size() == 1);
+  EXPECT_EQ(plan(now, desired, {}).conflicts.size(), 2u);
+  // Once it is gone with its labels, they are made again.
+  now.labels = {{kF + "a", "1"}};
+  EXPECT_EQ(plan(now, desired, options).changes.size(), 2u);
+}
+
 TEST(Plan, WhatLiesOutsideThePrefixesStays) {
   const NodeState now = node({{kF + "a", "1"}, {"vendor.example/b", "1"}}, {{kOwned, "a,vendor.example/b"}});
   PlanOptions options;

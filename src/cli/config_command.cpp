@@ -1,0 +1,212 @@
+// `nodescout config check`: every mistake in a configuration, and what each of its keys means here.
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/excerpts.h"
+#include "cli/output.h"
+#include "cli/style.h"
+#include "cli/values.h"
+#include "config/config_keys.h"
+#include "config/enclosed.h"
+#include "config/gpu_config.h"
+#include "corridor/schema.h"
+#include "corridor/setup.h"
+#include "document/json.h"
+#include "document/value_path.h"
+#include "rule/check.h"
+#include "rule/from_value.h"
+
+namespace nodescout::cli {
+namespace {
+
+struct ConfigOptions {
+  std::vector<std::string> files;
+  std::string output = "text";
+};
+
+struct CheckedConfig {
+  std::string file;
+  std::string name;  // where in the file it is; empty: the file itself
+  std::vector<KeyUse> uses;
+};
+
+/// Names of core.featureSources and core.labelSources, each at its place.
+void check_sources(const Value& root, const std::string& origin, std::vector<Problem>& problems) {
+  const Value* core = root.find_ignoring_case("core");
+  if (!core) return;
+  const SourceNames known = source_names();
+  const auto check = [&](std::string_view key, const std::vector<std::string_view>& names) {
+    if (const Value* list = core->find_ignoring_case(key))
+      for (const Value& item : list->items)
+        if (item.is_scalar() && !item.text.empty())
+          select_sources({item.text}, names, known.off_by_default, place(origin, item.mark), problems);
+  };
+  check("featureSources", known.features);
+  check("labelSources", known.labels);
+  check("sources", known.labels);
+  const Value* chosen = core->find_ignoring_case("featureSources");
+  if (!chosen || !chosen->is(Value::Kind::list)) return;
+  std::vector<std::string> names;
+  for (const Value& item : chosen->items) names.push_back(item.text);
+  std::vector<Problem> said_above;
+  if (select_sources(names, known.features, known.off_by_default, "", said_above).empty())
+    problems.push_back({"malformed-config", place(origin, chosen->mark), "core.featureSources leaves no probe to run",
+                        "the agent does not start with it"});
+}
+
+/// What `rules check` would say about sources.custom.
+void check_custom(const Value& root, std::string_view text, const std::string& origin, std::vector<Problem>& problems) {
+  const Value* sources = root.find_ignoring_case("sources");
+  const Value* custom = sources ? sources->find("custom") : nullptr;
+  if (!custom || !custom->is(Value::Kind::list)) return;
+  for (Finding& finding : check_rules(rules_from_value(*custom, origin).documents, text, schema_of_probes()))
+    problems.push_back(std::move(finding.problem));
+}
+
+void check_config(const EnclosedConfig& enclosed, std::string_view text, const std::string& origin,
+                  std::vector<KeyUse>& uses, std::vector<Problem>& problems) {
+  if (!enclosed.root.is(Value::Kind::map)) return;  // nothing is set
+  KeyReport report{.origin = origin,
+                   .problems = problems,
+                   .after_a_mistake = "the default is used",
+                   .meaningless_keys = false,
+                   .uses = &uses};
+  if (is_gfd_config(enclosed.root)) {
+    GpuOptions options;
+    read_gfd_keys(options, enclosed.root, report);
+    return;
+  }
+  Config config;
+  read_config_keys(config, enclosed.root, report);
+  problems.insert(problems.end(), config.problems.begin(), config.problems.end());
+  check_sources(enclosed.root, origin, problems);
+  check_custom(enclosed.root, text, origin, problems);
+}
+
+std::string_view word_of(KeyOwner owner) {
+  switch (owner) {
+    case KeyOwner::nodescout: return "nodescout";
+    case KeyOwner::worker: return "nfd-worker";
+    case KeyOwner::master: return "nfd-master";
+    case KeyOwner::gfd: return "gpu-feature-discovery";
+  }
+  return "";
+}
+
+std::string meaning_of(const ConfigKey& key) {
+  switch (key.counts) {
+    case Counts::at_once: return std::string(key.meaning);
+    case Counts::at_start: return std::string(key.meaning) + " (a change counts at the next start)";
+    case Counts::never: return "no meaning here: " + std::string(key.meaning);
+  }
+  return "";
+}
+
+/// "nfd-worker.conf: a configuration of nfd-worker", and a line for each key.
+std::string text_of(const CheckedConfig& checked) {
+  std::set<KeyOwner> owners;
+  std::size_t width = 0;
+  for (const KeyUse& use : checked.uses) {
+    owners.insert(use.key->owner);
+    width = std::max(width, use.key->name.size());
+  }
+  std::vector<std::string> words;
+  for (const KeyOwner owner : owners) words.emplace_back(word_of(owner));
+  std::string out = printable(checked.file + ": " + checked.name + (checked.name.empty() ? "" : ": ") +
+                              (words.empty() ? "no key is set" : "keys of " + join(words, ", "))) +
+                    "\n";
+  for (const KeyUse& use : checked.uses)
+    out += "    " + std::string(use.key->name) + std::string(width - use.key->name.size() + 2, ' ') +
+           meaning_of(*use.key) + "\n";
+  return out;
+}
+
+Value value_of(const CheckedConfig& checked) {
+  Value keys = Value::list();
+  for (const KeyUse& use : checked.uses) {
+    Value key = Value::map();
+    key.add("key", Value::string(std::string(use.key->name)));
+    key.add("where", Value::string(place(checked.file, use.mark)));
+    key.add("owner", Value::string(std::string(word_of(use.key->owner))));
+    key.add("meaning", Value::string(meaning_of(*use.key)));
+    keys.items.push_back(std::move(key));
+  }
+  Value out = Value::map();
+  out.add("file", Value::string(checked.file));
+  out.add("name", Value::string(checked.name));
+  out.add("keys", std::move(keys));
+  return out;
+}
+
+ExitStatus check(const ConfigOptions& options) {
+  std::vector<Problem> all;
+  Value configurations = Value::list();
+  std::string out;
+  ExitStatus status = ExitStatus::done;
+  for (const std::string& path : options.files) {
+    const auto text = read_input(path);
+    if (!text) {
+      // The others are checked all the same.
+      status = fail_to_open(text.error());
+      continue;
+    }
+    const std::string file = name_of_input(path);
+    EnclosedConfigs enclosed = find_configs(*text, file);
+    std::vector<Problem> problems = std::move(enclosed.problems);
+    std::string about;
+    for (const EnclosedConfig& config : enclosed.found) {
+      CheckedConfig checked{file, config.name, {}};
+      check_config(config, *text, file, checked.uses, problems);
+      about += text_of(checked);
+      configurations.items.push_back(value_of(checked));
+    }
+    sort_by_place(problems);
+    const Excerpts excerpts(*text);
+    for (Problem& problem : distinct(std::move(problems))) {
+      out += mistake_text(problem, excerpts);
+      all.push_back(std::move(problem));
+    }
+    out += about;
+  }
+  if (options.output == "json") {
+    Value document = Value::map();
+    document.add("configurations", std::move(configurations));
+    document.add("problems", to_value(all));
+    out = to_json(document, 2) + "\n";
+  } else if (!all.empty()) {
+    out += count_of_mistakes(all.size());
+  }
+  if (status == ExitStatus::done && !all.empty()) status = ExitStatus::found;
+  return print(out, status);
+}
+
+Run set_up_check(OptionSet& options) {
+  const auto chosen = std::make_shared<ConfigOptions>();
+  options.arguments("FILE", chosen->files,
+                    "nodescout.conf, nfd-worker.conf, nfd-master.conf or gpu-feature-discovery's file; a ConfigMap, a "
+                    "NodeFeatureDiscovery or Helm values with it; - is standard input");
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  return [chosen] { return check(*chosen); };
+}
+
+constexpr Command kCheck{
+    .name = "check",
+    .summary = "Name every mistake in a configuration, with file:line:column, and say what each key means",
+    .examples =
+        "  nodescout config check nodescout.conf       exit status 3 if anything is wrong\n"
+        "  kubectl get configmap -n node-feature-discovery nfd-worker-conf -o yaml | nodescout config check -",
+    .set_up = set_up_check};
+constexpr const Command* kCommands[] = {&kCheck};
+
+}  // namespace
+
+extern const Command config_command;
+const Command config_command{.name = "config",
+                             .summary = "Check configurations: nodescout's, NFD's and gpu-feature-discovery's",
+                             .examples = "  nodescout config check /etc/nodescout/nodescout.conf",
+                             .inner = kCommands};
+
+}  // namespace nodescout::cli

@@ -1,0 +1,228 @@
+#include "config/enclosed.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "config/config_keys.h"
+#include "config/gpu_config.h"
+#include "document/value_path.h"
+#include "document/yaml.h"
+#include "rule/source_map.h"
+
+namespace nodescout {
+namespace {
+
+using Kind = Value::Kind;
+
+bool has_any(const Value& map, std::initializer_list<std::string_view> keys) {
+  return std::any_of(keys.begin(), keys.end(),
+                     [&](std::string_view key) { return map.find_ignoring_case(key) != nullptr; });
+}
+
+/// A map with a key that one of the files has at its top level.
+bool is_config(const Value& root) {
+  if (!root.is(Kind::map)) return false;
+  if (is_gfd_config(root)) return true;
+  return std::any_of(root.members.begin(), root.members.end(), [](const Member& member) {
+    const auto keys = config_keys();
+    return std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& key) {
+      return equal_ignoring_case(key.name.substr(0, key.name.find('.')), member.key);
+    });
+  });
+}
+
+/// Names that the configuration has where the deployments of NFD, of GFD and our own put it.
+bool is_config_name(std::string_view name) {
+  for (const std::string_view known : {"nfd-worker.conf", "nfd-master.conf", "nodescout.conf", "gfd.yaml"})
+    if (name == known) return true;
+  return false;
+}
+
+/// nfd-topology-updater has no counterpart here.
+bool is_of_other_program(std::string_view name) { return name == "nfd-topology-updater.conf"; }
+
+class Search {
+ public:
+  Search(std::string_view text, std::string_view origin) : text_(text), origin_(origin), map_(text) {}
+
+  EnclosedConfigs run() {
+    const std::vector<YamlDocument> documents = parse_yaml(text_, origin_);
+    const bool is_stream = std::any_of(documents.begin(), documents.end(),
+                                       [](const YamlDocument& each) { return each.root.find("kind") != nullptr; });
+    for (const YamlDocument& document : documents) {
+      if (document.error) {
+        out_.problems.push_back(*document.error);
+      } else if (is_stream || &document == &documents.front()) {
+        this->document(document.root);
+      } else {
+        problem(document.root.mark, "only the first document of a configuration is read",
+                "remove this one, and the \"---\" before it");
+      }
+    }
+    if (out_.found.empty() && out_.problems.empty())
+      for (Problem& none : without_) out_.problems.push_back(std::move(none));
+    return std::move(out_);
+  }
+
+ private:
+  void problem(Mark mark, std::string what, std::string todo) {
+    out_.problems.push_back({"malformed-config", place(origin_, mark), std::move(what), std::move(todo)});
+  }
+
+  void document(const Value& root) {
+    if (root.is(Kind::list))
+      return problem(root.mark, "a configuration must be a map, not a list",
+                     "if these are rules, check them with `nodescout rules check`");
+    if (!root.is(Kind::map)) return problem(root.mark, "a configuration must be a map, not " + describe(root), "");
+    const Value* kind = root.find("kind");
+    if (kind && kind->is_scalar()) return object(root, *kind);
+    if (helm_values(root, "", " of these Helm values", 0) > 0) return;
+    if (!is_config(root) && texts_below(root, "", " of these Helm values", 0) > 0) return;
+    out_.found.push_back({"", root});
+  }
+
+  void object(const Value& root, const Value& kind) {
+    const std::string of = " of the " + kind.text + " " + text_at(root, {"metadata", "name"});
+    if (kind.text == "List") {
+      if (const Value* items = root.find("items"))
+        for (const Value& item : items->items) document(item);
+      return;
+    }
+    const bool has_rules = kind.text == "NodeFeatureRule" || kind.text == "NodeFeatureGroup";
+    const std::size_t before = out_.found.size() + out_.problems.size();
+    const Value* spec = root.find("spec");
+    if (kind.text == "ConfigMap") {
+      if (const Value* data = root.find("data"); data && data->is(Kind::map)) config_map(*data, of);
+    } else if (kind.text == "NodeFeatureDiscovery" && spec) {
+      for (const Member& member : spec->members)
+        if (const Value* data = member.value.find("configData")) entry(*data, "spec." + member.key + ".configData", of);
+    } else if (spec && !has_rules) {
+      // The release of a chart has its values below spec.
+      if (helm_values(*spec, "spec.", of, 0) == 0) texts_below(*spec, "spec.", of, 0);
+    }
+    if (out_.found.size() + out_.problems.size() != before) return;
+    without_.push_back(
+        {"malformed-config", place(origin_, kind.mark), "there is no configuration in this " + kind.text,
+         has_rules ? "check it with `nodescout rules check`"
+                   : "hand over the configuration itself, a ConfigMap or a NodeFeatureDiscovery that holds it as a "
+                     "text, or Helm values"});
+  }
+
+  /// A name that is known, the only entry, or whatever looks like a configuration.
+  void config_map(const Value& data, const std::string& of) {
+    for (const Member& member : data.members) {
+      if (is_of_other_program(member.key)) continue;
+      const bool is_meant = is_config_name(member.key) || data.members.size() == 1;
+      if (is_meant || (member.value.is(Kind::string) && is_config(read(member.value).root)))
+        entry(member.value, "data." + member.key, of);
+    }
+  }
+
+  /// A text with a configuration in it, or by mistake the configuration in place of the text.
+  void entry(const Value& value, const std::string& path, const std::string& of) {
+    if (value.is(Kind::null)) return;
+    if (!value.is_scalar()) {
+      problem(value.mark, path + of + " must be a text, not " + describe(value),
+              "write \"|\" behind the key, and the configuration indented below it");
+      if (value.is(Kind::map)) out_.found.push_back({path + of, value});
+      return;
+    }
+    Read read = this->read(value);
+    if (read.error) {
+      out_.problems.push_back(*std::move(read.error));
+    } else if (read.root.is(Kind::list)) {
+      problem(read.root.mark, path + of + " is a list, and a configuration must be a map",
+              "if these are rules, check them with `nodescout rules check`");
+    } else if (!read.root.is(Kind::map) && !read.root.is(Kind::null)) {
+      problem(read.root.mark, path + of + " must be a map, not " + describe(read.root), "");
+    } else {
+      out_.found.push_back({path + of, std::move(read.root)});
+    }
+  }
+
+  /// "worker.config" and "master.config", as in NFD's chart, at any depth: others have that chart as a part.
+  std::size_t helm_values(const Value& map, const std::string& path, const std::string& of, int depth) {
+    constexpr int kDeepest = 6;
+    if (depth > kDeepest) return 0;
+    std::size_t count = 0;
+    for (const Member& member : map.members) {
+      if (!member.value.is(Kind::map)) continue;
+      const std::string name = path + member.key;
+      const Value* config = member.key == "worker" || member.key == "master" ? member.value.find("config") : nullptr;
+      if (config && config->is(Kind::map)) {
+        out_.found.push_back({name + ".config" + of, *config});
+        ++count;
+      } else if (config && config->is(Kind::string)) {
+        entry(*config, name + ".config", of);
+        ++count;
+      } else {
+        count += helm_values(member.value, name + ".", of, depth + 1);
+      }
+    }
+    return count;
+  }
+
+  /// Texts of several lines that look like a configuration: values of the charts of GFD and of its operator.
+  std::size_t texts_below(const Value& map, const std::string& path, const std::string& of, int depth) {
+    constexpr int kDeepest = 6;
+    if (depth > kDeepest) return 0;
+    std::size_t count = 0;
+    for (const Member& member : map.members) {
+      if (member.value.is(Kind::map)) count += texts_below(member.value, path + member.key + ".", of, depth + 1);
+      if (!member.value.is(Kind::string) || member.value.text.find('\n') == std::string::npos) continue;
+      if (!is_config(read(member.value).root)) continue;
+      entry(member.value, path + member.key, of);
+      ++count;
+    }
+    return count;
+  }
+
+  struct Read {
+    Value root;
+    std::optional<Problem> error;
+  };
+
+  /// The first document of a text, with the marks of the file.
+  Read read(const Value& scalar) const {
+    std::vector<YamlDocument> documents = parse_yaml(scalar.text, "");
+    if (documents.empty()) return {};
+    YamlDocument& first = documents.front();
+    if (!first.error) {
+      move_marks(first.root, scalar.mark);
+      return {std::move(first.root), {}};
+    }
+    Problem error = *std::move(first.error);
+    const auto parts = split(error.where, ':');
+    const auto number = [&](std::size_t from_end) {
+      return parts.size() < from_end ? 0 : static_cast<int>(parse_int(parts[parts.size() - from_end]).value_or(0));
+    };
+    error.where = place(origin_, map_.locate(scalar.mark, {number(2), number(1)}));
+    return {{}, std::move(error)};
+  }
+
+  void move_marks(Value& value, Mark scalar) const {
+    value.mark = map_.locate(scalar, value.mark);
+    for (Value& item : value.items) move_marks(item, scalar);
+    for (Member& member : value.members) {
+      member.mark = map_.locate(scalar, member.mark);
+      move_marks(member.value, scalar);
+    }
+  }
+
+  std::string_view text_;
+  std::string origin_;
+  SourceMap map_;
+  EnclosedConfigs out_;
+  std::vector<Problem> without_;  // documents that hold none; said if no other does
+};
+
+}  // namespace
+
+bool is_gfd_config(const Value& root) {
+  return has_any(root, {"version", "flags", "sharing", "imex"}) &&
+         !has_any(root, {"core", "sources", "restrictions", "gpu"});
+}
+
+EnclosedConfigs find_configs(std::string_view text, std::string_view origin) { return Search(text, origin).run(); }
+
+}  // namespace nodescout

@@ -1,0 +1,127 @@
+// The labels of AMD's and Intel's own labellers, as facts for rules; and the GPU of a Windows host.
+#include <algorithm>
+
+#include "gpu/amd_labels.h"
+#include "gpu/intel_labels.h"
+#include "probe/gpu_parts.h"
+
+namespace nodescout::gpu {
+namespace {
+
+constexpr const char* kAmdSet = "gpu.amd_labels";
+constexpr const char* kIntelSet = "gpu.intel_labels";
+
+/// What a set is made of is in doubt: so is the set.
+void follow_doubt(Observation& seen, const char* of, const char* set) {
+  if (seen.incomplete.contains(of) || seen.incomplete.contains("gpu.device")) seen.incomplete.emplace(set);
+}
+
+void put(Features& features, const char* set, Attributes labels) {
+  if (!labels.empty()) features.attributes[set] = std::move(labels);
+}
+
+void label_amd(const Host& host, const Bus& bus, Observation& seen) {
+  AmdLabelInput input;
+  Reading reading(host, seen, kAmdSet);
+  for (const Gpu& gpu : bus.gpus) {
+    if (gpu.vendor->name != "amd" || gpu.driver != "amdgpu") continue;
+    const std::string device = "/sys/bus/pci/devices/" + gpu.address;
+    input.gpus.push_back({std::string(gpu.model.driver_family), gpu.device_id, gpu.product,
+                          attribute_of(gpu, "compute_partition"), attribute_of(gpu, "memory_partition"),
+                          reading.exists(device + "/available_compute_partition"),
+                          reading.exists(device + "/available_memory_partition")});
+    for (const LogicalDevice& logical : gpu.logical_devices) {
+      input.devices.push_back({logical.memory, logical.simds, logical.simds_per_cu});
+      // AMD's labeller sees partitions beyond the first one only where the GPU has a NUMA node.
+      if (!gpu.place.numa_node) break;
+    }
+  }
+  if (!input.gpus.empty()) {
+    input.driver_version = reading.text("/sys/module/amdgpu/version").value_or("");
+    input.driver_src_version = reading.text("/sys/module/amdgpu/srcversion").value_or("");
+  }
+  put(seen.features, kAmdSet, amd_labels(input));
+  follow_doubt(seen, "gpu.amd", kAmdSet);
+}
+
+void label_intel(const Host& host, const Bus& bus, Observation& seen) {
+  IntelLabelInput input;
+  // What cannot be read was reported with the GPU's own facts; here it is only in doubt.
+  const auto names_in = [&](const std::string& directory) {
+    auto names = host.files().list(directory);
+    if (!names && names.error().code != Errc::absent) seen.incomplete.emplace(kIntelSet);
+    return names ? *std::move(names) : std::vector<std::string>();
+  };
+  Reading reading(host, seen, kIntelSet);
+  for (const GpuFunction& function : bus.functions) {
+    if (function.vendor->name != "intel") continue;
+    input.functions.push_back({function.pci_class, function.device_id});
+    const std::string device = "/sys/bus/pci/devices/" + function.address;
+    const std::vector<std::string> names = names_in(device + "/drm");
+    if (names.empty()) continue;
+    // A card that was divided among guests is theirs.
+    if (const auto guests = reading.text(device + "/sriov_numvfs"); guests && *guests != "0") continue;
+    for (const std::string& name : names) {
+      const auto number = name.starts_with("card") ? parse_int(name.substr(4)) : std::nullopt;
+      if (!number) continue;
+      IntelLabelInput::Card card{*number, 0, 0, {}};
+      for (const std::string& gt : names_in(device + "/drm/" + name + "/gt"))
+        card.tiles += gt.starts_with("gt") ? 1 : 0;
+      for (const std::string& file : names_in(device))
+        card.tiles += file.size() == 5 && file.starts_with("tile") ? 1 : 0;
+      const auto own = std::find_if(bus.gpus.begin(), bus.gpus.end(),
+                                    [&](const Gpu& gpu) { return gpu.address == function.address; });
+      if (own != bus.gpus.end()) {
+        card.memory = own->memory.value_or(0) << 20;
+        card.numa_node = own->place.numa_node;
+      }
+      input.cards.push_back(card);
+    }
+  }
+  put(seen.features, kIntelSet, intel_labels(std::move(input)));
+  follow_doubt(seen, "gpu.intel", kIntelSet);
+}
+
+/// The devices that programs see of AMD's GPUs: partitions, where they are partitioned.
+void count_logical_devices(const Bus& bus, Features& features) {
+  std::size_t count = 0;
+  bool has_mode = false;
+  for (const Gpu& gpu : bus.gpus) {
+    count += gpu.logical_devices.size();
+    has_mode = has_mode || gpu.attributes.contains("compute_partition");
+  }
+  if (has_mode && count > 0) features.attributes["gpu.amd"]["logical_devices"] = std::to_string(count);
+}
+
+}  // namespace
+
+void add_vendor_labels(const Host& host, const GpuOptions& options, const Bus& bus, Observation& seen) {
+  count_logical_devices(bus, seen.features);
+  // What is not wanted goes, and nothing of it is in doubt.
+  const auto leave_out = [&](const char* set) {
+    seen.features.attributes.erase(set);
+    seen.incomplete.erase(set);
+  };
+  if (options.labels_for("amd"))
+    label_amd(host, bus, seen);
+  else
+    leave_out(kAmdSet);
+  if (options.labels_for("intel"))
+    label_intel(host, bus, seen);
+  else
+    leave_out(kIntelSet);
+  if (!options.labels_for("nvidia"))
+    for (const char* set : {"gpu.gfd", "gpu.vgpu"}) leave_out(set);
+}
+
+void add_wsl_facts(const Host& host, Features& features) {
+  const auto is_there = [&](const char* path) {
+    const auto found = host.files().exists(path);
+    return found && *found;
+  };
+  if (is_there("/dev/dxg") &&
+      (is_there("/usr/lib/wsl/lib/libnvidia-ml.so.1") || is_there("/usr/lib/wsl/lib/libcuda.so.1")))
+    features.attributes["gpu.wsl"]["nvidia"] = "true";
+}
+
+}  // namespace nodescout::gpu
