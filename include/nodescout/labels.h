@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -24,6 +25,13 @@ class Pattern;
 enum class EntryKind : std::uint8_t { label, annotation, taint, extended_resource };
 /// "label", "extended resource".
 std::string_view name_of(EntryKind kind);
+
+/// A Node has one entry of each. Of a taint the key is its name, "key:Effect".
+struct EntryKey {
+  EntryKind kind = EntryKind::label;
+  std::string key;
+  friend auto operator<=>(const EntryKey&, const EntryKey&) = default;
+};
 
 /// Where a set of rules comes from. The order is the order of precedence: on equal keys the later layer wins.
 enum class Layer : std::uint8_t {
@@ -85,6 +93,9 @@ struct Desired {
   friend bool operator==(const Desired&, const Desired&) = default;
 };
 
+/// The same as one list, for whoever treats all kinds alike.
+std::map<EntryKey, std::string> entries_of(const Desired& desired);
+
 /// Who made an entry.
 struct Provenance {
   Layer layer = Layer::builtin;
@@ -101,8 +112,7 @@ struct Rejection {
 
 struct Built {
   Desired desired;
-  std::map<std::string, Provenance, std::less<>> labels, annotations, extended_resources;  // by final key
-  std::map<std::string, Provenance, std::less<>> taints;                                   // by their names
+  std::map<EntryKey, Provenance> from;  // of every entry that is desired
   std::vector<Rejection> rejected;
 };
 

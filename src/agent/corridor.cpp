@@ -117,15 +117,8 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   Walk walk = nodescout::walk(rules_, view, config_.labels, &cache_);
   keeper_.keep_made(walk.layers, walk.built);
   Walked walked;
-  if (explain) {
-    const auto note = [&](EntryKind kind, const auto& made) {
-      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker_of(walk.layers, from);
-    };
-    note(EntryKind::label, walk.built.labels);
-    note(EntryKind::annotation, walk.built.annotations);
-    note(EntryKind::extended_resource, walk.built.extended_resources);
-    note(EntryKind::taint, walk.built.taints);
-  }
+  if (explain)
+    for (const auto& [entry, from] : walk.built.from) walked.made_by[entry] = maker_of(walk.layers, from);
   walked.desired = std::move(walk.built.desired);
   for (const Rejection& rejection : walk.built.rejected) ++walked.rejected[rejection.kind];
   walked.failed_rules = walk.failed_rules;

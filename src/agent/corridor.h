@@ -32,7 +32,7 @@ struct Walked {
   std::vector<Problem> problems;       // of probes and connections; sorted
   std::vector<Problem> rule_problems;  // of configuration and rules, and rejected entries: somebody wrote them; sorted
   /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry.
-  std::map<std::pair<Change::Kind, std::string>, std::string> made_by;
+  std::map<EntryKey, std::string> made_by;
   std::map<EntryKind, std::size_t> rejected;
   std::size_t failed_rules = 0;
   std::size_t rules_evaluated = 0;

@@ -14,22 +14,6 @@ bool is_member(const RuleDocument& group, const Features& features, std::vector<
   return !outcome.matching.empty();
 }
 
-void compare(EntryKind kind, const Attributes& before, const Attributes& after, std::vector<EntryChange>& changes) {
-  for (const auto& [key, value] : before)
-    if (const auto at = after.find(key); at == after.end())
-      changes.push_back({kind, key, value, std::nullopt});
-    else if (at->second != value)
-      changes.push_back({kind, key, value, at->second});
-  for (const auto& [key, value] : after)
-    if (!before.contains(key)) changes.push_back({kind, key, std::nullopt, value});
-}
-
-Attributes by_name(const std::vector<Taint>& taints) {
-  Attributes out;
-  for (const Taint& taint : taints) out.insert_or_assign(taint.name(), taint.value);
-  return out;
-}
-
 /// The names that `rules preview` has always printed.
 std::string name_in_preview(EntryKind kind) {
   return kind == EntryKind::extended_resource ? "resource" : std::string(name_of(kind));
@@ -72,11 +56,16 @@ std::vector<ExplainedRule> explain_rules(const RuleLayers& rules, const std::vec
 }
 
 std::vector<EntryChange> changes_between(const Desired& before, const Desired& after) {
+  std::map<EntryKey, EntryChange> entries;
+  for (const auto& [entry, value] : entries_of(before)) entries[entry].before = value;
+  for (const auto& [entry, value] : entries_of(after)) entries[entry].after = value;
   std::vector<EntryChange> changes;
-  compare(EntryKind::label, before.labels, after.labels, changes);
-  compare(EntryKind::annotation, before.annotations, after.annotations, changes);
-  compare(EntryKind::extended_resource, before.extended_resources, after.extended_resources, changes);
-  compare(EntryKind::taint, by_name(before.taints), by_name(after.taints), changes);
+  for (auto& [entry, change] : entries) {
+    if (change.before == change.after) continue;
+    change.kind = entry.kind;
+    change.key = entry.key;
+    changes.push_back(std::move(change));
+  }
   return changes;
 }
 

@@ -3,42 +3,50 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/text.h"
+
 namespace nodescout {
 namespace {
 
 class Fates {
  public:
   Fates(const Walk& walk, const LabelPolicy& policy, const LayerOutcome& layer, std::size_t rule)
-      : walk_(walk), policy_(policy), layer_(layer), rule_(rule) {}
+      : walk_(walk), policy_(policy), layer_(layer), rule_(rule), final_(entries_of(walk.built.desired)) {}
 
-  void add_labels(const PlacedMap& written, const Attributes& from_template) {
-    const Part part{EntryKind::label, layer_.outcome->labels, walk_.built.desired.labels, walk_.built.labels,
-                    policy_.labels};
-    for (const auto& [name, value] : from_template)
-      if (!written.contains(name)) add(part, name, value);
-    add_all(part, written);
+  struct Part {
+    EntryKind kind;
+    const MadeMap& made;  // by the whole layer
+    bool is_on;
+  };
+
+  void add(const Part& part, const PlacedMap& written) {
+    for (const auto& [name, placed] : written) add(part, name, placed.text);
   }
-  void add_annotations(const PlacedMap& written) {
-    add_all({EntryKind::annotation, layer_.outcome->annotations, walk_.built.desired.annotations,
-             walk_.built.annotations, policy_.annotations},
-            written);
+
+  void add(const Part& part, const std::string& name, const std::string& value) {
+    const auto made = part.made.find(name);
+    if (made == part.made.end()) return;  // the rule failed
+    const EntryKey entry{part.kind, node_key(name, layer_.layer, policy_)};
+    const auto in_full = entry.key == name ? part.made.end() : part.made.find(entry.key);
+    if (made->second.rule != rule_) return replaced(entry, value, maker(made->second.rule));
+    if (!part.is_on)
+      return rejected(entry, value,
+                      std::string(name_of(part.kind)) + " " + quote(entry.key) + ": " +
+                          std::string(name_of(part.kind)) + "s are switched off in the configuration",
+                      "");
+    if (reject(entry, name, value)) return;
+    if (in_full != part.made.end()) return replaced(entry, value, maker(in_full->second.rule));
+    settle(entry, value, final_.at(entry));
   }
-  void add_resources(const PlacedMap& written) {
-    add_all({EntryKind::extended_resource, layer_.outcome->extended_resources, walk_.built.desired.extended_resources,
-             walk_.built.extended_resources, policy_.extended_resources},
-            written);
-  }
+
   void add(const Taint& taint) {
-    if (reject(EntryKind::taint, taint.text(), taint.name(), taint.value)) return;
-    const auto from = walk_.built.taints.find(taint.name());
-    if (from == walk_.built.taints.end()) return;
-    const auto& taints = walk_.built.desired.taints;
-    const auto final_one =
-        std::find_if(taints.begin(), taints.end(), [&](const Taint& other) { return other.name() == taint.name(); });
-    if (is_ours(from->second) && final_one->value == taint.value)
-      counts(EntryKind::taint, taint.name(), taint.value);
+    const EntryKey entry{EntryKind::taint, taint.name()};
+    if (reject(entry, taint.text(), taint.value)) return;
+    const std::string& value = final_.at(entry);
+    if (value == taint.value)
+      settle(entry, value, value);
     else
-      replaced(EntryKind::taint, taint.name(), taint.value, maker_of(walk_.layers, from->second));
+      replaced(entry, taint.value, maker_of(walk_.layers, walk_.built.from.at(entry)));
   }
 
   std::vector<Fate> take() {
@@ -48,60 +56,35 @@ class Fates {
   }
 
  private:
-  struct Part {
-    EntryKind kind;
-    const MadeMap& made;
-    const Attributes& desired;
-    const std::map<std::string, Provenance, std::less<>>& from;
-    bool is_on;
-  };
-
-  void add_all(const Part& part, const PlacedMap& written) {
-    for (const auto& [name, placed] : written) add(part, name, placed.text);
-  }
-
-  void add(const Part& part, const std::string& name, const std::string& value) {
-    const auto made = part.made.find(name);
-    if (made == part.made.end()) return;  // the rule failed
-    const std::string key = node_key(name, layer_.layer, policy_);
-    if (made->second.rule != rule_)
-      return replaced(part.kind, key, value, place_of((*layer_.rules)[made->second.rule]));
-    if (!part.is_on)
-      return fates_.push_back({part.kind, key, value, Fate::End::rejected,
-                               std::string(name_of(part.kind)) + "s are switched off in the configuration", ""});
-    if (reject(part.kind, name, key, value)) return;
-    const auto from = part.from.find(key);
-    const bool is_in_full = key == name || !part.made.contains(key);  // else the full spelling counts
-    if (from != part.from.end() && is_ours(from->second) && is_in_full)
-      counts(part.kind, key, part.desired.find(key)->second);
-    else
-      replaced(part.kind, key, value,
-               from == part.from.end() ? place_of((*layer_.rules)[part.made.find(key)->second.rule])
-                                       : maker_of(walk_.layers, from->second));
-  }
-
+  std::string maker(std::size_t rule) const { return place_of((*layer_.rules)[rule]); }
   bool is_ours(const Provenance& from) const { return from.layer == layer_.layer && from.rule == rule_; }
 
-  bool reject(EntryKind kind, const std::string& name, const std::string& key, const std::string& value) {
-    const auto& rejected = walk_.built.rejected;
-    const auto at = std::find_if(rejected.begin(), rejected.end(), [&](const Rejection& rejection) {
-      return rejection.kind == kind && rejection.key == name && is_ours(rejection.from);
+  /// It was taken; another layer may have come after it.
+  void settle(const EntryKey& entry, const std::string& as_made, const std::string& value) {
+    const Provenance& from = walk_.built.from.at(entry);
+    if (!is_ours(from)) return replaced(entry, as_made, maker_of(walk_.layers, from));
+    fates_.push_back({entry.kind, entry.key, value, Fate::End::counts, "", ""});
+  }
+  bool reject(const EntryKey& entry, const std::string& name, const std::string& value) {
+    const auto& all = walk_.built.rejected;
+    const auto at = std::find_if(all.begin(), all.end(), [&](const Rejection& rejection) {
+      return rejection.kind == entry.kind && rejection.key == name && is_ours(rejection.from);
     });
-    if (at == rejected.end()) return false;
-    fates_.push_back({kind, key, value, Fate::End::rejected, at->problem.what, at->problem.todo});
-    return true;
+    if (at != all.end()) rejected(entry, value, at->problem.what, at->problem.todo);
+    return at != all.end();
   }
-  void counts(EntryKind kind, const std::string& key, const std::string& value) {
-    fates_.push_back({kind, key, value, Fate::End::counts, "", ""});
+  void rejected(const EntryKey& entry, const std::string& value, const std::string& why, const std::string& todo) {
+    fates_.push_back({entry.kind, entry.key, value, Fate::End::rejected, why, todo});
   }
-  void replaced(EntryKind kind, const std::string& key, const std::string& value, const std::string& by) {
-    fates_.push_back({kind, key, value, Fate::End::replaced, by, ""});
+  void replaced(const EntryKey& entry, const std::string& value, const std::string& by) {
+    fates_.push_back({entry.kind, entry.key, value, Fate::End::replaced, by, ""});
   }
 
   const Walk& walk_;
   const LabelPolicy& policy_;
   const LayerOutcome& layer_;
   const std::size_t rule_;
+  const std::map<EntryKey, std::string> final_;
   std::vector<Fate> fates_;
 };
 
@@ -110,10 +93,15 @@ class Fates {
 std::vector<Fate> fates_of(const Walk& walk, const LabelPolicy& policy, const LayerOutcome& layer, std::size_t rule,
                            const Attributes& from_template) {
   const Rule& source = (*layer.rules)[rule];
+  const Outcome& outcome = *layer.outcome;
   Fates fates(walk, policy, layer, rule);
-  fates.add_labels(source.labels, from_template);
-  fates.add_annotations(source.annotations);
-  fates.add_resources(source.extended_resources);
+  const Fates::Part labels{EntryKind::label, outcome.labels, policy.labels};
+  for (const auto& [name, value] : from_template)
+    if (!source.labels.contains(name)) fates.add(labels, name, value);
+  fates.add(labels, source.labels);
+  fates.add({EntryKind::annotation, outcome.annotations, policy.annotations}, source.annotations);
+  fates.add({EntryKind::extended_resource, outcome.extended_resources, policy.extended_resources},
+            source.extended_resources);
   for (const Taint& taint : source.taints) fates.add(taint);
   return fates.take();
 }

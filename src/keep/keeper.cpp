@@ -18,10 +18,7 @@ MayGo Keeper::may_go(const Desired& desired, const RulesInForce& rules, SteadyTi
   // What is on the Node is a small part of what a rule with changing names can make over the years.
   constexpr std::size_t kMost = 10'000;
   Keys wanted;
-  for (const auto& [key, value] : desired.labels) wanted.emplace(Change::Kind::label, key);
-  for (const auto& [key, value] : desired.annotations) wanted.emplace(Change::Kind::annotation, key);
-  for (const auto& [key, value] : desired.extended_resources) wanted.emplace(Change::Kind::extended_resource, key);
-  for (const Taint& taint : desired.taints) wanted.emplace(Change::Kind::taint, taint.name());
+  for (const auto& [entry, value] : entries_of(desired)) wanted.insert(entry);
   if (!std::includes(made_->begin(), made_->end(), wanted.begin(), wanted.end())) {
     if (made_->size() < kMost) wanted.insert(made_->begin(), made_->end());
     made_ = std::make_shared<const Keys>(std::move(wanted));

@@ -1,5 +1,5 @@
-// May this entry leave the Node, and if not, why? This folder holds everything that decides it, and nothing else in the
-// program does. It is pure: time is an argument.
+// May this entry leave the Node, and if not, why? This folder holds everything that decides whether its absence is
+// proved. (Whether it is ours at all, and lies where we may write, is the plan's to say.) Pure: time is an argument.
 //
 // - A fact that is no longer seen counts until it is proved gone (known_facts.h).
 // - A rule that fails keeps what it made last (rule_memory.h); a rule that can no longer be read counts as it was
@@ -50,7 +50,7 @@ class Keeper {
   MayGo may_go(const Desired& desired, const RulesInForce& rules, SteadyTime now);
 
  private:
-  using Keys = std::set<std::pair<Change::Kind, std::string>>;
+  using Keys = std::set<EntryKey>;
 
   KnownFacts facts_;
   RuleMemory rule_memory_;

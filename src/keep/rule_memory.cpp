@@ -22,14 +22,14 @@ void RuleMemory::settle(const std::vector<LayerOutcome>& layers, Built& built) {
   any_failing_ = false;
   for (const LayerOutcome& layer : layers) {
     if (!layer.rules) continue;
-    const auto remember = [&](const auto& makers, const Attributes& desired, Attributes Desired::*part) {
-      for (const auto& [key, from] : makers)
-        if (from.layer == layer.layer)
-          (next[identity_of(layer, from.rule)].*part).insert_or_assign(key, desired.find(key)->second);
+    const auto remember = [&](EntryKind kind, Attributes Desired::*part) {
+      for (const auto& [key, value] : built.desired.*part)
+        if (const Provenance& from = built.from.at({kind, key}); from.layer == layer.layer)
+          (next[identity_of(layer, from.rule)].*part).insert_or_assign(key, value);
     };
-    remember(built.labels, built.desired.labels, &Desired::labels);
-    remember(built.annotations, built.desired.annotations, &Desired::annotations);
-    remember(built.extended_resources, built.desired.extended_resources, &Desired::extended_resources);
+    remember(EntryKind::label, &Desired::labels);
+    remember(EntryKind::annotation, &Desired::annotations);
+    remember(EntryKind::extended_resource, &Desired::extended_resources);
     for (const MadeTaint& made : layer.outcome->taints)
       if (std::find(built.desired.taints.begin(), built.desired.taints.end(), made.taint) != built.desired.taints.end())
         next[identity_of(layer, made.rule)].taints.push_back(made.taint);

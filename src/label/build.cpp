@@ -27,12 +27,11 @@ class Builder {
     rules_ = layer.rules;
     features_ = layer.features;
     matched_ = &layer.outcome->matched;
-    if (policy_.labels) add_all(Kind::label, layer.outcome->labels, built_.desired.labels, built_.labels);
-    if (policy_.annotations)
-      add_all(Kind::annotation, layer.outcome->annotations, built_.desired.annotations, built_.annotations);
+    Desired& desired = built_.desired;
+    if (policy_.labels) add_all(Kind::label, layer.outcome->labels, desired.labels);
+    if (policy_.annotations) add_all(Kind::annotation, layer.outcome->annotations, desired.annotations);
     if (policy_.extended_resources)
-      add_all(Kind::extended_resource, layer.outcome->extended_resources, built_.desired.extended_resources,
-              built_.extended_resources);
+      add_all(Kind::extended_resource, layer.outcome->extended_resources, desired.extended_resources);
     for (const MadeTaint& made : layer.outcome->taints) {
       if (policy_.taints)
         add_taint(made);
@@ -44,8 +43,6 @@ class Builder {
   Built take() { return std::move(built_); }
 
  private:
-  using Provenances = std::map<std::string, Provenance, std::less<>>;
-
   /// `name`: as the rule has it; `key`: as people know it.
   void reject(Kind kind, std::string_view name, std::string_view key, std::size_t rule, const std::string& why,
               std::string todo = "") {
@@ -91,16 +88,15 @@ class Builder {
            element + ": {op: Exists}}}";
   }
 
-  void add_all(Kind kind, const MadeMap& made, Attributes& into, Provenances& provenances) {
+  void add_all(Kind kind, const MadeMap& made, Attributes& into) {
     for (const auto& [name, value] : made) {
       const std::string key = node_key(name, layer_, policy_);
       if (key != name && made.contains(key)) continue;  // the full spelling in the same map wins
-      add_one(kind, name, key, value, into, provenances);
+      add_one(kind, name, key, value, into);
     }
   }
 
-  void add_one(Kind kind, std::string_view name, const std::string& key, const Made& made, Attributes& into,
-               Provenances& provenances) {
+  void add_one(Kind kind, std::string_view name, const std::string& key, const Made& made, Attributes& into) {
     if (is_worker_layer(layer_))
       if (const std::string why = worker_defect(name, made.value); !why.empty())
         return reject(kind, name, name, made.rule, why);
@@ -122,7 +118,7 @@ class Builder {
             "add " + quote(namespace_of(key)) + " to writePrefixes, here and in the admission policy's ConfigMap");
     }
     into.insert_or_assign(key, std::move(value));
-    provenances.insert_or_assign(key, Provenance{layer_, made.rule});
+    built_.from.insert_or_assign(EntryKey{kind, key}, Provenance{layer_, made.rule});
   }
 
   /// What NFD's worker drops before anything is published. It never resolves "@", so such a value is illegal there; the
@@ -216,7 +212,7 @@ class Builder {
     if (!why.empty()) return reject_taint(made, why);
     if (std::string bad = prefix_defect(taint.key); !bad.empty())
       return reject_taint(made, bad, "add the namespace to writePrefixes");
-    built_.taints.insert_or_assign(taint.name(), Provenance{layer_, made.rule});
+    built_.from.insert_or_assign(EntryKey{Kind::taint, taint.name()}, Provenance{layer_, made.rule});
     auto& taints = built_.desired.taints;
     const auto same =
         std::find_if(taints.begin(), taints.end(), [&](const Taint& other) { return other.name() == taint.name(); });
@@ -261,6 +257,18 @@ std::string_view name_of(EntryKind kind) {
     case EntryKind::extended_resource: return "extended resource";
   }
   return "";
+}
+
+std::map<EntryKey, std::string> entries_of(const Desired& desired) {
+  std::map<EntryKey, std::string> entries;
+  const auto add = [&](EntryKind kind, const Attributes& part) {
+    for (const auto& [key, value] : part) entries.emplace(EntryKey{kind, key}, value);
+  };
+  add(EntryKind::label, desired.labels);
+  add(EntryKind::annotation, desired.annotations);
+  add(EntryKind::extended_resource, desired.extended_resources);
+  for (const Taint& taint : desired.taints) entries.emplace(EntryKey{EntryKind::taint, taint.name()}, taint.value);
+  return entries;
 }
 
 std::string node_key(std::string_view name, Layer layer, const LabelPolicy& policy) {

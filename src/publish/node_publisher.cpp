@@ -53,9 +53,9 @@ void NodePublisher::refuse(const Change& change, const Error& error) {
 
 /// The same words each time, so that they are told once.
 void NodePublisher::report_refusals(Published& published) const {
-  for (const auto& [key, refusal] : refused_)
-    published.problems.push_back({"refused-" + replace_all(name_of(key.first), " ", "-"), "node " + node_,
-                                  std::string(name_of(key.first)) + " " + quote(key.second) + "=" +
+  for (const auto& [entry, refusal] : refused_)
+    published.problems.push_back({"refused-" + replace_all(name_of(entry.kind), " ", "-"), "node " + node_,
+                                  std::string(name_of(entry.kind)) + " " + quote(entry.key) + "=" +
                                       quote(refusal.value) + " was refused: " + refusal.why,
                                   "allow it in the admission policy's ConfigMap, or correct the rule that makes it"});
 }

@@ -63,7 +63,7 @@ class NodePublisher final : public Publisher {
     std::string value, why;
     SteadyTime since;
   };
-  std::map<std::pair<Change::Kind, std::string>, Refusal> refused_;
+  std::map<EntryKey, Refusal> refused_;
 };
 
 }  // namespace nodescout

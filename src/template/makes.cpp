@@ -143,10 +143,9 @@ class KeyWalker {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       if (i > 0) place = "";
       if (!place) continue;
-      std::string_view more = lines[i];
-      if (place->empty()) more.remove_prefix(static_cast<std::size_t>(trim(more).data() - more.data()));
-      const std::size_t equals = more.find('=');
-      *place += more.substr(0, equals);
+      const std::size_t equals = lines[i].find('=');
+      *place += lines[i].substr(0, equals);
+      place->erase(0, static_cast<std::size_t>(trim(*place).data() - place->data()));
       if (equals == std::string_view::npos && place->size() <= kLongest) continue;
       (equals == std::string_view::npos ? made_.heads : made_.keys).insert(*std::move(place));
       place.reset();
@@ -155,9 +154,13 @@ class KeyWalker {
   }
 
   Places unknown(const Places& places) {
-    if (prints_line_breaks_ || places.contains("")) made_.complete = false;
-    for (const std::optional<std::string>& place : places)
-      if (place) made_.heads.insert(*place);
+    if (prints_line_breaks_) made_.complete = false;
+    for (const std::optional<std::string>& place : places) {
+      if (!place) continue;
+      // A part of a character may become a blank, and go.
+      if (place->empty() || !is_utf8(*place)) made_.complete = false;
+      made_.heads.insert(*place);
+    }
     return {std::nullopt};
   }
 

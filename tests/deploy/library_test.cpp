@@ -22,7 +22,7 @@ TEST(Library, AnOutsideProjectFindsLinksAndRunsIt) {
   ASSERT_EQ(installed.status, 0) << installed.out << installed.err;
   EXPECT_FALSE(fs::exists(prefix + "/bin")) << "the program is in another package";
   for (const auto& header : fs::directory_iterator(kSource + "/include/nodescout"))
-    EXPECT_TRUE(fs::exists(prefix + "/include/nodescout" / header.path().filename())) << header.path();
+    EXPECT_TRUE(fs::exists(fs::path(prefix) / "include/nodescout" / header.path().filename())) << header.path();
 
   const std::string sanitize = *NODESCOUT_SANITIZERS ? "-fsanitize=" NODESCOUT_SANITIZERS : "";
   const Ran configured = run_program({NODESCOUT_CMAKE, "-S", kSource + "/tests/library_example", "-B", build,
@@ -48,7 +48,7 @@ spec:
   EXPECT_EQ(ran.out, "nodescout " + std::string(kVersion) + R"(
 feature.node.kubernetes.io/avx2=true
 vendor.example.com/kernel=6
-{"metadata":{"annotations":{"nfd.node.kubernetes.io/feature-labels":"avx2,vendor.example.com/kernel"},"labels":{"feature.node.kubernetes.io/avx2":"true","feature.node.kubernetes.io/gone":null,"vendor.example.com/kernel":"6"},"resourceVersion":"42"}}
+{"metadata":{"resourceVersion":"42","labels":{"feature.node.kubernetes.io/avx2":"true","feature.node.kubernetes.io/gone":null,"vendor.example.com/kernel":"6"},"annotations":{"nfd.node.kubernetes.io/feature-labels":"avx2,vendor.example.com/kernel"}}}
 )");
   const Ran wrong = run_program({build + "/labels", "/no/such/root", rules});
   EXPECT_EQ(wrong.status, 1);

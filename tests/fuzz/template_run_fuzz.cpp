@@ -1,5 +1,7 @@
 // No template hangs, crashes, or prints two things for the same data; and one that is printed from its tree prints what
-// the first one does.
+// the first one does. Each key that it makes is among those that it can make.
+#include <algorithm>
+
 #include "input.h"
 #include "print_template.h"
 #include "template/template.h"
@@ -47,6 +49,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   fuzz::must(first.has_value() == second.has_value(), "the same template runs or fails");
   if (!first) return 0;
   fuzz::must(*first == *second, "the same template prints the same");
-  (void)expand_to_map(*first).has_value();
+  const auto map = expand_to_map(*first);
+  const TemplateKeys keys = parsed->makes();
+  if (!map || !keys.complete) return 0;
+  for (const auto& [key, value] : *map)
+    fuzz::must(keys.keys.contains(key) ||
+                   std::any_of(keys.heads.begin(), keys.heads.end(),
+                               [&, &made = key](const std::string& head) { return made.starts_with(head); }),
+               "what a template makes is among what it can make");
   return 0;
 }

@@ -75,8 +75,7 @@ NvmlReport report_of(std::vector<NvmlGpu> gpus) { return driver_report(std::move
 constexpr const char* kFirst = "0000:18:00.0";
 constexpr const char* kSecond = "0000:2a:00.0";
 
-// ---- the golden sets
-// --------------------------------------------------------------------------------------------------
+// ---- the golden sets ------------------------------------------------------------------------------------------------
 
 TEST(GfdGolden, TwoH100) { EXPECT_EQ(labels(report_of({h100(kFirst), h100(kSecond)})), golden()); }
 
@@ -174,8 +173,7 @@ TEST(GfdGolden, OddDriverVersions) {
 
 TEST(GfdGolden, DriverWithoutGpus) { EXPECT_EQ(labels(report_of({})), (Attributes{{"vgpu.present", "false"}})); }
 
-// ---- sharing
-// ----------------------------------------------------------------------------------------------------------
+// ---- sharing --------------------------------------------------------------------------------------------------------
 
 GpuSharing shared(std::vector<GpuSharing::Resource> resources, bool renames = false) {
   return {renames, std::move(resources)};
@@ -221,8 +219,7 @@ TEST(GfdSharing, OfOneProfileAmongOthers) {
   EXPECT_EQ(made["mig-3g.20gb.replicas"], "1");
 }
 
-// ---- MIG
-// --------------------------------------------------------------------------------------------------------------
+// ---- MIG ------------------------------------------------------------------------------------------------------------
 
 TEST(GfdMig, InvalidStatesOfTheSingleStrategy) {
   const auto product = [](std::vector<NvmlGpu> gpus) {
@@ -300,8 +297,7 @@ TEST(GfdMig, ProfileNames) {
   EXPECT_EQ(mig_profile_of_name("NVIDIA A100-SXM4-40GB MIG nonsense"), "");
 }
 
-// ---- what is not as in GFD
-// --------------------------------------------------------------------------------------------
+// ---- what is not as in GFD ------------------------------------------------------------------------------------------
 
 TEST(GfdPolicy, SeveralModelsInTheSameWayWhateverTheOrder) {
   const std::vector<NvmlGpu> gpus{a100("0000:18:00.0"), l40s("0000:3a:00.0"), a100("0000:2a:00.0")};

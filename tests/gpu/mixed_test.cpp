@@ -215,8 +215,7 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, MixedGpus, ::testing::ValuesIn(kFixtures),
 
 TEST(MixedGpuFixtures, ThereAreTwenty) { EXPECT_EQ(std::size(kFixtures), 20u); }
 
-// ---- drivers of AMD and Intel
-// -----------------------------------------------------------------------------------------
+// ---- drivers of AMD and Intel ---------------------------------------------------------------------------------------
 
 const std::string kDevices = "/sys/bus/pci/devices/";
 
@@ -362,8 +361,7 @@ TEST(DrmGpus, GuestsFunctionsAreNotCounted) {
   EXPECT_EQ(look_at_gpus(host).features.attributes.at("gpu.amd").at("count"), "1");
 }
 
-// ---- expected, and below capability
-// -----------------------------------------------------------------------------------
+// ---- expected, and below capability ---------------------------------------------------------------------------------
 
 TEST(GpuHealth, ExpectedAndPresent) {
   TempHost host;
@@ -418,8 +416,7 @@ TEST(GpuHealth, LinksBelowTheirCapability) {
   }
 }
 
-// ---- topology
-// ---------------------------------------------------------------------------------------------------------
+// ---- topology -------------------------------------------------------------------------------------------------------
 
 TEST(GpuTopology, Nearness) {
   const PciPlace gpu{"/sys/devices/pci0000:17/0000:17:01.0/0000:18:00.0/0000:19:00.0/0000:1a:00.0", 0};

@@ -105,8 +105,7 @@ TEST(Nvml, AChildsLinesAreForeignInput) {
   EXPECT_LE(parse_nvml_lines(longest).driver_version.size(), 512u);
 }
 
-// ---- the scenarios of real machines
-// -----------------------------------------------------------------------------------
+// ---- the scenarios of real machines ---------------------------------------------------------------------------------
 
 Attributes labels(const Machine& machine, const GpuOptions& options = {}) {
   return labels_below(machine.look(options).features, "nvidia.com/");
@@ -198,8 +197,7 @@ TEST(NvmlScenario, TwoModels) {
   EXPECT_FALSE(own.contains("product")) << "no model speaks for the others";
 }
 
-// ---- what goes wrong
-// --------------------------------------------------------------------------------------------------
+// ---- what goes wrong ------------------------------------------------------------------------------------------------
 
 TEST(NvmlTrouble, ASickGpuCostsItsOwnFacts) {
   for (const int code : {15, 4, 999}) {
@@ -348,8 +346,7 @@ TEST(NvmlTrouble, ALibraryThatIsNone) {
   EXPECT_EQ(state_of(machine.look(options)), "failed");
 }
 
-// ---- a driver that takes its time
-// --------------------------------------------------------------------------------------
+// ---- a driver that takes its time -----------------------------------------------------------------------------------
 
 Extras slow(int duration) {
   return {{"slow", Value::string("nvmlInit_v2")}, {"milliseconds", Value::integer(duration)}};
@@ -432,8 +429,7 @@ TEST(NvmlSlow, TheDeadlineGrowsWithTheGpus) {
                                              "waiting for NVIDIA's driver to answer, for up to 20 s"}));
 }
 
-// ---- a driver that is there and does not say it all
-// -------------------------------------------------------------------
+// ---- a driver that is there and does not say it all -----------------------------------------------------------------
 
 TEST(NvmlDoubt, ADriverWithoutGpusWhileTheBusHasSomeProvesNothing) {
   // It is loaded and has not taken its GPUs yet.
@@ -547,8 +543,7 @@ TEST(NvmlDoubt, GpusThatLeftTheBusAreGone) {
   EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
 }
 
-// ---- when it is asked, and where from
-// ---------------------------------------------------------------------------------
+// ---- when it is asked, and where from -------------------------------------------------------------------------------
 
 TEST(NvmlAccess, NothingIsStartedWithoutADriver) {
   Machine machine;
@@ -662,8 +657,7 @@ TEST(NvmlAccess, NothingStaysOpenBetweenScans) {
   EXPECT_EQ(maps.str().find("libnvidia-ml"), std::string::npos);
 }
 
-// ---- recordings
-// -------------------------------------------------------------------------------------------------------
+// ---- recordings -----------------------------------------------------------------------------------------------------
 
 TEST(NvmlRecording, ReplaysWithoutTheDriver) {
   Machine machine;

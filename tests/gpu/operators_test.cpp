@@ -47,8 +47,7 @@ void join_all(std::vector<NvmlGpu>& gpus) {
     for (int i = 0; i < 18; ++i) gpu.links.push_back({2, "0000:b0:00.0"});
 }
 
-// ---- a GPU that no driver took
-// ----------------------------------------------------------------------------------------
+// ---- a GPU that no driver took --------------------------------------------------------------------------------------
 
 TEST(UnboundGpu, IsMissingWhileTheDriverOfTheOthersIsReady) {
   Machine machine;
@@ -153,8 +152,7 @@ TEST(UnboundGpu, AManagementBoardsDisplayAndAnIntegratedOneAreNoneOfThem) {
   EXPECT_EQ(own_labels(seen).at("-amd.count"), "2");
 }
 
-// ---- links
-// ------------------------------------------------------------------------------------------------------------
+// ---- links ----------------------------------------------------------------------------------------------------------
 
 struct Link {
   const char *width, *most, *speed, *slot_width, *slot_speed;
@@ -231,8 +229,7 @@ TEST(LinkAlarm, VirtualBridgesOfCloudGuestsRaiseNone) {
       EXPECT_EQ(limit({"16", "16", "32.0 GT/s PCIe", slot_width, slot_speed}, {{"/cpuid.txt", kGuest}}).second, "");
 }
 
-// ---- calls that matter, and answers that are none
-// -------------------------------------------------------------------------
+// ---- calls that matter, and answers that are none -------------------------------------------------------------------
 
 TEST(DriverAnswers, WhatMattersIsNeverAbsentInSilence) {
   for (const char* call : {"nvmlInit_v2", "nvmlDeviceGetCount_v2"})
@@ -301,8 +298,7 @@ TEST(DriverAnswers, WslsCompanionIsOpenedFirst) {
   EXPECT_EQ(state_of(machine.look()), "ready");
 }
 
-// ---- boards for the screen, virtual and integrated GPUs
-// -------------------------------------------------------------------
+// ---- boards for the screen, virtual and integrated GPUs -------------------------------------------------------------
 
 TEST(DisplayBoard, OfADgxStationIsNoGpu) {
   for (const bool by_subsystem : {true, false}) {
@@ -409,8 +405,7 @@ TEST(IntegratedGpu, AloneItSpeaksForItself) {
   EXPECT_EQ(value(own_labels(look_at_gpus(host)), "-amd.form_factor"), "soc");
 }
 
-// ---- names
-// ------------------------------------------------------------------------------------------------------------
+// ---- names ----------------------------------------------------------------------------------------------------------
 
 TEST(GpuNames, AnUnknownIdHasTheDriversName) {
   Machine machine;
@@ -464,8 +459,7 @@ TEST(GpuNames, DomainsAboveSixteenBitsAreOneGpu) {
   EXPECT_EQ(sysfs_address("7fff0000:01:00.0"), "7fff0000:01:00.0");
 }
 
-// ---- xGMI and NICs
-// ----------------------------------------------------------------------------------------------------------
+// ---- xGMI and NICs --------------------------------------------------------------------------------------------------
 
 constexpr const char* kNodes = "/sys/class/kfd/kfd/topology/nodes/";
 
@@ -597,8 +591,7 @@ TEST(GpuNics, SlingshotHasAClassOfItsOwn) {
   EXPECT_EQ(devices[0].at("link_layer"), "Slingshot");
 }
 
-// ---- places, and before the driver
-// ----------------------------------------------------------------------------------------
+// ---- places, and before the driver ----------------------------------------------------------------------------------
 
 TEST(DriverPlaces, GkesUbuntuAndTalos) {
   for (const char* place : {"/opt/nvidia/lib64", "/usr/local/glibc/usr/lib", "/usr/lib/glibc/lib64", "/glibc/lib"}) {

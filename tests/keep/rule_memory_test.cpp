@@ -23,12 +23,12 @@ struct Fixture {
 
   void label(const std::string& key, const std::string& value, std::size_t by) {
     built.desired.labels.insert_or_assign(key, value);
-    built.labels[key] = {layer, by};
+    built.from[{EntryKind::label, key}] = {layer, by};
   }
   void taint(const Taint& taint, std::size_t by) {
     outcome.taints.push_back({taint, by});
     built.desired.taints.push_back(taint);
-    built.taints[taint.name()] = {layer, by};
+    built.from[{EntryKind::taint, taint.name()}] = {layer, by};
   }
   /// What is desired then; the next evaluation begins with nothing.
   Desired settle() {
@@ -42,9 +42,9 @@ TEST(RuleMemory, AFailingRuleKeepsEveryKindOfEntry) {
   Fixture f;
   f.label("l", "1", 0);
   f.built.desired.annotations = {{"n", "2"}};
-  f.built.annotations["n"] = {f.layer, 0};
+  f.built.from[{EntryKind::annotation, "n"}] = {f.layer, 0};
   f.built.desired.extended_resources = {{"r", "3"}};
-  f.built.extended_resources["r"] = {f.layer, 0};
+  f.built.from[{EntryKind::extended_resource, "r"}] = {f.layer, 0};
   f.taint({"t", "v", "NoSchedule", {}}, 0);
   const Desired made = f.settle();
   EXPECT_FALSE(f.memory.any_failing());
@@ -123,7 +123,9 @@ TEST(RuleMemory, LayersAreToldApart) {
   RuleMemory memory;
   Built built;
   built.desired.labels = {{"c", "1"}, {"f", "1"}, {"o", "1"}};
-  built.labels = {{"c", {Layer::custom, 0}}, {"f", {Layer::rules, 0}}, {"o", {Layer::objects, 0}}};
+  built.from = {{{EntryKind::label, "c"}, {Layer::custom, 0}},
+                {{EntryKind::label, "f"}, {Layer::rules, 0}},
+                {{EntryKind::label, "o"}, {Layer::objects, 0}}};
   const auto settle = [&] {
     memory.settle({{Layer::custom, &custom, &of_custom},
                    {Layer::objects, nullptr, &of_objects},

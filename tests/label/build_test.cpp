@@ -108,6 +108,26 @@ TEST(Build, TheAdviceAboutAReferenceIsAboutTheAttribute) {
   EXPECT_EQ(todo("@system"), "name an attribute as @domain.feature.element");
 }
 
+TEST(Build, EveryEntryHasItsMaker) {
+  Fixture f;
+  f.label("a", "1");
+  f.outcome.annotations["a"] = {"2", 0};
+  f.outcome.extended_resources["a"] = {"3", 0};
+  f.outcome.taints.push_back({{"feature.node.kubernetes.io/a", "4", "NoSchedule", {}}, 0});
+  const Built built = f.run(Layer::shipped);
+  const std::string key = "feature.node.kubernetes.io/a";
+  const auto entries = entries_of(built.desired);
+  EXPECT_EQ(entries, (std::map<EntryKey, std::string>{{{EntryKind::label, key}, "1"},
+                                                      {{EntryKind::annotation, key}, "2"},
+                                                      {{EntryKind::taint, key + ":NoSchedule"}, "4"},
+                                                      {{EntryKind::extended_resource, key}, "3"}}));
+  ASSERT_EQ(built.from.size(), entries.size());
+  for (const auto& [entry, from] : built.from) {
+    EXPECT_TRUE(entries.contains(entry));
+    EXPECT_EQ(from.layer, Layer::shipped);
+  }
+}
+
 TEST(Build, RejectionsSayWhatTheyAreOf) {
   Fixture f;
   f.label("bad-value", "a b");
@@ -208,7 +228,7 @@ TEST(Build, LaterLayersOverride) {
   const Built built = build({{Layer::builtin, &rules, &first}, {Layer::rules, &rules, &second}}, {});
   EXPECT_EQ(built.desired.labels,
             (Attributes{{"feature.node.kubernetes.io/a", "1"}, {"feature.node.kubernetes.io/b", "2"}}));
-  EXPECT_EQ(built.labels.at("feature.node.kubernetes.io/b").layer, Layer::rules);
+  EXPECT_EQ(built.from.at({EntryKind::label, "feature.node.kubernetes.io/b"}).layer, Layer::rules);
 }
 
 TEST(Build, AsTheWorkerPublishes) {

@@ -178,6 +178,7 @@ TEST(Quantity, SameNumber) {
                              {"05", "5"},
                              {"1e3", "1k"},
                              {"0", "-0"},
+                             {"0k", "0"},
                              {"1E", "1000P"},
                              {"2Gi", "2147483648"},
                              {"100m", "0.1"},
@@ -203,6 +204,138 @@ TEST(NodeState, EveryPartMayBeMissing) {
   EXPECT_EQ(full->labels, (Attributes{{"a", ""}, {"b", "1"}}));
   EXPECT_EQ(full->taint_times, std::vector<std::string>{"t"});
   EXPECT_EQ(full->allocatable.at("cpu"), "3");
+}
+
+/// What becomes of one key, in every situation.
+TEST(Plan, EveryCaseOfAKey) {
+  struct Case {
+    const char *there, *wanted;  // nullptr: not
+    bool owned, overwrite;
+    const char* want;
+  };
+  for (const Case& c : {
+           Case{nullptr, nullptr, false, false, ""},
+           {nullptr, nullptr, true, false, "disown"},
+           {"1", nullptr, false, false, ""},
+           {"1", nullptr, false, true, ""},
+           {"1", nullptr, true, false, "remove"},
+           {nullptr, "1", false, false, "set"},
+           {nullptr, "1", true, false, "set"},
+           {"1", "1", true, false, ""},
+           {"1", "2", true, false, "set"},
+           {"1", "1", false, false, "conflict"},
+           {"1", "2", false, false, "conflict"},
+           {"1", "1", false, true, "adopt"},
+           {"1", "2", false, true, "set"},
+           {"1", "1", true, true, ""},
+           {"1", "2", true, true, "set"},
+       }) {
+    const auto said = [&](const NodePatch& patch) -> std::string {
+      EXPECT_LE(patch.changes.size() + patch.conflicts.size(), 1u);
+      if (!patch.conflicts.empty()) return "conflict";
+      if (patch.changes.empty()) return "";
+      const char* const names[] = {"set", "remove", "adopt", "disown"};
+      return names[static_cast<int>(patch.changes[0].action)];
+    };
+    const PlanOptions options{.instance = "", .allow_overwrite = c.overwrite};
+    const std::string name = std::string(c.there ? c.there : "-") + " " + (c.wanted ? c.wanted : "-") +
+                             (c.owned ? " owned" : "") + (c.overwrite ? " overwrite" : "");
+    NodeState now = node();
+    Desired desired;
+    if (c.there) now.labels = {{kF + "k", c.there}};
+    if (c.owned) now.annotations = {{kOwned, "k"}};
+    if (c.wanted) desired.labels = {{kF + "k", c.wanted}};
+    EXPECT_EQ(said(plan(now, desired, options)), c.want) << "label " << name;
+
+    NodeState tainted = node();
+    Desired taints;
+    if (c.there) tainted.taints = {{"v.io/k", c.there, "NoSchedule", {}}};
+    if (c.owned)
+      tainted.annotations = {
+          {"nfd.node.kubernetes.io/taints", "v.io/k=" + std::string(c.wanted ? c.wanted : "1") + ":NoSchedule"}};
+    if (c.wanted) taints.taints = {{"v.io/k", c.wanted, "NoSchedule", {}}};
+    EXPECT_EQ(said(plan(tainted, taints, options)), c.want) << "taint " << name;
+  }
+}
+
+TEST(Plan, ATaintIsItsKeyAndItsEffect) {
+  NodeState now = node({}, {{"nfd.node.kubernetes.io/taints", "v.io/k=1:NoSchedule,v.io/k=1:NoExecute"}});
+  now.taints = {{"v.io/k", "1", "NoSchedule", {}}, {"v.io/k", "1", "NoExecute", {}}};
+  now.taint_times = {"first", "second"};
+  Desired desired;
+  desired.taints = {{"v.io/k", "1", "NoExecute", {}}};
+  const NodePatch patch = plan(now, desired, {});
+  ASSERT_EQ(patch.changes.size(), 1u);
+  EXPECT_EQ(patch.changes[0].key, "v.io/k:NoSchedule");
+  const NodeState after = apply(now, patch.changes, {});
+  EXPECT_EQ(after.taints, desired.taints);
+  EXPECT_EQ(after.taint_times, std::vector<std::string>{"second"}) << "each keeps its own time";
+  EXPECT_EQ(after.annotations.at("nfd.node.kubernetes.io/taints"), "v.io/k=1:NoExecute");
+}
+
+TEST(Plan, AnOwnedTaintOfAnotherValueIsBookedAnew) {
+  NodeState now = node({}, {{"nfd.node.kubernetes.io/taints", "v.io/k=old:NoSchedule"}});
+  now.taints = {{"v.io/k", "new", "NoSchedule", {}}};
+  Desired desired;
+  desired.taints = now.taints;
+  const NodePatch patch = plan(now, desired, {});
+  ASSERT_EQ(patch.changes.size(), 1u);
+  EXPECT_EQ(patch.changes[0].action, Change::Action::adopt);
+  const NodeState after = apply(now, patch.changes, {});
+  EXPECT_EQ(after.annotations.at("nfd.node.kubernetes.io/taints"), "v.io/k=new:NoSchedule");
+  EXPECT_TRUE(plan(after, desired, {}).empty());
+}
+
+TEST(Plan, PrefixesKeepWhatIsThereAndNothingElse) {
+  NodeState now =
+      node({{"v.io/there", "1"}},
+           {{kOwned, "v.io/there,v.io/gone"},
+            {"nfd.node.kubernetes.io/taints", "plain:NoSchedule,v.io/there:NoSchedule,v.io/gone:NoSchedule"}});
+  now.taints = {{"plain", "", "NoSchedule", {}}, {"v.io/there", "", "NoSchedule", {}}};
+  PlanOptions options;
+  options.write_prefixes = {"feature.node.kubernetes.io"};
+  const NodePatch patch = plan(now, {}, options);
+  std::vector<std::string> changes, kept;
+  for (const Change& change : patch.changes)
+    changes.push_back(std::string(change.action == Change::Action::remove ? "-" : "=") + change.key);
+  EXPECT_EQ(changes, (std::vector<std::string>{"=v.io/gone", "-plain:NoSchedule", "=v.io/gone:NoSchedule"}));
+  ASSERT_EQ(patch.conflicts.size(), 2u);
+  EXPECT_NE(patch.conflicts[0].what.find("label \"v.io/there\""), std::string::npos);
+  EXPECT_NE(patch.conflicts[1].what.find("taint \"v.io/there:NoSchedule\""), std::string::npos);
+}
+
+TEST(Plan, AllocatableFollowsWhereItIs) {
+  NodeState now = node({}, {{"nfd.node.kubernetes.io/extended-resources", "both,one,gone"}});
+  now.capacity = {{kF + "both", "1"}, {kF + "one", "1"}, {kF + "gone", "1"}};
+  now.allocatable = {{kF + "both", "1"}, {kF + "gone", "1"}};
+  Desired desired;
+  desired.extended_resources = {{kF + "both", "2"}, {kF + "one", "2"}};
+  const NodeState after = apply(now, plan(now, desired, {}).changes, {});
+  EXPECT_EQ(after.allocatable, (Attributes{{kF + "both", "2"}}));
+  EXPECT_EQ(after.capacity, desired.extended_resources);
+}
+
+TEST(Plan, OnlyTheOwnershipMayChange) {
+  const NodeState gone = node({}, {{kOwned, "gone"}});
+  EXPECT_EQ(patch_of(gone, {}),
+            R"({"metadata":{"resourceVersion":"7","annotations":{"nfd.node.kubernetes.io/feature-labels":null}}})");
+  const NodeState foreign = node({{kF + "a", "1"}});
+  EXPECT_EQ(patch_of(foreign, labels({{kF + "a", "1"}}), {.allow_overwrite = true}),
+            R"({"metadata":{"resourceVersion":"7","annotations":{"nfd.node.kubernetes.io/feature-labels":"a"}}})");
+  NodeState resource = node({}, {{"nfd.node.kubernetes.io/extended-resources", "r"}});
+  const NodePatch patch = plan(resource, {}, {});
+  ASSERT_EQ(patch.changes.size(), 1u);
+  EXPECT_EQ(part_of(patch.changes[0]), NodePart::metadata) << "there is nothing to write into the status";
+  EXPECT_EQ(status_patch(resource, patch.changes, {}), "");
+}
+
+TEST(Plan, OwnershipIsReadWithPatience) {
+  NodeState now =
+      node({}, {{kOwned, ",a, v.io/b ,, ,"}, {"nfd.node.kubernetes.io/taints", "no effect, k=v:NoSchedule ,"}});
+  const Ownership owned = Ownership::read(now, "");
+  EXPECT_EQ(owned.labels, (std::set<std::string, std::less<>>{kF + "a", "v.io/b"}));
+  ASSERT_EQ(owned.taints.size(), 1u);
+  EXPECT_EQ(owned.taints[0].text(), "k=v:NoSchedule");
 }
 
 /// Whatever the Node and the wish: planning again after applying is empty, and nothing foreign is ever touched.

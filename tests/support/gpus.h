@@ -14,8 +14,7 @@
 
 namespace nodescout::test {
 
-// ---- what the driver says
-// ---------------------------------------------------------------------------------------------
+// ---- what the driver says -------------------------------------------------------------------------------------------
 
 /// Driver 580.65.06 with CUDA 13.0, complete, without any GPU.
 NvmlReport driver_report(std::vector<NvmlGpu> gpus = {});
@@ -36,8 +35,7 @@ NvmlMig mig_device(std::int64_t index, std::int64_t gpu_profile, std::int64_t co
 /// In MIG mode, with these devices.
 NvmlGpu in_mig_mode(NvmlGpu gpu, std::vector<NvmlMig> migs);
 
-// ---- what the bus shows
-// -----------------------------------------------------------------------------------------------
+// ---- what the bus shows ---------------------------------------------------------------------------------------------
 
 struct BusFunction {
   std::string address;  // "0000:3b:00.0"

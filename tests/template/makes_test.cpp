@@ -37,6 +37,11 @@ TEST(Makes, KeysOfLiteralLines) {
             "a=1",
             "a"},
            {"a b =1", "a b "},
+           {"{{ \"\\xC2\" }}\xC2\xA0{{ \"\\xC2\" }}{{ \"\\xA0\" }}a=1",
+            "\xC2\xC2\xA0\xC2\xA0"
+            "a"},
+           {"{{ \"\\xC2\" }}{{ \"\\xA0\" }}a=1", "a"},
+           {"{{ \"\\xC2\" }}{{ .x }}=1", "?"},
            {"vendor.io/a=1", "vendor.io/a"},
            {"=1", ""},
            {"no equals sign\na=1", "a"},
