@@ -49,6 +49,8 @@ struct LabelPolicy {
   bool annotations = true;
   bool extended_resources = true;
   bool taints = true;  // NFD's enableTaints
+  /// "@domain.feature.element" in an annotation is that value; for NFD it is the text.
+  bool annotation_references = true;
   /// Namespaces, sub-domains included, below which the agent may write; empty: everywhere.
   std::vector<std::string> write_prefixes;
 };
@@ -82,9 +84,11 @@ Built build(const std::vector<LayerOutcome>& layers, const Features& features, c
 std::string qualified_name_defect(std::string_view key);
 /// At most 63 of the same characters, or empty.
 std::string label_value_defect(std::string_view value);
-/// A Kubernetes quantity: "1", "1.5", "2Ki", "1e3".
-std::string quantity_defect(std::string_view value);
+/// The amount of an extended resource: a Kubernetes quantity that is whole and not negative ("4", "2Ki", "1e3", "1000m").
+std::string resource_amount_defect(std::string_view value);
 std::string taint_effect_defect(std::string_view effect);
+/// What metadata.name of an object may be: a DNS name in lower case.
+std::string object_name_defect(std::string_view name);
 
 /// Text before the first "/", or empty.
 std::string_view namespace_of(std::string_view key);

@@ -12,7 +12,10 @@ Result<Setup> set_up(const std::string& config_path, bool nfd_compat, const std:
   setup.problems = std::move(chosen.problems);
   if (nfd_compat) chosen.nfd_compat = true;
   chosen.probes.nfd_compat = chosen.nfd_compat;
-  if (chosen.nfd_compat) chosen.labels.write_prefixes.clear();
+  if (chosen.nfd_compat) {
+    chosen.labels.write_prefixes.clear();
+    chosen.labels.annotation_references = false;
+  }
 
   std::vector<std::string_view> probes;
   std::vector<std::string_view> off_by_default;

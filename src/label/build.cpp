@@ -81,14 +81,13 @@ class Builder {
       if (const std::string why = worker_defect(name, made.value); !why.empty())
         return reject(kind, name, made.rule, why);
     std::string value = made.value;
-    // NFD resolves no annotation, so a user's "@..." is the text itself; the shipped rules have use for it.
-    const bool resolves = kind == Kind::label || kind == Kind::extended_resource ||
-                          (kind == Kind::annotation && layer_ == Layer::shipped);
-    if (value.starts_with('@') && resolves) {
+    if (value.starts_with('@') && resolves(kind, value)) {
       const std::string* resolved = resolve(value);
       if (!resolved) {
         return reject(kind, key, made.rule, "no value for " + quote(value),
-                      "name an attribute as @domain.feature.element");
+                      parse_reference(value)
+                          ? "let the rule match that element, too, so that it makes nothing without it"
+                          : "name an attribute as @domain.feature.element");
       }
       value = *resolved;
     }
@@ -168,7 +167,7 @@ class Builder {
       }
       case Kind::annotation: return value.size() > kLongestAnnotation ? "the value is longer than 1024 bytes" : "";
       case Kind::extended_resource: {
-        const std::string why = quantity_defect(value);
+        const std::string why = resource_amount_defect(value);
         return why.empty() ? why : why + " (" + quote(value) + ")";
       }
       case Kind::taint: return "";
@@ -203,6 +202,13 @@ class Builder {
       taints.push_back(taint);
     else
       *same = taint;
+  }
+
+  /// NFD resolves no annotation: there a user's "@..." is the text itself. Any text may stand in an annotation, so what
+  /// is not a reference in its form is left as it is.
+  bool resolves(Kind kind, std::string_view value) const {
+    if (kind != Kind::annotation) return true;
+    return policy_.annotation_references && parse_reference(value).has_value();
   }
 
   const std::string* resolve(std::string_view value) const {

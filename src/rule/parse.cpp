@@ -9,7 +9,10 @@
 #include "base/text.h"
 #include "document/value.h"
 #include "document/yaml.h"
+#include "nodescout/labels.h"
 #include "nodescout/rules.h"
+#include "rule/former_match.h"
+#include "rule/former_names.h"
 #include "rule/from_value.h"
 
 namespace nodescout {
@@ -18,18 +21,32 @@ namespace {
 using Kind = Value::Kind;
 using Names = std::vector<std::string_view>;
 
+/// The legal name of an object that is most like this one.
+std::string as_object_name(std::string_view name) {
+  std::string out;
+  for (const char c : lower_ascii(name)) {
+    const bool is_legal = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (is_legal || (!out.empty() && out.back() != '-' && out.back() != '.')) out += is_legal || c == '.' ? c : '-';
+  }
+  out.resize(std::min<std::size_t>(out.size(), 253));
+  while (out.ends_with('-') || out.ends_with('.')) out.pop_back();
+  return out.empty() ? "my-rules" : out;
+}
+
 class Reader {
  public:
-  Reader(std::string origin, std::vector<Finding>& findings) : origin_(std::move(origin)), findings_(findings) {}
+  Reader(std::string origin, ParsedRules& parsed) : origin_(std::move(origin)), parsed_(parsed) {}
 
-  void document(const Value& root, std::vector<RuleDocument>& out) {
+  void document(const Value& root) {
+    std::vector<RuleDocument>& out = parsed_.documents;
     if (root.is(Kind::list)) {
       out.push_back(bare_list(root));
     } else if (!root.is(Kind::map)) {
       error(root.mark, "malformed-rules", "expected a rule object or a list of rules, not " + describe(root), "");
     } else if (const Value* kind = field(root, "kind")) {
-      object(root, *kind, out);
+      object(root, *kind);
     } else if (const Value* sources = field(root, "sources"); sources || field(root, "core")) {
+      parsed_.is_worker_configuration = true;
       const Value* custom = sources ? sources->find("custom") : nullptr;
       if (custom && custom->is(Kind::list))
         out.push_back(bare_list(*custom));
@@ -47,7 +64,8 @@ class Reader {
   // ---- findings -----------------------------------------------------------------------------------------------------
 
   void report(Severity severity, Mark mark, std::string code, std::string what, std::string todo) {
-    findings_.push_back({severity, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}});
+    parsed_.findings.push_back(
+        {severity, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}, mark});
   }
   void error(Mark mark, std::string code, std::string what, std::string todo) {
     report(Severity::error, mark, std::move(code), std::move(what), std::move(todo));
@@ -67,6 +85,11 @@ class Reader {
       if (exact == known.end()) {
         const auto other_case = std::find_if(
             known.begin(), known.end(), [&](std::string_view name) { return equal_ignoring_case(name, member.key); });
+        if (const FormerName* former = find_former_name(FormerName::Kind::rule_field, member.key);
+            former && other_case == known.end()) {
+          former_field(map, member, *former);
+          continue;
+        }
         const std::string_view guess = other_case != known.end() ? *other_case : closest(member.key, known);
         std::string known_fields;
         for (const std::string_view name : known)
@@ -80,6 +103,28 @@ class Reader {
     check_duplicates(map);
   }
 
+  void former_field(const Value& map, const Member& member, const FormerName& former) {
+    // One rule in the former language is one mistake: matchOn says all of it.
+    if (member.key != "matchOn" && map.find("matchOn")) return;
+    const std::string today = member.key == "matchOn" ? today_of_match_on(map) : "";
+    mistake(member.mark, "former-name", quote(member.key) + " means nothing any more: " + std::string(former.since),
+            today.empty() ? std::string(former.todo) : "write in its place " + today);
+  }
+
+  /// Names of labels and of elements are texts; YAML makes something else of some that have no quotes.
+  void check_names(const Value& map) {
+    check_duplicates(map);
+    for (const Member& member : map.members) {
+      if (member.key_kind == Kind::null)
+        error(member.mark, "unquoted-key", "the key null is not a text: NFD refuses the whole document",
+              "write \"null\" with its quotes");
+      else if (!member.key_source.empty())
+        mistake(member.mark, "unquoted-key",
+                "the key " + member.key_source + " without quotes is " + quote(member.key) + " in YAML",
+                "write " + quote(member.key_source) + " with its quotes");
+    }
+  }
+
   void check_duplicates(const Value& map) {
     std::unordered_set<std::string_view> seen;
     for (const Member& member : map.members)
@@ -90,13 +135,13 @@ class Reader {
 
   // ---- documents ----------------------------------------------------------------------------------------------------
 
-  void object(const Value& root, const Value& kind, std::vector<RuleDocument>& out) {
+  void object(const Value& root, const Value& kind) {
     const std::string name = kind.is_scalar() ? kind.text : "";
     if (name == "List" || name == "NodeFeatureRuleList" || name == "NodeFeatureGroupList") {
       const Value* items = field(root, "items");
       if (!items || !items->is(Kind::list))
         return error(root.mark, "malformed-rules", "a " + name + " needs a list of items", "");
-      for (const Value& item : items->items) document(item, out);
+      for (const Value& item : items->items) document(item);
       return;
     }
     const bool is_group = name == "NodeFeatureGroup";
@@ -109,7 +154,11 @@ class Reader {
     check_fields(root, {"apiVersion", "kind", "metadata", "spec", "status"}, "a " + name);
     constexpr std::string_view kApi = "nfd.k8s-sigs.io/v1alpha1";
     const Value* api = field(root, "apiVersion");
-    if (!api || api->text != kApi)
+    if (api && api->text == kFormerApiVersion)
+      mistake(api->mark, "former-api-version",
+              quote(api->text) + " is the group that NFD's operator had before NFD had its own; it is taken in files",
+              "write apiVersion: " + std::string(kApi));
+    else if (!api || api->text != kApi)
       error(api ? api->mark : root.mark, "unknown-api-version",
             api ? "apiVersion " + quote(api->text) + " has no " + name : "apiVersion is missing",
             "write apiVersion: " + std::string(kApi));
@@ -118,12 +167,7 @@ class Reader {
     document.kind = is_group ? RuleDocument::Kind::group : RuleDocument::Kind::rules;
     document.origin = origin_;
     document.mark = root.mark;
-    if (const Value* metadata = field(root, "metadata"); metadata && metadata->is(Kind::map)) {
-      if (const Value* given = field(*metadata, "name"); given && given->is_scalar()) document.name = given->text;
-      if (const Value* given = field(*metadata, "namespace"); given && given->is_scalar())
-        document.name_space = given->text;
-    }
-    if (document.name.empty()) error(root.mark, "missing-name", "metadata.name is missing", "give the object a name");
+    metadata(root, document);
 
     const Value* spec = field(root, "spec");
     const std::string list_name = is_group ? "featureGroupRules" : "rules";
@@ -139,8 +183,60 @@ class Reader {
     } else {
       document.rules = rule_list(*rules, Dialect::api, is_group);
     }
-    out.push_back(std::move(document));
+    parsed_.documents.push_back(std::move(document));
   }
+
+  /// What every object of the API has in its metadata.
+  void metadata(const Value& root, RuleDocument& document) {
+    const Value* metadata = field(root, "metadata");
+    if (!metadata || metadata->is(Kind::null))
+      return error(root.mark, "missing-name", "metadata.name is missing", "give the object a name");
+    if (!metadata->is(Kind::map))
+      return error(metadata->mark, "malformed-metadata", "metadata must be a map, not " + describe(*metadata),
+                   "write metadata: {name: NAME}");
+    check_fields(*metadata,
+                 {"name", "namespace", "labels", "annotations", "generateName", "finalizers", "ownerReferences", "uid",
+                  "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
+                  "deletionGracePeriodSeconds", "managedFields", "selfLink"},
+                 "metadata");
+    if (const Value* given = field(*metadata, "namespace"); given && given->is_scalar())
+      document.name_space = given->text;
+    strings_of_metadata(*metadata, "labels", true);
+    strings_of_metadata(*metadata, "annotations", false);
+    const Value* name = field(*metadata, "name");
+    if (!name || !name->is_scalar() || name->text.empty())
+      return error(name ? name->mark : metadata->mark, "missing-name", "metadata.name is missing",
+                   "give the object a name");
+    document.name = name->text;
+    if (!name->is(Kind::string)) {
+      want_quotes(*name, "metadata.name");
+    } else if (!object_name_defect(name->text).empty()) {
+      error(name->mark, "bad-name",
+            "metadata.name " + quote(name->text) + " is not the name of an object: " + object_name_defect(name->text),
+            "write " + quote(as_object_name(name->text)));
+    }
+  }
+
+  void strings_of_metadata(const Value& metadata, std::string_view field_name, bool are_labels) {
+    const Value* map = field(metadata, field_name);
+    if (!map || map->is(Kind::null)) return;
+    const std::string path = "metadata." + std::string(field_name);
+    if (!map->is(Kind::map))
+      return error(map->mark, "malformed-metadata", path + " must be a map of texts, not " + describe(*map), "");
+    check_names(*map);
+    for (const Member& member : map->members) {
+      const std::string what = path + " " + quote(member.key);
+      if (const std::string defect = qualified_name_defect(member.key); !defect.empty())
+        error(member.mark, "malformed-metadata", what + ": " + defect, "rename it, or remove it");
+      else if (!member.value.is(Kind::string))
+        error(member.value.mark, "malformed-metadata", what + " must be a text, not " + describe(member.value),
+              member.value.is_scalar() ? "write " + quote(spelt(member.value)) + " with its quotes" : "remove it");
+      else if (const std::string bad = are_labels ? label_value_defect(member.value.text) : ""; !bad.empty())
+        error(member.value.mark, "malformed-metadata", what + ": " + bad, "make it an annotation");
+    }
+  }
+
+  static std::string spelt(const Value& value) { return value.source.empty() ? value.text : value.source; }
 
   RuleDocument bare_list(const Value& list) {
     RuleDocument document;
@@ -161,6 +257,8 @@ class Reader {
       }
       broken_ = false;
       Rule rule = one_rule(item, is_group);
+      // A rule in the former language makes nothing, which has been said.
+      if (item.find("matchOn") && rule.labels.empty() && rule.labels_template.empty() && rule.vars.empty()) continue;
       if (!broken_) rules.push_back(std::move(rule));
     }
     return rules;
@@ -230,7 +328,7 @@ class Reader {
       refuse(value->mark, "malformed-rule", std::string(name) + " must be a map of texts, not " + describe(*value));
       return out;
     }
-    check_duplicates(*value);
+    check_names(*value);
     for (const Member& member : value->members) {
       if (!member.value.is_scalar()) {
         refuse(member.value.mark, "malformed-rule",
@@ -245,7 +343,7 @@ class Reader {
 
   /// YAML made a number, a boolean or nothing of something that has to be a text.
   void want_quotes(const Value& value, const std::string& what) {
-    const std::string spelt = value.source.empty() ? value.text : value.source;
+    const std::string spelt = this->spelt(value);
     if (dialect_ == Dialect::worker && value.text == spelt) return;
     const std::string becomes = value.text == spelt ? "" : ", which becomes " + quote(value.text);
     report(dialect_ == Dialect::api ? Severity::error : Severity::mistake, value.mark, "unquoted-text",
@@ -320,6 +418,7 @@ class Reader {
       Term term;
       term.mark = item.mark;
       term.feature = text(item, "feature", term.feature_mark);
+      feature_ = lower_ascii(term.feature);
       if (term.feature.empty())
         error(item.mark, "missing-feature", "a term needs a feature", "for example feature: pci.device");
       if (const Value* expressions = field(item, "matchExpressions"); expressions && !expressions->is(Kind::null))
@@ -374,7 +473,7 @@ class Reader {
              "matchExpressions must be a map from element names to expressions, not " + describe(value));
       return out.take();
     }
-    check_duplicates(value);
+    check_names(value);
     for (const Member& member : value.members) {
       NamedExpression named{member.key, {}, member.mark};
       if (member.value.is(Kind::null)) {
@@ -400,9 +499,8 @@ class Reader {
       if (dialect_ == Dialect::api || value.is(Kind::null)) {
         refuse(value.mark, "malformed-expression",
                "the expression for " + quote(name) + " must be a map with op and value, not " + describe(value),
-               value.is_scalar()
-                   ? "write {op: In, value: [" + quote(value.source.empty() ? value.text : value.source) + "]}"
-                   : "write {op: In, value: [...]}");
+               value.is_scalar() ? "write {op: In, value: [" + quote(spelt(value)) + "]}"
+                                 : "write {op: In, value: [...]}");
         return out;
       }
       out.op = Operator::in;
@@ -443,7 +541,7 @@ class Reader {
     if (const Value* given = field(value, "value"); given && !given->is(Kind::null)) {
       if (!given->is(Kind::list) && dialect_ == Dialect::api) {
         refuse(given->mark, "malformed-expression", "value must be a list of texts, not " + describe(*given),
-               given->is_scalar() ? "write [" + quote(given->source.empty() ? given->text : given->source) + "]" : "");
+               given->is_scalar() ? "write [" + quote(spelt(*given)) + "]" : "");
       } else {
         values(*given, out);
       }
@@ -458,8 +556,16 @@ class Reader {
     return out;
   }
 
+  /// Ids of devices are spelt without 0x.
+  std::string id_of_device(const Value& value) const {
+    const std::string text = spelt(value);
+    const bool is_device = feature_.starts_with("pci.") || feature_.starts_with("usb.");
+    return is_device && lower_ascii(text).starts_with("0x") ? lower_ascii(text).substr(2) : text;
+  }
+
   void values(const Value& value, Expression& out) {
     if (value.is_scalar()) {
+      if (!value.is(Kind::string)) want_quotes(value, "a value");
       out.values.push_back(value.text);
       out.value_marks.push_back(value.mark);
       return;
@@ -470,8 +576,7 @@ class Reader {
     for (const Value& item : value.items) {
       if (!item.is_scalar() || (dialect_ == Dialect::worker && !item.is(Kind::string))) {
         refuse(item.mark, "malformed-expression", "a list of values must hold texts, not " + describe(item),
-               item.is_scalar() ? "write " + quote(item.source.empty() ? item.text : item.source) + " with its quotes"
-                                : "");
+               item.is_scalar() ? "write " + quote(id_of_device(item)) + " with its quotes" : "");
         continue;
       }
       if (!item.is(Kind::string)) want_quotes(item, "a value");
@@ -481,16 +586,17 @@ class Reader {
   }
 
   std::string origin_;
-  std::vector<Finding>& findings_;
+  ParsedRules& parsed_;
   Dialect dialect_ = Dialect::api;
   bool broken_ = false;  // the rule being read
+  std::string feature_;  // of the term being read, in lower case
 };
 
 }  // namespace
 
 ParsedRules rules_from_value(const Value& document, std::string_view origin) {
   ParsedRules parsed;
-  Reader(std::string(origin), parsed.findings).document(document, parsed.documents);
+  Reader(std::string(origin), parsed).document(document);
   return parsed;
 }
 
@@ -500,10 +606,10 @@ ParsedRules parse_rules(std::string_view text, std::string_view origin) {
     if (document.error) {
       Problem problem = *document.error;
       if (problem.todo.empty()) problem.todo = "the documents before and after it are still read";
-      parsed.findings.push_back({Severity::error, std::move(problem)});
+      parsed.findings.push_back({Severity::error, std::move(problem), document.error_mark});
       continue;
     }
-    Reader(std::string(origin), parsed.findings).document(document.root, parsed.documents);
+    Reader(std::string(origin), parsed).document(document.root);
   }
   return parsed;
 }

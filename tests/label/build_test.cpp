@@ -42,11 +42,13 @@ TEST(Names, Values) {
   EXPECT_NE(label_value_defect(std::string(64, 'a')), "");
 }
 
-TEST(Names, Quantities) {
-  for (const char* good : {"0", "4", "1.5", "-1", "+2", "500m", "2Ki", "1E", "1e3", "1E-3", ".5", "5.", "1n", "3Ei"})
-    EXPECT_EQ(quantity_defect(good), "") << good;
-  for (const char* bad : {"", "x", "1.2.3", "1Kib", "Ki", "1 ", "e3", "1e", "1ee3", "0x10", "true"})
-    EXPECT_NE(quantity_defect(bad), "") << bad;
+TEST(Names, AmountsOfResources) {
+  for (const char* good : {"0", "4", "+2", "2Ki", "1E", "1e3", "5.", "3Ei", "1000m", "1.5k", "1.5Ki", "0.5Ki", "-0",
+                           "2500e-2", "1000000000n", "0.0009765625Ki"})
+    EXPECT_EQ(resource_amount_defect(good), "") << good;
+  for (const char* bad : {"",    "x",  "1.2.3", "1Kib", "Ki", "1 ",   "e3",   "1e",    "1ee3",    "0x10", "true",
+                          "1.5", "-1", "500m",  ".5",   "1n", "1E-3", "-2Ki", "0.3Ki", "1.0001k", "1e-1"})
+    EXPECT_NE(resource_amount_defect(bad), "") << bad;
 }
 
 TEST(Names, Within) {
@@ -81,9 +83,21 @@ TEST(Build, ReferencesTakeTheFinalValue) {
   EXPECT_EQ(built.desired.labels, (Attributes{{"feature.node.kubernetes.io/bq", "7"},
                                               {"feature.node.kubernetes.io/v", "third"},
                                               {"feature.node.kubernetes.io/w", "dotted"}}));
-  EXPECT_EQ(built.desired.annotations.at("feature.node.kubernetes.io/q"), "@k.v.a");
+  EXPECT_EQ(built.desired.annotations.at("feature.node.kubernetes.io/q"), "third");
   ASSERT_EQ(built.rejected.size(), 3u);
   EXPECT_EQ(built.rejected[0].where, "f.yaml:3:5 (rule \"r\")");
+}
+
+TEST(Build, AnnotationsMayHoldReferences) {
+  Fixture f;
+  f.features.attributes["k.v"] = {{"a", "any text: at all"}};
+  f.outcome.annotations = {{"q", {"@k.v.a", 0}}, {"team", {"@platform", 0}}, {"gone", {"@k.v.b", 0}}};
+  Built built = f.run();
+  EXPECT_EQ(built.desired.annotations, (Attributes{{"feature.node.kubernetes.io/q", "any text: at all"},
+                                                   {"feature.node.kubernetes.io/team", "@platform"}}));
+  EXPECT_EQ(built.rejected.size(), 1u);
+  f.policy.annotation_references = false;  // as for NFD
+  EXPECT_EQ(f.run().desired.annotations.at("feature.node.kubernetes.io/q"), "@k.v.a");
 }
 
 TEST(Build, NamespacesAreChecked) {
