@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nodescout/result.h"
@@ -16,6 +17,9 @@ namespace nodescout {
 enum class MigStrategy : std::uint8_t { none, single, mixed };
 /// "none", "single", "mixed"
 const char* name_of(MigStrategy strategy);
+
+/// "nvidia", "amd", ...: the vendors that the probe has a row for.
+std::vector<std::string_view> gpu_vendor_names();
 
 enum class GpuDiscovery : std::uint8_t {
   automatic,

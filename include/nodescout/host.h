@@ -12,13 +12,14 @@
 #include <string_view>
 #include <vector>
 
-#include "nodescout/nvml.h"
 #include "nodescout/result.h"
 
 namespace nodescout {
 
 class Journal;
 class Redactor;
+struct NvmlReport;
+struct NvmlRequest;
 
 /// No file that a probe reads is larger on a sane host; kernel configurations have a cap of their own.
 inline constexpr std::size_t kReadCap = 1u << 20;

@@ -17,8 +17,6 @@ namespace nodescout {
 
 class Pattern;
 
-inline constexpr std::string_view kFeaturePrefix = "feature.node.kubernetes.io";
-
 /// Where a set of rules stands. The order is the order of precedence: on equal keys the later layer wins.
 enum class Layer : std::uint8_t {
   builtin,  // NFD's default labels, compiled from the configuration
@@ -76,23 +74,5 @@ struct Built {
 
 /// Layers in order of precedence. `features` resolves "@" values; each layer's own rule.matched goes first.
 Built build(const std::vector<LayerOutcome>& layers, const Features& features, const LabelPolicy& policy);
-
-// ---- Kubernetes' syntax ---------------------------------------------------------------------------------------------
-// Each says what is wrong, or nothing (an empty text).
-
-/// Optional DNS-1123 sub-domain (at most 253) + "/" + name (1 to 63 of [-A-Za-z0-9_.], alphanumeric at both ends).
-std::string qualified_name_defect(std::string_view key);
-/// At most 63 of the same characters, or empty.
-std::string label_value_defect(std::string_view value);
-/// The amount of an extended resource: a Kubernetes quantity that is whole and not negative ("4", "2Ki", "1e3", "1000m").
-std::string resource_amount_defect(std::string_view value);
-std::string taint_effect_defect(std::string_view effect);
-/// What metadata.name of an object may be: a DNS name in lower case.
-std::string object_name_defect(std::string_view name);
-
-/// Text before the first "/", or empty.
-std::string_view namespace_of(std::string_view key);
-/// Whether `name_space` is `domain` or below it.
-bool is_within(std::string_view name_space, std::string_view domain);
 
 }  // namespace nodescout

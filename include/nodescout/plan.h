@@ -74,12 +74,19 @@ struct NodePatch {
 /// What has to change so that everything desired that is not foreign is on the Node, and nothing else that we own.
 NodePatch plan(const NodeState& now, const Desired& desired, const PlanOptions& options);
 
-/// Merge patch of nodes/NAME for these changes (any subset of a plan's): labels, annotations, taints, and the ownership
-/// annotations as they are once exactly these changes are made. Empty text if none of them concerns it.
+/// Which part of the Node a change is written to. The status is a subresource with a patch of its own; the ownership
+/// annotation of extended resources goes with it, because the API server takes metadata there as well.
+enum class NodePart : std::uint8_t { metadata, status };
+NodePart part_of(const Change& change);
+
+/// Merge patch of nodes/NAME for those of these changes (any subset of a plan's) that belong there: labels,
+/// annotations, taints, and the ownership annotations as they are once exactly these changes are made. Empty text if
+/// there are none.
 std::string metadata_patch(const NodeState& now, const std::vector<Change>& changes, const PlanOptions& options);
 
-/// Merge patch of nodes/NAME/status for the extended resources among these changes; empty text if there are none.
-std::string status_patch(const NodeState& now, const std::vector<Change>& changes);
+/// Merge patch of nodes/NAME/status for extended resources that come, change or go, with their ownership annotation: so
+/// none is ever ours without being listed, nor listed without being there. Empty text if there are none.
+std::string status_patch(const NodeState& now, const std::vector<Change>& changes, const PlanOptions& options);
 
 /// The Node as it is once the changes are made: for tests, and for the next plan without a read.
 NodeState apply(NodeState now, const std::vector<Change>& changes, const PlanOptions& options);

@@ -18,6 +18,9 @@
 
 namespace nodescout {
 
+/// The namespace of a label, annotation or extended resource that a rule names without one.
+inline constexpr std::string_view kFeaturePrefix = "feature.node.kubernetes.io";
+
 enum class Operator : std::uint8_t {
   any,  // spelt ""
   in,

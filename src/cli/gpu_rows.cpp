@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "probe/gpu_vendors.h"
 
 namespace nodescout::cli {
 namespace {
@@ -57,8 +58,9 @@ std::string memory(const Attributes& device) {
 std::vector<std::string> row(const Attributes& device, const Instances& migs) {
   std::string model = value_in(device, "product");
   if (model.empty()) model = value_in(device, "model");
-  for (const std::string_view maker : {"NVIDIA ", "AMD ", "Intel "})
-    if (model.starts_with(maker)) model.erase(0, maker.size());
+  for (const gpu::GpuVendor& vendor : gpu::kVendors)
+    if (const std::string maker = std::string(vendor.people) + " "; model.starts_with(maker))
+      model.erase(0, maker.size());
   std::string driver = value_in(device, "driver");
   if (const std::string health = value_in(device, "health"); health != "ok")
     driver += (driver.empty() ? "" : " ") + health;

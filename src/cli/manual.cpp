@@ -1,7 +1,9 @@
-// The man page and docs/cli.md, made from the option table.
+// The man page and docs/cli.md, made from the option table, and the keys in docs/operations.md, made from theirs.
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/machine.h"
+#include "config/config_keys.h"
+#include "config/gpu_config.h"
 #include "nodescout/version.h"
 
 namespace nodescout::cli {
@@ -64,6 +66,29 @@ void add_markdown(const CommandDescription& command, const std::string& path, st
     add_markdown(inner, path.empty() ? inner.name : path + " " + inner.name, out);
 }
 
+std::string key_table(const std::vector<ConfigKey>& keys, KeyOwner owner) {
+  std::string out = "| Key | Default | Meaning | A change counts |\n| --- | --- | --- | --- |\n";
+  for (const ConfigKey& key : keys) {
+    if (key.owner != owner) continue;
+    const bool has_none = key.counts == Counts::never;
+    out += "| `" + std::string(key.name) + "` | " + std::string(key.fallback) + " | " +
+           (has_none ? "no meaning here: " : "") + std::string(key.meaning) + " | " +
+           (has_none                         ? ""
+            : key.counts == Counts::at_start ? "at the next start"
+                                             : "at once") +
+           " |\n";
+  }
+  return out;
+}
+
+/// The part of docs/operations.md that lists the keys of configuration files.
+std::string configuration_markdown() {
+  const std::vector<ConfigKey> keys = config_keys();
+  return "### nodescout's own\n\n" + key_table(keys, KeyOwner::nodescout) + "\n### Of nfd-worker.conf\n\n" +
+         key_table(keys, KeyOwner::worker) + "\n### Of nfd-master.conf\n\n" + key_table(keys, KeyOwner::master) +
+         "\n### Of gpu-feature-discovery's file\n\n" + key_table(gfd_keys(), KeyOwner::gfd);
+}
+
 constexpr std::string_view kStatus =
     "0 done, also where problems were found and listed; 1 failed; 2 wrong usage, or a path that cannot be opened; "
     "3 a mistake in a rule file (rules check), or a difference (diff).";
@@ -71,6 +96,7 @@ constexpr std::string_view kStatus =
 }  // namespace
 
 int run_manual(const CompletionOptions& options) {
+  if (options.shell == "configuration") return print(configuration_markdown()) ? 0 : 1;
   const CommandDescription program = describe_program();
   std::string out;
   if (options.shell == "markdown") {

@@ -284,10 +284,10 @@ std::unique_ptr<CLI::App> build(Invocation& invocation, std::string_view only = 
         ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   }
 
-  if (CLI::App* manual = command("manual", "Print the man page, or docs/cli.md")) {
+  if (CLI::App* manual = command("manual", "Print the man page, docs/cli.md, or the keys in docs/operations.md")) {
     describe(*manual, "  nodescout manual | man -l -");
-    manual->add_option("FORMAT", invocation.completion.shell, "roff or markdown [roff]")
-        ->check(CLI::IsMember({"roff", "markdown"}));
+    manual->add_option("FORMAT", invocation.completion.shell, "What to print [roff]")
+        ->check(CLI::IsMember({"roff", "markdown", "configuration"}));
   }
   return app;
 }

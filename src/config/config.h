@@ -70,9 +70,6 @@ struct Config {
 /// Namespaces below which the agent writes unless configured otherwise.
 std::vector<std::string> default_write_prefixes();
 
-/// Go's duration syntax: "90s", "1h30m", "1.5h"; a bare number is nanoseconds.
-std::optional<std::chrono::nanoseconds> parse_duration(const Value& value);
-
 /// Reads one more file over `config`. Errors: malformed if the text is no YAML map; then nothing has changed.
 Status apply_config(Config& config, std::string_view text, std::string_view origin);
 
@@ -85,12 +82,5 @@ std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
                                         const std::vector<std::string_view>& known,
                                         const std::vector<std::string_view>& off_by_default, std::string_view key,
                                         std::vector<Problem>& problems);
-
-/// NFD's default labels that depend on the configuration, as rules; the others are in rules/builtin.yaml.
-/// `config.label_sources` must be plain names by now (select_sources).
-std::vector<Rule> builtin_rules(const Config& config);
-
-/// The labels of features.d: one rule.
-std::vector<Rule> local_rules();
 
 }  // namespace nodescout

@@ -38,124 +38,189 @@ constexpr Word<GpuOptions::Clique> kCliques[] = {{"auto", GpuOptions::Clique::au
                                                  {"off", GpuOptions::Clique::off},
                                                  {"false", GpuOptions::Clique::off}};
 
-class Reader {
- public:
-  Reader(std::string origin, std::vector<Problem>& problems) : origin_(std::move(origin)), problems_(problems) {}
+template <class T, std::size_t count>
+bool set_word(std::string_view text, const Word<T> (&words)[count], T& into) {
+  const auto known =
+      std::find_if(std::begin(words), std::end(words), [&](const auto& each) { return each.word == text; });
+  if (known != std::end(words)) into = known->value;
+  return known != std::end(words);
+}
 
-  void problem(Mark mark, std::string what, std::string todo) {
-    problems_.push_back({"malformed-config", place(origin_, mark), std::move(what), std::move(todo)});
+template <class T, std::size_t count>
+std::string list_of(const Word<T> (&words)[count]) {
+  std::vector<std::string> list;
+  for (const Word<T>& each : words) list.emplace_back(each.word);
+  return join(list, ", ");
+}
+
+template <class T, std::size_t count>
+void word(KeyEntry& entry, const Word<T> (&words)[count], T& into, GpuOptions& options) {
+  if (entry.is_null() || set_word(entry.value.is_scalar() ? entry.value.text : "", words, into)) return;
+  options.labels_in_doubt = true;
+  entry.mistake(entry.value.mark, ": " + describe(entry.value) + " is none of " + list_of(words), kLabelsStay);
+}
+
+/// "nvidia.com/" and a DNS subdomain, 63 characters in all.
+bool is_resource_name(std::string_view name) {
+  constexpr std::size_t kLongest = 63;
+  const std::string_view part = name.substr(kPrefix.size());
+  const auto is_good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.'; };
+  return !part.empty() && name.size() <= kLongest && std::all_of(part.begin(), part.end(), is_good) &&
+         part.front() != '-' && part.front() != '.' && part.back() != '-' && part.back() != '.';
+}
+
+/// One block of `sharing`. False where it makes no sense as a whole.
+bool sharing_block(KeyEntry& entry, const Value& value, const std::string& name, std::optional<GpuSharing>& into) {
+  const std::string path = "." + name;
+  const auto fail = [&](Mark mark, const std::string& what) {
+    entry.mistake(mark, path + what, kLabelsStay);
+    return false;
+  };
+  if (!value.is(Kind::map)) return fail(value.mark, " must be a map, not " + describe(value));
+  entry.check_members(value, entry.name + path, {"renameByDefault", "failRequestsGreaterThanOne", "resources"});
+  GpuSharing sharing;
+  if (const Value* renames = value.find_ignoring_case("renameByDefault"); renames && !renames->is(Kind::null)) {
+    if (renames->is(Kind::boolean))
+      sharing.renames = renames->text == "true";
+    else
+      entry.mistake(renames->mark, path + ".renameByDefault must be true or false, not " + describe(*renames),
+                    "it is ignored");
   }
-
-  const Value* of_kind(const Value& map, const char* name, Kind kind, const char* wanted) {
-    const Value* value = map.find_ignoring_case(name);
-    if (!value || value->is(Kind::null) || value->is(kind)) return value && value->is(kind) ? value : nullptr;
-    is_in_doubt_ = is_in_doubt_ || kind == Kind::map;  // of which nothing is known then
-    problem(value->mark, std::string(name) + " must be " + wanted + ", not " + describe(*value),
-            kind == Kind::map ? kLabelsStay : "it is ignored");
-    return nullptr;
+  const Value* resources = value.find_ignoring_case("resources");
+  if (!resources || !resources->is(Kind::list) || resources->items.empty())
+    return fail(resources ? resources->mark : value.mark, ".resources must be a list of at least one resource");
+  for (const Value& item : resources->items) {
+    entry.check_members(item, entry.name + path + ".resources", {"name", "replicas", "devices", "rename"});
+    const Value* resource_name = item.find_ignoring_case("name");
+    const Value* replicas = item.find_ignoring_case("replicas");
+    if (!resource_name || !resource_name->is(Kind::string) || resource_name->text.empty())
+      return fail(item.mark, ".resources: no name");
+    GpuSharing::Resource resource;
+    resource.name = (resource_name->text.starts_with(kPrefix) ? "" : std::string(kPrefix)) + resource_name->text;
+    if (!is_resource_name(resource.name))
+      return fail(resource_name->mark, ".resources: " + quote(resource_name->text) + " is not the name of a resource");
+    const auto count = replicas && replicas->is(Kind::integer) ? parse_int(replicas->text) : std::nullopt;
+    if (!count || *count < 2)
+      return fail(replicas ? replicas->mark : item.mark, ".resources: replicas must be a number of at least 2");
+    resource.replicas = *count;
+    if (const Value* devices = item.find_ignoring_case("devices");
+        devices && !devices->is(Kind::null) && devices->text != "all")
+      entry.mistake(devices->mark, path + ".resources: devices other than all have no effect on labels");
+    if (const Value* rename = item.find_ignoring_case("rename");
+        rename && !rename->is(Kind::null) && !(sharing.renames && rename->text == resource.name + ".shared"))
+      entry.mistake(rename->mark, path + ".resources: rename has no effect on labels");
+    sharing.resources.push_back(std::move(resource));
   }
+  into = std::move(sharing);
+  return true;
+}
 
-  /// Something was wrong that GFD's labels depend on.
-  bool is_in_doubt() const { return is_in_doubt_; }
-
-  void flag(const Value& map, const char* name, bool& into) {
-    if (const Value* value = of_kind(map, name, Kind::boolean, "true or false")) into = value->text == "true";
+/// Both blocks, or none of them.
+void sharing(KeyEntry& entry, GpuOptions& into) {
+  if (entry.is_null()) return;
+  if (!entry.value.is(Kind::map)) {
+    into.labels_in_doubt = true;  // nothing is known of it then
+    entry.mistake(entry.value.mark, " must be a map, not " + describe(entry.value), kLabelsStay);
+    return;
   }
+  entry.check_members(entry.value, entry.name, {"timeSlicing", "mps"});
+  std::optional<GpuSharing> time_slicing, mps;
+  bool is_good = true;
+  if (const Value* block = entry.value.find_ignoring_case("timeSlicing"))
+    is_good = sharing_block(entry, *block, "timeSlicing", time_slicing);
+  if (const Value* block = entry.value.find_ignoring_case("mps"); block && !block->is(Kind::null))
+    is_good = sharing_block(entry, *block, "mps", mps) && is_good;
+  into.labels_in_doubt = into.labels_in_doubt || !is_good;
+  if (!is_good) return;
+  into.time_slicing = std::move(time_slicing);
+  into.mps = std::move(mps);
+}
 
-  void text(const Value& map, const char* name, std::string& into) {
-    if (const Value* value = of_kind(map, name, Kind::string, "a text")) into = value->text;
+void expected(KeyEntry& entry, GpuOptions& options) {
+  if (entry.is_null()) return;
+  if (!entry.value.is(Kind::map)) {
+    entry.wrong_type(entry.value, "a map of vendor and number");
+    return;
   }
-
-  template <class T, std::size_t count>
-  void word(const Value& map, const char* name, const Word<T> (&words)[count], T& into) {
-    const Value* value = map.find_ignoring_case(name);
-    if (!value || value->is(Kind::null)) return;
-    if (set_word(value->is_scalar() ? value->text : "", words, into)) return;
-    is_in_doubt_ = true;
-    problem(value->mark, std::string(name) + ": " + describe(*value) + " is none of " + list_of(words), kLabelsStay);
+  const std::vector<std::string_view> vendors = gpu_vendor_names();
+  for (const Member& member : entry.value.members) {
+    const auto count = member.value.is(Kind::integer) ? parse_int(member.value.text) : std::nullopt;
+    if (count && *count >= 0 && std::find(vendors.begin(), vendors.end(), member.key) != vendors.end())
+      options.expected.insert_or_assign(member.key, *count);
+    else
+      entry.mistake(member.mark,
+                    " knows " + join({vendors.begin(), vendors.end()}, ", ") + ", each with a number of GPUs");
   }
+}
 
-  template <class T, std::size_t count>
-  static bool set_word(std::string_view text, const Word<T> (&words)[count], T& into) {
-    const auto known =
-        std::find_if(std::begin(words), std::end(words), [&](const auto& each) { return each.word == text; });
-    if (known != std::end(words)) into = known->value;
-    return known != std::end(words);
-  }
+template <class Duration>
+void duration(KeyEntry& entry, Duration& into) {
+  if (const auto period = entry.period(std::chrono::nanoseconds(1), "a duration such as 10s"))
+    into = std::chrono::ceil<std::chrono::milliseconds>(*period);
+}
 
-  template <class T, std::size_t count>
-  static std::string list_of(const Word<T> (&words)[count]) {
-    std::vector<std::string> list;
-    for (const Word<T>& each : words) list.emplace_back(each.word);
-    return join(list, ", ");
-  }
+using enum Counts;
+using enum KeyOwner;
 
-  /// Both blocks, or none of them.
-  void sharing(const Value& map, GpuOptions& into) {
-    const Value* sharing = of_kind(map, "sharing", Kind::map, "a map");
-    if (!sharing) return;
-    std::optional<GpuSharing> time_slicing, mps;
-    bool is_good = true;
-    if (const Value* block = sharing->find_ignoring_case("timeSlicing"))
-      is_good = this->block(*block, "sharing.timeSlicing", time_slicing);
-    if (const Value* block = sharing->find_ignoring_case("mps"); block && !block->is(Kind::null))
-      is_good = this->block(*block, "sharing.mps", mps) && is_good;
-    is_in_doubt_ = is_in_doubt_ || !is_good;
-    if (!is_good) return;
-    into.time_slicing = std::move(time_slicing);
-    into.mps = std::move(mps);
-  }
+const KeyRow<Config> kSection[] = {
+    {{"gpu.migStrategy", nodescout, at_once, "`none`", "`none`, `single`, `mixed`"},
+     [](KeyEntry& e, Config& c) { word(e, kStrategies, c.probes.gpu.mig_strategy, c.probes.gpu); }},
+    {{"gpu.deviceDiscoveryStrategy", nodescout, at_once, "`auto`",
+      "`auto`, `nvml`, `tegra`, `vfio`; `none`: only what the bus shows"},
+     [](KeyEntry& e, Config& c) { word(e, kDiscoveries, c.probes.gpu.discovery, c.probes.gpu); }},
+    {{"gpu.sharing", nodescout, at_once, "", "`timeSlicing` and `mps`, as in GFD's file"},
+     [](KeyEntry& e, Config& c) { sharing(e, c.probes.gpu); }},
+    {{"gpu.machineTypeFile", nodescout, at_once, "`/sys/class/dmi/id/product_name`", "empty: `unknown`"},
+     [](KeyEntry& e, Config& c) { e.text(c.probes.gpu.machine_type_file); }},
+    {{"gpu.timestamp", nodescout, at_once, "`true`", "`gfd.timestamp`"},
+     [](KeyEntry& e, Config& c) { e.flag(c.probes.gpu.with_timestamp); }},
+    {{"gpu.deprecatedLabels", nodescout, at_once, "`true`", "`cuda.driver.*`, `cuda.runtime.*`"},
+     [](KeyEntry& e, Config& c) { e.flag(c.probes.gpu.deprecated_labels); }},
+    {{"gpu.clique", nodescout, at_once, "`auto`",
+      "`on`, `off`; `auto`: off where the DRA driver for compute domains is"},
+     [](KeyEntry& e, Config& c) { word(e, kCliques, c.probes.gpu.clique, c.probes.gpu); }},
+    {{"gpu.expected", nodescout, at_once, "", "GPUs that should be there: `{nvidia: 8}`"},
+     [](KeyEntry& e, Config& c) { expected(e, c.probes.gpu); }},
+    {{"gpu.unifiedMemory", nodescout, at_once, "`false`", "`gpu.memory` of GPUs that share the system's memory"},
+     [](KeyEntry& e, Config& c) { e.flag(c.probes.gpu.system_memory_as_gpus); }},
+    {{"gpu.vfioMemoryInBytes", nodescout, at_once, "`false`", "as GFD"},
+     [](KeyEntry& e, Config& c) { e.flag(c.probes.gpu.vfio_memory_in_bytes); }},
+    {{"gpu.driverRoot", nodescout, at_once, "search", "directory with the driver's library, as the process sees it"},
+     [](KeyEntry& e, Config& c) { e.text(c.probes.gpu.driver_root); }},
+    {{"gpu.nvmlTimeout", nodescout, at_once, "`10s`", "after which the child that asks the driver is killed"},
+     [](KeyEntry& e, Config& c) { duration(e, c.probes.gpu.nvml_timeout); }},
+    {{"gpu.keepLabels", nodescout, at_once, "for ever",
+      "how long labels stay after the driver went, while the GPUs are there"},
+     [](KeyEntry& e, Config& c) { duration(e, c.probes.gpu.keep_labels); }},
+};
 
- private:
-  bool block(const Value& value, const std::string& path, std::optional<GpuSharing>& into) {
-    const auto fail = [&](Mark mark, const std::string& what) {
-      problem(mark, path + what, kLabelsStay);
-      return false;
-    };
-    if (!value.is(Kind::map)) return fail(value.mark, " must be a map, not " + describe(value));
-    GpuSharing sharing;
-    flag(value, "renameByDefault", sharing.renames);
-    const Value* resources = value.find_ignoring_case("resources");
-    if (!resources || !resources->is(Kind::list) || resources->items.empty())
-      return fail(resources ? resources->mark : value.mark, ".resources must be a list of at least one resource");
-    for (const Value& item : resources->items) {
-      const Value* name = item.find_ignoring_case("name");
-      const Value* replicas = item.find_ignoring_case("replicas");
-      if (!name || !name->is(Kind::string) || name->text.empty()) return fail(item.mark, ".resources: no name");
-      GpuSharing::Resource resource;
-      resource.name = name->text.starts_with(kPrefix) ? name->text : std::string(kPrefix) + name->text;
-      if (!is_resource_name(resource.name))
-        return fail(name->mark, ".resources: " + quote(name->text) + " is no name of a resource");
-      const auto count = replicas && replicas->is(Kind::integer) ? parse_int(replicas->text) : std::nullopt;
-      if (!count || *count < 2)
-        return fail(replicas ? replicas->mark : item.mark, ".resources: replicas must be a number of at least 2");
-      resource.replicas = *count;
-      if (const Value* devices = item.find_ignoring_case("devices");
-          devices && !devices->is(Kind::null) && devices->text != "all")
-        problem(devices->mark, path + ".resources: devices other than all have no effect on labels", "");
-      if (const Value* rename = item.find_ignoring_case("rename");
-          rename && !rename->is(Kind::null) && !(sharing.renames && rename->text == resource.name + ".shared"))
-        problem(rename->mark, path + ".resources: rename has no effect on labels", "");
-      sharing.resources.push_back(std::move(resource));
-    }
-    into = std::move(sharing);
-    return true;
-  }
+constexpr std::string_view kOfThePlugin = "it is the device plugin's";
 
-  /// "nvidia.com/" and a DNS subdomain, 63 characters in all.
-  static bool is_resource_name(std::string_view name) {
-    constexpr std::size_t kLongest = 63;
-    const std::string_view part = name.substr(kPrefix.size());
-    const auto is_good = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-    };
-    return !part.empty() && name.size() <= kLongest && std::all_of(part.begin(), part.end(), is_good) &&
-           part.front() != '-' && part.front() != '.' && part.back() != '-' && part.back() != '.';
-  }
-
-  std::string origin_;
-  std::vector<Problem>& problems_;
-  bool is_in_doubt_ = false;
+const KeyRow<GpuOptions> kGfd[] = {
+    {{"version", gfd, at_once, "`v1`", "version of the file: `v1`"}, nullptr},
+    {{"flags.migStrategy", gfd, at_once, "`none`", "`none`, `single`, `mixed`"},
+     [](KeyEntry& e, GpuOptions& o) { word(e, kStrategies, o.mig_strategy, o); }},
+    {{"flags.deviceDiscoveryStrategy", gfd, at_once, "`auto`", "`auto`, `nvml`, `tegra`, `vfio`"},
+     [](KeyEntry& e, GpuOptions& o) { word(e, kDiscoveries, o.discovery, o); }},
+    {{"flags.failOnInitError", gfd, never, "", "the agent goes on, and labels stay as they are"}, nullptr},
+    {{"flags.useNodeFeatureAPI", gfd, never, "", "where to publish is set by --publish"}, nullptr},
+    {{"flags.gfd.noTimestamp", gfd, at_once, "`false`", "no `gfd.timestamp`"},
+     [](KeyEntry& e, GpuOptions& o) { e.opposite(o.with_timestamp); }},
+    {{"flags.gfd.machineTypeFile", gfd, at_once, "`/sys/class/dmi/id/product_name`", "empty: `unknown`"},
+     [](KeyEntry& e, GpuOptions& o) { e.text(o.machine_type_file); }},
+    {{"flags.gfd.oneshot", gfd, never, "", "there is the option --once"}, nullptr},
+    {{"flags.gfd.sleepInterval", gfd, never, "", "probes run on events, not on a timer"}, nullptr},
+    {{"flags.gfd.outputFile", gfd, never, "", "where to publish is set by --publish"}, nullptr},
+    {{"flags.mpsRoot", gfd, never, "", kOfThePlugin}, nullptr},
+    {{"flags.nvidiaDriverRoot", gfd, never, "", kOfThePlugin}, nullptr},
+    {{"flags.nvidiaDevRoot", gfd, never, "", kOfThePlugin}, nullptr},
+    {{"flags.gdrcopyEnabled", gfd, never, "", kOfThePlugin}, nullptr},
+    {{"flags.gdsEnabled", gfd, never, "", kOfThePlugin}, nullptr},
+    {{"flags.mofedEnabled", gfd, never, "", kOfThePlugin}, nullptr},
+    {{"flags.plugin", gfd, never, "", kOfThePlugin}, nullptr},
+    {{"resources", gfd, never, "", "GFD ignores it, too"}, nullptr},
+    {{"sharing", gfd, at_once, "", "`timeSlicing` and `mps`: labels of shared GPUs"}, sharing},
+    {{"imex", gfd, never, "", kOfThePlugin}, nullptr},
 };
 
 /// The first that is set, and its name.
@@ -177,8 +242,18 @@ std::optional<bool> parse_go_bool(std::string_view text) {
 
 }  // namespace
 
+void read_gfd_keys(GpuOptions& options, const Value& root, KeyReport& report) {
+  if (const Value* version = root.find_ignoring_case("version");
+      version && !version->is(Kind::null) && version->text != "v1" && !version->text.empty()) {
+    KeyEntry(report, "version", *version)
+        .mistake(version->mark, " " + quote(version->text) + " is unknown; v1 is known", kLabelsStay);
+    options.labels_in_doubt = true;
+  } else if (!read_keys<GpuOptions>(kGfd, root, report, options)) {
+    options.labels_in_doubt = true;
+  }
+}
+
 void apply_gfd_file(GpuOptions& options, std::string_view text, const std::string& origin) {
-  Reader reader(origin, options.problems);
   const std::vector<YamlDocument> documents = parse_yaml(text, origin);
   if (documents.empty()) return;
   const YamlDocument& document = documents.front();
@@ -189,21 +264,12 @@ void apply_gfd_file(GpuOptions& options, std::string_view text, const std::strin
   if (document.error) return give_up(document.error->where, document.error->what);
   const Value& root = document.root;
   if (!root.is(Kind::map)) return give_up(place(origin, root.mark), "a map is expected, not " + describe(root));
-  if (const Value* version = root.find_ignoring_case("version");
-      version && !version->is(Kind::null) && version->text != "v1" && !version->text.empty())
-    return give_up(place(origin, version->mark), "version " + quote(version->text) + " is unknown; v1 is known");
-  if (const Value* flags = reader.of_kind(root, "flags", Kind::map, "a map")) {
-    reader.word(*flags, "migStrategy", kStrategies, options.mig_strategy);
-    reader.word(*flags, "deviceDiscoveryStrategy", kDiscoveries, options.discovery);
-    if (const Value* gfd = reader.of_kind(*flags, "gfd", Kind::map, "a map")) {
-      bool no_timestamp = !options.with_timestamp;
-      reader.flag(*gfd, "noTimestamp", no_timestamp);
-      options.with_timestamp = !no_timestamp;
-      reader.text(*gfd, "machineTypeFile", options.machine_type_file);
-    }
-  }
-  reader.sharing(root, options);
-  options.labels_in_doubt = options.labels_in_doubt || reader.is_in_doubt();
+  KeyReport report{.origin = origin,
+                   .problems = options.problems,
+                   .after_a_mistake = "it is ignored",
+                   .unknown_keys = false,
+                   .meaningless_keys = false};
+  read_gfd_keys(options, root, report);
 }
 
 std::string gfd_config_file(const Environment& environment) {
@@ -226,9 +292,9 @@ void apply_gfd(GpuOptions& options, const Environment& environment) {
   };
   const auto word = [&](std::initializer_list<const char*> names, const auto& words, auto& into) {
     const auto [value, name] = first_set(environment, names);
-    if (!value || Reader::set_word(value, words, into)) return;
+    if (!value || set_word(value, words, into)) return;
     options.labels_in_doubt = true;
-    wrong(name, value, Reader::list_of(words), kLabelsStay);
+    wrong(name, value, list_of(words), kLabelsStay);
   };
   word({"GFD_MIG_STRATEGY", "MIG_STRATEGY"}, kStrategies, options.mig_strategy);
   word({"DEVICE_DISCOVERY_STRATEGY"}, kDiscoveries, options.discovery);
@@ -243,64 +309,12 @@ void apply_gfd(GpuOptions& options, const Environment& environment) {
     options.driver_root = value;
 }
 
-void apply_gpu_section(GpuOptions& options, const Value& section, const std::string& origin,
-                       std::vector<Problem>& problems) {
-  Reader reader(origin, problems);
-  static const std::vector<std::string_view> kKnown{"migStrategy",
-                                                    "deviceDiscoveryStrategy",
-                                                    "machineTypeFile",
-                                                    "timestamp",
-                                                    "deprecatedLabels",
-                                                    "clique",
-                                                    "vfioMemoryInBytes",
-                                                    "unifiedMemory",
-                                                    "expected",
-                                                    "driverRoot",
-                                                    "nvmlTimeout",
-                                                    "keepLabels",
-                                                    "sharing"};
-  for (const Member& member : section.members) {
-    if (std::any_of(kKnown.begin(), kKnown.end(),
-                    [&](std::string_view name) { return equal_ignoring_case(name, member.key); }))
-      continue;
-    const std::string_view guess = closest(member.key, kKnown);
-    problems.push_back({"unknown-config-key", place(origin, member.mark), "unknown key " + quote("gpu." + member.key),
-                        guess.empty() ? "remove it" : "did you mean " + quote("gpu." + std::string(guess)) + "?"});
-  }
-  reader.word(section, "migStrategy", kStrategies, options.mig_strategy);
-  reader.word(section, "deviceDiscoveryStrategy", kDiscoveries, options.discovery);
-  reader.text(section, "machineTypeFile", options.machine_type_file);
-  reader.flag(section, "timestamp", options.with_timestamp);
-  reader.flag(section, "deprecatedLabels", options.deprecated_labels);
-  reader.word(section, "clique", kCliques, options.clique);
-  reader.flag(section, "vfioMemoryInBytes", options.vfio_memory_in_bytes);
-  reader.flag(section, "unifiedMemory", options.system_memory_as_gpus);
-  reader.text(section, "driverRoot", options.driver_root);
-  reader.sharing(section, options);
-  options.labels_in_doubt = options.labels_in_doubt || reader.is_in_doubt();
-  if (const Value* expected = reader.of_kind(section, "expected", Kind::map, "a map of vendor and number"))
-    for (const Member& member : expected->members) {
-      const auto count = member.value.is(Kind::integer) ? parse_int(member.value.text) : std::nullopt;
-      if (count && *count >= 0 && (member.key == "nvidia" || member.key == "amd" || member.key == "intel"))
-        options.expected.insert_or_assign(member.key, *count);
-      else
-        reader.problem(member.mark, "gpu.expected knows nvidia, amd and intel, each with a number of GPUs", "");
-    }
-  const auto duration = [&](const char* name, auto& into) {
-    const Value* value = section.find_ignoring_case(name);
-    if (!value || value->is(Kind::null)) return;
-    // Nobody means nanoseconds here: a bare number is seconds.
-    const auto seconds = value->is(Kind::integer) ? parse_int(value->text) : std::nullopt;
-    const auto parsed = seconds && *seconds < 1'000'000'000
-                            ? std::optional<std::chrono::nanoseconds>(std::chrono::seconds(*seconds))
-                            : parse_duration(*value);
-    if (parsed && parsed->count() > 0)
-      into = std::chrono::ceil<std::chrono::milliseconds>(*parsed);
-    else
-      reader.problem(value->mark, std::string("gpu.") + name + " must be a duration such as 10s", "it is ignored");
-  };
-  duration("nvmlTimeout", options.nvml_timeout);
-  duration("keepLabels", options.keep_labels);
+std::span<const KeyRow<Config>> gpu_key_rows() { return kSection; }
+
+std::vector<ConfigKey> gfd_keys() {
+  std::vector<ConfigKey> keys;
+  for (const KeyRow<GpuOptions>& row : kGfd) keys.push_back(row.key);
+  return keys;
 }
 
 }  // namespace nodescout

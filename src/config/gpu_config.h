@@ -2,10 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "config/config.h"
+#include "config/key_table.h"
 #include "document/value.h"
 #include "nodescout/gpu.h"
 #include "nodescout/result.h"
@@ -23,11 +26,13 @@ std::string gfd_config_file(const Environment& environment);
 void apply_gfd(GpuOptions& options, const Environment& environment);
 
 /// The configuration file of GFD and of NVIDIA's device plugin, version v1. Fields that say nothing about labels are
-/// accepted; a mistake in the sharing blocks leaves the labels in doubt, since half of them would be wrong.
+/// accepted; a mistake in the sharing blocks leaves the labels in doubt, since half of them would be wrong. `report`
+/// says what else is to be reported; without one it is only what GFD itself stumbles over, as problems of the options.
 void apply_gfd_file(GpuOptions& options, std::string_view text, const std::string& origin);
+void read_gfd_keys(GpuOptions& options, const Value& root, KeyReport& report);
 
-/// The section `gpu`, over what GFD's files and variables said.
-void apply_gpu_section(GpuOptions& options, const Value& section, const std::string& origin,
-                       std::vector<Problem>& problems);
+/// The rows of the section `gpu`, over what GFD's files and variables said, and those of GFD's file.
+std::span<const KeyRow<Config>> gpu_key_rows();
+std::vector<ConfigKey> gfd_keys();
 
 }  // namespace nodescout

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "corridor/builtin_rules.h"
 #include "nodescout/host.h"
 #include "rule/shipped.h"
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "host/nvml.h"
 #include "nodescout/features.h"
 #include "nodescout/gpu.h"
-#include "nodescout/nvml.h"
 #include "nodescout/result.h"
 
 namespace nodescout {

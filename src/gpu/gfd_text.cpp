@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
-#include "nodescout/labels.h"
 
 namespace nodescout {
 namespace {

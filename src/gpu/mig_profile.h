@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "nodescout/nvml.h"
+#include "host/nvml.h"
 
 namespace nodescout {
 

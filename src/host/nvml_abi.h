@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "nodescout/nvml.h"
+#include "host/nvml.h"
 #include "system/shared_library.h"
 
 namespace nodescout::nvml {

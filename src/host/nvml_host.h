@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "host/nvml.h"
 #include "nodescout/host.h"
-#include "nodescout/nvml.h"
 
 namespace nodescout {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "nodescout/nvml.h"
+#include "host/nvml.h"
 
 namespace nodescout {
 

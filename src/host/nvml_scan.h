@@ -10,8 +10,8 @@
 #include <span>
 #include <string>
 
+#include "host/nvml.h"
 #include "host/nvml_abi.h"
-#include "nodescout/nvml.h"
 
 namespace nodescout {
 

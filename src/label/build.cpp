@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "nodescout/labels.h"
 #include "rule/pattern.h"
@@ -230,6 +231,18 @@ class Builder {
 };
 
 }  // namespace
+
+std::string_view name_of(Layer layer) {
+  switch (layer) {
+    case Layer::builtin: return "built-in";
+    case Layer::shipped: return "shipped";
+    case Layer::custom: return "custom";
+    case Layer::local: return "local";
+    case Layer::objects: return "NodeFeature";
+    case Layer::rules: return "rules";
+  }
+  return "";
+}
 
 Built build(const std::vector<LayerOutcome>& layers, const Features& features, const LabelPolicy& policy) {
   Builder builder(features, policy);

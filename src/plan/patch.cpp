@@ -45,6 +45,28 @@ Value entry_of(const Change& change) { return change.action == Action::remove ? 
 
 bool writes(const Change& change) { return change.action == Action::set || change.action == Action::remove; }
 
+/// Those of the changes that belong in that part of the Node.
+std::vector<Change> changes_of(NodePart part, const std::vector<Change>& changes) {
+  std::vector<Change> out;
+  std::copy_if(changes.begin(), changes.end(), std::back_inserter(out),
+               [&](const Change& change) { return part_of(change) == part; });
+  return out;
+}
+
+/// What changes in the ownership annotations from one state to the other, as entries of a merge patch.
+void add_ownership(const NodeState& now, const NodeState& after, const PlanOptions& options, Value& annotations) {
+  for (const Kind kind : {Kind::label, Kind::annotation, Kind::taint, Kind::extended_resource}) {
+    const std::string key = ownership_key(kind, options.instance);
+    const auto before = now.annotations.find(key);
+    const auto then = after.annotations.find(key);
+    if (then == after.annotations.end()) {
+      if (before != now.annotations.end()) annotations.add(key, Value{});
+    } else if (before == now.annotations.end() || before->second != then->second) {
+      annotations.add(key, Value::string(then->second));
+    }
+  }
+}
+
 void apply_taint(NodeState& node, const Change& change) {
   for (std::size_t i = 0; i < node.taints.size(); ++i) {
     if (node.taints[i].key != change.taint.key || node.taints[i].effect != change.taint.effect) continue;
@@ -110,7 +132,13 @@ NodeState apply(NodeState now, const std::vector<Change>& changes, const PlanOpt
   return now;
 }
 
-std::string metadata_patch(const NodeState& now, const std::vector<Change>& changes, const PlanOptions& options) {
+NodePart part_of(const Change& change) {
+  return change.kind == Kind::extended_resource && writes(change) ? NodePart::status : NodePart::metadata;
+}
+
+std::string metadata_patch(const NodeState& now, const std::vector<Change>& all, const PlanOptions& options) {
+  const std::vector<Change> changes = changes_of(NodePart::metadata, all);
+  if (changes.empty()) return "";
   const NodeState after = apply(now, changes, options);
   Value labels = Value::map();
   Value annotations = Value::map();
@@ -121,16 +149,7 @@ std::string metadata_patch(const NodeState& now, const std::vector<Change>& chan
     if (change.kind == Kind::annotation) annotations.add(change.key, entry_of(change));
     any_taint |= change.kind == Kind::taint;
   }
-  for (const Kind kind : {Kind::label, Kind::annotation, Kind::taint, Kind::extended_resource}) {
-    const std::string key = ownership_key(kind, options.instance);
-    const auto before = now.annotations.find(key);
-    const auto then = after.annotations.find(key);
-    if (then == after.annotations.end()) {
-      if (before != now.annotations.end()) annotations.add(key, Value{});
-    } else if (before == now.annotations.end() || before->second != then->second) {
-      annotations.add(key, Value::string(then->second));
-    }
-  }
+  add_ownership(now, after, options, annotations);
   if (labels.members.empty() && annotations.members.empty() && !any_taint) return "";
   Value metadata = Value::map();
   metadata.add("resourceVersion", Value::string(now.resource_version));
@@ -147,21 +166,27 @@ std::string metadata_patch(const NodeState& now, const std::vector<Change>& chan
   return to_json(patch);
 }
 
-std::string status_patch(const NodeState& now, const std::vector<Change>& changes) {
+std::string status_patch(const NodeState& now, const std::vector<Change>& all, const PlanOptions& options) {
+  const std::vector<Change> changes = changes_of(NodePart::status, all);
+  if (changes.empty()) return "";
   Value capacity = Value::map();
   Value allocatable = Value::map();
   for (const Change& change : changes) {
-    if (change.kind != Kind::extended_resource || !writes(change)) continue;
     capacity.add(change.key, entry_of(change));
     // A kubelet copies new resources to allocatable itself; what is there must follow, or go.
     if (change.action == Action::remove || now.allocatable.contains(change.key))
       allocatable.add(change.key, entry_of(change));
   }
-  if (capacity.members.empty()) return "";
+  Value annotations = Value::map();
+  add_ownership(now, apply(now, changes, options), options, annotations);
+  Value metadata = Value::map();
+  metadata.add("resourceVersion", Value::string(now.resource_version));
+  if (!annotations.members.empty()) metadata.add("annotations", std::move(annotations));
   Value status = Value::map();
   status.add("capacity", std::move(capacity));
   if (!allocatable.members.empty()) status.add("allocatable", std::move(allocatable));
   Value patch = Value::map();
+  patch.add("metadata", std::move(metadata));
   patch.add("status", std::move(status));
   return to_json(patch);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "plan/ownership.h"
 

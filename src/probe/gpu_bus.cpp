@@ -15,16 +15,15 @@ std::string hex_id(const std::optional<std::string>& text) {
   return id;
 }
 
-std::optional<GpuVendor> vendor_of(std::string_view id) {
-  if (id == "10de") return GpuVendor::nvidia;
-  if (id == "1002") return GpuVendor::amd;
-  if (id == "8086") return GpuVendor::intel;
-  return std::nullopt;
+const GpuVendor* vendor_of(std::string_view pci_id) {
+  const auto at = std::find_if(std::begin(kVendors), std::end(kVendors),
+                               [&](const GpuVendor& vendor) { return vendor.pci_id == pci_id; });
+  return at == std::end(kVendors) ? nullptr : at;
 }
 
-/// Display controllers. AMD's Instinct are processing accelerators; Intel's devices of that class are no GPUs.
-bool is_gpu_class(GpuVendor vendor, std::string_view id) {
-  return id.starts_with("03") || (vendor == GpuVendor::amd && id.starts_with("1200"));
+bool is_gpu_class(const GpuVendor& vendor, std::string_view id) {
+  return std::any_of(vendor.classes.begin(), vendor.classes.end(),
+                     [&](std::string_view beginning) { return id.starts_with(beginning); });
 }
 
 std::optional<std::int64_t> lanes(const std::optional<std::string>& text) {
@@ -110,20 +109,22 @@ Bus scan_bus(const Host& host, Observation& seen) {
   for (const std::string& address : *addresses) {
     const std::string device = "/sys/bus/pci/devices/" + address;
     // The vendor first: on most functions of most machines it is the only question.
-    const auto vendor = vendor_of(hex_id(id_of(reading, device, "vendor")));
+    const GpuVendor* vendor = vendor_of(hex_id(id_of(reading, device, "vendor")));
     if (!vendor) continue;
-    if (*vendor == GpuVendor::nvidia) bus.nvidia_functions.push_back(address);
+    if (vendor == &kNvidia) bus.nvidia_functions.push_back(address);
     const auto pci_class = id_of(reading, device, "class");
     if (!pci_class || !is_gpu_class(*vendor, hex_id(pci_class))) continue;
     if (reading.exists(device + "/physfn")) continue;
     Gpu gpu;
     gpu.address = address;
-    gpu.vendor = *vendor;
+    gpu.vendor = vendor;
     gpu.is_on_bus = true;
     gpu.pci_class = *pci_class;
     gpu.device_id = hex_id(id_of(reading, device, "device"));
-    gpu.model = gpu_model(gpu.vendor, gpu.device_id);
     reading.enter(device);
+    const std::string subsystem = hex_id(reading.text("subsystem_vendor")) + hex_id(reading.text("subsystem_device"));
+    const std::string revision = hex_id(reading.text("revision"));
+    gpu.model = gpu_model({vendor->pci_id, gpu.device_id, subsystem, revision});
     if (auto driver = reading.link_name("driver")) gpu.driver = *std::move(driver);
     gpu.place = place_of(host, device, reading.text("numa_node"));
     observe_link(reading, gpu);
@@ -132,6 +133,11 @@ Bus scan_bus(const Host& host, Observation& seen) {
   sort_by_address(bus.gpus);
   if (!bus.gpus.empty()) bus.nics = scan_nics(host, reading);
   return bus;
+}
+
+bool has_working_driver(const Gpu& gpu) {
+  const auto& drivers = gpu.vendor->drivers;
+  return std::find(drivers.begin(), drivers.end(), gpu.driver) != drivers.end();
 }
 
 void sort_by_address(std::vector<Gpu>& gpus) {

@@ -13,7 +13,7 @@ constexpr const char* kKernelDriver = "/proc/driver/nvidia/version";
 constexpr const char* kWsl = "/dev/dxg";
 constexpr std::int64_t kMib = 1 << 20;
 
-bool is_nvidia(const Gpu& gpu) { return gpu.vendor == GpuVendor::nvidia; }
+bool is_nvidia(const Gpu& gpu) { return gpu.vendor == &kNvidia; }
 
 bool is_tegra(const Host& host) {
   if (const auto release = host.files().status("/etc/nv_tegra_release");

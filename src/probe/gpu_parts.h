@@ -1,5 +1,6 @@
-// The parts of the GPU probe: what the bus shows (gpu_bus.cpp), what the drivers of AMD and Intel add to it
-// (gpu_drm.cpp), what NVIDIA's says (gpu_nvidia.cpp), and what comes of all (gpu.cpp).
+// The parts of the GPU probe: one row for each vendor (gpu_vendors.h), what the bus shows (gpu_bus.cpp), what kernel
+// drivers say in sysfs (gpu_sysfs.cpp, gpu_intel.cpp), what NVIDIA's library says (gpu_nvidia.cpp), and what comes of
+// all (gpu.cpp).
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "gpu/pci_table.h"
 #include "gpu/topology.h"
 #include "nodescout/probes.h"
+#include "probe/gpu_vendors.h"
 #include "probe/reading.h"
 
 namespace nodescout::gpu {
@@ -18,13 +20,14 @@ namespace nodescout::gpu {
 /// A GPU, as far as it is known: from the bus, from its driver, or from both.
 struct Gpu {
   std::string address;  // "0000:3b:00.0"; "gpu0" for one that is on no bus
-  GpuVendor vendor = GpuVendor::nvidia;
+  const GpuVendor* vendor = &kNvidia;
   std::string device_id;  // 4 hex digits
   std::string pci_class;  // "0x030200"
   std::string driver;     // of the kernel; empty if none is bound
   bool is_on_bus = false;
   PciPlace place;
   GpuModel model;                                // of the shipped table; empty texts if it is not there
+  std::string own_name;                          // as model.name, where the kernel driver knows better
   std::optional<std::int64_t> width, max_width;  // lanes
   std::string link_limit;                        // "width", "speed", "width,speed": below the GPU's own capability
   std::string product;                           // the driver's name
@@ -40,12 +43,11 @@ struct Bus {
   bool is_driver_silent = false;              // NVIDIA's was asked and did not answer, or must not be asked now
 };
 
-/// Display controllers and processing accelerators of NVIDIA, AMD and Intel. Virtual functions whose physical one is on
-/// the same machine belong to guests and are left out.
+/// GPUs of all vendors. Virtual functions whose physical one is on the same machine belong to guests and are left out.
 Bus scan_bus(const Host& host, Observation& seen);
 
-/// VRAM, product and compute partition, where amdgpu, i915 or xe say so.
-void add_drm_facts(const Host& host, Observation& seen, Gpu& gpu);
+/// What the vendor's kernel driver says of the GPU in sysfs.
+void add_sysfs_facts(const Host& host, Observation& seen, Gpu& gpu);
 
 /// Everything that NVIDIA's driver says: into the GPUs, and the sets gpu.driver, gpu.mig, gpu.fabric, gpu.gfd,
 /// gpu.vgpu. GPUs that are on no bus (Tegra, WSL) are added.
@@ -53,6 +55,9 @@ void add_nvidia_facts(const Host& host, const GpuOptions& options, Bus& bus, Obs
 
 /// Whether there may be something to ask: the driver is loaded, or it is a Tegra or a WSL guest.
 bool has_nvidia_driver(const Host& host);
+
+/// Its driver is one of those that offer GPUs to programs.
+bool has_working_driver(const Gpu& gpu);
 
 /// Order of addresses on the bus.
 void sort_by_address(std::vector<Gpu>& gpus);

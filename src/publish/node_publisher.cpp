@@ -53,16 +53,15 @@ void NodePublisher::report_refusals(Published& published) const {
                                   "allow it in the admission policy's ConfigMap, or correct the rule that makes it"});
 }
 
-Status NodePublisher::write(Part part, NodeState& now, std::vector<Change> changes, Published& published,
+Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,
                             const std::stop_token& stop) {
-  const bool is_status = part == Part::status;
-  const std::string patch = is_status ? status_patch(now, changes) : metadata_patch(now, changes, options_);
+  const bool is_status = part == NodePart::status;
+  const std::string patch = is_status ? status_patch(now, changes, options_) : metadata_patch(now, changes, options_);
   if (patch.empty()) return ok();
   const Value body = *parse_json(patch, "patch");
   const auto answer = is_status ? client_.patch_status(node_, body, stop) : client_.patch(node_, body, stop);
   if (answer) {
-    // A resource is told of with its books, which are metadata.
-    if (!is_status) published.changes.insert(published.changes.end(), changes.begin(), changes.end());
+    published.changes.insert(published.changes.end(), changes.begin(), changes.end());
     return told(*answer, now);
   }
   if (!is_refusal(answer.error())) return answer.error();
@@ -117,22 +116,15 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
     return published;
   }
 
-  // The books are written before a resource is added and after one is removed: a resource that is on the Node and not
-  // in the books would be foreign for ever, one that is only in the books is added again, or struck.
-  const auto is_resource = [](const Change& change) { return change.kind == Change::Kind::extended_resource; };
-  std::vector<Change> going, coming;
-  for (const Change& change : patch.changes)
-    if (is_resource(change)) (change.action == Change::Action::remove ? going : coming).push_back(change);
-  const Status gone = write(Part::status, *now, std::move(going), published, stop);
-  std::erase_if(patch.changes, [&](const Change& change) {
-    return is_refused(change) || (!gone && is_resource(change) && change.action == Change::Action::remove);
+  const auto in_status = std::stable_partition(patch.changes.begin(), patch.changes.end(), [](const Change& change) {
+    return part_of(change) == NodePart::metadata;
   });
-  const Status metadata = write(Part::metadata, *now, std::move(patch.changes), published, stop);
-  const auto owned = Ownership::read(*now, options_.instance).extended_resources;
-  std::erase_if(coming, [&](const Change& change) { return is_refused(change) || !owned.contains(change.key); });
-  const Status come = write(Part::status, *now, std::move(coming), published, stop);
-  for (const Status& status : {gone, metadata, come})
-    if (!status) return status.error();
+  std::vector<Change> resources(std::make_move_iterator(in_status), std::make_move_iterator(patch.changes.end()));
+  patch.changes.erase(in_status, patch.changes.end());
+  const Status metadata = write(NodePart::metadata, *now, std::move(patch.changes), published, stop);
+  const Status status = write(NodePart::status, *now, std::move(resources), published, stop);
+  if (!metadata) return metadata.error();
+  if (!status) return status.error();
   report_refusals(published);
   return published;
 }

@@ -1,6 +1,6 @@
-// The own Node: read, plan, one merge patch for labels, annotations and taints, one for the status. Extended resources
-// live in the status and their books in an annotation: a new one is entered before it is made, one that goes is struck
-// out once it is gone, so that none is ever ours without our books saying so.
+// The own Node: read, plan, one merge patch for labels, annotations and taints, one for extended resources, which live
+// in the status. Each carries the ownership annotations of what it writes, so neither depends on the other, and a kill
+// between the two leaves nothing half done.
 //
 // A patch that the server refuses as a whole (403, 422) is cut in two until the entry at fault stands alone: it costs
 // itself, is reported, and is not tried again with the same value for five minutes.
@@ -33,11 +33,10 @@ class NodePublisher final : public Publisher {
 
  private:
   static constexpr std::chrono::milliseconds kPrefetchLife{30'000};
-  enum class Part { metadata, status };
 
   Result<NodeState> read(const std::stop_token& stop);
   /// Sends what of these changes belongs in that part of the Node; `now` is then what the server answered.
-  Status write(Part part, NodeState& now, std::vector<Change> changes, Published& published,
+  Status write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,
                const std::stop_token& stop);
   Result<NodeState> current(const std::stop_token& stop);
   void refuse(const Change& change, const Error& error);

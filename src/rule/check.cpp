@@ -5,11 +5,11 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/kubernetes_syntax.h"
 #include "base/semver.h"
 #include "base/text.h"
 #include "document/value.h"
 #include "document/yaml.h"
-#include "nodescout/labels.h"
 #include "rule/expression.h"
 #include "rule/former_names.h"
 #include "rule/reference.h"

@@ -6,10 +6,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "document/value.h"
 #include "document/yaml.h"
-#include "nodescout/labels.h"
 #include "nodescout/rules.h"
 #include "rule/former_match.h"
 #include "rule/former_names.h"
@@ -85,9 +85,9 @@ class Reader {
       if (exact == known.end()) {
         const auto other_case = std::find_if(
             known.begin(), known.end(), [&](std::string_view name) { return equal_ignoring_case(name, member.key); });
-        if (const FormerName* former = find_former_name(FormerName::Kind::rule_field, member.key);
-            former && other_case == known.end()) {
-          former_field(map, member, *former);
+        if (const std::string_view advice = advice_on_former_name(FormerName::rule_field, member.key);
+            !advice.empty() && other_case == known.end()) {
+          former_field(map, member, std::string(advice));
           continue;
         }
         const std::string_view guess = other_case != known.end() ? *other_case : closest(member.key, known);
@@ -103,12 +103,13 @@ class Reader {
     check_duplicates(map);
   }
 
-  void former_field(const Value& map, const Member& member, const FormerName& former) {
+  void former_field(const Value& map, const Member& member, std::string advice) {
     // One rule in the former language is one mistake: matchOn says all of it.
     if (member.key != "matchOn" && map.find("matchOn")) return;
     const std::string today = member.key == "matchOn" ? today_of_match_on(map) : "";
-    mistake(member.mark, "former-name", quote(member.key) + " means nothing any more: " + std::string(former.since),
-            today.empty() ? std::string(former.todo) : "write in its place " + today);
+    mistake(member.mark, "former-name",
+            quote(member.key) + " is a word of the rules that NFD's first releases had, and means nothing any more",
+            today.empty() ? std::move(advice) : "write in its place " + today);
   }
 
   /// Names of labels and of elements are texts; YAML makes something else of some that have no quotes.

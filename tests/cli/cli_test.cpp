@@ -346,6 +346,12 @@ TEST(Cli, GeneratedPagesAreFresh) {
       << "stale: nodescout features -o markdown > docs/features.md";
   EXPECT_EQ(test::read_file(docs / "cli.md"), nodescout({"manual", "markdown"}).out)
       << "stale: nodescout manual markdown > docs/cli.md";
+  const std::string page = test::read_file(docs / "operations.md");
+  const std::string begin = "<!-- nodescout manual configuration -->\n\n", end = "\n<!-- end -->\n";
+  const std::size_t from = page.find(begin), to = page.find(end);
+  ASSERT_TRUE(from != page.npos && to != page.npos);
+  EXPECT_EQ(page.substr(from + begin.size(), to - from - begin.size()), nodescout({"manual", "configuration"}).out)
+      << "stale: put the output of `nodescout manual configuration` between its marks in docs/operations.md";
 }
 
 TEST(Cli, CompletionScriptsAreLegal) {

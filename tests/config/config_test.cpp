@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "config/config_keys.h"
+#include "corridor/builtin_rules.h"
 #include "corridor/walk.h"
 #include "rule/shipped.h"
 
@@ -37,9 +41,10 @@ TEST(Config, ReadsAsNfdDoes) {
       config.probes.fake.instances,
       (Instances{
           {{"attr_1", "x"}, {"attr_2", "false"}, {"attr_3", "10"}, {"attr_4", "foobar"}, {"name", "instance_1"}}}));
-  EXPECT_EQ(problems(config),
-            "f:1:83 sleepInterval has no meaning here: probes run on events, not on a timer\n"
-            "f:6:31 configOpts: yes without quotes is \"true\" in YAML (write \"yes\" with its quotes)\n");
+  EXPECT_EQ(
+      problems(config),
+      "f:1:83 core.sleepInterval has no meaning here: probes run on events, not on a timer\n"
+      "f:6:31 sources.kernel.configOpts: yes without quotes is \"true\" in YAML (write \"yes\" with its quotes)\n");
 }
 
 TEST(Config, NullInAListLeavesTheDefaultAtItsPlace) {
@@ -82,11 +87,11 @@ TEST(Config, ABadKeyCostsItself) {
   EXPECT_EQ(config.pci.fields, (std::vector<std::string>{"class", "vendor"}));
   EXPECT_EQ(problems(config),
             "f:4:1 unknown key \"unknown\" (remove it)\n"
-            "f:1:38 noPublish must be true or false, not the text \"maybe\" (the default is used)\n"
+            "f:1:38 core.noPublish must be true or false, not the text \"maybe\" (the default is used)\n"
             "f:1:53 core.compat knows only \"nfd\", not \"gfd\"\n"
-            "f:2:57 unknown key \"sources.gpu\" (did you mean \"sources.cpu\"?)\n"
-            "f:2:36 sources.pci.deviceLabelFields: unknown field \"vender\" (did you mean vendor?)\n"
-            "f:2:52 usb must be a map, not a list (the default is used)\n")
+            "f:2:57 unknown key \"sources.gpu\" (did you mean \"gpu\" at the top level?)\n"
+            "f:2:37 sources.pci.deviceLabelFields: unknown field \"vender\" (did you mean vendor?)\n"
+            "f:2:52 sources.usb must be a map, not a list (the default is used)\n")
       << problems(config);
 }
 
@@ -95,6 +100,47 @@ TEST(Config, TextThatIsNoConfigurationChangesNothing) {
   EXPECT_FALSE(apply_config(config, "[1, 2]", "f"));
   EXPECT_FALSE(apply_config(config, "a: [1", "f"));
   EXPECT_TRUE(apply_config(config, "# nothing\n", "f"));
+}
+
+TEST(Config, WhatIsUnknownIsSaidWithWhatWasMeant) {
+  const Config config = read(
+      "labelSources: [cpu]\nenableTaint: true\nautoDefaultNs: false\nresourceLabels: [x]\n"
+      "restrictions: {disableTaints: true, enableTaints: true}\n"
+      "sources: {local: {hooksEnabled: true}, memory: {x: 1}}\n"
+      "leaderElection: {leaseDuration: soon, retryperiod: 2s, renewDedline: 3s}\n"
+      "nfdApiParallelism: 0\nenabletaints: true\nENABLETAINTS: false\n");
+  EXPECT_FALSE(config.labels.taints) << "the last one counts";
+  EXPECT_EQ(
+      problems(config),
+      "f:1:1 unknown key \"labelSources\" (did you mean \"core.labelSources\"?)\n"
+      "f:2:1 unknown key \"enableTaint\" (did you mean \"enableTaints\"?)\n"
+      "f:3:1 unknown key \"autoDefaultNs\" (write autoPrefix)\n"
+      "f:4:1 unknown key \"resourceLabels\" (write extendedResources in a rule: a NodeFeatureRule, or sources.custom; "
+      "remove the key)\n"
+      "f:10:1 ENABLETAINTS is there more than once (the last one counts; remove the others)\n"
+      "f:6:19 unknown key \"sources.local.hooksEnabled\": sources.local has no options (hooks (source.d) are gone "
+      "since NFD 0.17: let the script write a file of features.d, and remove the key)\n"
+      "f:6:49 unknown key \"sources.memory.x\": sources.memory has no options (remove it)\n"
+      "f:8:20 nfdApiParallelism must be a whole number of at least 1, not the number 0 (NFD does not start with it; "
+      "here the key has no meaning)\n"
+      "f:7:56 unknown key \"leaderElection.renewDedline\" (did you mean \"leaderElection.renewDeadline\"?)\n"
+      "f:7:33 leaderElection.leaseDuration must be a duration such as 60s, not the text \"soon\" (NFD does not start "
+      "with it; here the key has no meaning)\n"
+      "f:5:16 unknown key \"restrictions.disableTaints\" (NFD shows it in a sample, but never had it: taints are off "
+      "unless enableTaints is true; remove the key)\n"
+      "f:5:37 unknown key \"restrictions.enableTaints\" (did you mean \"enableTaints\" at the top level?)\n");
+}
+
+TEST(Config, EveryKeyIsOneRowThatSaysWhatItMeans) {
+  std::set<std::string> names;
+  std::vector<ConfigKey> keys = config_keys();
+  for (const ConfigKey& key : keys) {
+    EXPECT_TRUE(names.insert(std::string(key.name)).second) << key.name << " is there twice";
+    EXPECT_FALSE(key.meaning.empty()) << key.name;
+    for (const ConfigKey& other : keys)
+      EXPECT_FALSE(other.name.starts_with(std::string(key.name) + ".")) << key.name << " is a key and a section";
+  }
+  EXPECT_GT(keys.size(), 50u);
 }
 
 TEST(Config, DurationsOfTheRecheck) {

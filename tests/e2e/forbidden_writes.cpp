@@ -10,6 +10,13 @@ namespace {
 constexpr const char* kOwnNodeOnly = "may not write node rights-b";
 constexpr const char* kForeignTaint = R"({"key":"nvidia.com/gpu","value":"present","effect":"NoSchedule"})";
 constexpr const char* kOwnTaint = R"({"key":"feature.node.kubernetes.io/own","value":"1","effect":"NoSchedule"})";
+constexpr const char* kLabels = "nfd.node.kubernetes.io/feature-labels";
+constexpr const char* kAnnotations = "nfd.node.kubernetes.io/feature-annotations";
+constexpr const char* kResources = "nfd.node.kubernetes.io/extended-resources";
+constexpr const char* kTaints = "nfd.node.kubernetes.io/taints";
+/// What node A has in these annotations.
+constexpr const char* kListed = "example.com/nfd,own,vendor.kubernetes.io/nfd";
+constexpr const char* kListedTaint = "feature.node.kubernetes.io/own=1:NoSchedule";
 std::string taints(const std::string& list) { return R"({"spec":{"taints":)" + list + "}}"; }
 /// The taints of node A, and one more.
 std::string taints_and(const std::string& one) {
@@ -46,30 +53,57 @@ std::string capacity(const std::string& key, const std::string& value) {
   return R"({"status":{"capacity":{")" + key + "\":" + value + "}}}";
 }
 
+/// A label and its entry in the ownership annotation, as an agent writes them.
+std::string listed_label(const std::string& key, const std::string& value) {
+  return R"({"metadata":{"labels":{")" + key + "\":" + value + R"(},"annotations":{")" + kLabels + "\":\"" + kListed +
+         "," + key + "\"}}}";
+}
+std::string listed_annotation(const std::string& key, const std::string& value) {
+  return R"({"metadata":{"annotations":{")" + key + "\":" + value + ",\"" + kAnnotations + R"(":"own,)" + key + "\"}}}";
+}
+std::string listed_resource(const std::string& key, const std::string& value) {
+  return R"({"metadata":{"annotations":{")" + std::string(kResources) + R"(":"own,)" + key +
+         R"("}},"status":{"capacity":{")" + key + "\":" + value + "}}}";
+}
+std::string listed_taint(const std::string& key, const std::string& effect) {
+  return R"({"metadata":{"annotations":{")" + std::string(kTaints) + "\":\"" + kListedTaint + "," + key +
+         "=1:" + effect + R"("}},"spec":{"taints":[)" + kForeignTaint + "," + kOwnTaint + R"(,{"key":")" + key +
+         R"(","value":"1","effect":")" + effect + "\"}]}}";
+}
+
 std::vector<Call> forbidden_on_node_b() {
   const std::string a_label = "feature.node.kubernetes.io/x";
   return {
-      {"add a label to B", "merge", kB, label(a_label, R"("1")"), kOwnNodeOnly},
+      {"add a label to B", "merge", kB, listed_label(a_label, R"("1")"), kOwnNodeOnly},
       {"change a label of B", "merge", kB, label("feature.node.kubernetes.io/own", R"("2")"), kOwnNodeOnly},
-      {"remove a label of B", "merge", kB, label("feature.node.kubernetes.io/own", "null"), kOwnNodeOnly},
-      {"label B by a strategic merge patch", "strategic", kB, label(a_label, R"("1")"), kOwnNodeOnly},
+      {"remove a label of B", "merge", kB,
+       R"({"metadata":{"labels":{"feature.node.kubernetes.io/own":null},"annotations":{)"
+       R"("nfd.node.kubernetes.io/feature-labels":"example.com/nfd,vendor.kubernetes.io/nfd"}}})",
+       kOwnNodeOnly},
+      {"label B by a strategic merge patch", "strategic", kB, listed_label(a_label, R"("1")"), kOwnNodeOnly},
       {"label B by a JSON patch", "json", kB,
-       R"([{"op":"add","path":"/metadata/labels/feature.node.kubernetes.io~1x","value":"1"}])", kOwnNodeOnly},
+       R"([{"op":"replace","path":"/metadata/labels/feature.node.kubernetes.io~1own","value":"2"}])", kOwnNodeOnly},
       {"label B by server-side apply", "apply", std::string(kB) + "?fieldManager=x",
-       R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-b","labels":{"feature.node.kubernetes.io/x":"1"}}})",
+       R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-b","labels":{"feature.node.kubernetes.io/own":"1"}}})",
        kOwnNodeOnly},
-      {"label B through its status", "merge", std::string(kB) + "/status", label(a_label, R"("1")"), kOwnNodeOnly},
-      {"annotate B", "merge", kB, annotation(a_label, R"("1")"), kOwnNodeOnly},
-      {"rewrite the books of B", "merge", kB, annotation("nfd.node.kubernetes.io/feature-labels", R"("x")"),
+      {"label B through its status", "merge", std::string(kB) + "/status", listed_label(a_label, R"("1")"),
        kOwnNodeOnly},
-      {"taint B", "merge", kB, taints_and(R"({"key":"feature.node.kubernetes.io/x","value":"1","effect":"NoExecute"})"),
+      {"annotate B", "merge", kB, listed_annotation(a_label, R"("1")"), kOwnNodeOnly},
+      {"rewrite the ownership annotation of B", "merge", kB, annotation(kLabels, R"("own")"), kOwnNodeOnly},
+      {"taint B", "merge", kB, listed_taint("feature.node.kubernetes.io/x", "NoExecute"), ""},  // denied twice
+      {"untaint B", "merge", kB,
+       R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/taints":null}},"spec":{"taints":[)" +
+           std::string(kForeignTaint) + "]}}",
        kOwnNodeOnly},
-      {"untaint B", "merge", kB, taints("[" + std::string(kForeignTaint) + "]"), kOwnNodeOnly},
       {"cordon B", "merge", kB, R"({"spec":{"unschedulable":true}})", kOwnNodeOnly},
-      {"add a resource to B", "merge", std::string(kB) + "/status", capacity("feature.node.kubernetes.io/r", R"("1")"),
-       kOwnNodeOnly},
+      {"add a resource to B", "merge", std::string(kB) + "/status",
+       listed_resource("feature.node.kubernetes.io/r", R"("1")"), kOwnNodeOnly},
+      {"change a resource of B", "merge", std::string(kB) + "/status",
+       capacity("feature.node.kubernetes.io/own", R"("3")"), kOwnNodeOnly},
       {"remove a resource of B", "merge", std::string(kB) + "/status",
-       capacity("feature.node.kubernetes.io/own", "null"), kOwnNodeOnly},
+       R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/extended-resources":null}},"status":{"capacity":{)"
+       R"("feature.node.kubernetes.io/own":null},"allocatable":{"feature.node.kubernetes.io/own":null}}})",
+       kOwnNodeOnly},
       {"say that B is not ready", "merge", std::string(kB) + "/status",
        R"({"status":{"conditions":[{"type":"Ready","status":"False"}]}})", kOwnNodeOnly},
       {"replace B", "PUT", kB, R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-b"}})", kRbac},
@@ -93,8 +127,8 @@ std::vector<Call> forbidden_keys_on_node_a() {
       {"become another instance type", "merge", kA, label("node.kubernetes.io/instance-type", R"("x")"),
        "node.kubernetes.io/instance-type"},
       {"a label in k8s.io", "merge", kA, label("gpu.k8s.io/x", R"("x")"), "gpu.k8s.io/x"},
-      {"a label in the namespace of the books", "merge", kA, label("nfd.node.kubernetes.io/x", R"("x")"),
-       "nfd.node.kubernetes.io/x"},
+      {"a label in the namespace of the ownership annotations", "merge", kA,
+       label("nfd.node.kubernetes.io/x", R"("x")"), "nfd.node.kubernetes.io/x"},
       {"a role through the status", "merge", status, label("node-role.kubernetes.io/control-plane", R"("")"),
        "node-role.kubernetes.io/control-plane"},
       {"a role beside a good label", "merge", kA,
@@ -109,23 +143,25 @@ std::vector<Call> forbidden_keys_on_node_a() {
        "node.kubernetes.io/unreachable"},
       // Users' keys, and namespaces that are not on the list.
       {"a label without a namespace", "merge", kA, label("team", R"("x")"), ": team"},
-      {"a label of nobody on the list", "merge", kA, label("example.com/x", R"("x")"), "example.com/x"},
+      {"a label of a domain that is not on the list", "merge", kA, label("example.com/x", R"("x")"), "example.com/x"},
       {"a namespace that ends like one on the list", "merge", kA, label("notnvidia.com/x", R"("x")"),
        "notnvidia.com/x"},
       {"a namespace that begins like one on the list", "merge", kA, label("nvidia.com.example.org/x", R"("x")"),
        "nvidia.com.example.org/x"},
-      {"an annotation of nobody on the list", "merge", kA, annotation("example.com/x", R"("x")"), "example.com/x"},
-      {"a taint of nobody on the list", "merge", kA, taints_and(R"({"key":"example.com/x","effect":"NoSchedule"})"),
+      {"an annotation of a domain that is not on the list", "merge", kA, annotation("example.com/x", R"("x")"),
        "example.com/x"},
-      {"a resource of nobody on the list", "merge", status, capacity("example.com/x", R"("1")"), "example.com/x"},
+      {"a taint of a domain that is not on the list", "merge", kA,
+       taints_and(R"({"key":"example.com/x","effect":"NoSchedule"})"), "example.com/x"},
+      {"a resource of a domain that is not on the list", "merge", status, capacity("example.com/x", R"("1")"),
+       "example.com/x"},
       {"remove what NFD left outside the list", "merge", kA, label("example.com/nfd", "null"), "example.com/nfd"},
       {"remove what NFD left in kubernetes.io", "merge", kA, label("vendor.kubernetes.io/nfd", "null"),
        "vendor.kubernetes.io/nfd"},
       // Keys that others wrote, in namespaces that are on the list.
       {"change a label of another owner", "merge", kA, label("nvidia.com/gpu.deploy.driver", R"("false")"),
-       "written by somebody else: nvidia.com/gpu.deploy.driver"},
+       "another owner wrote: nvidia.com/gpu.deploy.driver"},
       {"remove a label of another owner", "merge", kA, label("nvidia.com/gpu.deploy.driver", "null"),
-       "written by somebody else: nvidia.com/gpu.deploy.driver"},
+       "another owner wrote: nvidia.com/gpu.deploy.driver"},
       {"remove all labels", "merge", kA, R"({"metadata":{"labels":null}})", "kubernetes.io/hostname"},
       {"claim a label of another owner", "merge", kA,
        annotation("nfd.node.kubernetes.io/feature-labels", R"("own,nvidia.com/gpu.deploy.driver")"),
@@ -134,27 +170,191 @@ std::vector<Call> forbidden_keys_on_node_a() {
        annotation("x.nfd.node.kubernetes.io/feature-labels", R"("nvidia.com/gpu.deploy.driver")"),
        "not to be claimed: nvidia.com/gpu.deploy.driver"},
       {"change an annotation of another owner", "merge", kA, annotation("nvidia.com/note", R"("x")"),
-       "written by somebody else: nvidia.com/note"},
+       "another owner wrote: nvidia.com/note"},
       {"claim an annotation of another owner", "merge", kA,
        annotation("nfd.node.kubernetes.io/feature-annotations", R"("own,nvidia.com/note")"),
        "not to be claimed: nvidia.com/note"},
       {"remove a taint of another owner", "merge", kA, taints("[" + std::string(kOwnTaint) + "]"),
-       "written by somebody else: nvidia.com/gpu:NoSchedule"},
+       "another owner wrote: nvidia.com/gpu:NoSchedule"},
       {"change a taint of another owner", "merge", kA,
        taints(R"([{"key":"nvidia.com/gpu","value":"absent","effect":"NoSchedule"},)" + std::string(kOwnTaint) + "]"),
-       "written by somebody else: nvidia.com/gpu:NoSchedule"},
+       "another owner wrote: nvidia.com/gpu:NoSchedule"},
       {"claim a taint of another owner", "merge", kA,
        annotation("nfd.node.kubernetes.io/taints",
                   R"("feature.node.kubernetes.io/own=1:NoSchedule,nvidia.com/gpu=present:NoSchedule")"),
        "not to be claimed: nvidia.com/gpu:NoSchedule"},
       {"change a resource of a device plugin", "merge", status, capacity("nvidia.com/gpu", R"("8")"),
-       "written by somebody else: nvidia.com/gpu"},
+       "another owner wrote: nvidia.com/gpu"},
       {"remove a resource of a device plugin", "merge", status, capacity("nvidia.com/gpu", "null"),
-       "written by somebody else: nvidia.com/gpu"},
+       "another owner wrote: nvidia.com/gpu"},
       {"claim a resource of a device plugin", "merge", kA,
        annotation("nfd.node.kubernetes.io/extended-resources", R"("own,nvidia.com/gpu")"),
        "not to be claimed: nvidia.com/gpu"},
   };
+}
+
+std::vector<Call> forbidden_claims_on_node_a() {
+  const std::string status = std::string(kA) + "/status";
+  const std::string listed = std::string("\"") + kListed;
+  const char* empty = "not on the Node: ";
+  const char* unlisted = "not listed in an ownership annotation: ";
+  std::vector<Call> calls;
+  // Entries for keys that are not there: once their owner wrote them, they would be the agent's.
+  for (const char* key : {"nvidia.com/mig.config", "nvidia.com/gpu.deploy.operands", "nvidia.com/gpu.workload.config",
+                          "amd.com/gpu.driver", "feature.node.kubernetes.io/later", "later"}) {
+    const std::string name = key;
+    calls.push_back(
+        {"claim label " + name + " in advance", "merge", kA, annotation(kLabels, listed + "," + name + '"'), empty});
+    calls.push_back({"claim label " + name + " through the status", "merge", status,
+                     annotation(kLabels, listed + "," + name + '"'), empty});
+    calls.push_back({"claim label " + name + " as another instance", "merge", kA,
+                     annotation("evil.nfd.node.kubernetes.io/feature-labels", '"' + name + '"'), empty});
+    calls.push_back({"claim annotation " + name + " in advance", "merge", kA,
+                     annotation(kAnnotations, "\"own," + name + '"'), empty});
+    calls.push_back(
+        {"claim resource " + name + " in advance", "merge", kA, annotation(kResources, "\"own," + name + '"'), empty});
+    calls.push_back({"claim resource " + name + " through the status", "merge", status,
+                     annotation(kResources, "\"own," + name + '"'), empty});
+    calls.push_back({"claim label " + name + " by a strategic merge patch", "strategic", kA,
+                     annotation(kLabels, listed + "," + name + '"'), empty});
+    calls.push_back(
+        {"claim label " + name + " by a JSON patch", "json", kA,
+         R"([{"op":"replace","path":"/metadata/annotations/nfd.node.kubernetes.io~1feature-labels","value":)" + listed +
+             "," + name + "\"}]",
+         empty});
+  }
+  // Spellings that the agent would read as a key and a careless policy would not.
+  for (const char* spelling : {" nvidia.com/mig.config", "nvidia.com/mig.config ", "\\tnvidia.com/mig.config",
+                               "nvidia.com/mig.config\\n", ",,nvidia.com/mig.config,", "\\u00a0nvidia.com/mig.config"})
+    calls.push_back({"claim in advance, spelt \"" + std::string(spelling) + '"', "merge", kA,
+                     annotation(kLabels, listed + "," + spelling + '"'), empty});
+  for (const char* key :
+       {" nvidia.com/gpu.deploy.driver", "nvidia.com/gpu.deploy.driver ", "\\u2003nvidia.com/gpu.deploy.driver"})
+    calls.push_back({"claim a label of another owner, spelt \"" + std::string(key) + '"', "merge", kA,
+                     annotation(kLabels, listed + "," + key + '"'), "not to be claimed: nvidia.com/gpu.deploy.driver"});
+  // Keys that go while their entries stay, and keys that come without one.
+  const std::vector<Call> more{
+      {"remove an own label and keep the claim", "merge", kA, label("feature.node.kubernetes.io/own", "null"), empty},
+      {"remove an own annotation and keep the claim", "merge", kA, annotation("feature.node.kubernetes.io/own", "null"),
+       empty},
+      {"remove an own resource and keep the claim", "merge", status, capacity("feature.node.kubernetes.io/own", "null"),
+       empty},
+      {"remove an own taint and keep the claim", "merge", kA, taints("[" + std::string(kForeignTaint) + "]"), empty},
+      {"claim a taint in advance", "merge", kA,
+       annotation(kTaints, "\"" + std::string(kListedTaint) + ",nvidia.com/later=1:NoSchedule\""), empty},
+      {"claim a taint of another effect", "merge", kA,
+       annotation(kTaints, "\"" + std::string(kListedTaint) + ",nvidia.com/gpu=present:NoExecute\""), empty},
+      {"claim a taint with two colons", "merge", kA,
+       annotation(kTaints, "\"" + std::string(kListedTaint) + ",nvidia.com/gpu=x:NoSchedule:NoSchedule\""), empty},
+      {"claim a taint without an effect", "merge", kA,
+       annotation(kTaints, "\"" + std::string(kListedTaint) + ",nvidia.com/gpu\""), empty},
+      {"claim a taint of another owner, spelt with a blank", "merge", kA,
+       annotation(kTaints, "\"" + std::string(kListedTaint) + ", nvidia.com/gpu=present:NoSchedule\""),
+       "not to be claimed: nvidia.com/gpu:NoSchedule"},
+      {"a label that is not listed", "merge", kA, label("feature.node.kubernetes.io/x", R"("1")"), unlisted},
+      {"an annotation that is not listed", "merge", kA, annotation("feature.node.kubernetes.io/x", R"("1")"), unlisted},
+      {"a resource that is not listed", "merge", status, capacity("feature.node.kubernetes.io/x", R"("1")"), unlisted},
+      {"an own label that is changed and struck from the list", "merge", kA,
+       R"({"metadata":{"labels":{"feature.node.kubernetes.io/own":"2"},"annotations":{"nfd.node.kubernetes.io/feature-labels":"example.com/nfd"}}})",
+       unlisted},
+      {"an empty list beside a new label", "merge", kA,
+       R"({"metadata":{"labels":{"feature.node.kubernetes.io/x":"1"},"annotations":{"nfd.node.kubernetes.io/feature-labels":null}}})",
+       unlisted},
+      {"a resource of a device plugin, before it is there", "merge", status,
+       listed_resource("nvidia.com/mig-1g.10gb", R"("7")"), "not below resourcePrefixes"},
+      {"another resource in the domain of a device plugin", "merge", status, listed_resource("amd.com/gpu", R"("8")"),
+       "not below resourcePrefixes"},
+      {"a resource whose key has two slashes", "merge", status,
+       listed_resource("feature.node.kubernetes.io/a/b", R"("1")"),
+       "more than one slash: feature.node.kubernetes.io/a/b"},
+      {"a resource of Kubernetes behind a second slash", "merge", status,
+       listed_resource("feature.node.kubernetes.io/kubernetes.io/batch-cpu", R"("1")"), "more than one slash"},
+      {"a resource that has our domain behind a slash", "merge", status,
+       listed_resource("kubernetes.io/x.feature.node.kubernetes.io/r", R"("1")"), "more than one slash"},
+      {"a taint, though taints are off", "merge", kA, listed_taint("feature.node.kubernetes.io/slow", "NoSchedule"),
+       "taints of ConfigMap nodescout-policy is not \"true\""},
+      {"a taint that only prefers, though taints are off", "merge", kA,
+       listed_taint("feature.node.kubernetes.io/slow", "PreferNoSchedule"), "taints of ConfigMap nodescout-policy"},
+      {"a taint that evicts every Pod", "merge", kA, listed_taint("feature.node.kubernetes.io/slow", "NoExecute"),
+       "taints of ConfigMap nodescout-policy"},
+      {"another value of the own taint, though taints are off", "merge", kA,
+       R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/taints":"feature.node.kubernetes.io/own=2:NoSchedule"}},)"
+       R"("spec":{"taints":[{"key":"nvidia.com/gpu","value":"present","effect":"NoSchedule"},)"
+       R"({"key":"feature.node.kubernetes.io/own","value":"2","effect":"NoSchedule"}]}})",
+       "taints of ConfigMap nodescout-policy"},
+      {"the listed form of a label of Kubernetes", "merge", kA, listed_label("node-role.kubernetes.io/x", R"("")"),
+       "node-role.kubernetes.io/x"},
+      {"the listed form of a label outside the list", "merge", kA, listed_label("example.com/x", R"("1")"),
+       "not below writePrefixes"},
+      {"the listed form of an annotation outside the list", "merge", kA, listed_annotation("example.com/x", R"("1")"),
+       "not below writePrefixes"},
+      {"the listed form of a resource outside the list", "merge", status, listed_resource("example.com/x", R"("1")"),
+       "not below writePrefixes"},
+  };
+  calls.insert(calls.end(), more.begin(), more.end());
+  return calls;
+}
+
+std::vector<Call> forbidden_managed_fields_of_node_a() {
+  const char* says = "may not change which fields a server-side apply owns";
+  const auto entry = [](const std::string& manager, const std::string& fields, const std::string& subresource = "") {
+    return R"({"manager":")" + manager + R"(","operation":"Apply","apiVersion":"v1","time":"2026-01-02T03:04:05Z",)" +
+           (subresource.empty() ? "" : R"("subresource":")" + subresource + "\",") +
+           R"("fieldsType":"FieldsV1","fieldsV1":)" + fields + "}";
+  };
+  const auto fields = [](const std::string& list) { return R"({"metadata":{"managedFields":[)" + list + "]}}"; };
+  const std::string honest =
+      R"({"f:metadata":{"f:labels":{"f:applied.example.com/a":{},"f:applied.example.com/b":{}}}})";
+  std::vector<Call> calls{
+      {"forget who applied what", "merge", kA, R"({"metadata":{"managedFields":[{}]}})", says},
+      {"an apply that never was", "merge", kA,
+       fields(entry("rights-applier", honest) + "," +
+              entry("evil", R"({"f:metadata":{"f:labels":{"f:node-role.kubernetes.io/worker":{}}}})")),
+       says},
+      {"a label more in an apply", "merge", kA,
+       fields(entry(
+           "rights-applier",
+           R"({"f:metadata":{"f:labels":{"f:applied.example.com/a":{},"f:applied.example.com/b":{},"f:kubernetes.io/arch":{}}}})")),
+       says},
+      {"an annotation more in an apply", "merge", kA,
+       fields(entry(
+           "rights-applier",
+           R"({"f:metadata":{"f:annotations":{"f:nvidia.com/note":{}},"f:labels":{"f:applied.example.com/a":{},"f:applied.example.com/b":{}}}})")),
+       says},
+      {"taints more in an apply", "merge", kA,
+       fields(entry(
+           "rights-applier",
+           R"({"f:metadata":{"f:labels":{"f:applied.example.com/a":{},"f:applied.example.com/b":{}}},"f:spec":{"f:taints":{}}})")),
+       says},
+      {"spec.unschedulable more in an apply", "merge", kA,
+       fields(entry(
+           "rights-applier",
+           R"({"f:metadata":{"f:labels":{"f:applied.example.com/a":{},"f:applied.example.com/b":{}}},"f:spec":{"f:unschedulable":{}}})")),
+       says},
+      {"capacity more in an apply", "merge", kA,
+       fields(entry(
+           "rights-applier",
+           R"({"f:metadata":{"f:labels":{"f:applied.example.com/a":{},"f:applied.example.com/b":{}}},"f:status":{"f:capacity":{"f:nvidia.com/gpu":{}}}})")),
+       says},
+      {"a label less in an apply", "merge", kA,
+       fields(entry("rights-applier", R"({"f:metadata":{"f:labels":{"f:applied.example.com/a":{}}}})")), says},
+      {"an apply under another manager's name", "merge", kA, fields(entry("evil", honest)), says},
+      {"an apply of the status", "merge", kA, fields(entry("rights-applier", honest, "status")), says},
+      {"the same apply twice", "merge", kA,
+       fields(entry("rights-applier", honest) + "," +
+              entry("rights-applier", R"({"f:metadata":{"f:labels":{"f:kubernetes.io/arch":{}}}})", "status")),
+       says},
+      {"a good label beside a forged apply", "merge", kA,
+       R"({"metadata":{"labels":{"feature.node.kubernetes.io/x":"1"},"annotations":{"nfd.node.kubernetes.io/feature-labels":)"
+       R"("example.com/nfd,own,vendor.kubernetes.io/nfd,x"},"managedFields":[)" +
+           entry("rights-applier", R"({"f:metadata":{"f:labels":{"f:kubernetes.io/arch":{}}}})") + "]}}",
+       says},
+  };
+  calls.push_back(
+      {"an apply of its own", "apply", std::string(kA) + "?fieldManager=nodescout-apply",
+       R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-a","labels":{"feature.node.kubernetes.io/own":"1"}}})",
+       says});
+  return calls;
 }
 
 std::vector<Call> forbidden_fields_of_node_a() {
@@ -200,6 +400,12 @@ std::string rule_object(const std::string& name) {
 std::string feature_object(const std::string& name, const std::string& node) {
   return R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeature","metadata":{"name":")" + name +
          R"(","labels":{"nfd.node.kubernetes.io/node-name":")" + node + R"("}},"spec":{"labels":{"x":"1"}}})";
+}
+std::string own_event() {
+  return R"({"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"generateName":"rights-a-"},"action":"Labelling",)"
+         R"("eventTime":"2026-01-02T03:04:05.000000Z","note":"x","reason":"X","regarding":{"apiVersion":"v1","kind":"Node",)"
+         R"("name":"rights-a","uid":"rights-a"},"reportingController":"nodescout.dev/agent","reportingInstance":"rights-a",)"
+         R"("type":"Normal"})";
 }
 std::string event(const std::string& kind, const std::string& name, const std::string& controller) {
   return R"({"apiVersion":"events.k8s.io/v1","kind":"Event","metadata":{"generateName":"x-"},"action":"X",)"
@@ -258,6 +464,53 @@ std::vector<Call> forbidden_objects() {
        R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"rights-a"},"spec":{"holderIdentity":"x"}})",
        kRbac},
       {"a secret", "POST", ours + "secrets", R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"x"}})", kRbac},
+  };
+}
+
+std::vector<Call> forbidden_events() {
+  const std::string events = "/apis/events.k8s.io/v1/namespaces/default/events";
+  const char* about = "an event of an agent is about its Node and nothing else";
+  const char* own = "only create events of their own";
+  // What the agent posts, with one part replaced.
+  const auto changed = [](const std::string& from, const std::string& to) {
+    std::string text = own_event();
+    const std::size_t at = text.find(from);
+    return at == std::string::npos ? throw std::runtime_error("no such part: " + from)
+                                   : text.replace(at, from.size(), to);
+  };
+  const auto metadata = [&](const std::string& more) {
+    return changed(R"("generateName":"rights-a-")", R"("generateName":"rights-a-",)" + more);
+  };
+  const auto member = [&](const std::string& more) { return changed(R"("action")", more + R"(,"action")"); };
+  return {
+      {"labels on an event", "POST", events, metadata(R"("labels":{"a":"b"})"), about},
+      {"annotations on an event", "POST", events,
+       metadata(R"("annotations":{"a":")" + std::string(200'000, 'x') + "\"}"), about},
+      {"a finalizer on an event", "POST", events, metadata(R"("finalizers":["example.com/x"])"), about},
+      {"an owner of an event", "POST", events,
+       metadata(R"("ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"x","uid":"y"}])"), about},
+      {"a name of another node's", "POST", events,
+       changed(R"("generateName":"rights-a-")", R"("generateName":"rights-b-")"), about},
+      {"a name of its own choice", "POST", events, changed(R"("generateName":"rights-a-")", R"("name":"x")"), about},
+      {"another uid of the Node", "POST", events, changed(R"("uid":"rights-a")", R"("uid":"rights-b")"), about},
+      {"a field of the Node", "POST", events, changed(R"("uid":"rights-a")", R"("uid":"rights-a","fieldPath":"spec")"),
+       about},
+      {"a version of the Node", "POST", events,
+       changed(R"("uid":"rights-a")", R"("uid":"rights-a","resourceVersion":"1")"), about},
+      {"another API version of the Node", "POST", events,
+       changed(R"("apiVersion":"v1","kind":"Node")", R"("apiVersion":"apps/v1","kind":"Node")"), about},
+      {"a related Pod", "POST", events, member(R"("related":{"kind":"Pod","name":"x","namespace":"default"})"), about},
+      {"a series", "POST", events, member(R"("series":{"count":7,"lastObservedTime":"2026-01-02T03:04:05.000000Z"})"),
+       about},
+      {"another action", "POST", events, changed(R"("action":"Labelling")", R"("action":"Evicting")"), about},
+      {"a reason with a blank", "POST", events, changed(R"("reason":"X")", R"("reason":"X Y")"), about},
+      {"a reason of 65 letters", "POST", events,
+       changed(R"("reason":"X")", R"("reason":")" + std::string(65, 'R') + '"'), about},
+      {"another reporter", "POST", events, changed("nodescout.dev/agent", "kubelet"), own},
+      {"a reporter on another node", "POST", events,
+       changed(R"("reportingInstance":"rights-a")", R"("reportingInstance":"rights-b")"), own},
+      {"about a Pod of the same name", "POST", events, changed(R"("kind":"Node")", R"("kind":"Pod")"), own},
+      {"about another Node", "POST", events, changed(R"("name":"rights-a")", R"("name":"rights-b")"), own},
   };
 }
 

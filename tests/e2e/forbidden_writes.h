@@ -15,7 +15,7 @@ inline constexpr const char* kRbac = "cannot ";  // "User ... cannot patch resou
 
 /// A request in the words of the API. `method` is PUT, POST, DELETE, GET, or the kind of a PATCH.
 struct Call {
-  const char* name;
+  std::string name;
   std::string method, path, body;
   const char* says;  // stands in the refusal
 };
@@ -25,14 +25,26 @@ Result<Value> call(Api& api, const Call& call, bool dry_run = false);
 std::string label(const std::string& key, const std::string& value);
 std::string annotation(const std::string& key, const std::string& value);
 std::string capacity(const std::string& key, const std::string& value);
+/// A key with its entry in the ownership annotation of rights-a, as an agent writes them.
+std::string listed_label(const std::string& key, const std::string& value);
+std::string listed_annotation(const std::string& key, const std::string& value);
+std::string listed_resource(const std::string& key, const std::string& value);
+std::string listed_taint(const std::string& key, const std::string& effect);
 std::string rule_object(const std::string& name);
 std::string feature_object(const std::string& name, const std::string& node);
+/// As the agent on rights-a posts it.
+std::string own_event();
 std::string event(const std::string& kind, const std::string& name, const std::string& controller);
 
 std::vector<Call> forbidden_on_node_b();
 std::vector<Call> forbidden_keys_on_node_a();
 std::vector<Call> forbidden_fields_of_node_a();
+/// Entries of the ownership annotations without their key, keys without their entry, resources and taints.
+std::vector<Call> forbidden_claims_on_node_a();
+/// Entries of server-side applies, of which `rights-applier` has made one.
+std::vector<Call> forbidden_managed_fields_of_node_a();
 std::vector<Call> forbidden_objects();
+std::vector<Call> forbidden_events();
 std::vector<Call> forbidden_reads();
 
 }  // namespace nodescout::test

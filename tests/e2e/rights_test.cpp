@@ -47,6 +47,9 @@ class RightsTest : public ::testing::Test {
         "capacity":{"nvidia.com/gpu":"4","feature.node.kubernetes.io/own":"2"},
         "allocatable":{"nvidia.com/gpu":"4","feature.node.kubernetes.io/own":"2"}}})")));
     }
+    must(cluster.admin().patch(std::string(kA) + "?fieldManager=rights-applier", PatchKind::apply,
+                               json(R"({"apiVersion":"v1",
+      "kind":"Node","metadata":{"name":"rights-a","labels":{"applied.example.com/a":"1","applied.example.com/b":"1"}}})")));
     must(cluster.admin().create(kFeatures, json(feature_object("of-b", "rights-b"))));
     must(cluster.admin().create("/apis/nfd.k8s-sigs.io/v1alpha1/nodefeaturerules", json(rule_object("rights"))));
     cluster.token("nodescout", "nodescout", "rights-b");  // and a Pod
@@ -79,14 +82,15 @@ TEST_F(RightsTest, EveryForbiddenWriteIsDenied) {
   const Value a = node("rights-a"), b = node("rights-b");
   std::size_t writes = 0;
   for (const auto& group :
-       {forbidden_on_node_b(), forbidden_keys_on_node_a(), forbidden_fields_of_node_a(), forbidden_objects()})
+       {forbidden_on_node_b(), forbidden_keys_on_node_a(), forbidden_claims_on_node_a(), forbidden_fields_of_node_a(),
+        forbidden_managed_fields_of_node_a(), forbidden_objects(), forbidden_events()})
     for (const Call& attempt : group) {
       const auto possible = call(cluster->admin(), attempt, true);
       EXPECT_TRUE(possible) << attempt.name << ": not even the administrator can: " << possible.error().text();
       expect_denied(agent->api, attempt);
       ++writes;
     }
-  EXPECT_GE(writes, 90u);
+  EXPECT_GE(writes, 200u);
   EXPECT_TRUE(same_content(node("rights-a"), a)) << to_json(node("rights-a"));
   EXPECT_TRUE(same_content(node("rights-b"), b)) << to_json(node("rights-b"));
   std::cout << writes << " forbidden writes, all denied\n";
@@ -102,11 +106,22 @@ TEST_F(RightsTest, ATokenThatNamesNoNodeWritesNothing) {
                               json(R"({"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}})")));
   Connection unbound(cluster->endpoint(), answer.find("status")->find("token")->text);
   const char* says = "the token names no node";
-  expect_denied(unbound.api, {"label", "merge", kA, label("feature.node.kubernetes.io/x", R"("1")"), says});
+  expect_denied(unbound.api, {"label", "merge", kA, listed_label("feature.node.kubernetes.io/x", R"("1")"), says});
   expect_denied(unbound.api, {"resource", "merge", std::string(kA) + "/status",
-                              capacity("feature.node.kubernetes.io/x", R"("1")"), says});
+                              listed_resource("feature.node.kubernetes.io/x", R"("1")"), says});
   expect_denied(unbound.api, {"event", "POST", "/apis/events.k8s.io/v1/namespaces/default/events",
                               event("Node", "rights-a", "nodescout.dev/agent"), says});
+}
+
+TEST_F(RightsTest, ManagedFieldsInAWriteOfTheStatusCountForNothing) {
+  const Value before = node("rights-a");
+  for (Call attempt : forbidden_managed_fields_of_node_a()) {
+    if (attempt.method != "merge" || attempt.body.find("labels\":{\"feature") != std::string::npos) continue;
+    attempt.path += "/status";
+    SCOPED_TRACE(attempt.name);
+    (void)call(agent->api, attempt);
+    EXPECT_TRUE(same_content(node("rights-a"), before)) << to_json(node("rights-a"));
+  }
 }
 
 TEST_F(RightsTest, WhatTheAgentNeedsIsAllowed) {
@@ -116,21 +131,67 @@ TEST_F(RightsTest, WhatTheAgentNeedsIsAllowed) {
            {"read its Node", "GET", kA, "", ""},
            {"list rules", "GET", nfd + "nodefeaturerules", "", ""},
            {"list features", "GET", own_features, "", ""},
-           {"post an event", "POST", "/apis/events.k8s.io/v1/namespaces/default/events",
-            event("Node", "rights-a", "nodescout.dev/agent"), ""},
-           {"the books of a second instance", "merge", kA,
-            annotation("x.nfd.node.kubernetes.io/feature-labels", R"("new")"), ""},
-       })
-    expect_allowed(agent->api, needed);
+           {"post an event", "POST", "/apis/events.k8s.io/v1/namespaces/default/events", own_event(), ""},
+           {"add a label", "merge", kA, listed_label("feature.node.kubernetes.io/new", R"("1")"), ""},
+           {"add a label below nvidia.com", "merge", kA, listed_label("nvidia.com/gpu.count", R"("8")"), ""},
+           {"change an own label", "merge", kA, label("feature.node.kubernetes.io/own", R"("2")"), ""},
+           {"remove an own label", "merge", kA,
+            R"({"metadata":{"labels":{"feature.node.kubernetes.io/own":null},"annotations":{)"
+            R"("nfd.node.kubernetes.io/feature-labels":"example.com/nfd,vendor.kubernetes.io/nfd"}}})",
+            ""},
+           {"add an annotation", "merge", kA, listed_annotation("feature.node.kubernetes.io/new", R"("1")"), ""},
+           {"add a resource", "merge", std::string(kA) + "/status",
+            listed_resource("feature.node.kubernetes.io/new", R"("1")"), ""},
+           {"change an own resource", "merge", std::string(kA) + "/status",
+            capacity("feature.node.kubernetes.io/own", R"("3")"), ""},
+           {"remove an own resource", "merge", std::string(kA) + "/status",
+            R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/extended-resources":null}},"status":{"capacity":{)"
+            R"("feature.node.kubernetes.io/own":null},"allocatable":{"feature.node.kubernetes.io/own":null}}})",
+            ""},
+           {"remove an own taint", "merge", kA,
+            R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/taints":null}},"spec":{"taints":[)"
+            R"({"key":"nvidia.com/gpu","value":"present","effect":"NoSchedule"}]}})",
+            ""},
+           {"a key of a second instance", "merge", kA,
+            R"({"metadata":{"labels":{"feature.node.kubernetes.io/second":"1"},"annotations":{)"
+            R"("x.nfd.node.kubernetes.io/feature-labels":"second"}}})",
+            ""},
+       }) {
+    // A dry run, so that each starts from the same Node.
+    SCOPED_TRACE(needed.name);
+    const auto done = call(agent->api, needed, needed.method != "GET");
+    EXPECT_TRUE(done) << done.error().text();
+  }
   for (const std::string& collection : {nfd + "nodefeaturerules?", own_features + "&"}) {
     const auto watched =
         agent->api.stream(collection + "watch=true&timeoutSeconds=1", 30s, [](std::string_view) { return false; }, {});
     ASSERT_TRUE(watched) << watched.error().text();
     EXPECT_EQ(watched->status, 200) << collection;
   }
-  const Status posted = post_event(agent->api, {"rights-a", true, "X", "Y", "z"}, "rights-a", agent->clock);
+  const Status posted = post_event(agent->api, {"rights-a", true, "X", "Labelling", "z"}, "rights-a", agent->clock);
   EXPECT_TRUE(posted) << posted.error().text();
 }
+
+/// Other values in the ConfigMap nodescout-policy, for as long as this lives.
+class Parameters {
+ public:
+  Parameters(ControlPlane& cluster, const std::string& data) : cluster_(cluster) {
+    before_ = *must(cluster.admin().get(path())).find("data");
+    must(cluster.admin().patch(path(), PatchKind::merge, json(R"({"data":)" + data + "}")));
+  }
+  Parameters(const Parameters&) = delete;
+  Parameters& operator=(const Parameters&) = delete;
+  ~Parameters() {
+    Value patch = Value::map();
+    patch.add("data", before_);
+    (void)cluster_.admin().patch(path(), PatchKind::merge, patch);
+  }
+
+ private:
+  static std::string path() { return object_path(resources::kConfigMaps, "nodescout", "nodescout-policy"); }
+  ControlPlane& cluster_;
+  Value before_;
+};
 
 /// What the agent does with its Node, by the code that does it.
 class PublishingTest : public RightsTest {
@@ -148,6 +209,17 @@ class PublishingTest : public RightsTest {
     report.options = options;
     return must(publisher->publish(report, {}));
   }
+  /// Until the server has seen a change of the ConfigMap. A publisher remembers what was refused: each try has its own.
+  Published publish_until_allowed(const Desired& desired, const PlanOptions& options = {}) {
+    Published done;
+    for (int tries = 0; tries < 300; ++tries) {
+      publisher = std::make_unique<NodePublisher>(*client, name);
+      done = publish(desired, options);
+      if (done.problems.empty()) break;
+      std::this_thread::sleep_for(100ms);
+    }
+    return done;
+  }
   static std::string texts(const std::vector<Problem>& problems) {
     std::string text;
     for (const Problem& problem : problems) text += problem.code + ": " + problem.what + "\n";
@@ -162,6 +234,8 @@ class PublishingTest : public RightsTest {
 
 TEST_F(PublishingTest, EveryKindOfKeyComesChangesAndGoes) {
   prepare("rights-publish");
+  const Parameters parameters(*cluster, R"({"taints":"true","noExecute":"true",
+    "resourcePrefixes":"feature.node.kubernetes.io\nnvidia.com"})");
   Desired desired;
   desired.labels = {{"feature.node.kubernetes.io/x", "1"},
                     {"vendor.feature.node.kubernetes.io/x", "1"},
@@ -172,9 +246,8 @@ TEST_F(PublishingTest, EveryKindOfKeyComesChangesAndGoes) {
   desired.annotations = {{"feature.node.kubernetes.io/note", "1"}};
   desired.taints = {{"feature.node.kubernetes.io/slow", "1", "NoExecute"}};
   desired.extended_resources = {{"feature.node.kubernetes.io/slots", "4"}, {"nvidia.com/slices", "2"}};
-  Published done = publish(desired);
+  Published done = publish_until_allowed(desired);
   EXPECT_EQ(texts(done.problems), "");
-  EXPECT_EQ(done.changes.size(), 10u);
   NodeState now = state();
   for (const auto& [key, value] : desired.labels) EXPECT_EQ(now.labels[key], value) << key;
   EXPECT_EQ(now.annotations["feature.node.kubernetes.io/note"], "1");
@@ -259,26 +332,31 @@ TEST_F(PublishingTest, AKeyThatThePolicyRefusesCostsItself) {
                     {"feature.node.kubernetes.io/x", "1"},
                     {"feature.node.kubernetes.io/y", "1"},
                     {"node-role.kubernetes.io/control-plane", ""}};
-  desired.extended_resources = {{"example.com/r", "1"}, {"nvidia.com/r", "1"}};
+  desired.extended_resources = {{"example.com/r", "1"}, {"feature.node.kubernetes.io/r", "1"}, {"nvidia.com/r", "1"}};
   const Published done = publish(desired);
-  ASSERT_EQ(done.problems.size(), 3u) << texts(done.problems);
+  ASSERT_EQ(done.problems.size(), 4u) << texts(done.problems);
   for (const Problem& problem : done.problems) EXPECT_NE(problem.what.find("denied request"), std::string::npos);
   const NodeState now = state();
   EXPECT_TRUE(now.labels.contains("feature.node.kubernetes.io/x"));
   EXPECT_TRUE(now.labels.contains("feature.node.kubernetes.io/y"));
   EXPECT_FALSE(now.labels.contains("example.com/x"));
-  EXPECT_TRUE(now.capacity.contains("nvidia.com/r"));
+  EXPECT_TRUE(now.capacity.contains("feature.node.kubernetes.io/r"));
+  EXPECT_FALSE(now.capacity.contains("nvidia.com/r"));
   EXPECT_FALSE(now.capacity.contains("example.com/r"));
 }
 
 TEST_F(PublishingTest, AsMuchAsFitsOnANodeFitsTheBudgetOfThePolicy) {
   prepare("rights-many");
   Desired desired;
-  for (int i = 0; i < 500; ++i) desired.labels["feature.node.kubernetes.io/label-" + std::to_string(i)] = "1";
+  // The longest names that there are: a domain of 253 characters would leave no room in the 256 KiB of annotations.
+  for (int i = 0; i < 500; ++i)
+    desired
+        .labels["a-vendor-with-a-long-domain.feature.node.kubernetes.io/" + std::string(60, 'n') + std::to_string(i)] =
+        "1";
   EXPECT_EQ(texts(publish(desired).problems), "");
   for (auto& [key, value] : desired.labels) value = "2";
   EXPECT_EQ(texts(publish(desired).problems), "");
-  EXPECT_EQ(state().labels.at("feature.node.kubernetes.io/label-499"), "2");
+  EXPECT_EQ(state().labels.at(desired.labels.begin()->first), "2");
   EXPECT_EQ(texts(publish({}).problems), "");
 }
 
@@ -286,21 +364,75 @@ TEST_F(PublishingTest, OverwritingIsAllowedWhereTheConfigMapSaysSo) {
   prepare("rights-overwrite");
   must(cluster->admin().patch(object_path(resources::kNodes, "", name), PatchKind::merge,
                               json(label("feature.node.kubernetes.io/by-hand", R"("1")"))));
-  const std::string parameters = object_path(resources::kConfigMaps, "nodescout", "nodescout-policy");
-  must(cluster->admin().patch(parameters, PatchKind::merge, json(R"({"data":{"allowOverwrite":"true"}})")));
+  const Parameters parameters(*cluster, R"({"allowOverwrite":"true"})");
   PlanOptions options;
   options.allow_overwrite = true;
   Desired desired;
   desired.labels = {{"feature.node.kubernetes.io/by-hand", "2"}};
-  std::string problems = "untried";
-  for (int tries = 0; tries < 100 && !problems.empty(); ++tries) {  // until the server has seen the change
-    publisher = std::make_unique<NodePublisher>(*client, name);     // it remembers what was refused
-    problems = texts(publish(desired, options).problems);
-    if (!problems.empty()) std::this_thread::sleep_for(100ms);
-  }
-  EXPECT_EQ(problems, "");
+  EXPECT_EQ(texts(publish_until_allowed(desired, options).problems), "");
   EXPECT_EQ(state().labels.at("feature.node.kubernetes.io/by-hand"), "2");
-  must(cluster->admin().patch(parameters, PatchKind::merge, json(R"({"data":{"allowOverwrite":"false"}})")));
+}
+
+TEST_F(PublishingTest, WhatAnAdministratorAppliedMayBeTakenOverWhereTheConfigMapSaysSo) {
+  prepare("rights-applied");
+  const std::string path = object_path(resources::kNodes, "", name);
+  must(cluster->admin().patch(path + "?fieldManager=honest", PatchKind::apply,
+                              json(R"({"apiVersion":"v1","kind":"Node","metadata":{
+    "name":"rights-applied","labels":{"feature.node.kubernetes.io/applied":"1","team.example.com/x":"1"}}})")));
+  const Parameters parameters(*cluster, R"({"allowOverwrite":"true"})");
+  PlanOptions options;
+  options.allow_overwrite = true;
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/applied", "2"}};
+  EXPECT_EQ(texts(publish_until_allowed(desired, options).problems), "");
+  EXPECT_EQ(state().labels.at("feature.node.kubernetes.io/applied"), "2");
+  const std::string left = to_json(*node(name).find("metadata")->find("managedFields"));
+  EXPECT_NE(left.find("f:team.example.com/x"), std::string::npos) << "the rest of the entry stays\n" << left;
+}
+
+TEST_F(PublishingTest, TaintsNeedTheirKeysInTheConfigMap) {
+  prepare("rights-taints");
+  Desired desired;
+  desired.taints = {{"feature.node.kubernetes.io/slow", "1", "NoSchedule"},
+                    {"feature.node.kubernetes.io/bad", "1", "NoExecute"}};
+  EXPECT_NE(texts(publish(desired).problems).find("taints of ConfigMap nodescout-policy is not \"true\""),
+            std::string::npos);
+  EXPECT_TRUE(state().taints.empty());
+  {
+    const Parameters parameters(*cluster, R"({"taints":"true"})");
+    Published done;
+    for (int tries = 0; tries < 300 && state().taints.empty(); ++tries) {
+      publisher = std::make_unique<NodePublisher>(*client, name);
+      done = publish(desired);
+      if (state().taints.empty()) std::this_thread::sleep_for(100ms);
+    }
+    EXPECT_NE(texts(done.problems).find("noExecute of ConfigMap nodescout-policy is not \"true\""), std::string::npos)
+        << texts(done.problems);
+    ASSERT_EQ(state().taints.size(), 1u);
+    EXPECT_EQ(state().taints[0].effect, "NoSchedule");
+  }
+  publisher = std::make_unique<NodePublisher>(*client, name);
+  EXPECT_EQ(texts(publish({}).problems), "") << "removing one's own is always allowed";
+  EXPECT_TRUE(state().taints.empty());
+}
+
+TEST_F(PublishingTest, AListOfDomainsThatIsNoneIsNamedInTheRefusal) {
+  prepare("rights-syntax");
+  const Parameters parameters(*cluster, R"({"writePrefixes":"feature.node.kubernetes.io, nvidia.com\n*.amd.com"})");
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/x", "1"}};
+  std::string problems;
+  for (int tries = 0; tries < 300 && problems.find("one on each line") == std::string::npos; ++tries) {
+    desired.labels.begin()->second = std::to_string(tries);
+    publisher = std::make_unique<NodePublisher>(*client, name);
+    problems = texts(publish(desired).problems);
+    if (problems.empty()) std::this_thread::sleep_for(100ms);
+  }
+  EXPECT_NE(
+      problems.find(
+          R"(not a domain, one on each line, in writePrefixes: "feature.node.kubernetes.io, nvidia.com", "*.amd.com")"),
+      std::string::npos)
+      << problems;
 }
 
 /// The base again, whatever a test made of it.
@@ -351,6 +483,19 @@ TEST_F(RightsTest, TheOverlayNodefeatureAllowsTheObjectOfTheOwnNodeInPlaceOfTheN
   EXPECT_EQ(agent->api.update(of_b, theirs).error().code, Errc::denied);
   expect_denied(agent->api, {"elsewhere", "POST", "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/default/nodefeatures",
                              feature_object("rights-a", "rights-a"), kRbac});
+
+  // A running nfd-master writes the labels of this object with rights of its own.
+  const auto asking_for = [](const std::string& key) {
+    return R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeature","metadata":{"name":"rights-a","labels":{)"
+           R"("nfd.node.kubernetes.io/node-name":"rights-a"}},"spec":{"labels":{")" +
+           key + R"(":"1"}}})";
+  };
+  for (const char* key : {"example.com/x", "node-role.kubernetes.io/control-plane", "notnvidia.com/x",
+                          "example.com/nvidia.com/x", "feature.node.kubernetes.io.example.com/x"})
+    expect_denied(agent->api,
+                  {std::string("a label ") + key, "POST", kFeatures, asking_for(key), "not below writePrefixes"});
+  for (const char* key : {"x", "nvidia.com/gpu.count", "vendor.feature.node.kubernetes.io/x"})
+    EXPECT_TRUE(call(agent->api, {key, "POST", kFeatures, asking_for(key), ""}, true)) << key;
 
   expect_allowed(agent->api, create);
   const Value made = must(agent->api.get(own));

@@ -31,7 +31,7 @@ void plan_for(std::string_view text) {
   desired.taints = {{"nvidia.com/t", "v", "NoSchedule", {}}};
   const PlanOptions options;
   const NodePatch first = plan(*node, desired, options);
-  for (const std::string& patch : {metadata_patch(*node, first.changes, options), status_patch(*node, first.changes)})
+  for (const std::string& patch : {metadata_patch(*node, first.changes, options), status_patch(*node, first.changes, options)})
     fuzz::must(patch.empty() || parse_json(patch, "f").has_value(), "a patch is JSON");
   fuzz::must(plan(apply(*node, first.changes, options), desired, options).empty(),
              "planning again after applying is empty");

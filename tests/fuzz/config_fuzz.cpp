@@ -1,7 +1,7 @@
 // Configuration of the worker, the master and nodescout: any text is taken or refused whole, and makes sound rules.
 #include <algorithm>
 
-#include "config/config.h"
+#include "corridor/builtin_rules.h"
 #include "input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,6 @@
 // What GPUs, their driver and their administrators say: the report of the child process and of a recording, the
 // configuration space of a virtual GPU, the regions of one that is passed through, GFD's configuration file.
+#include "base/kubernetes_syntax.h"
 #include "config/gpu_config.h"
 #include "gpu/gfd.h"
 #include "gpu/mig_profile.h"
@@ -7,7 +8,6 @@
 #include "gpu/vgpu.h"
 #include "host/nvml_report.h"
 #include "input.h"
-#include "nodescout/labels.h"
 
 namespace {
 

@@ -3,12 +3,12 @@
 
 #include "base/base64.h"
 #include "base/go_regex.h"
+#include "base/kubernetes_syntax.h"
 #include "base/number.h"
 #include "base/semver.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "input.h"
-#include "nodescout/labels.h"
 #include "nodescout/plan.h"
 #include "rule/pattern.h"
 

@@ -241,6 +241,38 @@ TEST(DrmGpus, WhatAmdgpuTells) {
   EXPECT_EQ(made.at("memory_partition"), "NPS4");
 }
 
+TEST(DrmGpus, ABoardsOwnNameAndItsIdsDecideBetweenProducts) {
+  const auto look_at = [](const char* device, std::initializer_list<std::pair<const char*, const char*>> files) {
+    TempHost host;
+    add_function(host,
+                 {.address = "0000:0c:00.0", .vendor = kAmd, .device = device, .pci_class = kVga, .driver = "amdgpu"});
+    for (const auto& [file, content] : files)
+      host.write(std::string("/sys/devices/pci0000:00/0000:0c:00.0/") + file, content);
+    return look_at_gpus(host).features.instances.at("gpu.device")[0];
+  };
+  EXPECT_EQ(look_at("0x73bf", {}).at("model"), "rx-6800-6800-xt-6900-xt");
+  EXPECT_EQ(look_at("0x73bf", {{"revision", "0xc1\n"}}).at("model"), "rx-6800-xt");
+  EXPECT_EQ(look_at("0x740c", {{"product_name", "AMD INSTINCT MI250\n"}}).at("model"), "mi250");
+  // The memory in the table is that of the table's product.
+  const Attributes pro = look_at("0x66a1", {{"revision", "0x06\n"}, {"product_name", "AMD Instinct MI50\n"}});
+  EXPECT_EQ(pro.at("model"), "mi50");
+  EXPECT_EQ(pro.at("family"), "gcn5");
+  EXPECT_FALSE(pro.contains("memory_gb"));
+  EXPECT_EQ(look_at("0x66a1", {{"revision", "0x06\n"}}).at("memory_gb"), "16");
+  EXPECT_EQ(look_at("0x1586", {{"product_name", "AMD Radeon Graphics\n"}}).at("model"), "strix-halo");
+}
+
+TEST(DrmGpus, TheSubsystemDecidesBetweenBoards) {
+  TempHost host;
+  for (const char* address : {"0000:0c:00.0", "0000:0d:00.0"})
+    add_function(host, {.address = address, .device = "0x25b6", .driver = ""});
+  host.write("/sys/devices/pci0000:00/0000:0d:00.0/subsystem_vendor", "0x10de\n");
+  host.write("/sys/devices/pci0000:00/0000:0d:00.0/subsystem_device", "0x157e\n");
+  const Instances gpus = look_at_gpus(host).features.instances.at("gpu.device");
+  EXPECT_EQ(gpus[0].at("model"), "a2-a16");
+  EXPECT_EQ(gpus[1].at("model"), "a2");
+}
+
 Attributes intel_gpu(const char* driver, std::initializer_list<std::pair<const char*, const char*>> files) {
   TempHost host;
   add_function(

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/kubernetes_syntax.h"
 #include "nodescout/labels.h"
 #include "rule/pattern.h"
 

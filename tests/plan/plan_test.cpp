@@ -99,7 +99,7 @@ TEST(Plan, TaintsAreReplacedWholeAndOthersKept) {
       R"({"key":"vendor.com/new","value":"v","effect":"NoSchedule"}]}})");
 }
 
-TEST(Plan, ExtendedResourcesGoToTheStatus) {
+TEST(Plan, ExtendedResourcesGoToTheStatusWithTheirOwnershipAnnotation) {
   NodeState now = node({}, {{"nfd.node.kubernetes.io/extended-resources", "old,same,other"}});
   now.capacity = {{kF + "old", "1"}, {kF + "same", "1k"}, {kF + "other", "3"}, {"cpu", "4"}};
   now.allocatable = {{kF + "other", "3"}};
@@ -107,12 +107,33 @@ TEST(Plan, ExtendedResourcesGoToTheStatus) {
   desired.extended_resources = {{kF + "same", "1000"}, {kF + "other", "4"}, {kF + "new", "2"}};
   const NodePatch patch = plan(now, desired, {});
   EXPECT_EQ(
-      status_patch(now, patch.changes),
-      R"({"status":{"capacity":{"feature.node.kubernetes.io/new":"2","feature.node.kubernetes.io/old":null,"feature.node.kubernetes.io/other":"4"},)"
+      status_patch(now, patch.changes, {}),
+      R"({"metadata":{"resourceVersion":"7","annotations":{"nfd.node.kubernetes.io/extended-resources":"new,other,same"}},"status":{"capacity":{"feature.node.kubernetes.io/new":"2","feature.node.kubernetes.io/old":null,"feature.node.kubernetes.io/other":"4"},)"
       R"("allocatable":{"feature.node.kubernetes.io/old":null,"feature.node.kubernetes.io/other":"4"}}})");
+  EXPECT_EQ(metadata_patch(now, patch.changes, {}), "");
+}
+
+TEST(Plan, OwnershipOfAResourceThatTheNodeHasAlreadyOrNoMoreIsMetadata) {
+  NodeState now = node({}, {{"nfd.node.kubernetes.io/extended-resources", "vanished"}});
+  now.capacity = {{kF + "there", "1"}};
+  Desired desired;
+  desired.extended_resources = {{kF + "there", "1"}};
+  PlanOptions options;
+  options.allow_overwrite = true;
+  const NodePatch patch = plan(now, desired, options);
+  EXPECT_EQ(status_patch(now, patch.changes, options), "");
   EXPECT_EQ(
-      metadata_patch(now, patch.changes, {}),
-      R"({"metadata":{"resourceVersion":"7","annotations":{"nfd.node.kubernetes.io/extended-resources":"new,other,same"}}})");
+      metadata_patch(now, patch.changes, options),
+      R"({"metadata":{"resourceVersion":"7","annotations":{"nfd.node.kubernetes.io/extended-resources":"there"}}})");
+}
+
+TEST(Plan, ALabelBesideAResourceDoesNotCarryItsOwnership) {
+  NodeState now = node({}, {});
+  Desired desired = labels({{kF + "a", "1"}});
+  desired.extended_resources = {{kF + "r", "1"}};
+  const NodePatch patch = plan(now, desired, {});
+  EXPECT_EQ(metadata_patch(now, patch.changes, {}).find("extended-resources"), std::string::npos);
+  EXPECT_EQ(status_patch(now, patch.changes, {}).find("feature-labels"), std::string::npos);
 }
 
 TEST(Plan, APartOfAPlanOwnsOnlyThatPart) {

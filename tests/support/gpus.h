@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "host/nvml.h"
 #include "nodescout/features.h"
 #include "nodescout/gpu.h"
-#include "nodescout/nvml.h"
 #include "nodescout/probes.h"
 #include "support/temp_host.h"
 

@@ -2,4 +2,5 @@
 #include <yaml-cpp/yaml.h>
 
 #include "label/name.h"
+#include "nodescout/plan.h"
 #include "wrong.h"

@@ -3,10 +3,11 @@
 // Values are taken as "@feature.element" wherever one attribute becomes one label, because a template would trim them.
 // Keys made of device attributes go through templates; a line break or "=" in an attribute would end the line of its
 // label and take the whole rule with it, so both become "?", and the label is rejected alone and in words.
+#include "corridor/builtin_rules.h"
+
 #include <algorithm>
 
 #include "base/text.h"
-#include "config/config.h"
 
 namespace nodescout {
 namespace {

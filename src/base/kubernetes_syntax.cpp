@@ -1,8 +1,10 @@
+#include "base/kubernetes_syntax.h"
+
 #include <algorithm>
+#include <vector>
 
 #include "base/quantity.h"
 #include "base/text.h"
-#include "nodescout/labels.h"
 
 namespace nodescout {
 namespace {
@@ -81,18 +83,6 @@ std::string_view namespace_of(std::string_view key) {
 bool is_within(std::string_view name_space, std::string_view domain) {
   return name_space == domain || (name_space.size() > domain.size() && name_space.ends_with(domain) &&
                                   name_space[name_space.size() - domain.size() - 1] == '.');
-}
-
-std::string_view name_of(Layer layer) {
-  switch (layer) {
-    case Layer::builtin: return "built-in";
-    case Layer::shipped: return "shipped";
-    case Layer::custom: return "custom";
-    case Layer::local: return "local";
-    case Layer::objects: return "NodeFeature";
-    case Layer::rules: return "rules";
-  }
-  return "";
 }
 
 }  // namespace nodescout

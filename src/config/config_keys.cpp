@@ -1,0 +1,282 @@
+#include "config/config_keys.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.h"
+#include "config/gpu_config.h"
+#include "rule/from_value.h"
+
+namespace nodescout {
+namespace {
+
+using Kind = Value::Kind;
+using enum Counts;
+using enum KeyOwner;
+
+constexpr std::array kOwnerOrder = {"node", "pod", "ds"};
+
+/// Names of a list that are none of the known ones, each at its place.
+void check_names(KeyEntry& entry, const std::vector<std::string_view>& known, const char* word) {
+  for (const Value& item : entry.value.items) {
+    if (!item.is_scalar() || item.is(Kind::null)) continue;
+    if (std::find(known.begin(), known.end(), item.text) != known.end()) continue;
+    const std::string_view guess = closest(item.text, known);
+    entry.mistake(item.mark, ": unknown " + std::string(word) + " " + quote(item.text),
+                  guess.empty() ? "known are " + join({known.begin(), known.end()}, ", ")
+                                : "did you mean " + std::string(guess) + "?");
+  }
+}
+
+void owner_references(KeyEntry& entry, Config& config) {
+  if (entry.is_null()) return;
+  std::vector<std::string> names;
+  if (!entry.texts(names)) return;
+  check_names(entry, {kOwnerOrder.begin(), kOwnerOrder.end()}, "owner");
+  const std::set<std::string> wanted(names.begin(), names.end());
+  config.owner_references.clear();
+  for (const char* name : kOwnerOrder)
+    if (wanted.contains(name)) config.owner_references.emplace_back(name);
+}
+
+void no_owner_references(KeyEntry& entry, Config& config) {
+  bool none = false;
+  entry.flag(none);
+  if (none) config.owner_references.clear();
+}
+
+/// Deprecated, and stronger than labelSources.
+void deprecated_sources(KeyEntry& entry, Config& config) {
+  if (std::vector<std::string> names; !entry.is_null() && entry.texts(names)) config.label_sources = std::move(names);
+}
+
+void compat(KeyEntry& entry, Config& config) {
+  std::string wanted;
+  entry.text(wanted);
+  if (wanted == "nfd")
+    config.nfd_compat = true;
+  else if (!wanted.empty())
+    entry.mistake(entry.value.mark, " knows only \"nfd\", not " + quote(wanted));
+}
+
+/// The fields of a label always stand in the order of `known`; duplicates collapse; where none is left the default
+/// holds.
+void label_fields(KeyEntry& entry, const std::vector<std::string_view>& known, DeviceLabels& into) {
+  std::vector<std::string> fields = into.fields;
+  if (!entry.texts(fields)) return;
+  check_names(entry, known, "field");
+  std::vector<std::string> ordered;
+  for (const std::string_view name : known)
+    if (std::find(fields.begin(), fields.end(), name) != fields.end()) ordered.emplace_back(name);
+  if (!ordered.empty()) into.fields = std::move(ordered);
+}
+
+void custom_rules(KeyEntry& entry, Config& config) {
+  if (entry.is_null()) return;
+  if (!entry.value.is(Kind::list)) {
+    entry.wrong_type(entry.value, "a list of rules");
+    return;
+  }
+  ParsedRules parsed = rules_from_value(entry.value, entry.origin());
+  config.custom_rules.clear();
+  for (RuleDocument& document : parsed.documents)
+    for (Rule& rule : document.rules) config.custom_rules.push_back(std::move(rule));
+  for (Finding& finding : parsed.findings) {
+    if (finding.severity == Severity::error) config.broken_custom = entry.origin();
+    entry.problems().push_back(std::move(finding.problem));
+  }
+}
+
+/// NFD decodes each element into the old one at the same place, so it keeps what the new one does not name.
+void fake_instances(KeyEntry& entry, Config& config) {
+  Instances& instances = config.probes.fake.instances;
+  if (entry.is_null()) return instances.clear();
+  if (!entry.value.is(Kind::list)) {
+    entry.wrong_type(entry.value, "a list of maps");
+    return;
+  }
+  instances.resize(entry.value.items.size());
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    const Value& item = entry.value.items[i];
+    if (item.is(Kind::map))
+      entry.merge_texts(item, instances[i]);
+    else
+      entry.mistake(item.mark, ": an element must be a map, not " + describe(item));
+  }
+}
+
+/// A key that stands in both of NFD's files counts in both, so these lists only grow.
+void add_texts(KeyEntry& entry, std::vector<std::string>& into) {
+  std::vector<std::string> names;
+  if (!entry.texts(names)) return;
+  for (const std::string& name : names)
+    if (std::find(into.begin(), into.end(), name) == into.end()) into.push_back(name);
+}
+
+void any_map(KeyEntry& entry, Config&) { entry.any_map(); }
+void no_keys(KeyEntry& entry, Config&) { entry.no_keys(); }
+
+constexpr std::string_view kLogging = "logging is set by --log-format";
+constexpr std::string_view kOwnNode = "every agent labels its own node";
+
+using Row = KeyRow<Config>;
+
+// The order is that of reading: of two keys for the same thing the later row is the stronger.
+const Row kRows[] = {
+    {{"core.labelWhiteList", worker, at_once, "none",
+      "a regular expression: built-in and custom labels are left out unless what follows `/` matches"},
+     [](KeyEntry& e, Config& c) { e.pattern(c.labels.worker_white_list); }},
+    {{"core.noPublish", worker, at_start, "`false`", "nothing is published, as with `--publish none`"},
+     [](KeyEntry& e, Config& c) { e.opposite(c.publish); }},
+    {{"core.featureSources", worker, at_once, "`[all]`",
+      "probes that run, left to right: `all`, `NAME`, `-NAME`; see [features.md](features.md)"},
+     [](KeyEntry& e, Config& c) { e.texts(c.feature_sources); }},
+    {{"core.labelSources", worker, at_once, "`[all]`", "sources whose built-in labels are made, likewise"},
+     [](KeyEntry& e, Config& c) { e.texts(c.label_sources); }},
+    {{"core.sources", worker, at_once, "none", "former name of `core.labelSources`, and stronger"}, deprecated_sources},
+    {{"core.noPublishFeatures", worker, at_start, "`[]`",
+      "patterns of features that stay out of the NodeFeature object, with `--publish nodefeature`"},
+     [](KeyEntry& e, Config& c) { e.texts(c.unpublished_features); }},
+    {{"core.ownerRefs", worker, at_start, "`[pod, ds]`",
+      "owners of the NodeFeature object, with `--publish nodefeature`: `node`, `pod`, `ds`"},
+     owner_references},
+    {{"core.noOwnerRefs", worker, at_start, "`false`", "former way to write `ownerRefs: []`, and stronger"},
+     no_owner_references},
+    {{"core.sleepInterval", worker, never, "", "probes run on events, not on a timer"},
+     [](KeyEntry& e, Config&) { e.go_duration(); }},
+    {{"core.klog", worker, never, "", kLogging}, any_map},
+    {{"core.compat", nodescout, at_once, "none", "`nfd`: exactly NFD's labels and features, as with `--compat nfd`"},
+     compat},
+
+    {{"sources.cpu.cpuid.attributeBlacklist", worker, at_once, "NFD's list", "CPU flags that get no label"},
+     [](KeyEntry& e, Config& c) { e.texts(c.cpuid.denied); }},
+    {{"sources.cpu.cpuid.attributeWhitelist", worker, at_once, "`[]`",
+      "if not empty: the only CPU flags that get a label; attributeBlacklist does not count then"},
+     [](KeyEntry& e, Config& c) { e.texts(c.cpuid.allowed); }},
+    {{"sources.kernel.kconfigFile", worker, at_once, "search",
+      "the kernel's configuration, as a path of the host, `/boot/config-6.1.0`"},
+     [](KeyEntry& e, Config& c) { e.text(c.probes.kconfig_file); }},
+    {{"sources.kernel.configOpts", worker, at_once, "`[NO_HZ, NO_HZ_IDLE, NO_HZ_FULL, PREEMPT]`",
+      "options of the kernel's configuration that get a label, without `CONFIG_`"},
+     [](KeyEntry& e, Config& c) { e.texts(c.kernel_options); }},
+    {{"sources.kernel.cmdlineNames", nodescout, at_once, "a list of harmless ones",
+      "parameters of the kernel command line that become features"},
+     [](KeyEntry& e, Config& c) { e.texts(c.probes.cmdline_names); }},
+    {{"sources.pci.deviceClassWhitelist", worker, at_once, "`[\"03\", \"0b40\", \"12\"]`",
+      "PCI classes that get a label, or what they begin with: hex digits, in quotes"},
+     [](KeyEntry& e, Config& c) { e.texts(c.pci.classes); }},
+    {{"sources.pci.deviceLabelFields", worker, at_once, "`[class, vendor]`",
+      "ids in the name of the label: `class`, `vendor`, `device`, `subsystem_vendor`, `subsystem_device`"},
+     [](KeyEntry& e, Config& c) {
+       label_fields(e, {"class", "vendor", "device", "subsystem_vendor", "subsystem_device"}, c.pci);
+     }},
+    {{"sources.usb.deviceClassWhitelist", worker, at_once, "`[\"0e\", \"ef\", \"fe\", \"ff\"]`",
+      "USB classes that get a label, likewise"},
+     [](KeyEntry& e, Config& c) { e.texts(c.usb.classes); }},
+    {{"sources.usb.deviceLabelFields", worker, at_once, "`[class, vendor, device]`",
+      "ids in the name of the label: `class`, `vendor`, `device`, `serial`"},
+     [](KeyEntry& e, Config& c) {
+       label_fields(e, {"class", "vendor", "device", "serial"}, c.usb);
+     }},
+    {{"sources.fake.labels", worker, at_once, "NFD's three", "labels of the source `fake`, merged into the default"},
+     [](KeyEntry& e, Config& c) { e.text_map(c.fake_labels); }},
+    {{"sources.fake.flagFeatures", worker, at_once, "NFD's three", "flags of the feature `fake.flag`"},
+     [](KeyEntry& e, Config& c) { e.texts(c.probes.fake.flags); }},
+    {{"sources.fake.attributeFeatures", worker, at_once, "NFD's three",
+      "attributes of `fake.attribute`, merged into the default"},
+     [](KeyEntry& e, Config& c) { e.text_map(c.probes.fake.attributes); }},
+    {{"sources.fake.instanceFeatures", worker, at_once, "NFD's three",
+      "instances of `fake.instance`, each merged into the default at its place"},
+     fake_instances},
+    {{"sources.custom", worker, at_once, "`[]`", "rules in the worker's dialect; see [rules.md](rules.md)"},
+     custom_rules},
+    {{"sources.local", worker, at_once, "", "it has no options; files of features.d are read"}, no_keys},
+    {{"sources.memory", worker, at_once, "", "it has no options"}, no_keys},
+    {{"sources.network", worker, at_once, "", "it has no options"}, no_keys},
+    {{"sources.storage", worker, at_once, "", "it has no options"}, no_keys},
+    {{"sources.system", worker, at_once, "", "it has no options"}, no_keys},
+
+    {{"noPublish", master, at_start, "`false`", "nothing is published, as with `--publish none`"},
+     [](KeyEntry& e, Config& c) { e.opposite(c.publish); }},
+    {{"enableTaints", master, at_once, "`false`", "taints that rules ask for are set"},
+     [](KeyEntry& e, Config& c) { e.flag(c.labels.taints); }},
+    {{"autoPrefix", nodescout, at_once, "`true`", "keys without `/` get `feature.node.kubernetes.io/`"},
+     [](KeyEntry& e, Config& c) { e.flag(c.labels.auto_prefix); }},
+    {{"denyLabelNs", master, at_once, "`[]`",
+      "namespaces of keys that are refused; `*.example.com` means the sub-domains, too"},
+     [](KeyEntry& e, Config& c) { add_texts(e, c.labels.denied_namespaces); }},
+    {{"extraLabelNs", master, at_once, "`[]`", "namespaces below `kubernetes.io` that are allowed"},
+     [](KeyEntry& e, Config& c) { add_texts(e, c.labels.extra_namespaces); }},
+    {{"labelWhiteList", master, at_once, "none",
+      "a regular expression: labels are left out unless what follows `/` matches"},
+     [](KeyEntry& e, Config& c) { e.pattern(c.labels.label_white_list); }},
+    {{"resyncPeriod", master, never, "", "nothing is polled; see nodeRecheck"},
+     [](KeyEntry& e, Config&) { e.go_duration(); }},
+    {{"nfdApiParallelism", master, never, "", kOwnNode}, [](KeyEntry& e, Config&) { e.whole_number(1); }},
+    {{"informerPageSize", master, never, "", kOwnNode}, [](KeyEntry& e, Config&) { e.whole_number(0); }},
+    {{"leaderElection", master, never, "", kOwnNode},
+     [](KeyEntry& e, Config&) {
+       e.go_durations({"leaseDuration", "renewDeadline", "retryPeriod"});
+     }},
+    {{"klog", master, never, "", kLogging}, any_map},
+    {{"restrictions.disableLabels", master, at_once, "`false`", "no labels are set"},
+     [](KeyEntry& e, Config& c) { e.opposite(c.labels.labels); }},
+    {{"restrictions.disableExtendedResources", master, at_once, "`false`", "no extended resources are set"},
+     [](KeyEntry& e, Config& c) { e.opposite(c.labels.extended_resources); }},
+    {{"restrictions.disableAnnotations", master, at_once, "`false`", "no annotations are set"},
+     [](KeyEntry& e, Config& c) { e.opposite(c.labels.annotations); }},
+    {{"restrictions.nodeFeatureNamespaceSelector", master, never, "",
+      "the NodeFeature objects of all namespaces that are for this node count"},
+     any_map},
+    {{"restrictions.denyNodeFeatureLabels", master, never, "",
+      "the labels of all NodeFeature objects that are for this node count"},
+     [](KeyEntry& e, Config&) {
+       bool unused = false;
+       e.flag(unused);
+     }},
+    {{"restrictions.allowOverwrite", master, at_once, "`false`; for NFD `true`",
+      "keys of the Node that belong to somebody else are taken over"},
+     [](KeyEntry& e, Config& c) { e.flag(c.allow_overwrite); }},
+
+    {{"instance", nodescout, at_once, "none", "prefix of the ownership annotations"},
+     [](KeyEntry& e, Config& c) { e.text(c.instance); }},
+    {{"writePrefixes", nodescout, at_once, "see below",
+      "namespaces of keys that the agent may write, sub-domains included"},
+     [](KeyEntry& e, Config& c) { e.texts(c.labels.write_prefixes); }},
+    {{"watchNode", nodescout, at_start, "`false`", "watch the own Node; needs the overlay `watch-node`"},
+     [](KeyEntry& e, Config& c) { e.flag(c.watch_node); }},
+    {{"stateFile", nodescout, at_start, "`/run/nodescout/state.json`",
+      "what is known of the machine, over a restart of the container; `\"\"`: none"},
+     [](KeyEntry& e, Config& c) { e.text(c.state_file); }},
+    {{"nodeRecheck", nodescout, at_once, "`5m`",
+      "how often the own Node is read, so that a label which was deleted comes back; 0: never"},
+     [](KeyEntry& e, Config& c) { e.seconds(c.node_recheck); }},
+    {{"probePoll", nodescout, at_once, "`5m`", "how often all probes run without a reason; 0: never"},
+     [](KeyEntry& e, Config& c) { e.seconds(c.probe_poll); }},
+};
+
+/// Those of the section `gpu` have their own place, beside GFD's.
+const std::vector<Row>& all_rows() {
+  static const std::vector<Row> kAll = [] {
+    std::vector<Row> rows(std::begin(kRows), std::end(kRows));
+    const auto gpu = gpu_key_rows();
+    rows.insert(rows.end(), gpu.begin(), gpu.end());
+    return rows;
+  }();
+  return kAll;
+}
+
+}  // namespace
+
+void read_config_keys(Config& config, const Value& root, KeyReport& report) {
+  read_keys<Config>(all_rows(), root, report, config);
+}
+
+std::vector<ConfigKey> config_keys() {
+  std::vector<ConfigKey> keys;
+  for (const Row& row : all_rows()) keys.push_back(row.key);
+  return keys;
+}
+
+}  // namespace nodescout

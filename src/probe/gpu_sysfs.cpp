@@ -1,0 +1,61 @@
+#include "gpu/gfd_text.h"
+#include "probe/gpu_parts.h"
+
+namespace nodescout::gpu {
+namespace {
+
+std::optional<std::int64_t> mebibytes(std::string_view bytes) {
+  constexpr std::int64_t kMib = 1 << 20;
+  const auto count = parse_int(bytes);
+  return count && *count >= kMib ? std::optional<std::int64_t>(*count / kMib) : std::nullopt;
+}
+
+void take(Reading& reading, const SysfsFact& fact, const std::string& device, Gpu& gpu) {
+  const std::string file(fact.file);
+  auto text = reading.text(file);
+  if (!text || text->empty()) return;
+  if (fact.kind == SysfsFact::Kind::mebibytes) {
+    const auto size = mebibytes(*text);
+    if (!size) return;
+    if (fact.attribute == "memory") {
+      gpu.memory = size;
+      return;
+    }
+    text = std::to_string(*size);
+  }
+  if (fact.kind == SysfsFact::Kind::mode) {
+    if (*text == "UNKNOWN") return;
+    if (legal_label_value(*text) != *text)
+      return reading.note({Errc::malformed, device + "/" + file, quote(*text) + " is no mode"});
+  }
+  if (fact.attribute == "product")
+    gpu.product = *std::move(text);
+  else
+    gpu.attributes.insert_or_assign(fact.attribute, *std::move(text));
+}
+
+/// The board's own memory holds its name, so it is stronger than the table: one PCI id may be several products.
+void take_name(Gpu& gpu) {
+  std::string name = model_of_product(gpu.product);
+  if (name.empty() || name == gpu.model.name || name == "radeon-graphics") return;  // the last one says nothing
+  gpu.own_name = std::move(name);
+  gpu.model.memory = {};  // of another product
+}
+
+}  // namespace
+
+void add_sysfs_facts(const Host& host, Observation& seen, Gpu& gpu) {
+  if (!has_working_driver(gpu)) return;
+  const std::size_t problems_before = seen.problems.size();
+  Reading reading(host, seen, "gpu.device");
+  const std::string device = "/sys/bus/pci/devices/" + gpu.address;
+  reading.enter(device);
+  for (const SysfsFact& fact : gpu.vendor->facts) take(reading, fact, device, gpu);
+  take_name(gpu);
+  if (gpu.vendor->observe) gpu.vendor->observe(host, seen, device, gpu);
+  if (seen.problems.size() == problems_before) return;
+  seen.incomplete.emplace(gpu.vendor->common.key);
+  seen.incomplete.emplace("gpu.model");
+}
+
+}  // namespace nodescout::gpu
