@@ -44,7 +44,6 @@ set(one_file_each
   "yaml-cpp/:src/document/yaml.cpp"
   "nlohmann/:src/document/json.cpp"
   "re2/:src/rule/pattern.cpp src/template/regex.cpp src/template/constraint.cpp"
-  "pci/:src/host/pci_libpci.cpp"
   "libudev.h:src/system/udev_library.h"
   "libcpuid/:src/host/cpuid_libcpuid.cpp"
   "libdeflate.h:src/host/gunzip_libdeflate.cpp"

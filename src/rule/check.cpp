@@ -175,10 +175,10 @@ class Checker {
   }
 
   void unknown_feature(const Term& term) {
-    if (const FormerName* former = find_former_name(FormerName::Kind::feature, lower_ascii(term.feature)))
+    if (const std::string_view advice = advice_on_former_name(FormerName::feature, term.feature); !advice.empty())
       return mistake(term.feature_mark, "former-name",
-                     "no feature " + quote(term.feature) + ": " + std::string(former->since),
-                     std::string(former->todo));
+                     quote(term.feature) + " is not a feature any more: earlier releases of NFD had it",
+                     std::string(advice));
     std::vector<std::string_view> keys;
     for (const auto& [name, feature] : schema_) keys.push_back(name);
     mistake(term.feature_mark, "unknown-feature", "unknown feature " + quote(term.feature),

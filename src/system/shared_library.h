@@ -1,8 +1,8 @@
 // dlopen with RAII. Lazy, because an old library may refer to what nobody calls; local, because its symbols are nobody
 // else's business.
 //
-// libpci and libudev are opened like NVIDIA's library, when something is asked of them: linked, they and what they need
-// cost every start 0.15 ms and a dozen mappings, and a dump of labels asks neither.
+// libudev is opened like NVIDIA's library, when something is asked of it: linked, it and what it needs cost every start
+// time and a dozen mappings, and a dump of labels does not ask it.
 #pragma once
 
 #include <dlfcn.h>
