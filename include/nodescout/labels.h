@@ -3,6 +3,9 @@
 // itself and is reported.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,7 +20,12 @@ namespace nodescout {
 
 class Pattern;
 
-/// Where a set of rules stands. The order is the order of precedence: on equal keys the later layer wins.
+/// What a Node can get. The order is that of a plan's changes.
+enum class EntryKind : std::uint8_t { label, annotation, taint, extended_resource };
+/// "label", "extended resource".
+std::string_view name_of(EntryKind kind);
+
+/// Where a set of rules comes from. The order is the order of precedence: on equal keys the later layer wins.
 enum class Layer : std::uint8_t {
   builtin,  // NFD's default labels, compiled from the configuration
   shipped,  // rules/ of this program
@@ -26,12 +34,31 @@ enum class Layer : std::uint8_t {
   objects,  // NodeFeature objects of other agents: labels that they ask for
   rules,    // rule files in the API's dialect, and NodeFeatureRule objects
 };
-std::string_view name_of(Layer layer);
+
+/// What a layer sees of a Node with NodeFeature objects. NFD's worker sees its own features, its master all of them.
+enum class Sees : std::uint8_t { own, all };
+
+struct LayerRow {
+  Layer layer;
+  std::string_view name;
+  Sees sees;
+};
+/// All that differs from layer to layer, in order of precedence.
+inline constexpr LayerRow kLayers[] = {
+    {Layer::builtin, "built-in", Sees::own},    {Layer::shipped, "shipped", Sees::all},
+    {Layer::custom, "custom", Sees::own},       {Layer::local, "local", Sees::own},
+    {Layer::objects, "NodeFeature", Sees::all}, {Layer::rules, "rules", Sees::all},
+};
+constexpr const LayerRow& row_of(Layer layer) { return kLayers[static_cast<std::size_t>(layer)]; }
+static_assert(std::all_of(std::begin(kLayers), std::end(kLayers),
+                          [](const LayerRow& row) { return &row == &row_of(row.layer); }));
+constexpr std::string_view name_of(Layer layer) { return row_of(layer).name; }
 
 struct LayerOutcome {
   Layer layer;
-  const std::vector<Rule>* rules;  // that Made::rule indexes
+  const std::vector<Rule>* rules;  // that Made::rule indexes; nullptr where no rule made it
   const Outcome* outcome;
+  const Features* features = nullptr;  // that "@" values refer to
 };
 
 struct LabelPolicy {
@@ -49,6 +76,7 @@ struct LabelPolicy {
   bool taints = true;  // NFD's enableTaints
   /// "@domain.feature.element" in an annotation is that value; for NFD it is the text.
   bool annotation_references = true;
+  bool shipped_pass_white_lists = false;  // rules.shipped names the shipped rules that count, whatever the lists say
   /// Namespaces, sub-domains included, below which the agent may write; empty: everywhere.
   std::vector<std::string> write_prefixes;
 };
@@ -66,13 +94,29 @@ struct Provenance {
   std::size_t rule = 0;  // index into that layer's rules
 };
 
+/// An entry that a rule made and that is refused.
+struct Rejection {
+  EntryKind kind = EntryKind::label;
+  Provenance from;
+  std::string key;  // as the rule made it; of a taint its whole text
+  Problem problem;
+  std::string_view filter;  // the white list that the administrator wanted to leave it out; empty for all else
+};
+
 struct Built {
   Desired desired;
   std::map<std::string, Provenance, std::less<>> labels, annotations, extended_resources;  // by final key
-  std::vector<Problem> rejected;
+  std::map<std::string, Provenance, std::less<>> taints;                                   // by their names
+  std::vector<Rejection> rejected;
 };
 
-/// Layers in order of precedence. `features` resolves "@" values; each layer's own rule.matched goes first.
-Built build(const std::vector<LayerOutcome>& layers, const Features& features, const LabelPolicy& policy);
+/// Layers in order of precedence. "@" values refer to each layer's rule.matched, then to its features.
+Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy);
+
+/// What to do so that a key outside LabelPolicy::write_prefixes is written, for people.
+std::string how_to_write_below(std::string_view key);
+
+/// The key on the Node of what a rule of that layer calls `name`.
+std::string node_key(std::string_view name, Layer layer, const LabelPolicy& policy);
 
 }  // namespace nodescout

@@ -36,7 +36,7 @@ struct Ownership {
 };
 
 struct Change {
-  enum class Kind : std::uint8_t { label, annotation, taint, extended_resource };
+  using Kind = EntryKind;
   enum class Action : std::uint8_t {
     set,  // add or alter
     remove,
@@ -53,7 +53,6 @@ struct Change {
 
   friend bool operator==(const Change&, const Change&) = default;
 };
-std::string_view name_of(Change::Kind kind);
 
 struct PlanOptions {
   std::string instance;          // prefixes the ownership annotations

@@ -74,6 +74,8 @@ struct Taint {
   Mark mark;
 
   std::string text() const { return key + "=" + value + ":" + effect; }
+  /// A Node has one of each name.
+  std::string name() const { return key + ":" + effect; }
   friend bool operator==(const Taint& a, const Taint& b) {
     return a.key == b.key && a.value == b.value && a.effect == b.effect;
   }
@@ -134,14 +136,12 @@ struct Outcome {
   std::vector<Problem> problems;      // why each of them did
 };
 
+/// A compiled set of rules. A copy shares what was compiled.
 class RuleSet {
  public:
   RuleSet();
   /// A rule whose template cannot be compiled fails at evaluation, wherever the template would have run, as in NFD.
   explicit RuleSet(std::vector<Rule> rules);
-  RuleSet(RuleSet&&) noexcept;
-  RuleSet& operator=(RuleSet&&) noexcept;
-  ~RuleSet();
 
   const std::vector<Rule>& rules() const;
   bool empty() const { return rules().empty(); }
@@ -154,21 +154,23 @@ class RuleSet {
 
   struct Program;
   const Program& program() const { return *program_; }
+  /// Whether both are copies of one set.
+  bool is_same_as(const RuleSet& other) const { return program_ == other.program_; }
 
  private:
-  std::unique_ptr<Program> program_;
+  std::shared_ptr<const Program> program_;
 };
 
-/// A RuleSet together with its last outcome: rules whose inputs did not change are not evaluated again.
-class IncrementalRules {
+/// The last outcome of a RuleSet and what it was made of: rules whose inputs did not change are not evaluated again.
+class RuleCache {
  public:
-  explicit IncrementalRules(RuleSet rules);
-  IncrementalRules(IncrementalRules&&) noexcept;
-  IncrementalRules& operator=(IncrementalRules&&) noexcept;
-  ~IncrementalRules();
+  RuleCache();
+  RuleCache(RuleCache&&) noexcept;
+  RuleCache& operator=(RuleCache&&) noexcept;
+  ~RuleCache();
 
-  const Outcome& evaluate(const Features& features);
-  const RuleSet& rules() const;
+  /// As RuleSet::evaluate; valid until the next call. Another set of rules than the last time starts anew.
+  const Outcome& evaluate(const RuleSet& rules, const Features& features);
   /// Rules that the last evaluation really ran.
   std::size_t last_evaluated() const;
 

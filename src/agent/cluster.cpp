@@ -10,7 +10,6 @@
 namespace nodescout {
 namespace {
 
-constexpr const char* kNodeLabel = "nfd.node.kubernetes.io/node-name";
 constexpr const char* kWorkerAnnotation = "nfd.node.kubernetes.io/worker.version";
 
 /// Names of the rules that the object has now, whether they can be read or not.
@@ -39,7 +38,7 @@ void keep_last_good(std::vector<RuleDocument>& documents, const std::vector<Rule
 
 }  // namespace
 
-std::string node_selector(const std::string& node) { return std::string(kNodeLabel) + "=" + node; }
+std::string node_selector(const std::string& node) { return std::string(kNodeNameLabel) + "=" + node; }
 
 void ClusterObjects::put_rule(const std::string& key, const Value& object) {
   ParsedRules parsed = rules_from_value(object, "NodeFeatureRule/" + key);
@@ -66,19 +65,21 @@ void ClusterObjects::put_feature(const std::string& key, const Value& object) {
   NodeFeatureObject next;
   next.space = text_at(object, {"metadata", "namespace"});
   next.name = text_at(object, {"metadata", "name"});
-  const bool is_nfd_worker =
+  const bool is_workers =
       next.name == node_ && !text_at(object, {"metadata", "annotations", kWorkerAnnotation}).empty();
   feature_problems_.erase(key);
-  if (is_nfd_worker) {
-    objects_.erase(key);
-    return;
-  }
+  (is_workers ? objects_.erase(key) : own_.erase(key));
+  if (is_workers && workers_ == WorkersObject::ignore) return;
   auto read = features_from_value(object, "NodeFeature/" + key);
   if (!read) {
     feature_problems_[key].push_back(problem_of(read.error()));
     return;
   }
   if (!read->problems.empty()) feature_problems_[key] = std::move(read->problems);
+  if (is_workers) {
+    own_.insert_or_assign(key, std::move(read->features));
+    return;
+  }
   next.features = std::move(read->features);
   next.labels = std::move(read->labels);
   objects_.insert_or_assign(key, std::move(next));
@@ -86,6 +87,7 @@ void ClusterObjects::put_feature(const std::string& key, const Value& object) {
 
 void ClusterObjects::remove_feature(const std::string& key) {
   objects_.erase(key);
+  own_.erase(key);
   feature_problems_.erase(key);
 }
 
@@ -95,6 +97,7 @@ ClusterView ClusterObjects::view() const {
   view.broken_rules = !broken_rules_.empty();
   for (const auto& [key, documents] : rules_) view.rules.insert(view.rules.end(), documents.begin(), documents.end());
   for (const auto& [key, object] : objects_) view.objects.push_back(object);
+  for (const auto& [key, features] : own_) view.own = features;
   std::sort(view.objects.begin(), view.objects.end(), [&](const NodeFeatureObject& a, const NodeFeatureObject& b) {
     const auto rank = [&](const NodeFeatureObject& object) {
       return std::tuple(object.space != own_space_, object.name, object.space);
@@ -107,11 +110,16 @@ ClusterView ClusterObjects::view() const {
   return view;
 }
 
+Status list_rules(Api& api, ClusterObjects& into) {
+  const auto rules = api.list(collection_path(resources::kNodeFeatureRules), {},
+                              [&](const Value& object) { into.put_rule(key_of(object), object); });
+  if (!rules && rules.error().code != Errc::absent) return rules.error();
+  return ok();
+}
+
 Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space) {
   ClusterObjects objects(node, own_space);
-  const auto rules = api.list(collection_path(resources::kNodeFeatureRules), {},
-                              [&](const Value& object) { objects.put_rule(key_of(object), object); });
-  if (!rules && rules.error().code != Errc::absent) return rules.error();
+  if (const Status rules = list_rules(api, objects); !rules) return rules.error();
   const auto features = api.list(collection_path(resources::kNodeFeatures), {{"labelSelector", node_selector(node)}},
                                  [&](const Value& object) { objects.put_feature(key_of(object), object); });
   if (!features && features.error().code != Errc::absent) return features.error();

@@ -7,12 +7,14 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "corridor/view.h"
 #include "kube/api.h"
 #include "kube/watch.h"
 #include "nodescout/features.h"
@@ -21,16 +23,10 @@
 
 namespace nodescout {
 
-/// A NodeFeature object of another agent.
-struct NodeFeatureObject {
-  std::string space, name;
-  Features features;
-  Attributes labels;
-};
-
 struct ClusterView {
   std::vector<RuleDocument> rules;         // in byte order of their names
-  std::vector<NodeFeatureObject> objects;  // in the order in which they are merged
+  std::vector<NodeFeatureObject> objects;  // of other agents, in the order in which they are merged
+  std::optional<Features> own;             // of the node's own worker, where they were asked for
   bool complete = false;                   // everything that there is has been told: what is missing is not there
   bool settled = false;                    // complete, or it is in trouble: waiting longer brings nothing
   bool broken_rules = false;               // some rule cannot be read: what it would make is unknown
@@ -38,11 +34,17 @@ struct ClusterView {
   std::size_t rules_generation = 0;        // grows with every change of a rule object
 };
 
-/// The objects themselves. `node` decides which NodeFeature is NFD's own worker's: what that one says we find out
-/// ourselves, so it is left out.
+/// What to do with the NodeFeature object of the node's own worker: NFD's, or an agent's that publishes there.
+enum class WorkersObject : std::uint8_t {
+  ignore,  // an agent finds out itself what it says
+  read,    // it is all that is known of the node from afar
+};
+
+/// The objects of one node. They are merged with those of `own_space` first, then by name and namespace.
 class ClusterObjects {
  public:
-  ClusterObjects(std::string node, std::string own_space) : node_(std::move(node)), own_space_(std::move(own_space)) {}
+  ClusterObjects(std::string node, std::string own_space, WorkersObject workers = WorkersObject::ignore)
+      : node_(std::move(node)), own_space_(std::move(own_space)), workers_(workers) {}
 
   void put_rule(const std::string& key, const Value& object);
   void remove_rule(const std::string& key);
@@ -56,8 +58,10 @@ class ClusterObjects {
   using Problems = std::map<std::string, std::vector<Problem>, std::less<>>;  // by object
 
   const std::string node_, own_space_;
+  const WorkersObject workers_;
   std::map<std::string, std::vector<RuleDocument>, std::less<>> rules_;
   std::map<std::string, NodeFeatureObject, std::less<>> objects_;
+  std::map<std::string, Features, std::less<>> own_;
   Problems rule_problems_, feature_problems_;
   std::set<std::string, std::less<>> broken_rules_;  // objects of which a part cannot be read
   std::size_t rules_generation_ = 0;
@@ -65,6 +69,9 @@ class ClusterObjects {
 
 /// The label that NodeFeature objects of this node carry.
 std::string node_selector(const std::string& node);
+
+/// NodeFeatureRule objects as they are now; none where the kind does not exist.
+Status list_rules(Api& api, ClusterObjects& into);
 
 /// Both kinds as they are now, for commands that look once. Errors: as Api; a kind that does not exist is empty.
 Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space);

@@ -15,14 +15,6 @@ namespace {
 
 constexpr const char* kFeaturesDirectory = "/etc/kubernetes/node-feature-discovery/features.d";
 
-/// Labels that other agents' NodeFeature objects ask for, as an outcome of their own.
-Outcome labels_of(const std::vector<NodeFeatureObject>& objects) {
-  Outcome outcome;
-  for (const NodeFeatureObject& object : objects)
-    for (const auto& [key, value] : object.labels) outcome.labels.insert_or_assign(key, Made{value, 0});
-  return outcome;
-}
-
 bool lies_in(const std::string& path, const std::set<std::string, std::less<>>& broken) {
   return std::any_of(broken.begin(), broken.end(), [&](const std::string& place) { return is_below(path, place); });
 }
@@ -106,9 +98,8 @@ Status AgentCorridor::reload() {
   if (!setup) return setup.error();
   auto loaded = load_rules(setup->config, {options_.rules, options_.shipped_rules, true, {}});
   if (!loaded) return loaded.error();
-  std::vector<Rule> custom = std::move(loaded->custom);
-  for (const Layered& layer : layers_)
-    if (layer.layer == Layer::custom) keep_last_good(layer.rules.rules().rules(), loaded->broken, custom);
+  if (const RuleSet* custom = rules_.find(Layer::custom))
+    keep_last_good(custom->rules(), loaded->broken, loaded->rules[Layer::custom]);
   keep_last_good(documents_, loaded->broken, loaded->documents);
   config_ = std::move(setup->config);
   // As GFD has it: when the process started or read its configuration again.
@@ -117,22 +108,18 @@ Status AgentCorridor::reload() {
   probes_ = std::move(setup->probes);
   load_problems_ = std::move(setup->problems);
   std::move(loaded->problems.begin(), loaded->problems.end(), std::back_inserter(load_problems_));
-  documents_ = std::move(loaded->documents);
+  documents_ = std::move(loaded->documents);  // compiled with those of the cluster
   broken_rules_ = !loaded->broken.empty();
-  layers_.clear();
-  const auto put = [&](Layer layer, std::vector<Rule> rules) {
-    if (!rules.empty()) layers_.push_back({layer, IncrementalRules(RuleSet(std::move(rules)))});
-  };
-  put(Layer::builtin, std::move(loaded->builtin));
-  put(Layer::shipped, std::move(loaded->shipped));
-  put(Layer::custom, std::move(custom));
-  put(Layer::local, std::move(loaded->local));
+  rules_ = compile_layers(*std::move(loaded));
   compiled_generation_ = static_cast<std::size_t>(-1);
   return ok();
 }
 
 std::vector<std::string> AgentCorridor::watched_paths() const {
-  std::vector<std::string> paths{"/etc/nodescout", "/etc/nodescout/nodescout.conf", "/etc/nodescout/rules.d",
+  std::vector<std::string> paths{"/etc/nodescout",
+                                 "/etc/nodescout/nodescout.conf",
+                                 "/etc/nodescout/rules.d",
+                                 "/etc/nodescout/policy",
                                  "/etc/kubernetes/node-feature-discovery",
                                  "/etc/kubernetes/node-feature-discovery/custom.d"};
   if (!options_.config.empty()) paths.push_back(std::filesystem::absolute(options_.config).string());
@@ -171,66 +158,29 @@ void AgentCorridor::compile(const ClusterView& cluster) {
   compiled_generation_ = cluster.rules_generation;
   std::vector<RuleDocument> documents = documents_;
   documents.insert(documents.end(), cluster.rules.begin(), cluster.rules.end());
-  if (!layers_.empty() && layers_.back().layer == Layer::rules) layers_.pop_back();
-  std::vector<Rule> rules = rules_in_order(std::move(documents));
-  if (!rules.empty()) layers_.push_back({Layer::rules, IncrementalRules(RuleSet(std::move(rules)))});
+  rules_.put(Layer::rules, rules_in_order(std::move(documents)));
 }
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
+  Walk walk = nodescout::walk(rules_, {memory_.features(), cluster.objects}, config_.labels, &cache_);
+  rule_memory_.settle(walk.layers, walk.built);
   Walked walked;
-  Features without_gfd;
-  const bool yields = gfd_claims_labels(cluster.objects) && memory_.features().attributes.contains("gpu.gfd");
-  if (yields) {
-    without_gfd = memory_.features();
-    without_gfd.attributes.erase("gpu.gfd");
-    without_gfd.attributes.erase("gpu.vgpu");
-    walked.problems.push_back({"gfd-present", "nvidia.com",
-                               "NVIDIA's gpu-feature-discovery labels this node as well; its labels are taken",
-                               "switch it off (gfd.enabled=false) and delete its NodeFeature object"});
-  }
-  const Features& own = yields ? without_gfd : memory_.features();
-  Features merged;
-  if (!cluster.objects.empty()) {
-    merged = own;
-    for (const NodeFeatureObject& object : cluster.objects) merge(merged, object.features);
-  }
-  const Features& all = cluster.objects.empty() ? own : merged;
-
-  const Outcome requested = labels_of(cluster.objects);
-  std::vector<LayerOutcome> outcomes;
-  for (Layered& layer : layers_) {
-    // NFD's worker sees its own features, its master those of all objects.
-    const bool is_workers =
-        layer.layer == Layer::builtin || layer.layer == Layer::custom || layer.layer == Layer::local;
-    if (layer.layer == Layer::rules && !requested.labels.empty())
-      outcomes.push_back({Layer::objects, nullptr, &requested});
-    const Outcome& outcome = layer.rules.evaluate(is_workers ? own : all);
-    outcomes.push_back({layer.layer, &layer.rules.rules().rules(), &outcome});
-    walked.rules_evaluated += layer.rules.last_evaluated();
-    walked.failed_rules += outcome.problems.size();
-    walked.rule_problems.insert(walked.rule_problems.end(), outcome.problems.begin(), outcome.problems.end());
-  }
-  if (!requested.labels.empty() && (layers_.empty() || layers_.back().layer != Layer::rules))
-    outcomes.push_back({Layer::objects, nullptr, &requested});
-  Built built = build(outcomes, all, config_.labels);
-  rule_memory_.settle(outcomes, built);
   if (explain) {
-    const auto note = [&](Change::Kind kind, const auto& made) {
-      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker(outcomes, from);
+    const auto note = [&](EntryKind kind, const auto& made) {
+      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker(walk.layers, from);
     };
-    note(Change::Kind::label, built.labels);
-    note(Change::Kind::annotation, built.annotations);
-    note(Change::Kind::extended_resource, built.extended_resources);
+    note(EntryKind::label, walk.built.labels);
+    note(EntryKind::annotation, walk.built.annotations);
+    note(EntryKind::extended_resource, walk.built.extended_resources);
+    note(EntryKind::taint, walk.built.taints);
   }
-  walked.desired = std::move(built.desired);
-  for (Problem& problem : built.rejected) {
-    walked.rejected_labels += problem.code == "rejected-label" ? 1 : 0;
-    walked.rejected_annotations += problem.code == "rejected-annotation" ? 1 : 0;
-    walked.rejected_resources += problem.code == "rejected-extended-resource" ? 1 : 0;
-    walked.rejected_taints += problem.code == "rejected-taint" ? 1 : 0;
-    walked.rule_problems.push_back(std::move(problem));
-  }
+  walked.desired = std::move(walk.built.desired);
+  for (const Rejection& rejection : walk.built.rejected) ++walked.rejected[rejection.kind];
+  walked.failed_rules = walk.failed_rules;
+  walked.rules_evaluated = walk.evaluated_rules;
+  walked.rule_problems = std::move(walk.problems);
+  walked.problems = std::move(walk.remarks);
   const auto settle = [](std::vector<Problem>& problems) {
     std::sort(problems.begin(), problems.end());
     problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
@@ -260,8 +210,8 @@ AgentCorridor::Doubt AgentCorridor::doubt(const ClusterView& cluster) const {
   const auto any_in_doubt = [&](const Matcher& matcher) {
     return std::any_of(matcher.begin(), matcher.end(), is_in_doubt);
   };
-  for (const Layered& layer : layers_)
-    for (const Rule& rule : layer.rules.rules().rules()) {
+  for (const auto& [layer, set] : rules_.layers)
+    for (const Rule& rule : set.rules()) {
       if (!any_in_doubt(rule.match_features) &&
           std::none_of(rule.match_any.begin(), rule.match_any.end(), any_in_doubt))
         continue;
@@ -273,7 +223,7 @@ AgentCorridor::Doubt AgentCorridor::doubt(const ClusterView& cluster) const {
       }
       for (const PlacedMap* map : {&rule.labels, &rule.annotations, &rule.extended_resources})
         for (const auto& [key, value] : *map) add_key(key, doubt.keys);
-      for (const Taint& taint : rule.taints) doubt.keys.insert(taint.key + ":" + taint.effect);
+      for (const Taint& taint : rule.taints) doubt.keys.insert(taint.name());
     }
   return doubt;
 }

@@ -19,6 +19,7 @@
 #include "agent/schedule.h"
 #include "config/config.h"
 #include "corridor/rule_layers.h"
+#include "corridor/walk.h"
 #include "nodescout/labels.h"
 #include "nodescout/plan.h"
 #include "nodescout/probes.h"
@@ -30,9 +31,9 @@ struct Walked {
   Desired desired;
   std::vector<Problem> problems;       // of probes and connections; sorted
   std::vector<Problem> rule_problems;  // of configuration and rules, and rejected entries: somebody wrote them; sorted
-  /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry, but for taints.
+  /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry.
   std::map<std::pair<Change::Kind, std::string>, std::string> made_by;
-  std::size_t rejected_labels = 0, rejected_annotations = 0, rejected_resources = 0, rejected_taints = 0;
+  std::map<EntryKind, std::size_t> rejected;
   std::size_t failed_rules = 0;
   std::size_t rules_evaluated = 0;
 };
@@ -76,11 +77,6 @@ class AgentCorridor {
   Doubt doubt(const ClusterView& cluster) const;
 
  private:
-  struct Layered {
-    Layer layer;
-    IncrementalRules rules;
-  };
-
   AgentCorridor() = default;
   void compile(const ClusterView& cluster);
 
@@ -89,7 +85,8 @@ class AgentCorridor {
   std::vector<const Probe*> probes_;
   std::vector<RuleDocument> documents_;  // of files; those of the cluster join them
   bool broken_rules_ = false;            // in files
-  std::vector<Layered> layers_;          // in order of precedence; "rules", where there is any, is the last
+  RuleLayers rules_;                     // of files and of the cluster
+  WalkCache cache_;
   std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
   Memory memory_;
   RuleMemory rule_memory_;

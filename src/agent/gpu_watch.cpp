@@ -56,14 +56,6 @@ bool concerns_gpus(std::string_view host_path) {
          host_path.starts_with("/proc/driver/nvidia");
 }
 
-bool gfd_claims_labels(const std::vector<NodeFeatureObject>& objects) {
-  return std::any_of(objects.begin(), objects.end(), [](const NodeFeatureObject& object) {
-    if (!object.name.starts_with("nvidia-features-for-")) return false;
-    return std::any_of(object.labels.begin(), object.labels.end(),
-                       [](const auto& label) { return label.first.starts_with("nvidia.com/"); });
-  });
-}
-
 void GpuWatch::see_node(const Attributes& labels) {
   pause_reason_ = nvml_pause_reason(labels);
   operator_managed_ = labels.contains("nvidia.com/gpu.deploy.driver");

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/cluster.h"
 #include "nodescout/features.h"
 #include "nodescout/gpu.h"
 #include "nodescout/host.h"
@@ -25,9 +24,6 @@ std::vector<std::string> gpu_watched_paths(const Root& files);
 bool concerns_gpus(std::string_view host_path);
 /// Whether it stands where only GPUs are looked for: then it is no configuration.
 bool is_among_gpu_files(std::string_view host_path);
-
-/// NVIDIA's own gpu-feature-discovery publishes labels for this node: ours would be a second opinion in the same keys.
-bool gfd_claims_labels(const std::vector<NodeFeatureObject>& objects);
 
 class GpuWatch {
  public:

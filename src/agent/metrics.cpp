@@ -58,12 +58,14 @@ void AgentMetrics::evaluated(const Walked& walked) {
       static_cast<double>(walked.rules_evaluated));
   add("nfd_master_nodefeaturerule_processing_errors_total", "Rules that failed",
       static_cast<double>(walked.failed_rules));
-  add("nfd_master_node_labels_rejected_total", "Labels refused by policy or syntax",
-      static_cast<double>(walked.rejected_labels));
+  const auto rejected = [&](EntryKind kind) {
+    const auto at = walked.rejected.find(kind);
+    return at == walked.rejected.end() ? 0.0 : static_cast<double>(at->second);
+  };
+  add("nfd_master_node_labels_rejected_total", "Labels refused by policy or syntax", rejected(EntryKind::label));
   add("nfd_master_node_extendedresources_rejected_total", "Extended resources refused by policy or syntax",
-      static_cast<double>(walked.rejected_resources));
-  add("nfd_master_node_taints_rejected_total", "Taints refused by policy or syntax",
-      static_cast<double>(walked.rejected_taints));
+      rejected(EntryKind::extended_resource));
+  add("nfd_master_node_taints_rejected_total", "Taints refused by policy or syntax", rejected(EntryKind::taint));
   set("nodescout_labels", "Labels that the Node shall have", static_cast<double>(walked.desired.labels.size()));
   set("nodescout_problems", "Problems of configuration, rules and probes that there are now",
       static_cast<double>(walked.problems.size() + walked.rule_problems.size()));

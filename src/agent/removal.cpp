@@ -20,7 +20,7 @@ std::function<bool(const Change&)> Removal::gate(const Desired& desired, bool cl
   for (const auto& [key, value] : desired.labels) wanted.emplace(Change::Kind::label, key);
   for (const auto& [key, value] : desired.annotations) wanted.emplace(Change::Kind::annotation, key);
   for (const auto& [key, value] : desired.extended_resources) wanted.emplace(Change::Kind::extended_resource, key);
-  for (const Taint& taint : desired.taints) wanted.emplace(Change::Kind::taint, taint.key + ":" + taint.effect);
+  for (const Taint& taint : desired.taints) wanted.emplace(Change::Kind::taint, taint.name());
   if (!std::includes(made_->begin(), made_->end(), wanted.begin(), wanted.end())) {
     if (made_->size() < kMost) wanted.insert(made_->begin(), made_->end());
     made_ = std::make_shared<const Keys>(std::move(wanted));

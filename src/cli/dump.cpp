@@ -76,12 +76,12 @@ int run_dump(const DumpOptions& options) {
   const auto opened = Clock::now();
   Discovery found = discover(machine->host, machine->probes, probing);
   auto discovered = Clock::now();
-  Evaluated evaluated = evaluate_layers(machine->rules, found.features, policy);
-  if (refers_beyond(probing.wanted, evaluated.outcomes)) {
+  Walk walked = walk(machine->rules, {found.features}, policy);
+  if (refers_beyond(probing.wanted, walked.layers)) {
     probing.wanted = {};
     found = discover(machine->host, machine->probes, probing);
     discovered = Clock::now();
-    evaluated = evaluate_layers(machine->rules, found.features, policy);
+    walked = walk(machine->rules, {found.features}, policy);
   }
   const auto done = Clock::now();
   if (options.timings) print_timings(found, opened - start, discovered - opened, done - discovered);
@@ -89,20 +89,20 @@ int run_dump(const DumpOptions& options) {
   std::vector<Problem> problems = std::move(machine->problems);
   for (const ProbeReport& report : found.reports)
     problems.insert(problems.end(), report.problems.begin(), report.problems.end());
-  problems.insert(problems.end(), evaluated.problems.begin(), evaluated.problems.end());
-  const Desired& desired = evaluated.built.desired;
+  problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
+  const Desired& desired = walked.built.desired;
 
   std::string out;
   constexpr int kIndent = 2;
   if (!options.stage.empty()) {
     out = to_json(options.stage == "features"  ? nodescout::to_value(found.features)
-                  : options.stage == "outcome" ? outcome_value(machine->rules, evaluated)
+                  : options.stage == "outcome" ? outcome_value(walked.layers)
                                                : to_value(desired),
                   kIndent) +
           "\n";
     print_problems(problems);
   } else if (output == "table") {
-    out = table({machine->host, found, evaluated, machine->rules, problems}, terminal_style());
+    out = table({machine->host, found, desired, problems}, terminal_style());
   } else if (output == "json" || output == "yaml") {
     Value document = Value::map();
     document.add("features", nodescout::to_value(found.features));

@@ -13,6 +13,7 @@
 #include "cli/table.h"
 #include "cli/values.h"
 #include "corridor/schema.h"
+#include "corridor/setup.h"
 #include "corridor/walk.h"
 #include "document/json.h"
 #include "document/yaml.h"
@@ -127,18 +128,19 @@ int eval(const RulesOptions& options) {
   if (!loaded) return fail(loaded.error());
   auto subjects = subjects_of(options);
   if (!subjects) return fail(subjects.error());
-  const Features& features = subjects->front().features;
+  const View view = subjects->nodes.front().view();
   RuleLayers layers = compile_layers(*std::move(loaded));
-  const Evaluated evaluated = evaluate_layers(layers, features, LabelPolicy{});
+  const Walk walked = walk(layers, view, LabelPolicy{});
 
   std::vector<Problem> problems = std::move(layers.problems);
   Value groups = Value::map();
   std::map<std::string, bool> membership;
-  for (const RuleDocument& group : layers.groups) membership[group.name] = is_member(group, features, problems);
+  for (const RuleDocument& group : layers.groups)
+    membership[group.name] = is_member(group, walked.sight.of(Sees::all), problems);
   for (const auto& [name, belongs] : membership) groups.add(name, Value::boolean(belongs));
-  problems.insert(problems.end(), evaluated.problems.begin(), evaluated.problems.end());
+  problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
 
-  Value document = to_value(evaluated.built.desired);
+  Value document = to_value(walked.built.desired);
   document.add("groups", std::move(groups));
   document.add("problems", to_value(problems));
   if (options.output == "table") return print(outcome_table(document)) ? 0 : 1;
@@ -152,16 +154,17 @@ int explain_command(const RulesOptions& options) {
   if (!loaded) return fail(loaded.error());
   auto subjects = subjects_of(options);
   if (!subjects) return fail(subjects.error());
-  const Features& features = subjects->front().features;
+  const Sight sight(subjects->nodes.front().view());
 
   RuleLayers compiled = compile_layers(*std::move(loaded));
-  std::vector<RuleLayer> layers = std::move(compiled.layers);
-  for (RuleDocument& group : compiled.groups) layers.push_back({Layer::rules, RuleSet(std::move(group.rules))});
+  std::vector<std::pair<Layer, RuleSet>> layers(compiled.layers.begin(), compiled.layers.end());
+  for (RuleDocument& group : compiled.groups) layers.emplace_back(Layer::rules, RuleSet(std::move(group.rules)));
   Value rules = Value::list();
   std::string text;
   bool found = options.rule.empty();
-  for (const RuleLayer& layer : layers) {
-    for (const RuleTrace& trace : explain(layer.rules, features)) {
+  for (const auto& [layer, set] : layers) {
+    const Features& features = sight.of(layer);
+    for (const RuleTrace& trace : explain(set, features)) {
       if (!options.rule.empty() && trace.rule->name != options.rule) continue;
       found = true;
       if (options.output == "json")
@@ -173,8 +176,8 @@ int explain_command(const RulesOptions& options) {
   print_problems(compiled.problems);
   if (!found) {
     std::vector<std::string_view> names;
-    for (const RuleLayer& layer : layers)
-      for (const Rule& rule : layer.rules.rules()) names.push_back(rule.name);
+    for (const auto& [layer, set] : layers)
+      for (const Rule& rule : set.rules()) names.push_back(rule.name);
     const std::string_view guess = closest(options.rule, names);
     return fail({Errc::malformed, "--rule",
                  "no rule " + quote(options.rule) + " in these files" +
@@ -216,26 +219,44 @@ std::string change_text(const Change& change, const Style& style) {
   return coloured("33", "  ~ " + kind + change.key + "=" + *change.after + "   (was " + *change.before + ")") + "\n";
 }
 
+/// The rules that count now, and those that count once the named files are there too: each of their documents takes the
+/// place of the one of the same name.
+struct BeforeAndAfter {
+  RuleLayers before, after;
+};
+
+Result<BeforeAndAfter> rules_to_compare(const Config& config, const RulesOptions& options,
+                                        std::vector<RuleDocument> of_cluster) {
+  RuleOptions rules{options.machine.rules, !options.machine.no_shipped_rules, true, {}, std::move(of_cluster)};
+  auto before = load_rules(config, rules);
+  if (!before) return before.error();
+  rules.replacing = options.files;
+  auto after = load_rules(config, rules);
+  if (!after) return after.error();
+  return BeforeAndAfter{compile_layers(*std::move(before)), compile_layers(*std::move(after))};
+}
+
 int preview(const RulesOptions& options) {
-  auto machine = open_machine(options.machine);
-  if (!machine) return fail(machine.error());
-  // After: the named files, each of whose documents takes the place of the one of the same name.
-  RuleOptions after_options{options.machine.rules, !options.machine.no_shipped_rules, true};
-  after_options.replacing = options.files;
-  auto loaded = load_rules(machine->config, after_options);
-  if (!loaded) return fail(loaded.error());
-  const RuleLayers after = compile_layers(*std::move(loaded));
+  const auto setup = set_up(options.machine.config, options.machine.nfd_compat, {});
+  if (!setup) return fail(setup.error());
   auto subjects = subjects_of(options);
   if (!subjects) return fail(subjects.error());
-  print_problems(after.problems);
+  const auto rules = rules_to_compare(setup->config, options, std::move(subjects->rules));
+  if (!rules) return fail(rules.error());
+  print_problems(setup->problems);
+  print_problems(subjects->problems);
+  print_problems(rules->after.problems);
 
-  LabelPolicy policy = machine->config.labels;
+  const LabelPolicy& policy = setup->config.labels;
   const Style style = terminal_style();
   std::string out;
   Value nodes = Value::list();
-  for (const Subject& subject : *subjects) {
-    const Evaluated old_state = evaluate_layers(machine->rules, subject.features, policy);
-    const Evaluated new_state = evaluate_layers(after, subject.features, policy);
+  for (const Subject& subject : subjects->nodes) {
+    const Walk old_state = walk(rules->before, subject.view(), policy);
+    const Walk new_state = walk(rules->after, subject.view(), policy);
+    std::vector<Problem> problems = subject.problems;
+    for (const std::vector<Problem>* more : {&new_state.remarks, &new_state.problems})
+      problems.insert(problems.end(), more->begin(), more->end());
     std::vector<Change> changes;
     compare("label", old_state.built.desired.labels, new_state.built.desired.labels, changes);
     compare("annotation", old_state.built.desired.annotations, new_state.built.desired.annotations, changes);
@@ -255,8 +276,8 @@ int preview(const RulesOptions& options) {
     Value node = Value::map();
     node.add("node", Value::string(subject.name));
     node.add("changes", std::move(list));
-    node.add("problems", to_value(new_state.problems));
-    if (options.output != "json") print_problems(new_state.problems);
+    node.add("problems", to_value(problems));
+    if (options.output != "json") print_problems(problems);
     nodes.items.push_back(std::move(node));
   }
   if (options.output == "json") {

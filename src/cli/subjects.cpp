@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 
+#include "agent/cluster.h"
 #include "base/text.h"
 #include "cli/machine.h"
 #include "document/value_path.h"
@@ -14,23 +15,21 @@
 namespace nodescout::cli {
 namespace {
 
-constexpr const char* kNodeLabel = "nfd.node.kubernetes.io/node-name";
-
 Result<Subject> subject_from_file(const std::string& path) {
   constexpr std::size_t kCap = 64u << 20;
   const auto text = Root::at("/").read(std::filesystem::absolute(path).lexically_normal().string(), kCap);
   if (!text) return Error{text.error().code, path, text.error().what};
   auto read = features_from_text(*text, path);
   if (!read) return read.error();
-  return Subject{path, std::move(read->features), std::move(read->problems)};
+  return Subject{path, std::move(read->features), {}, std::move(read->problems)};
 }
 
 Result<Subject> subject_from_host(const MachineOptions& options) {
   auto machine = open_machine(options);
   if (!machine) return machine.error();
   Discovery found = discover(machine->host, machine->probes, machine->config.probes);
-  Subject subject{options.root == "/" ? "this machine" : options.root, std::move(found.features),
-                  std::move(machine->problems)};
+  Subject subject{
+      options.root == "/" ? "this machine" : options.root, std::move(found.features), {}, std::move(machine->problems)};
   for (ProbeReport& report : found.reports)
     std::move(report.problems.begin(), report.problems.end(), std::back_inserter(subject.problems));
   return subject;
@@ -49,71 +48,76 @@ Result<std::vector<std::string>> chosen_nodes(const RulesOptions& options, Api& 
   return names;
 }
 
-Result<std::vector<Subject>> subjects_from_cluster(const RulesOptions& options) {
+/// A Node as an agent would find it, but for what only the node itself knows.
+Subject subject_from_objects(const std::string& node, ClusterView seen) {
+  Subject subject{node, {}, std::move(seen.objects), std::move(seen.problems)};
+  if (seen.own)
+    subject.own = *std::move(seen.own);
+  else
+    subject.problems.push_back(
+        {"own-features-unknown", "node " + node,
+         "no NodeFeature object says what the node itself has, so built-in and custom rules make nothing here",
+         "run `nodescout dump -o json` on the node and pass it with --features"});
+  return subject;
+}
+
+Result<Subjects> subjects_from_cluster(const RulesOptions& options) {
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return connection.error();
   Api& api = (*connection)->api();
   const auto names = chosen_nodes(options, api);
   if (!names) return names.error();
 
-  // As they are merged: those of our namespace first, then by name.
-  std::map<std::string, std::map<std::tuple<bool, std::string, std::string>, Subject>> objects;
-  const std::string selector = names->size() == 1 ? std::string(kNodeLabel) + "=" + names->front() : "";
-  const auto listed =
-      api.list(collection_path(resources::kNodeFeatures), {{"labelSelector", selector}, {"limit", "200"}},
-               [&](const Value& object) {
-                 const std::string node = text_at(object, {"metadata", "labels", kNodeLabel});
-                 if (std::find(names->begin(), names->end(), node) == names->end()) return;
-                 const std::string space = text_at(object, {"metadata", "namespace"});
-                 const std::string name = text_at(object, {"metadata", "name"});
-                 auto read = features_from_value(object, "NodeFeature/" + key_of(object));
-                 Subject part{node, {}, {}};
-                 if (read)
-                   part = {node, std::move(read->features), std::move(read->problems)};
-                 else
-                   part.problems.push_back(problem_of(read.error()));
-                 objects[node].insert_or_assign({space != (*connection)->space(), name, space}, std::move(part));
-               });
+  std::map<std::string, ClusterObjects> known;
+  const std::string selector = names->size() == 1 ? node_selector(names->front()) : "";
+  const auto listed = api.list(collection_path(resources::kNodeFeatures),
+                               {{"labelSelector", selector}, {"limit", "200"}}, [&](const Value& object) {
+                                 const std::string node = text_at(object, {"metadata", "labels", kNodeNameLabel});
+                                 if (std::find(names->begin(), names->end(), node) == names->end()) return;
+                                 const auto at =
+                                     known.try_emplace(node, node, (*connection)->space(), WorkersObject::read).first;
+                                 at->second.put_feature(key_of(object), object);
+                               });
   if (!listed && listed.error().code != Errc::absent)
     return Error{Errc::conflict, listed.error().where, listed.error().what};
 
-  std::vector<Subject> subjects;
+  Subjects subjects;
   std::vector<std::string> unknown;
-  for (const std::string& node : *names) {
-    const auto parts = objects.find(node);
-    if (parts == objects.end()) {
+  for (const std::string& node : *names)
+    if (const auto at = known.find(node); at != known.end())
+      subjects.nodes.push_back(subject_from_objects(node, at->second.view()));
+    else
       unknown.push_back(node);
-      continue;
-    }
-    Subject subject{node, {}, {}};
-    for (const auto& [rank, part] : parts->second) {
-      merge(subject.features, part.features);
-      subject.problems.insert(subject.problems.end(), part.problems.begin(), part.problems.end());
-    }
-    subjects.push_back(std::move(subject));
-  }
   if (!unknown.empty())
     return Error{Errc::conflict, "node " + unknown.front(),
                  "it has no NodeFeature object in the cluster" +
                      (unknown.size() > 1 ? ", nor have " + std::to_string(unknown.size() - 1) + " others" : "") +
                      "; run `nodescout dump -o json` on the node and pass it with --features"};
+  if (options.nodes.empty()) return subjects;
+
+  ClusterObjects rules("", "");
+  if (const Status read = list_rules(api, rules); !read)
+    return Error{Errc::conflict, read.error().where, read.error().what};
+  ClusterView view = rules.view();
+  subjects.rules = std::move(view.rules);
+  subjects.problems = std::move(view.problems);
   return subjects;
 }
 
 }  // namespace
 
-Result<std::vector<Subject>> subjects_of(const RulesOptions& options) {
+Result<Subjects> subjects_of(const RulesOptions& options) {
   if (!options.node.empty() || !options.nodes.empty()) return subjects_from_cluster(options);
-  std::vector<Subject> subjects;
+  Subjects subjects;
   for (const std::string& file : options.features) {
     auto subject = subject_from_file(file);
     if (!subject) return subject.error();
-    subjects.push_back(*std::move(subject));
+    subjects.nodes.push_back(*std::move(subject));
   }
-  if (!subjects.empty()) return subjects;
+  if (!subjects.nodes.empty()) return subjects;
   auto host = subject_from_host(options.machine);
   if (!host) return host.error();
-  subjects.push_back(*std::move(host));
+  subjects.nodes.push_back(*std::move(host));
   return subjects;
 }
 

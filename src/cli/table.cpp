@@ -410,7 +410,7 @@ class Table {
   // ---- what the Node would get --------------------------------------------------------------------------------------
 
   void labels() {
-    const Attributes& labels = in_.evaluated.built.desired.labels;
+    const Attributes& labels = in_.desired.labels;
     heading("Labels: " + std::to_string(labels.size()));
     std::map<std::string, Attributes> by_namespace;
     for (const auto& [key, value] : labels) {
@@ -449,7 +449,7 @@ class Table {
   }
 
   void others() {
-    const Desired& desired = in_.evaluated.built.desired;
+    const Desired& desired = in_.desired;
     const auto map = [&](const std::string& title, const Attributes& entries) {
       if (entries.empty()) return;
       heading(title + ": " + std::to_string(entries.size()));

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "corridor/walk.h"
 #include "nodescout/host.h"
+#include "nodescout/labels.h"
 #include "nodescout/probes.h"
 
 namespace nodescout::cli {
@@ -14,8 +14,7 @@ namespace nodescout::cli {
 struct TableInput {
   const Host& host;
   const Discovery& found;
-  const Evaluated& evaluated;
-  const RuleLayers& rules;
+  const Desired& desired;
   const std::vector<Problem>& problems;
 };
 

@@ -9,12 +9,13 @@ Value text_list(const std::vector<Taint>& taints) {
   return out;
 }
 
-Value to_value(const MadeMap& made, const std::vector<Rule>& rules) {
+Value to_value(const MadeMap& made, const LayerOutcome& layer) {
   Value out = Value::map();
   for (const auto& [key, value] : made) {
     Value entry = Value::map();
     entry.add("value", Value::string(value.value));
-    entry.add("rule", Value::string(place_of(rules[value.rule])));
+    entry.add("rule",
+              Value::string(layer.rules ? place_of((*layer.rules)[value.rule]) : std::string(name_of(layer.layer))));
     out.add(key, std::move(entry));
   }
   return out;
@@ -50,25 +51,24 @@ Value to_value(const Desired& desired) {
   return out;
 }
 
-Value outcome_value(const RuleLayers& rules, const Evaluated& evaluated) {
-  Value layers = Value::list();
-  for (std::size_t i = 0; i < rules.layers.size(); ++i) {
-    const auto& made_by = rules.layers[i].rules.rules();
-    const Outcome& outcome = evaluated.outcomes[i];
+Value outcome_value(const std::vector<LayerOutcome>& layers) {
+  Value list = Value::list();
+  for (const LayerOutcome& walked : layers) {
+    const Outcome& outcome = *walked.outcome;
     Value layer = Value::map();
-    layer.add("layer", Value::string(std::string(name_of(rules.layers[i].layer))));
-    layer.add("labels", to_value(outcome.labels, made_by));
-    layer.add("annotations", to_value(outcome.annotations, made_by));
-    layer.add("extendedResources", to_value(outcome.extended_resources, made_by));
+    layer.add("layer", Value::string(std::string(name_of(walked.layer))));
+    layer.add("labels", to_value(outcome.labels, walked));
+    layer.add("annotations", to_value(outcome.annotations, walked));
+    layer.add("extendedResources", to_value(outcome.extended_resources, walked));
     Value taints = Value::list();
     for (const MadeTaint& made : outcome.taints) taints.items.push_back(Value::string(made.taint.text()));
     layer.add("taints", std::move(taints));
     layer.add("ruleMatched", to_value(outcome.matched));
     layer.add("problems", to_value(outcome.problems));
-    layers.items.push_back(std::move(layer));
+    list.items.push_back(std::move(layer));
   }
   Value out = Value::map();
-  out.add("layers", std::move(layers));
+  out.add("layers", std::move(list));
   return out;
 }
 

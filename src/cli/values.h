@@ -3,8 +3,6 @@
 
 #include <vector>
 
-#include "corridor/rule_layers.h"
-#include "corridor/walk.h"
 #include "document/value.h"
 #include "nodescout/labels.h"
 #include "nodescout/result.h"
@@ -16,6 +14,6 @@ Value to_value(const std::vector<Problem>& problems);
 /// {"labels":{},"annotations":{},"extendedResources":{},"taints":["key=value:Effect"]}
 Value to_value(const Desired& desired);
 /// {"layers":[{"layer","labels":{KEY:{"value","rule"}},...}]}
-Value outcome_value(const RuleLayers& rules, const Evaluated& evaluated);
+Value outcome_value(const std::vector<LayerOutcome>& layers);
 
 }  // namespace nodescout::cli

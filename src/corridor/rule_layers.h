@@ -1,6 +1,7 @@
 // All rules that count on this machine, in layers of precedence, from every place where an administrator may put them.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,16 +15,17 @@
 namespace nodescout {
 
 struct RuleOptions {
-  std::vector<std::string> paths;      // --rules: files or directories
-  bool shipped = true;                 // --no-shipped-rules
-  bool drop_ins = true;                // /etc/nodescout/rules.d and NFD's custom.d of this system
-  std::vector<std::string> replacing;  // files whose documents take the place of those of the same name
+  std::vector<std::string> paths;         // --rules: files or directories
+  bool shipped = true;                    // --no-shipped-rules
+  bool drop_ins = true;                   // /etc/nodescout/rules.d and NFD's custom.d of this system
+  std::vector<std::string> replacing;     // files whose documents take the place of those of the same name
+  std::vector<RuleDocument> others = {};  // NodeFeatureRules from elsewhere: of a cluster
 };
 
 /// The rules as they were found, layer by layer.
 struct LoadedRules {
-  std::vector<Rule> builtin, shipped, custom, local;
-  std::vector<RuleDocument> documents;  // the layer "rules": NodeFeatureRules of files
+  std::map<Layer, std::vector<Rule>> rules;  // of all layers but `rules`
+  std::vector<RuleDocument> documents;       // the layer `rules`: NodeFeatureRules
   std::vector<RuleDocument> groups;
   std::vector<Problem> problems;  // rules and files that could not be used
   /// Files and directories of which a part could not be read: what their rules would make is unknown.
@@ -37,15 +39,18 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
 /// cannot be read.
 Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths);
 
-struct RuleLayer {
-  Layer layer;
-  RuleSet rules;
-};
-
 struct RuleLayers {
-  std::vector<RuleLayer> layers;  // in order of precedence, empty ones left out
+  std::map<Layer, RuleSet> layers;  // in order of precedence, empty ones left out
   std::vector<RuleDocument> groups;
   std::vector<Problem> problems;
+
+  /// nullptr: the layer has no rules.
+  const RuleSet* find(Layer layer) const {
+    const auto at = layers.find(layer);
+    return at == layers.end() ? nullptr : &at->second;
+  }
+  /// Compiles them in place of those that the layer has.
+  void put(Layer layer, std::vector<Rule> rules);
 };
 RuleLayers compile_layers(LoadedRules loaded);
 

@@ -1,19 +1,62 @@
 #include "corridor/walk.h"
 
-namespace nodescout {
+#include <map>
 
-Evaluated evaluate_layers(const RuleLayers& rules, const Features& features, const LabelPolicy& policy) {
-  Evaluated evaluated;
-  for (const RuleLayer& layer : rules.layers) evaluated.outcomes.push_back(layer.rules.evaluate(features));
-  std::vector<LayerOutcome> layers;
-  for (std::size_t i = 0; i < rules.layers.size(); ++i) {
-    layers.push_back({rules.layers[i].layer, &rules.layers[i].rules.rules(), &evaluated.outcomes[i]});
-    const auto& problems = evaluated.outcomes[i].problems;
-    evaluated.problems.insert(evaluated.problems.end(), problems.begin(), problems.end());
+namespace nodescout {
+namespace {
+
+/// Labels that NodeFeature objects ask for; on equal keys the later object wins.
+Outcome labels_of(std::span<const NodeFeatureObject> objects) {
+  Outcome outcome;
+  for (const NodeFeatureObject& object : objects)
+    for (const auto& [key, value] : object.labels) outcome.labels.insert_or_assign(key, Made{value, 0});
+  return outcome;
+}
+
+const Outcome& evaluate(const RuleSet& rules, const Features& features, RuleCache* cache, Walk& walk) {
+  if (!cache) {
+    walk.evaluated_rules += rules.rules().size();
+    return walk.outcomes.emplace_back(rules.evaluate(features));
   }
-  evaluated.built = build(layers, features, policy);
-  evaluated.problems.insert(evaluated.problems.end(), evaluated.built.rejected.begin(), evaluated.built.rejected.end());
-  return evaluated;
+  const Outcome& outcome = cache->evaluate(rules, features);
+  walk.evaluated_rules += cache->last_evaluated();
+  return outcome;
+}
+
+}  // namespace
+
+Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, WalkCache* cache) {
+  Walk walk(view);
+  if (walk.sight.yields_to_gfd())
+    walk.remarks.push_back({"gfd-present", "nvidia.com",
+                            "NVIDIA's gpu-feature-discovery labels this node as well; its labels are taken",
+                            "switch it off (gfd.enabled=false) and delete its NodeFeature object"});
+  for (const LayerRow& row : kLayers) {
+    const Features& seen = walk.sight.of(row.sees);
+    if (row.layer == Layer::objects) {
+      Outcome requested = labels_of(view.objects);
+      if (requested.labels.empty()) continue;
+      walk.layers.push_back({row.layer, nullptr, &walk.outcomes.emplace_back(std::move(requested)), &seen});
+    } else if (const RuleSet* set = rules.find(row.layer)) {
+      const Outcome& outcome = evaluate(*set, seen, cache ? &(*cache)[row.layer] : nullptr, walk);
+      walk.layers.push_back({row.layer, &set->rules(), &outcome, &seen});
+      walk.failed_rules += outcome.failing.size();
+      walk.problems.insert(walk.problems.end(), outcome.problems.begin(), outcome.problems.end());
+    }
+  }
+  walk.built = build(walk.layers, policy);
+  std::map<std::string_view, std::size_t> filtered;
+  for (const Rejection& rejection : walk.built.rejected) {
+    if (rejection.filter.empty())
+      walk.problems.push_back(rejection.problem);
+    else
+      ++filtered[rejection.filter];
+  }
+  // What a list is for needs no line for each label.
+  for (const auto& [list, count] : filtered)
+    walk.problems.push_back({"filtered-labels", std::string(list),
+                             std::to_string(count) + (count == 1 ? " label is" : " labels are") + " left out", ""});
+  return walk;
 }
 
 }  // namespace nodescout

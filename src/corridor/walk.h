@@ -1,21 +1,35 @@
-// The pure middle of the corridor, once: Features -> Outcome of every layer -> Desired.
+// The pure middle of the corridor, once, for everybody who walks it: a View of one Node -> the outcome of every layer
+// -> Desired. Layers differ in their row of kLayers (nodescout/labels.h) and in nothing else.
 #pragma once
 
+#include <deque>
+#include <map>
 #include <vector>
 
 #include "corridor/rule_layers.h"
-#include "nodescout/features.h"
+#include "corridor/view.h"
 #include "nodescout/labels.h"
-#include "nodescout/probes.h"
 
 namespace nodescout {
 
-struct Evaluated {
-  std::vector<Outcome> outcomes;  // one for each layer of RuleLayers
+/// What is kept from one walk to the next: rules whose input did not change are not evaluated again.
+using WalkCache = std::map<Layer, RuleCache>;
+
+/// Refers to the View, to the rules, and to the cache until the next walk with it.
+struct Walk {
+  explicit Walk(const View& view) : sight(view) {}
+
+  Sight sight;
+  std::vector<LayerOutcome> layers;  // in order of precedence; those without rules, or without labels, left out
   Built built;
-  std::vector<Problem> problems;  // rules that failed, entries that were rejected
+  std::vector<Problem> problems;  // of rules: those that failed, entries that were rejected
+  std::vector<Problem> remarks;   // of the node
+  std::size_t failed_rules = 0;
+  std::size_t evaluated_rules = 0;  // that ran; with a cache fewer than there are
+
+  std::deque<Outcome> outcomes;  // those that no cache keeps
 };
 
-Evaluated evaluate_layers(const RuleLayers& rules, const Features& features, const LabelPolicy& policy);
+Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, WalkCache* cache = nullptr);
 
 }  // namespace nodescout

@@ -40,8 +40,8 @@ bool add_mentions(const std::optional<Expansion>& expansion, Wanted& wanted) {
 Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& on_demand) {
   Wanted wanted;
   for (const std::string_view feature : on_demand) wanted.leave_out(feature);
-  for (const RuleLayer& layer : rules.layers) {
-    const RuleSet::Program& program = layer.rules.program();
+  for (const auto& [layer, set] : rules.layers) {
+    const RuleSet::Program& program = set.program();
     for (std::size_t i = 0; i < program.rules.size(); ++i) {
       const Rule& rule = program.rules[i];
       for (const PlacedMap* values : {&rule.labels, &rule.annotations, &rule.extended_resources})
@@ -59,14 +59,15 @@ Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& o
   return wanted;
 }
 
-bool refers_beyond(const Wanted& wanted, const std::vector<Outcome>& outcomes) {
+bool refers_beyond(const Wanted& wanted, const std::vector<LayerOutcome>& layers) {
   const auto beyond = [&](const MadeMap& made) {
     return std::any_of(made.begin(), made.end(), [&](const auto& entry) {
       const auto reference = parse_reference(entry.second.value);
       return reference && !wanted.has(reference->feature, reference->element);
     });
   };
-  return std::any_of(outcomes.begin(), outcomes.end(), [&](const Outcome& outcome) {
+  return std::any_of(layers.begin(), layers.end(), [&](const LayerOutcome& layer) {
+    const Outcome& outcome = *layer.outcome;
     return beyond(outcome.labels) || beyond(outcome.annotations) || beyond(outcome.extended_resources);
   });
 }

@@ -14,6 +14,6 @@ Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& o
 
 /// Whether a template made a reference ("@kernel.config.HZ") to something that is not wanted: then the outcomes only
 /// count once everything was read.
-bool refers_beyond(const Wanted& wanted, const std::vector<Outcome>& outcomes);
+bool refers_beyond(const Wanted& wanted, const std::vector<LayerOutcome>& layers);
 
 }  // namespace nodescout

@@ -134,7 +134,7 @@ void leave_out(const std::vector<std::string>& patterns, Features& features) {
 
 Value node_feature_object(std::string_view node, const Features& features, const Attributes& labels) {
   Value node_label = Value::map();
-  node_label.add("nfd.node.kubernetes.io/node-name", Value::string(std::string(node)));
+  node_label.add(std::string(kNodeNameLabel), Value::string(std::string(node)));
   Value metadata = Value::map();
   metadata.add("name", Value::string(std::string(node)));
   metadata.add("labels", std::move(node_label));

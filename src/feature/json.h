@@ -13,6 +13,9 @@
 
 namespace nodescout {
 
+/// The label of a NodeFeature object that says of which node it is.
+inline constexpr std::string_view kNodeNameLabel = "nfd.node.kubernetes.io/node-name";
+
 Value to_value(const Features& features);
 
 /// A NodeFeature object of that node as NFD's worker would make it; kind, name, node label and spec only.

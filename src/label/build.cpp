@@ -11,29 +11,21 @@ namespace {
 
 constexpr std::size_t kLongestAnnotation = 1024;
 
-bool is_worker_layer(Layer layer) { return layer == Layer::builtin || layer == Layer::custom || layer == Layer::local; }
+/// What NFD's worker makes sees the node's own features only.
+bool is_worker_layer(Layer layer) { return row_of(layer).sees == Sees::own; }
 
 bool is_kubernetes(std::string_view name_space) { return is_within(name_space, "kubernetes.io"); }
 
-enum class Kind { label, annotation, extended_resource, taint };
-
-std::string_view name_of(Kind kind) {
-  switch (kind) {
-    case Kind::label: return "label";
-    case Kind::annotation: return "annotation";
-    case Kind::extended_resource: return "extended resource";
-    case Kind::taint: return "taint";
-  }
-  return "";
-}
+using Kind = EntryKind;
 
 class Builder {
  public:
-  Builder(const Features& features, const LabelPolicy& policy) : features_(features), policy_(policy) {}
+  explicit Builder(const LabelPolicy& policy) : policy_(policy) {}
 
   void add(const LayerOutcome& layer) {
     layer_ = layer.layer;
     rules_ = layer.rules;
+    features_ = layer.features;
     matched_ = &layer.outcome->matched;
     if (policy_.labels) add_all(Kind::label, layer.outcome->labels, built_.desired.labels, built_.labels);
     if (policy_.annotations)
@@ -45,8 +37,7 @@ class Builder {
       if (policy_.taints)
         add_taint(made);
       else
-        reject(Kind::taint, made.taint.text(), made.rule, "taints are switched off",
-               "set enableTaints: true in the configuration");
+        reject_taint(made, "taints are switched off", "set enableTaints: true in the configuration");
     }
   }
 
@@ -55,22 +46,67 @@ class Builder {
  private:
   using Provenances = std::map<std::string, Provenance, std::less<>>;
 
-  void reject(Kind kind, std::string_view key, std::size_t rule, const std::string& why, std::string todo = "") {
+  /// `name`: as the rule has it; `key`: as people know it.
+  void reject(Kind kind, std::string_view name, std::string_view key, std::size_t rule, const std::string& why,
+              std::string todo = "") {
     const Rule* source = rules_ && rule < rules_->size() ? &(*rules_)[rule] : nullptr;
-    std::string where = source ? place_of(*source) : std::string(nodescout::name_of(layer_));
-    built_.rejected.push_back({"rejected-" + replace_all(name_of(kind), " ", "-"), std::move(where),
-                               std::string(name_of(kind)) + " " + quote(key) + ": " + why, std::move(todo)});
+    std::string where = source ? place_of(*source) : std::string(name_of(layer_));
+    built_.rejected.push_back({kind,
+                               {layer_, rule},
+                               std::string(name),
+                               {"rejected-" + replace_all(name_of(kind), " ", "-"), std::move(where),
+                                std::string(name_of(kind)) + " " + quote(key) + ": " + why, std::move(todo)},
+                               ""});
   }
 
-  std::string prefixed(std::string_view key) const {
-    if (!policy_.auto_prefix || key.find('/') != std::string_view::npos) return std::string(key);
-    if (policy_.as_worker && (layer_ == Layer::custom || layer_ == Layer::local)) return std::string(key);
-    return std::string(kFeaturePrefix) + "/" + std::string(key);
+  /// The white list that leaves a label out; empty if none does.
+  std::string_view filter_of(Kind kind, std::string_view name) const {
+    if (kind != Kind::label || (layer_ == Layer::shipped && policy_.shipped_pass_white_lists)) return "";
+    const std::size_t slash = name.find('/');
+    const std::string_view part = name.substr(slash == std::string_view::npos ? 0 : slash + 1);
+    const auto lacks = [&](const std::shared_ptr<const Pattern>& list) { return list && !list->found_in(part); };
+    if ((is_worker_layer(layer_) || layer_ == Layer::shipped) && lacks(policy_.worker_white_list))
+      return "core.labelWhiteList";
+    if (!(policy_.as_worker && is_worker_layer(layer_)) && lacks(policy_.label_white_list)) return "labelWhiteList";
+    return "";
+  }
+
+  void reject_taint(const MadeTaint& made, const std::string& why, std::string todo = "") {
+    const std::string text = made.taint.text();
+    reject(Kind::taint, text, text, made.rule, why, std::move(todo));
+  }
+
+  /// A reference to what this node does not have. The advice, when followed, costs no other label of the rule.
+  void reject_reference(Kind kind, std::string_view name, std::string_view key, const Made& made) {
+    const std::string why = "no value for " + quote(made.value);
+    const auto reference = parse_reference(made.value);
+    if (!reference) return reject(kind, name, key, made.rule, why, "name an attribute as @domain.feature.element");
+    const std::string feature(reference->feature), element(reference->element);
+    const Attributes* const set = attributes_of(feature);
+    if (!set) {
+      const bool is_other = features_ && (features_->flags.contains(feature) || features_->instances.contains(feature));
+      if (is_other)
+        return reject(kind, name, key, made.rule, why + ": " + feature + " has no attributes",
+                      "\"@\" takes attributes only; use a labelsTemplate for flags and instances");
+      return reject(kind, name, key, made.rule, why + ": this node has no feature " + feature,
+                    rule_of_its_own(feature, element));
+    }
+    std::vector<std::string_view> names;
+    for (const auto& [attribute, value] : *set) names.push_back(attribute);
+    const std::string_view guess = closest(element, names);
+    reject(kind, name, key, made.rule, why + ": " + feature + " has no attribute " + quote(element) + " on this node",
+           guess.empty() ? rule_of_its_own(feature, element)
+                         : "did you mean " + quote("@" + feature + "." + std::string(guess)) + "?");
+  }
+
+  static std::string rule_of_its_own(const std::string& feature, const std::string& element) {
+    return "make it in a rule of its own that asks for the attribute: {feature: " + feature + ", matchExpressions: {" +
+           element + ": {op: Exists}}}";
   }
 
   void add_all(Kind kind, const MadeMap& made, Attributes& into, Provenances& provenances) {
     for (const auto& [name, value] : made) {
-      const std::string key = prefixed(name);
+      const std::string key = node_key(name, layer_, policy_);
       if (key != name && made.contains(key)) continue;  // the full spelling in the same map wins
       add_one(kind, name, key, value, into, provenances);
     }
@@ -80,24 +116,23 @@ class Builder {
                Provenances& provenances) {
     if (is_worker_layer(layer_))
       if (const std::string why = worker_defect(name, made.value); !why.empty())
-        return reject(kind, name, made.rule, why);
+        return reject(kind, name, name, made.rule, why);
+    if (const std::string_view list = filter_of(kind, name); !list.empty()) {
+      reject(kind, name, key, made.rule, "not on " + std::string(list));
+      built_.rejected.back().filter = list;
+      return;
+    }
     std::string value = made.value;
     if (value.starts_with('@') && resolves(kind, value)) {
       const std::string* resolved = resolve(value);
-      if (!resolved) {
-        return reject(kind, key, made.rule, "no value for " + quote(value),
-                      parse_reference(value)
-                          ? "let the rule match that element, too, so that it makes nothing without it"
-                          : "name an attribute as @domain.feature.element");
-      }
+      if (!resolved) return reject_reference(kind, name, key, made);
       value = *resolved;
     }
     if (!(policy_.as_worker && is_worker_layer(layer_))) {
-      if (const std::string why = defect(kind, key, value); !why.empty()) return reject(kind, key, made.rule, why);
+      if (const std::string why = defect(kind, key, value); !why.empty())
+        return reject(kind, name, key, made.rule, why);
       if (const std::string why = prefix_defect(key); !why.empty())
-        return reject(
-            kind, key, made.rule, why,
-            "add " + quote(namespace_of(key)) + " to writePrefixes, here and in the admission policy's ConfigMap");
+        return reject(kind, name, key, made.rule, why, how_to_write_below(key));
     }
     into.insert_or_assign(key, std::move(value));
     provenances.insert_or_assign(key, Provenance{layer_, made.rule});
@@ -112,10 +147,8 @@ class Builder {
       final_value = resolve(value);
       if (!final_value) return "";
     }
-    if (std::string why = label_value_defect(*final_value); !why.empty()) return why + " (" + quote(*final_value) + ")";
-    const std::string_view part = name.substr(name.find('/') == std::string_view::npos ? 0 : name.find('/') + 1);
-    if (policy_.worker_white_list && !policy_.worker_white_list->found_in(part)) return "not on core.labelWhiteList";
-    return "";
+    const std::string why = label_value_defect(*final_value);
+    return why.empty() ? why : why + " (" + quote(*final_value) + ")";
   }
 
   /// nfd-master's checks, in its order: form of the key, prefix, namespace, value.
@@ -125,7 +158,7 @@ class Builder {
     if (kind != Kind::taint) why = qualified_name_defect(key);
     const bool unprefixed = key.find('/') == std::string_view::npos;
     if (why.empty() && unprefixed) {
-      if (!policy_.auto_prefix && kind != Kind::taint) return white_list_defect(kind, key);
+      if (!policy_.auto_prefix && kind != Kind::taint) return "";
       why = "a key without a prefix is not allowed";
     }
     const bool denied = kind == Kind::label && is_denied(name_space);
@@ -135,15 +168,7 @@ class Builder {
       const bool allowed = kind == Kind::label && std::find(extra.begin(), extra.end(), name_space) != extra.end();
       if (!allowed) return "namespace " + quote(name_space) + " is not allowed" + (denied ? " (denyLabelNs)" : "");
     }
-    if (why.empty()) why = value_defect(kind, value);
-    return why.empty() ? white_list_defect(kind, key) : why;
-  }
-
-  std::string white_list_defect(Kind kind, std::string_view key) const {
-    const std::string_view name = key.substr(key.find('/') == std::string_view::npos ? 0 : key.find('/') + 1);
-    if (kind == Kind::label && policy_.label_white_list && !policy_.label_white_list->found_in(name))
-      return "not on labelWhiteList";
-    return "";
+    return why.empty() ? value_defect(kind, value) : why;
   }
 
   static bool is_forbidden_namespace(Kind kind, std::string_view name_space) {
@@ -191,13 +216,13 @@ class Builder {
     // NFD checks neither of these two, and the API server then refuses the whole patch.
     if (why.empty()) why = qualified_name_defect(taint.key);
     if (why.empty()) why = label_value_defect(taint.value);
-    if (!why.empty()) return reject(Kind::taint, taint.text(), made.rule, why);
+    if (!why.empty()) return reject_taint(made, why);
     if (std::string bad = prefix_defect(taint.key); !bad.empty())
-      return reject(Kind::taint, taint.text(), made.rule, bad, "add the namespace to writePrefixes");
+      return reject_taint(made, bad, how_to_write_below(taint.key));
+    built_.taints.insert_or_assign(taint.name(), Provenance{layer_, made.rule});
     auto& taints = built_.desired.taints;
-    const auto same = std::find_if(taints.begin(), taints.end(), [&](const Taint& other) {
-      return other.key == taint.key && other.effect == taint.effect;
-    });
+    const auto same =
+        std::find_if(taints.begin(), taints.end(), [&](const Taint& other) { return other.name() == taint.name(); });
     // Two taints of one key and effect are illegal on a Node: the later rule wins, as for labels.
     if (same == taints.end())
       taints.push_back(taint);
@@ -212,40 +237,55 @@ class Builder {
     return policy_.annotation_references && parse_reference(value).has_value();
   }
 
-  const std::string* resolve(std::string_view value) const {
-    const auto reference = parse_reference(value);
-    if (!reference) return nullptr;
-    if (reference->feature == "rule.matched") {
-      const auto at = matched_->find(reference->element);
-      return at == matched_->end() ? nullptr : &at->second;
-    }
-    return find_attribute(features_, reference->feature, reference->element);
+  /// The rule's own layer made rule.matched; what came from elsewhere under that name is in it already.
+  const Attributes* attributes_of(std::string_view feature) const {
+    if (feature == "rule.matched") return matched_;
+    if (!features_) return nullptr;
+    const auto at = features_->attributes.find(feature);
+    return at == features_->attributes.end() ? nullptr : &at->second;
   }
 
-  const Features& features_;
+  const std::string* resolve(std::string_view value) const {
+    const auto reference = parse_reference(value);
+    const Attributes* const set = reference ? attributes_of(reference->feature) : nullptr;
+    if (!set) return nullptr;
+    const auto at = set->find(reference->element);
+    return at == set->end() ? nullptr : &at->second;
+  }
+
   const LabelPolicy& policy_;
   Layer layer_ = Layer::builtin;
   const std::vector<Rule>* rules_ = nullptr;
+  const Features* features_ = nullptr;
   const Attributes* matched_ = nullptr;
   Built built_;
 };
 
 }  // namespace
 
-std::string_view name_of(Layer layer) {
-  switch (layer) {
-    case Layer::builtin: return "built-in";
-    case Layer::shipped: return "shipped";
-    case Layer::custom: return "custom";
-    case Layer::local: return "local";
-    case Layer::objects: return "NodeFeature";
-    case Layer::rules: return "rules";
+std::string_view name_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::label: return "label";
+    case EntryKind::annotation: return "annotation";
+    case EntryKind::taint: return "taint";
+    case EntryKind::extended_resource: return "extended resource";
   }
   return "";
 }
 
-Built build(const std::vector<LayerOutcome>& layers, const Features& features, const LabelPolicy& policy) {
-  Builder builder(features, policy);
+std::string how_to_write_below(std::string_view key) {
+  return "add " + quote(namespace_of(key)) +
+         " to extraWritePrefixes in the configuration and to writePrefixes in the ConfigMap nodescout-policy";
+}
+
+std::string node_key(std::string_view name, Layer layer, const LabelPolicy& policy) {
+  const bool as_it_is = !policy.auto_prefix || name.find('/') != std::string_view::npos ||
+                        (policy.as_worker && (layer == Layer::custom || layer == Layer::local));
+  return as_it_is ? std::string(name) : std::string(kFeaturePrefix) + "/" + std::string(name);
+}
+
+Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy) {
+  Builder builder(policy);
   for (const LayerOutcome& layer : layers) builder.add(layer);
   return builder.take();
 }

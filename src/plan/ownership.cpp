@@ -63,7 +63,7 @@ std::string ownership_text(Change::Kind kind, const Ownership& owned) {
   }
   std::vector<std::string> taints;
   for (const Taint& taint : owned.taints)
-    taints.push_back(taint.value.empty() ? taint.key + ":" + taint.effect : taint.text());
+    taints.push_back(taint.value.empty() ? taint.name() : taint.text());
   return join(taints, ",");
 }
 

@@ -58,7 +58,7 @@ class Planner {
     patch_.conflicts.push_back({"outside-prefixes", "node " + now_.name,
                                 std::string(name_of(kind)) + " " + quote(name) +
                                     " is no longer made, and stays: it lies outside writePrefixes",
-                                "remove it by hand, or add its namespace to writePrefixes"});
+                                "remove it by hand, or " + how_to_write_below(key)});
     return false;
   }
 
@@ -91,24 +91,23 @@ class Planner {
 
   void taints() {
     using enum Change::Action;
-    const auto name = [](const Taint& taint) { return taint.key + ":" + taint.effect; };
     for (const Taint& taint : owned_.taints) {
       if (find_taint(desired_.taints, taint)) continue;
       const Taint* there = find_taint(now_.taints, taint);
-      if (there && !may_go(Change::Kind::taint, taint.key, name(taint))) continue;
-      add(Change::Kind::taint, there ? remove : disown, name(taint), there ? there->value : "", "", taint);
+      if (there && !may_go(Change::Kind::taint, taint.key, taint.name())) continue;
+      add(Change::Kind::taint, there ? remove : disown, taint.name(), there ? there->value : "", "", taint);
     }
     for (const Taint& taint : desired_.taints) {
       const Taint* there = find_taint(now_.taints, taint);
       const Taint* owned = find_taint(owned_.taints, taint);
       if (!there)
-        add(Change::Kind::taint, set, name(taint), "", taint.value, taint);
+        add(Change::Kind::taint, set, taint.name(), "", taint.value, taint);
       else if (!owned && !options_.allow_overwrite)
-        conflict(Change::Kind::taint, name(taint), there->value, taint.value);
+        conflict(Change::Kind::taint, taint.name(), there->value, taint.value);
       else if (there->value != taint.value)
-        add(Change::Kind::taint, set, name(taint), there->value, taint.value, taint);
+        add(Change::Kind::taint, set, taint.name(), there->value, taint.value, taint);
       else if (!owned || owned->value != taint.value)
-        add(Change::Kind::taint, adopt, name(taint), there->value, taint.value, taint);
+        add(Change::Kind::taint, adopt, taint.name(), there->value, taint.value, taint);
     }
   }
 
@@ -120,16 +119,6 @@ class Planner {
 };
 
 }  // namespace
-
-std::string_view name_of(Change::Kind kind) {
-  switch (kind) {
-    case Change::Kind::label: return "label";
-    case Change::Kind::annotation: return "annotation";
-    case Change::Kind::taint: return "taint";
-    case Change::Kind::extended_resource: return "extended resource";
-  }
-  return "";
-}
 
 NodePatch plan(const NodeState& now, const Desired& desired, const PlanOptions& options) {
   return Planner(now, desired, options).plan();

@@ -295,14 +295,13 @@ std::vector<FeatureView> view_of(const RuleSet::Program& program, const Features
   return views;
 }
 
-RuleSet::RuleSet() : program_(std::make_unique<Program>()) {}
-RuleSet::RuleSet(RuleSet&&) noexcept = default;
-RuleSet& RuleSet::operator=(RuleSet&&) noexcept = default;
-RuleSet::~RuleSet() = default;
+RuleSet::RuleSet() : program_(std::make_shared<Program>()) {}
 
-RuleSet::RuleSet(std::vector<Rule> rules) : RuleSet() {
-  program_->rules = std::move(rules);
-  Compiler(*program_).run();
+RuleSet::RuleSet(std::vector<Rule> rules) {
+  auto program = std::make_shared<Program>();
+  program->rules = std::move(rules);
+  Compiler(*program).run();
+  program_ = std::move(program);
 }
 
 const std::vector<Rule>& RuleSet::rules() const { return program_->rules; }

@@ -40,8 +40,15 @@ std::vector<std::size_t> inputs_of(const CompiledRule& rule) {
 
 }  // namespace
 
-struct IncrementalRules::State {
-  RuleSet rules;
+struct RuleCache::State {
+  explicit State(const RuleSet& set) : rules(set) {
+    const RuleSet::Program& program = rules.program();
+    for (const CompiledRule& rule : program.compiled) inputs.push_back(inputs_of(rule));
+    seen.resize(program.keys.size());
+    results.resize(program.compiled.size());
+  }
+
+  const RuleSet rules;
   std::vector<std::vector<std::size_t>> inputs;  // of each rule
   std::vector<Sets> seen;                        // of each key
   std::vector<RuleResult> results;
@@ -50,22 +57,15 @@ struct IncrementalRules::State {
   bool started = false;
 };
 
-IncrementalRules::IncrementalRules(RuleSet rules) : state_(std::make_unique<State>()) {
-  state_->rules = std::move(rules);
-  const RuleSet::Program& program = state_->rules.program();
-  for (const CompiledRule& rule : program.compiled) state_->inputs.push_back(inputs_of(rule));
-  state_->seen.resize(program.keys.size());
-  state_->results.resize(program.compiled.size());
-}
+RuleCache::RuleCache() = default;
+RuleCache::RuleCache(RuleCache&&) noexcept = default;
+RuleCache& RuleCache::operator=(RuleCache&&) noexcept = default;
+RuleCache::~RuleCache() = default;
 
-IncrementalRules::IncrementalRules(IncrementalRules&&) noexcept = default;
-IncrementalRules& IncrementalRules::operator=(IncrementalRules&&) noexcept = default;
-IncrementalRules::~IncrementalRules() = default;
+std::size_t RuleCache::last_evaluated() const { return state_ ? state_->evaluated : 0; }
 
-const RuleSet& IncrementalRules::rules() const { return state_->rules; }
-std::size_t IncrementalRules::last_evaluated() const { return state_->evaluated; }
-
-const Outcome& IncrementalRules::evaluate(const Features& features) {
+const Outcome& RuleCache::evaluate(const RuleSet& rules, const Features& features) {
+  if (!state_ || !state_->rules.is_same_as(rules)) state_ = std::make_unique<State>(rules);
   State& state = *state_;
   const RuleSet::Program& program = state.rules.program();
   std::vector<FeatureView> views = view_of(program, features);

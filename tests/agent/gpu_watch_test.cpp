@@ -55,15 +55,6 @@ TEST(GpuWatch, TellsTheProbeWhatTheAgentKnows) {
   EXPECT_FALSE(options.driver_absence_is_proof);
 }
 
-TEST(GpuWatch, GfdsObjectClaimsTheLabels) {
-  NodeFeatureObject worker{"nfd", "node-1", {}, {{"nvidia.com/gpu.count", "1"}}};
-  EXPECT_FALSE(gfd_claims_labels({worker}));
-  NodeFeatureObject gfd{"gpu-operator", "nvidia-features-for-node-1", {}, {}};
-  EXPECT_FALSE(gfd_claims_labels({gfd})) << "it claims nothing";
-  gfd.labels = {{"nvidia.com/gpu.count", "1"}};
-  EXPECT_TRUE(gfd_claims_labels({worker, gfd}));
-}
-
 /// The corridor of an agent on a machine of files, whose driver is the fake one.
 class GpuAgent : public ::testing::Test {
  protected:

@@ -72,8 +72,8 @@ TEST(Docs, ExamplesOfRulesAreTrue) {
       ADD_FAILURE() << finding.problem.where << " " << finding.problem.what;
     ASSERT_EQ(parsed.documents.size(), 1u);
     RuleLayers layers;
-    layers.layers.push_back({Layer::rules, RuleSet(std::move(parsed.documents[0].rules))});
-    EXPECT_EQ(printed(evaluate_layers(layers, machine->features, LabelPolicy{}).built.desired), blocks[i + 1].text);
+    layers.put(Layer::rules, std::move(parsed.documents[0].rules));
+    EXPECT_EQ(printed(walk(layers, {machine->features}, LabelPolicy{}).built.desired), blocks[i + 1].text);
     ++examples;
   }
   EXPECT_GE(examples, 5);

@@ -79,7 +79,7 @@ TEST(Machines, GetNfdsLabelsAndFeatures) {
     policy.as_worker = true;
     const auto labels_of = [&](const Features& features) {
       std::string labels;
-      for (const auto& [key, value] : evaluate_layers(machine->rules, features, policy).built.desired.labels)
+      for (const auto& [key, value] : walk(machine->rules, {features}, policy).built.desired.labels)
         labels += key + "=" + value + "\n";
       return labels;
     };

@@ -79,8 +79,8 @@ TEST_F(Corpus, EveryRuleGivesNfdsOutcome) {
     const RuleLayers layers = compile_layers(*std::move(loaded));
 
     const auto compare = [&](const std::string& machine, const Features& features, const Value* outcomes) {
-      const Evaluated evaluated = evaluate_layers(layers, features, LabelPolicy{});
-      EXPECT_EQ(lines_of(evaluated.built.desired), lines_of(outcomes ? outcomes->find(machine) : nullptr))
+      const Walk walked = walk(layers, {features}, LabelPolicy{});
+      EXPECT_EQ(lines_of(walked.built.desired), lines_of(outcomes ? outcomes->find(machine) : nullptr))
           << name << " on " << machine;
       ++evaluations;
     };

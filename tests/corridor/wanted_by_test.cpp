@@ -11,7 +11,7 @@ RuleLayers layers_of(const std::string& rule) {
   ParsedRules parsed = parse_rules("- " + rule + "\n", "test.yaml");
   EXPECT_TRUE(parsed.findings.empty()) << parsed.findings[0].problem.what;
   RuleLayers rules;
-  rules.layers.push_back({Layer::custom, RuleSet(std::move(parsed.documents.at(0).rules))});
+  rules.put(Layer::custom, std::move(parsed.documents.at(0).rules));
   return rules;
 }
 
@@ -71,9 +71,9 @@ TEST(Wanted, AReferenceThatATemplateMakesGoesBeyond) {
   Features features;
   features.attributes["kernel.version"]["full"] = "HZ";
   const Wanted wanted = wanted_by(rules, kOnDemand);
-  const std::vector<Outcome> outcomes = evaluate_layers(rules, features, {}).outcomes;
-  EXPECT_TRUE(refers_beyond(wanted, outcomes));
-  EXPECT_FALSE(refers_beyond(Wanted(), outcomes));
+  const Walk walked = walk(rules, {features}, {});
+  EXPECT_TRUE(refers_beyond(wanted, walked.layers));
+  EXPECT_FALSE(refers_beyond(Wanted(), walked.layers));
 }
 
 }  // namespace

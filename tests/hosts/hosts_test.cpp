@@ -67,14 +67,14 @@ TEST_P(RecordedHost, GetsWhatIsExpected) {
     const Discovery found = discover(host, corridor.setup.probes, corridor.setup.config.probes);
     LabelPolicy policy = corridor.setup.config.labels;
     policy.as_worker = nfd_compat;
-    const Evaluated evaluated = evaluate_layers(corridor.rules, found.features, policy);
+    const Walk walked = walk(corridor.rules, {found.features}, policy);
     const std::string suffix = nfd_compat ? ".nfd.json" : ".json";
     if (!nfd_compat) expect_golden(GetParam() / "expect/features.json", to_json(to_value(found.features), 1) + "\n");
-    expect_golden(GetParam() / ("expect/desired" + suffix), to_json(cli::to_value(evaluated.built.desired), 1) + "\n");
+    expect_golden(GetParam() / ("expect/desired" + suffix), to_json(cli::to_value(walked.built.desired), 1) + "\n");
     std::vector<Problem> problems;
     for (const ProbeReport& report : found.reports)
       problems.insert(problems.end(), report.problems.begin(), report.problems.end());
-    problems.insert(problems.end(), evaluated.problems.begin(), evaluated.problems.end());
+    problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
     if (!nfd_compat) expect_golden(GetParam() / "expect/problems.json", to_json(cli::to_value(problems), 1) + "\n");
   }
 }

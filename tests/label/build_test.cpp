@@ -21,7 +21,7 @@ struct Fixture {
   Features features;
   LabelPolicy policy;
 
-  Built run(Layer layer = Layer::rules) { return build({{layer, &rules, &outcome}}, features, policy); }
+  Built run(Layer layer = Layer::rules) { return build({{layer, &rules, &outcome, &features}}, policy); }
   void label(const std::string& key, const std::string& value) { outcome.labels[key] = {value, 0}; }
 };
 
@@ -86,7 +86,41 @@ TEST(Build, ReferencesTakeTheFinalValue) {
                                               {"feature.node.kubernetes.io/w", "dotted"}}));
   EXPECT_EQ(built.desired.annotations.at("feature.node.kubernetes.io/q"), "third");
   ASSERT_EQ(built.rejected.size(), 3u);
-  EXPECT_EQ(built.rejected[0].where, "f.yaml:3:5 (rule \"r\")");
+  EXPECT_EQ(built.rejected[0].problem.where, "f.yaml:3:5 (rule \"r\")");
+}
+
+TEST(Build, TheAdviceAboutAReferenceIsAboutTheAttribute) {
+  Fixture f;
+  f.features.attributes["system.osrelease"] = {{"ID", "debian"}, {"VERSION_ID", "12"}};
+  f.features.flags["cpu.cpuid"] = {"AVX"};
+  const auto todo = [&](const std::string& value) {
+    f.outcome.labels = {{"l", {value, 0}}};
+    const Built built = f.run();
+    return built.rejected.empty() ? "" : built.rejected[0].problem.todo;
+  };
+  EXPECT_EQ(todo("@system.osrelease.ID"), "");
+  EXPECT_EQ(todo("@system.osrelease.VERSIONID"), "did you mean \"@system.osrelease.VERSION_ID\"?");
+  EXPECT_EQ(todo("@system.osrelease.PRETTY_NAME"),
+            "make it in a rule of its own that asks for the attribute: {feature: system.osrelease, matchExpressions: "
+            "{PRETTY_NAME: {op: Exists}}}");
+  EXPECT_EQ(todo("@system.release.ID"),
+            "make it in a rule of its own that asks for the attribute: {feature: system.release, matchExpressions: "
+            "{ID: {op: Exists}}}");
+  EXPECT_NE(todo("@cpu.cpuid.AVX").find("labelsTemplate"), std::string::npos);
+  EXPECT_EQ(todo("@system"), "name an attribute as @domain.feature.element");
+}
+
+TEST(Build, RejectionsSayWhatTheyAreOf) {
+  Fixture f;
+  f.label("bad-value", "a b");
+  f.outcome.taints.push_back({{"bare", "v", "NoSchedule", {}}, 0});
+  const Built built = f.run(Layer::shipped);
+  ASSERT_EQ(built.rejected.size(), 2u);
+  EXPECT_EQ(built.rejected[0].kind, EntryKind::label);
+  EXPECT_EQ(built.rejected[0].key, "bad-value");
+  EXPECT_EQ(built.rejected[0].from.layer, Layer::shipped);
+  EXPECT_EQ(built.rejected[1].kind, EntryKind::taint);
+  EXPECT_EQ(built.rejected[1].key, "bare=v:NoSchedule");
 }
 
 TEST(Build, AnnotationsMayHoldReferences) {
@@ -185,7 +219,7 @@ TEST(Build, LaterLayersOverride) {
   Outcome first, second;
   first.labels = {{"a", {"1", 0}}, {"b", {"1", 0}}};
   second.labels = {{"feature.node.kubernetes.io/b", {"2", 0}}};
-  const Built built = build({{Layer::builtin, &rules, &first}, {Layer::rules, &rules, &second}}, {}, {});
+  const Built built = build({{Layer::builtin, &rules, &first}, {Layer::rules, &rules, &second}}, {});
   EXPECT_EQ(built.desired.labels,
             (Attributes{{"feature.node.kubernetes.io/a", "1"}, {"feature.node.kubernetes.io/b", "2"}}));
   EXPECT_EQ(built.labels.at("feature.node.kubernetes.io/b").layer, Layer::rules);

@@ -173,25 +173,31 @@ TEST(Evaluate, TemplatesShareTheStepsOfASet) {
 }
 
 TEST(Incremental, RunsOnlyWhatItsInputsTouch) {
-  IncrementalRules rules(RuleSet(rules_of(R"(
+  const RuleSet rules(rules_of(R"(
     - {name: cpu, labels: {cpu: "1"}, vars: {c: "1"}, matchFeatures: [{feature: cpu.cpuid, matchExpressions: {AVX2: {op: Exists}}}]}
     - {name: pci, labels: {pci: "1"}, matchFeatures: [{feature: pci.device, matchExpressions: {vendor: {op: In, value: [10de]}}}]}
     - {name: back, labels: {back: "1"}, matchFeatures: [{feature: rule.matched, matchExpressions: {c: {op: Exists}}}]}
-)")));
+)"));
+  RuleCache cache;
   Features features = machine();
-  EXPECT_EQ(rules.evaluate(features).labels.size(), 3u);
-  EXPECT_EQ(rules.last_evaluated(), 3u);
-  rules.evaluate(features);
-  EXPECT_EQ(rules.last_evaluated(), 0u);
+  EXPECT_EQ(cache.evaluate(rules, features).labels.size(), 3u);
+  EXPECT_EQ(cache.last_evaluated(), 3u);
+  cache.evaluate(rules, features);
+  EXPECT_EQ(cache.last_evaluated(), 0u);
   features.instances["usb.device"] = {{{"class", "ff"}}};
-  rules.evaluate(features);
-  EXPECT_EQ(rules.last_evaluated(), 0u);
+  cache.evaluate(rules, features);
+  EXPECT_EQ(cache.last_evaluated(), 0u);
   features.instances["pci.device"].pop_back();
-  EXPECT_EQ(rules.evaluate(features).labels.size(), 2u);
-  EXPECT_EQ(rules.last_evaluated(), 2u);  // pci, and back because an earlier result changed
+  EXPECT_EQ(cache.evaluate(rules, features).labels.size(), 2u);
+  EXPECT_EQ(cache.last_evaluated(), 2u);  // pci, and back because an earlier result changed
   features.flags.erase("cpu.cpuid");
-  EXPECT_EQ(rules.evaluate(features).labels.size(), 0u);
-  EXPECT_EQ(rules.last_evaluated(), 2u);
+  EXPECT_EQ(cache.evaluate(rules, features).labels.size(), 0u);
+  EXPECT_EQ(cache.last_evaluated(), 2u);
+  const RuleSet copy = rules;
+  cache.evaluate(copy, features);
+  EXPECT_EQ(cache.last_evaluated(), 0u) << "a copy is the same set";
+  EXPECT_EQ(cache.evaluate(RuleSet(rules.rules()), features).labels.size(), 0u);
+  EXPECT_EQ(cache.last_evaluated(), 3u) << "rules that were compiled anew start anew";
 }
 
 /// Whatever changes, keeping results gives what a fresh evaluation gives.
@@ -203,7 +209,7 @@ TEST(Incremental, EqualsAFreshEvaluation) {
     - {name: d, labels: {d: "1"}, matchFeatures: [{feature: rule.matched, matchExpressions: {c: {op: Exists}}}, {feature: s.three}]}
 )");
   const RuleSet fresh(list);
-  IncrementalRules kept{RuleSet(list)};
+  RuleCache kept;
   std::mt19937 random(7);
   Features features;
   for (int i = 0; i < 500; ++i) {
@@ -215,7 +221,7 @@ TEST(Incremental, EqualsAFreshEvaluation) {
       default: features.flags[set] = {"x"};
     }
     const Outcome want = fresh.evaluate(features);
-    const Outcome& got = kept.evaluate(features);
+    const Outcome& got = kept.evaluate(fresh, features);
     ASSERT_EQ(got.matched, want.matched) << i;
     ASSERT_EQ(got.matching, want.matching) << i;
     ASSERT_EQ(got.problems.size(), want.problems.size()) << i;

@@ -23,12 +23,12 @@ NvmlGpu gpu(const char* name, const std::string& bus_id, std::int64_t mib, int m
   return told;
 }
 
-Evaluated evaluate(const Features& features) {
+Desired desired_for(const Features& features) {
   Config config;
   config.labels.write_prefixes = default_write_prefixes();
   auto rules = load_rules(config, {.paths = {}, .shipped = true, .drop_ins = false, .replacing = {}});
   if (!rules) throw std::runtime_error(rules.error().text());
-  return evaluate_layers(compile_layers(*std::move(rules)), features, config.labels);
+  return walk(compile_layers(*std::move(rules)), {features}, config.labels).built.desired;
 }
 
 }  // namespace
@@ -153,11 +153,11 @@ Observation look_at_gpus(const Host& host, const GpuOptions& options) {
 
 Attributes labels_below(const Features& features, const std::string& prefix) {
   Attributes out;
-  for (const auto& [key, value] : evaluate(features).built.desired.labels)
+  for (const auto& [key, value] : desired_for(features).labels)
     if (key.starts_with(prefix)) out.emplace(key.substr(prefix.size()), value);
   return out;
 }
 
-Attributes annotations_of(const Features& features) { return evaluate(features).built.desired.annotations; }
+Attributes annotations_of(const Features& features) { return desired_for(features).annotations; }
 
 }  // namespace nodescout::test

@@ -1,0 +1,45 @@
+// One Node as rules see it: what the node itself has, and what other agents say about it in NodeFeature objects.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nodescout/features.h"
+#include "nodescout/labels.h"
+
+namespace nodescout {
+
+/// A NodeFeature object of another agent.
+struct NodeFeatureObject {
+  std::string space, name;
+  Features features;
+  Attributes labels;  // that it asks for
+};
+
+/// Refers to what it is made of. A machine alone has no objects; a controller's Node has objects alone.
+struct View {
+  const Features& own;
+  std::span<const NodeFeatureObject> objects = {};  // in the order in which they are merged
+};
+
+/// The features that each layer sees. It refers to the View where it can: without objects nothing is copied.
+class Sight {
+ public:
+  explicit Sight(const View& view);
+
+  const Features& of(Sees sees) const { return sees == Sees::own ? *own_ : *all_; }
+  const Features& of(Layer layer) const { return of(row_of(layer).sees); }
+
+  /// NVIDIA's own gpu-feature-discovery labels this node: our labels would be a second opinion in the same keys, so
+  /// what they are made of is not seen.
+  bool yields_to_gfd() const { return own_ == without_gfd_.get(); }
+
+ private:
+  std::unique_ptr<Features> without_gfd_, merged_;
+  const Features* own_;
+  const Features* all_;
+};
+
+}  // namespace nodescout

@@ -1,0 +1,185 @@
+// The one walk: which layer sees what of a Node, and in which order they count.
+#include "corridor/walk.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace nodescout {
+namespace {
+
+/// Rules of these layers, each a list in the worker's dialect or, for the others, in the API's.
+RuleLayers layers_of(const std::map<Layer, std::string>& texts) {
+  RuleLayers rules;
+  for (const auto& [layer, text] : texts) {
+    const bool is_list = layer == Layer::custom;
+    const std::string head = is_list ? ""
+                                     : "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\n"
+                                       "metadata: {name: test}\nspec:\n  rules:\n  ";
+    ParsedRules parsed = parse_rules(head + "- " + text + "\n", std::string(name_of(layer)) + ".yaml");
+    EXPECT_TRUE(parsed.findings.empty()) << parsed.findings[0].problem.what;
+    rules.put(layer, std::move(parsed.documents.at(0).rules));
+  }
+  return rules;
+}
+
+constexpr Layer kWithRules[] = {Layer::builtin, Layer::shipped, Layer::custom, Layer::local, Layer::rules};
+
+Features board(const std::string& rev) {
+  Features features;
+  features.attributes["board.x"]["rev"] = rev;
+  return features;
+}
+
+/// The labels that the Node would get, without the usual prefix.
+std::map<std::string, std::string> labels_of(const Walk& walked) {
+  const std::string prefix = std::string(kFeaturePrefix) + "/";
+  std::map<std::string, std::string> labels;
+  for (const auto& [key, value] : walked.built.desired.labels)
+    labels[key.starts_with(prefix) ? key.substr(prefix.size()) : key] = value;
+  return labels;
+}
+using Labels = std::map<std::string, std::string>;
+
+TEST(Walk, AWorkersLayersSeeTheNodesOwnFeaturesAndTheOthersAll) {
+  std::map<Layer, std::string> texts;
+  for (const Layer layer : kWithRules) {
+    const std::string label = "l" + std::to_string(static_cast<int>(layer));
+    texts[layer] = "{name: a, labels: {" + label +
+                   ": '1'}, matchFeatures: [{feature: board.x, matchExpressions: {rev: {op: In, value: ['7']}}}]}";
+  }
+  const RuleLayers rules = layers_of(texts);
+  const std::vector<NodeFeatureObject> objects{{"vendor", "a", board("7"), {}}};
+  EXPECT_EQ(labels_of(walk(rules, {{}, objects}, {})), (Labels{{"l1", "1"}, {"l5", "1"}}));
+  // What objects say counts after what the node says, for those who see it.
+  const Features own = board("7");
+  const std::vector<NodeFeatureObject> other{{"vendor", "a", board("8"), {}}};
+  EXPECT_EQ(labels_of(walk(rules, {own, other}, {})), (Labels{{"l0", "1"}, {"l2", "1"}, {"l3", "1"}}));
+  EXPECT_EQ(labels_of(walk(rules, {own}, {})).size(), 5u);
+}
+
+TEST(Walk, AReferenceGoesToWhatItsLayerSees) {
+  const RuleLayers rules = layers_of({{Layer::builtin, "{name: a, labels: {own: '@board.x.rev'}}"},
+                                      {Layer::rules, "{name: b, labels: {all: '@board.x.rev'}}"}});
+  const Features own = board("1");
+  const std::vector<NodeFeatureObject> objects{{"vendor", "a", board("2"), {}}, {"vendor", "b", board("3"), {}}};
+  EXPECT_EQ(labels_of(walk(rules, {own, objects}, {})), (Labels{{"own", "1"}, {"all", "3"}}));
+}
+
+TEST(Walk, LabelsThatObjectsAskForStandBetweenTheNodesOwnAndTheRules) {
+  const RuleLayers rules = layers_of({{Layer::custom, "{name: a, labels: {one: custom, two: custom, three: custom}}"},
+                                      {Layer::shipped, "{name: b, labels: {one: shipped}}"},
+                                      {Layer::rules, "{name: c, labels: {three: rules}}"}});
+  const std::vector<NodeFeatureObject> objects{{"vendor", "a", {}, {{"one", "a"}, {"two", "a"}, {"three", "a"}}},
+                                               {"vendor", "b", {}, {{"two", "b"}, {"four", "not legal!"}}}};
+  const Walk walked = walk(rules, {{}, objects}, {});
+  EXPECT_EQ(labels_of(walked), (Labels{{"one", "a"}, {"two", "b"}, {"three", "rules"}}));
+  ASSERT_EQ(walked.built.rejected.size(), 1u);
+  EXPECT_EQ(walked.built.rejected[0].kind, EntryKind::label);
+  EXPECT_EQ(walked.built.rejected[0].from.layer, Layer::objects);
+  EXPECT_EQ(walked.built.rejected[0].key, "four");
+  ASSERT_EQ(walked.problems.size(), 1u);
+  std::vector<Layer> order;
+  for (const LayerOutcome& layer : walked.layers) order.push_back(layer.layer);
+  EXPECT_EQ(order, (std::vector{Layer::shipped, Layer::custom, Layer::objects, Layer::rules}));
+  // They need no rules.
+  EXPECT_EQ(labels_of(walk({}, {{}, objects}, {})).size(), 3u);
+}
+
+class WalkBesideGfd : public ::testing::Test {
+ protected:
+  WalkBesideGfd() {
+    own.attributes["gpu.gfd"]["gpu.count"] = "1";
+    own.attributes["gpu.vgpu"]["present"] = "true";
+    own.attributes["board.x"]["rev"] = "7";
+  }
+  const RuleLayers rules =
+      layers_of({{Layer::shipped,
+                  "{name: a, labels: {nvidia.com/gpu.count: '@gpu.gfd.gpu.count'}, matchFeatures: [{feature: "
+                  "gpu.gfd}]}"},
+                 {Layer::rules, "{name: b, labels: {vgpu: '1'}, matchFeatures: [{feature: gpu.vgpu}]}"},
+                 {Layer::builtin, "{name: c, labels: {board: '@board.x.rev'}}"}});
+  Features own;
+  NodeFeatureObject gfd{"gpu-operator", "nvidia-features-for-here", {}, {{"nvidia.com/gpu.count", "8"}}};
+};
+
+TEST_F(WalkBesideGfd, ItYields) {
+  const Walk walked = walk(rules, {own, {&gfd, 1}}, {});
+  EXPECT_TRUE(walked.sight.yields_to_gfd());
+  EXPECT_EQ(labels_of(walked), (Labels{{"nvidia.com/gpu.count", "8"}, {"board", "7"}}));
+  ASSERT_EQ(walked.remarks.size(), 1u);
+  EXPECT_EQ(walked.remarks[0].code, "gfd-present");
+}
+
+TEST_F(WalkBesideGfd, ItDoesNotYieldToOthers) {
+  const Labels ours{{"nvidia.com/gpu.count", "1"}, {"board", "7"}, {"vgpu", "1"}};
+  EXPECT_EQ(labels_of(walk(rules, {own}, {})), ours);
+  NodeFeatureObject silent = gfd;
+  silent.labels = {};
+  EXPECT_EQ(labels_of(walk(rules, {own, {&silent, 1}}, {})), ours) << "it claims nothing";
+  silent.labels = {{"vendor.example/nvidia", "1"}};
+  EXPECT_FALSE(walk(rules, {own, {&silent, 1}}, {}).sight.yields_to_gfd());
+  NodeFeatureObject other = gfd;
+  other.name = "here";
+  const Walk walked = walk(rules, {own, {&other, 1}}, {});
+  EXPECT_FALSE(walked.sight.yields_to_gfd());
+  EXPECT_TRUE(walked.remarks.empty());
+  EXPECT_EQ(labels_of(walked).at("vgpu"), "1");
+}
+
+TEST_F(WalkBesideGfd, ANodeWithoutGpuLabelsHasNothingToYield) {
+  const Features none = board("7");
+  const Walk walked = walk(rules, {none, {&gfd, 1}}, {});
+  EXPECT_TRUE(walked.remarks.empty());
+  EXPECT_EQ(labels_of(walked), (Labels{{"nvidia.com/gpu.count", "8"}, {"board", "7"}}));
+}
+
+TEST(Walk, CopiesNoFeaturesOfAMachineAlone) {
+  const Features own = board("7");
+  const Walk walked = walk({}, {own}, {});
+  EXPECT_EQ(&walked.sight.of(Sees::own), &own);
+  EXPECT_EQ(&walked.sight.of(Sees::all), &own);
+}
+
+TEST(Walk, SaysWhichRulesFailed) {
+  const RuleLayers rules =
+      layers_of({{Layer::rules,
+                  "{name: bad, labels: {a: '1'}, matchFeatures: [{feature: board.x, matchExpressions: {rev: {op: "
+                  "Gt, value: [x]}}}]}\n  - {name: good, labels: {b: '1'}}"}});
+  const Features own = board("7");
+  const Walk walked = walk(rules, {own}, {});
+  EXPECT_EQ(walked.failed_rules, 1u);
+  EXPECT_EQ(walked.problems.size(), 1u);
+  EXPECT_EQ(labels_of(walked), (Labels{{"b", "1"}}));
+}
+
+/// Whatever changes between two walks, one with a cache gives what one without gives.
+TEST(Walk, ACacheChangesNothingButTheWork) {
+  const std::string match =
+      ", matchFeatures: [{feature: board.x, matchExpressions: {rev: {op: In, value: ['1', '3']}}}]}";
+  std::map<Layer, std::string> texts;
+  for (const Layer layer : kWithRules)
+    texts[layer] = "{name: a, labels: {l: " + std::string(name_of(layer)) + "}" + match;
+  RuleLayers rules = layers_of(texts);
+  WalkCache cache;
+  std::mt19937 random(7);
+  std::size_t ran = 0;
+  for (int i = 0; i < 300; ++i) {
+    if (random() % 10 == 0) rules = layers_of({*std::next(texts.begin(), static_cast<int>(random() % texts.size()))});
+    if (random() % 10 == 0) rules = layers_of(texts);
+    const Features own = board(std::to_string(random() % 3));
+    std::vector<NodeFeatureObject> objects;
+    if (random() % 2) objects.push_back({"vendor", "a", board(std::to_string(random() % 4)), {{"l", "object"}}});
+    const Walk fresh = walk(rules, {own, objects}, {});
+    const Walk kept = walk(rules, {own, objects}, {}, &cache);
+    EXPECT_EQ(kept.built.desired, fresh.built.desired) << i;
+    EXPECT_EQ(fresh.evaluated_rules, rules.layers.size());
+    EXPECT_LE(kept.evaluated_rules, fresh.evaluated_rules);
+    ran += fresh.evaluated_rules - kept.evaluated_rules;
+    EXPECT_EQ(walk(rules, {own, objects}, {}, &cache).evaluated_rules, 0u);
+  }
+  EXPECT_GT(ran, 100u) << "it saves something";
+}
+
+}  // namespace
+}  // namespace nodescout
