@@ -18,6 +18,17 @@ bool is_removal(const Change& change) {
 /// The answer of a server that understood the patch and does not want it, or a part of it.
 bool is_refusal(const Error& error) { return error.code == Errc::denied || error.code == Errc::malformed; }
 
+/// An admission policy that became too expensive: no part of the patch is at fault, and smaller ones cost the same.
+bool is_over_budget(const Error& error) {
+  return error.what.find("cost limit exceeded") != std::string::npos ||
+         error.what.find("out of cost budget") != std::string::npos;
+}
+
+/// Whether the refusal names the key of this change.
+bool names(const Error& error, const Change& change) {
+  return error.what.find(change.kind == Change::Kind::taint ? change.taint.key : change.key) != std::string::npos;
+}
+
 }  // namespace
 
 Status NodePublisher::told(const Value& answer, NodeState& now) {
@@ -53,24 +64,43 @@ void NodePublisher::report_refusals(Published& published) const {
                                   "allow it in the admission policy's ConfigMap, or correct the rule that makes it"});
 }
 
+Result<Value> NodePublisher::send(NodePart part, const Value& patch, const std::stop_token& stop) {
+  if (requests_left_ == 0)
+    return Error{
+        Errc::unavailable, "node " + node_,
+        "after " + std::to_string(kMostRequests) + " requests some entries are still refused; the rest is tried later"};
+  --requests_left_;
+  return part == NodePart::status ? client_.patch_status(node_, patch, stop) : client_.patch(node_, patch, stop);
+}
+
 Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,
                             const std::stop_token& stop) {
   const bool is_status = part == NodePart::status;
   const std::string patch = is_status ? status_patch(now, changes, options_) : metadata_patch(now, changes, options_);
   if (patch.empty()) return ok();
-  const Value body = *parse_json(patch, "patch");
-  const auto answer = is_status ? client_.patch_status(node_, body, stop) : client_.patch(node_, body, stop);
+  const auto answer = send(part, *parse_json(patch, "patch"), stop);
   if (answer) {
     published.changes.insert(published.changes.end(), changes.begin(), changes.end());
     return told(*answer, now);
   }
-  if (!is_refusal(answer.error())) return answer.error();
+  if (!is_refusal(answer.error()) || is_over_budget(answer.error())) return answer.error();
+  // A patch that changes nothing needs the same rights: where it is refused as well, no key is at fault, but who we
+  // are.
+  if (!caller_is_known_[is_status]) {
+    const auto empty = send(part, Value::map(), stop);
+    if (!empty) return empty.error();
+    caller_is_known_[is_status] = true;
+  }
   if (changes.size() == 1) {
     refuse(changes[0], answer.error());
     return ok();
   }
-  // Which of them is it? Each half is planned against the Node as it is by then.
-  const auto middle = changes.begin() + static_cast<std::ptrdiff_t>(changes.size() / 2);
+  // Which of them is it? Those that the refusal names, else one half; each is planned against the Node as it is by
+  // then.
+  auto middle = std::stable_partition(changes.begin(), changes.end(),
+                                      [&](const Change& change) { return !names(answer.error(), change); });
+  if (middle == changes.begin() || middle == changes.end())
+    middle = changes.begin() + static_cast<std::ptrdiff_t>(changes.size() / 2);
   std::vector<Change> second(std::make_move_iterator(middle), std::make_move_iterator(changes.end()));
   changes.erase(middle, changes.end());
   if (const Status first = write(part, now, std::move(changes), published, stop); !first) return first;
@@ -96,6 +126,8 @@ Result<Published> NodePublisher::preview(const Report& report, const std::stop_t
 
 Result<Published> NodePublisher::publish(const Report& report, const std::stop_token& stop) {
   options_ = report.options;
+  requests_left_ = kMostRequests;
+  caller_is_known_ = {};
   const auto today = std::chrono::steady_clock::now();
   std::erase_if(refused_, [&](const auto& refusal) { return today - refusal.second.since > kRefusalLife; });
   auto now = current(stop);

@@ -2,10 +2,13 @@
 // in the status. Each carries the ownership annotations of what it writes, so neither depends on the other, and a kill
 // between the two leaves nothing half done.
 //
-// A patch that the server refuses as a whole (403, 422) is cut in two until the entry at fault stands alone: it costs
-// itself, is reported, and is not tried again with the same value for five minutes.
+// A patch that the server refuses as a whole (403, 422) is split, by the keys that the refusal names or else in two,
+// until the entry at fault stands alone: it costs itself, is reported, and is not tried again with the same value for
+// five minutes. A refusal that concerns the caller (missing rights, an expired token) or the size of the Node is an
+// error of the whole attempt instead, and nothing is remembered of it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <optional>
@@ -20,6 +23,7 @@ namespace nodescout {
 class NodePublisher final : public Publisher {
  public:
   static constexpr std::chrono::minutes kRefusalLife{5};
+  static constexpr int kMostRequests = 32;  // PATCHes of one attempt; what they find out is not lost for the next
 
   NodePublisher(NodeClient& client, std::string node) : client_(client), node_(std::move(node)) {}
 
@@ -35,6 +39,7 @@ class NodePublisher final : public Publisher {
   static constexpr std::chrono::milliseconds kPrefetchLife{30'000};
 
   Result<NodeState> read(const std::stop_token& stop);
+  Result<Value> send(NodePart part, const Value& patch, const std::stop_token& stop);
   /// Sends what of these changes belongs in that part of the Node; `now` is then what the server answered.
   Status write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,
                const std::stop_token& stop);
@@ -46,7 +51,10 @@ class NodePublisher final : public Publisher {
 
   NodeClient& client_;
   const std::string node_;
-  PlanOptions options_;  // of the report at hand
+  // Of the report at hand.
+  PlanOptions options_;
+  int requests_left_ = kMostRequests;
+  std::array<bool, 2> caller_is_known_{};  // by part: a patch that changes nothing was accepted
   std::optional<std::pair<std::chrono::steady_clock::time_point, NodeState>> prefetched_;
   struct Refusal {
     std::string value, why;

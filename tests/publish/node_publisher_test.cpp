@@ -89,5 +89,103 @@ TEST_F(NodePublisherTest, LabelsThatCannotBeWrittenKeepNoResourceBack) {
   EXPECT_TRUE(has_resource());
 }
 
+/// As the API server says it of rights, and as an admission policy says it of keys.
+Response refusal(int status, const std::string& message) {
+  return {status, {}, R"({"kind":"Status","code":)" + std::to_string(status) + R"(,"message":")" + message + "\"}"};
+}
+
+class RefusalTest : public NodePublisherTest {
+ protected:
+  /// Every PATCH for which `refuses` says a message is refused with it.
+  void refuse_where(std::function<std::string(const std::string& body)> refuses, int status = 403) {
+    server.answer_with(
+        "PATCH", "/api/v1/nodes/a",
+        [this, refuses = std::move(refuses), status](const Request& request) -> Result<Response> {
+          ++patches;
+          const std::string message = refuses(request.body);
+          return message.empty() ? Response{} : refusal(status, message);
+        },
+        1000);
+  }
+  Desired labels(int count) {
+    Desired desired;
+    for (int i = 0; i < count; ++i) desired.labels["feature.node.kubernetes.io/l" + std::to_string(i)] = "1";
+    return desired;
+  }
+  std::size_t labels_on_node() const {
+    const Value at = server.at(kNode);
+    const Value* found = at.find("metadata")->find("labels");
+    return found ? found->members.size() : 0;
+  }
+  int patches = 0;
+};
+
+TEST_F(RefusalTest, MissingRightsFailTheAttemptAndBlameNoKey) {
+  node("}");
+  for (const int status : {401, 403}) {
+    patches = 0;
+    server.forget_answers();
+    refuse_where([](const std::string&) { return "User \\\"agent\\\" cannot patch resource \\\"nodes\\\""; }, status);
+    const auto done = publish(labels(40));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Errc::denied);
+    EXPECT_EQ(patches, 2) << "one that changes nothing tells that no key is at fault";
+  }
+  server.forget_answers();
+  const auto done = publish(labels(40));
+  ASSERT_TRUE(done) << "nothing is remembered of it";
+  EXPECT_TRUE(done->problems.empty());
+  EXPECT_EQ(labels_on_node(), 40u);
+}
+
+TEST_F(RefusalTest, KeysThatTheRefusalNamesAreTriedApart) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body.find("/l7\"") == std::string::npos ? "" : "not below writePrefixes: feature.node.kubernetes.io/l7";
+  });
+  const auto done = publish(labels(100));
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->problems.size(), 1u);
+  EXPECT_EQ(labels_on_node(), 99u);
+  EXPECT_LE(patches, 6);
+}
+
+TEST_F(RefusalTest, ARefusalWithoutANameIsFoundByHalves) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body.find("/l7\"") == std::string::npos ? "" : "a webhook says no";
+  });
+  const auto done = publish(labels(16));
+  ASSERT_TRUE(done);
+  ASSERT_EQ(done->problems.size(), 1u);
+  EXPECT_NE(done->problems[0].what.find("l7"), std::string::npos);
+  EXPECT_EQ(labels_on_node(), 15u);
+}
+
+TEST_F(RefusalTest, APolicyOverItsBudgetIsNotBisected) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body == "{}" ? "" : "resulted in error: operation cancelled: actual cost limit exceeded";
+  });
+  const auto done = publish(labels(1000));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(patches, 1);
+}
+
+TEST_F(RefusalTest, AnAttemptEndsAfterAsManyRequestsAndTheNextGoesOn) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body == "{}" || body.find("/l") == std::string::npos ? "" : "a webhook says no";
+  });
+  int attempts = 0;
+  while (attempts < 20 && !publish(labels(60))) {
+    ++attempts;
+    EXPECT_LE(patches, NodePublisher::kMostRequests);
+    patches = 0;
+  }
+  EXPECT_GT(attempts, 1);
+  EXPECT_LT(attempts, 20) << "what was found out is remembered, so it comes to an end";
+}
+
 }  // namespace
 }  // namespace nodescout::test

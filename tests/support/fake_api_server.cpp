@@ -206,7 +206,9 @@ std::optional<Result<Response>> FakeApiServer::by_rule(const Request& request) {
     }
   }
   if (!answer) return std::nullopt;
-  return answer(request);
+  Result<Response> given = answer(request);
+  if (given && given->status == 0) return std::nullopt;
+  return given;
 }
 
 bool FakeApiServer::fits(const Target& target, const std::string& path, const Value& object) const {
@@ -256,6 +258,7 @@ Response FakeApiServer::write(const Request& request, const Target& target) {
     return refusal(409, "Conflict", "the object has been modified");
   Value object = request.method == "PUT" ? *body : at->second;
   if (request.method == "PATCH") merge_patch(object, *body);
+  if (same_content(object, at->second)) return good(at->second);  // as the real one: no new version
   store(path, std::move(object));
   return good(objects_[path]);
 }

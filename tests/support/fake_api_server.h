@@ -34,7 +34,8 @@ class FakeApiServer final : public Transport {
   /// The object at a path, or null.
   Value at(const std::string& path) const;
 
-  /// The next `times` requests whose method and target contain these are answered by `answer` instead.
+  /// The next `times` requests whose method and target contain these are answered by `answer` instead;
+  /// a Response of status 0 leaves the answer to the server.
   using Answer = std::function<Result<Response>(const Request&)>;
   void answer_with(const std::string& method, const std::string& target, Answer answer, int times = 1);
   void forget_answers();
