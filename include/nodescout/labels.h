@@ -59,6 +59,7 @@ struct LayerOutcome {
   const std::vector<Rule>* rules;  // that Made::rule indexes; nullptr where no rule made it
   const Outcome* outcome;
   const Features* features = nullptr;  // that "@" values refer to
+  const Origins* origins = nullptr;    // of the labels as they were written, where no rule says it better
 };
 
 struct LabelPolicy {

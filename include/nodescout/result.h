@@ -6,6 +6,8 @@
 #pragma once
 
 #include <cassert>
+#include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <variant>
@@ -96,6 +98,9 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
   friend auto operator<=>(const Problem&, const Problem&) = default;
 };
+
+/// Where somebody wrote what: "/etc/.../features.d/rack:3" for each name.
+using Origins = std::map<std::string, std::string, std::less<>>;
 
 /// The problem that an Error is when nobody handles it better: its code's usual name and advice.
 Problem problem_of(const Error& error);

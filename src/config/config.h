@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,6 +54,8 @@ struct Config {
   // sources
   ProbeConfig probes;
   CpuidLabels cpuid;
+  std::map<std::string, Mark> marks;     // of entries that become rules: "sources.fake.labels NAME"
+  std::string marks_origin;              // the file of all of them
   std::vector<ListedName> listed_flags;  // that the file has in the two lists of them
   std::vector<std::string> kernel_options = {"NO_HZ", "NO_HZ_IDLE", "NO_HZ_FULL", "PREEMPT"};
   DeviceLabels pci{{"03", "0b40", "12"}, {"class", "vendor"}};

@@ -122,8 +122,20 @@ void cpu_flags(KeyEntry& entry, Config& config, std::vector<std::string>& into) 
       config.listed_flags.push_back({item.text, place(entry.origin(), item.mark)});
 }
 
+/// Rules are made of these, which then name the place.
+void note_place(KeyEntry& entry, Config& config, const std::string& name, Mark mark) {
+  config.marks.insert_or_assign(entry.name + " " + name, mark);
+  config.marks_origin = entry.origin();
+}
+
+void fake_labels(KeyEntry& entry, Config& config) {
+  entry.text_map(config.fake_labels);
+  for (const Member& member : entry.value.members) note_place(entry, config, member.key, member.mark);
+}
+
 void kernel_options(KeyEntry& entry, Config& config) {
   if (!entry.texts(config.kernel_options)) return;
+  for (const Value& item : entry.value.items) note_place(entry, config, item.text, item.mark);
   for (const Value& item : entry.value.items)
     if (item.text.starts_with("CONFIG_"))
       entry.mistake(item.mark, ": options stand without CONFIG_, so " + quote(item.text) + " is never there",
@@ -258,7 +270,7 @@ const Row kRows[] = {
        label_fields(e, {"class", "vendor", "device", "serial"}, c.usb);
      }},
     {{"sources.fake.labels", worker, at_once, "NFD's three", "labels of the source `fake`, merged into the default"},
-     [](KeyEntry& e, Config& c) { e.text_map(c.fake_labels); }},
+     fake_labels},
     {{"sources.fake.flagFeatures", worker, at_once, "NFD's three", "flags of the feature `fake.flag`"},
      [](KeyEntry& e, Config& c) { e.texts(c.probes.fake.flags); }},
     {{"sources.fake.attributeFeatures", worker, at_once, "NFD's three",

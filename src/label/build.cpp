@@ -26,6 +26,7 @@ class Builder {
     layer_ = layer.layer;
     rules_ = layer.rules;
     features_ = layer.features;
+    origins_ = layer.origins;
     matched_ = &layer.outcome->matched;
     if (policy_.labels) add_all(Kind::label, layer.outcome->labels, built_.desired.labels, built_.labels);
     if (policy_.annotations)
@@ -51,6 +52,8 @@ class Builder {
               std::string todo = "") {
     const Rule* source = rules_ && rule < rules_->size() ? &(*rules_)[rule] : nullptr;
     std::string where = source ? place_of(*source) : std::string(name_of(layer_));
+    if (origins_)
+      if (const auto at = origins_->find(name); at != origins_->end()) where = at->second;
     built_.rejected.push_back({kind,
                                {layer_, rule},
                                std::string(name),
@@ -257,6 +260,7 @@ class Builder {
   Layer layer_ = Layer::builtin;
   const std::vector<Rule>* rules_ = nullptr;
   const Features* features_ = nullptr;
+  const Origins* origins_ = nullptr;
   const Attributes* matched_ = nullptr;
   Built built_;
 };
