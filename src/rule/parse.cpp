@@ -2,18 +2,15 @@
 // costs itself. Fields are matched as NFD's readers match them (case does not count), and what they would silently drop
 // is reported.
 #include <algorithm>
-#include <array>
 #include <unordered_map>
-#include <unordered_set>
 
-#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "document/value.h"
 #include "document/yaml.h"
 #include "nodescout/rules.h"
-#include "rule/former_match.h"
 #include "rule/former_names.h"
 #include "rule/from_value.h"
+#include "rule/map_reader.h"
 
 namespace nodescout {
 namespace {
@@ -21,21 +18,9 @@ namespace {
 using Kind = Value::Kind;
 using Names = std::vector<std::string_view>;
 
-/// The legal name of an object that is most like this one.
-std::string as_object_name(std::string_view name) {
-  std::string out;
-  for (const char c : lower_ascii(name)) {
-    const bool is_legal = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    if (is_legal || (!out.empty() && out.back() != '-' && out.back() != '.')) out += is_legal || c == '.' ? c : '-';
-  }
-  out.resize(std::min<std::size_t>(out.size(), 253));
-  while (out.ends_with('-') || out.ends_with('.')) out.pop_back();
-  return out.empty() ? "my-rules" : out;
-}
-
-class Reader {
+class Reader : private MapReader {
  public:
-  Reader(std::string origin, ParsedRules& parsed) : origin_(std::move(origin)), parsed_(parsed) {}
+  Reader(std::string origin, ParsedRules& parsed) : MapReader(std::move(origin), parsed) {}
 
   void document(const Value& root) {
     std::vector<RuleDocument>& out = parsed_.documents;
@@ -61,79 +46,6 @@ class Reader {
   }
 
  private:
-  // ---- findings -----------------------------------------------------------------------------------------------------
-
-  void report(Severity severity, Mark mark, std::string code, std::string what, std::string todo) {
-    parsed_.findings.push_back(
-        {severity, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}, mark});
-  }
-  void error(Mark mark, std::string code, std::string what, std::string todo) {
-    report(Severity::error, mark, std::move(code), std::move(what), std::move(todo));
-  }
-  void mistake(Mark mark, std::string code, std::string what, std::string todo) {
-    report(Severity::mistake, mark, std::move(code), std::move(what), std::move(todo));
-  }
-
-  // ---- maps with known fields ---------------------------------------------------------------------------------------
-
-  const Value* field(const Value& map, std::string_view name) { return map.find_ignoring_case(name); }
-
-  /// Fields of the map that are not among `known`, and fields given twice.
-  void check_fields(const Value& map, const Names& known, std::string_view of_what) {
-    for (const Member& member : map.members) {
-      const auto exact = std::find(known.begin(), known.end(), member.key);
-      if (exact == known.end()) {
-        const auto other_case = std::find_if(
-            known.begin(), known.end(), [&](std::string_view name) { return equal_ignoring_case(name, member.key); });
-        if (const std::string_view advice = advice_on_former_name(FormerName::rule_field, member.key);
-            !advice.empty() && other_case == known.end()) {
-          former_field(map, member, std::string(advice));
-          continue;
-        }
-        const std::string_view guess = other_case != known.end() ? *other_case : closest(member.key, known);
-        std::string known_fields;
-        for (const std::string_view name : known)
-          known_fields += (known_fields.empty() ? "" : ", ") + std::string(name);
-        mistake(member.mark, "unknown-field",
-                "unknown field " + quote(member.key) + " in " + std::string(of_what) +
-                    (dialect_ == Dialect::worker ? ": NFD's worker ignores it" : ": the API server drops it"),
-                guess.empty() ? "known are " + known_fields : "did you mean " + quote(guess) + "?");
-      }
-    }
-    check_duplicates(map);
-  }
-
-  void former_field(const Value& map, const Member& member, std::string advice) {
-    // One rule in the former language is one mistake: matchOn says all of it.
-    if (member.key != "matchOn" && map.find("matchOn")) return;
-    const std::string today = member.key == "matchOn" ? today_of_match_on(map) : "";
-    mistake(member.mark, "former-name",
-            quote(member.key) + " is a word of the rules that NFD's first releases had, and means nothing any more",
-            today.empty() ? std::move(advice) : "write in its place " + today);
-  }
-
-  /// Names of labels and of elements are texts; YAML makes something else of some that have no quotes.
-  void check_names(const Value& map) {
-    check_duplicates(map);
-    for (const Member& member : map.members) {
-      if (member.key_kind == Kind::null)
-        error(member.mark, "unquoted-key", "the key null is not a text: NFD refuses the whole document",
-              "write \"null\" with its quotes");
-      else if (!member.key_source.empty())
-        mistake(member.mark, "unquoted-key",
-                "the key " + member.key_source + " without quotes is " + quote(member.key) + " in YAML",
-                "write " + quote(member.key_source) + " with its quotes");
-    }
-  }
-
-  void check_duplicates(const Value& map) {
-    std::unordered_set<std::string_view> seen;
-    for (const Member& member : map.members)
-      if (!seen.insert(member.key).second)
-        mistake(member.mark, "duplicate-key", quote(member.key) + " is given twice; the later one wins",
-                "remove one of the two");
-  }
-
   // ---- documents ----------------------------------------------------------------------------------------------------
 
   void object(const Value& root, const Value& kind) {
@@ -168,7 +80,7 @@ class Reader {
     document.kind = is_group ? RuleDocument::Kind::group : RuleDocument::Kind::rules;
     document.origin = origin_;
     document.mark = root.mark;
-    metadata(root, document);
+    read_metadata(root, document);
 
     const Value* spec = field(root, "spec");
     const std::string list_name = is_group ? "featureGroupRules" : "rules";
@@ -186,58 +98,6 @@ class Reader {
     }
     parsed_.documents.push_back(std::move(document));
   }
-
-  /// What every object of the API has in its metadata.
-  void metadata(const Value& root, RuleDocument& document) {
-    const Value* metadata = field(root, "metadata");
-    if (!metadata || metadata->is(Kind::null))
-      return error(root.mark, "missing-name", "metadata.name is missing", "give the object a name");
-    if (!metadata->is(Kind::map))
-      return error(metadata->mark, "malformed-metadata", "metadata must be a map, not " + describe(*metadata),
-                   "write metadata: {name: NAME}");
-    check_fields(*metadata,
-                 {"name", "namespace", "labels", "annotations", "generateName", "finalizers", "ownerReferences", "uid",
-                  "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-                  "deletionGracePeriodSeconds", "managedFields", "selfLink"},
-                 "metadata");
-    if (const Value* given = field(*metadata, "namespace"); given && given->is_scalar())
-      document.name_space = given->text;
-    strings_of_metadata(*metadata, "labels", true);
-    strings_of_metadata(*metadata, "annotations", false);
-    const Value* name = field(*metadata, "name");
-    if (!name || !name->is_scalar() || name->text.empty())
-      return error(name ? name->mark : metadata->mark, "missing-name", "metadata.name is missing",
-                   "give the object a name");
-    document.name = name->text;
-    if (!name->is(Kind::string)) {
-      want_quotes(*name, "metadata.name");
-    } else if (!object_name_defect(name->text).empty()) {
-      error(name->mark, "bad-name",
-            "metadata.name " + quote(name->text) + " is not the name of an object: " + object_name_defect(name->text),
-            "write " + quote(as_object_name(name->text)));
-    }
-  }
-
-  void strings_of_metadata(const Value& metadata, std::string_view field_name, bool are_labels) {
-    const Value* map = field(metadata, field_name);
-    if (!map || map->is(Kind::null)) return;
-    const std::string path = "metadata." + std::string(field_name);
-    if (!map->is(Kind::map))
-      return error(map->mark, "malformed-metadata", path + " must be a map of texts, not " + describe(*map), "");
-    check_names(*map);
-    for (const Member& member : map->members) {
-      const std::string what = path + " " + quote(member.key);
-      if (const std::string defect = qualified_name_defect(member.key); !defect.empty())
-        error(member.mark, "malformed-metadata", what + ": " + defect, "rename it, or remove it");
-      else if (!member.value.is(Kind::string))
-        error(member.value.mark, "malformed-metadata", what + " must be a text, not " + describe(member.value),
-              member.value.is_scalar() ? "write " + quote(spelt(member.value)) + " with its quotes" : "remove it");
-      else if (const std::string bad = are_labels ? label_value_defect(member.value.text) : ""; !bad.empty())
-        error(member.value.mark, "malformed-metadata", what + ": " + bad, "make it an annotation");
-    }
-  }
-
-  static std::string spelt(const Value& value) { return value.source.empty() ? value.text : value.source; }
 
   RuleDocument bare_list(const Value& list) {
     RuleDocument document;
@@ -340,15 +200,6 @@ class Reader {
       out.insert_or_assign(member.key, Placed{member.value.text, member.mark, member.value.mark});
     }
     return out;
-  }
-
-  /// YAML made a number, a boolean or nothing of something that has to be a text.
-  void want_quotes(const Value& value, const std::string& what) {
-    const std::string spelt = this->spelt(value);
-    if (dialect_ == Dialect::worker && value.text == spelt) return;
-    const std::string becomes = value.text == spelt ? "" : ", which becomes " + quote(value.text);
-    report(dialect_ == Dialect::api ? Severity::error : Severity::mistake, value.mark, "unquoted-text",
-           what + " is " + describe(value) + becomes + ", not a text", "write " + quote(spelt) + " with its quotes");
   }
 
   std::vector<Taint> taints(const Value& map) {
@@ -586,9 +437,6 @@ class Reader {
     }
   }
 
-  std::string origin_;
-  ParsedRules& parsed_;
-  Dialect dialect_ = Dialect::api;
   bool broken_ = false;  // the rule being read
   std::string feature_;  // of the term being read, in lower case
 };

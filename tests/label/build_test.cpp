@@ -205,6 +205,44 @@ TEST(Build, WhiteLists) {
   EXPECT_EQ(f.run(Layer::builtin).desired.labels.size(), 1u);
 }
 
+TEST(Build, AWhiteListTouchesShippedRulesUnlessTheyAreChosen) {
+  Fixture f;
+  f.label("cpu-x", "1");
+  f.label("pci-y", "1");
+  f.policy.worker_white_list = std::make_shared<Pattern>(Pattern::compile("^cpu").value());
+  const Built built = f.run(Layer::shipped);
+  EXPECT_EQ(built.desired.labels.size(), 1u);
+  ASSERT_EQ(built.rejected.size(), 1u);
+  EXPECT_EQ(built.rejected[0].filter, "core.labelWhiteList");
+  f.policy.label_white_list = f.policy.worker_white_list;
+  f.policy.shipped_pass_white_lists = true;
+  EXPECT_EQ(f.run(Layer::shipped).desired.labels.size(), 2u);
+}
+
+TEST(Build, TheAdviceForANamespaceNamesBothPlaces) {
+  Fixture f;
+  f.label("vendor.example/x", "1");
+  f.policy.write_prefixes = {"nvidia.com"};
+  f.outcome.taints = {{{"vendor.example/t", "", "NoSchedule", {}}, 0}};
+  const Built built = f.run();
+  ASSERT_EQ(built.rejected.size(), 2u);
+  for (const Rejection& rejection : built.rejected)
+    EXPECT_EQ(rejection.problem.todo,
+              "add \"vendor.example\" to extraWritePrefixes in the configuration and to writePrefixes in the ConfigMap "
+              "nodescout-policy");
+}
+
+TEST(Build, ARejectionNamesWhereTheLabelWasWritten) {
+  Fixture f;
+  f.label("bad value", "1");
+  f.label("fine", "not legal");
+  const Origins origins{{"bad value", "/etc/f/rack:3"}};
+  const Built built = build({{Layer::local, &f.rules, &f.outcome, &f.features, &origins}}, f.policy);
+  ASSERT_EQ(built.rejected.size(), 2u);
+  EXPECT_EQ(built.rejected[0].problem.where, "/etc/f/rack:3");
+  EXPECT_EQ(built.rejected[1].problem.where, "f.yaml:3:5 (rule \"r\")");
+}
+
 TEST(Build, ReferencesOfTheWorkerAreLiteralAndRefused) {
   Fixture f;
   f.features.attributes["k.v"] = {{"a", "1"}};
