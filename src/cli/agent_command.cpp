@@ -66,7 +66,15 @@ int run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_r
     if (change.action == Change::Action::remove)
       out += "- " + std::string(name_of(change.kind)) + " " + change.key + "=" + change.before + "\n";
   print_problems(pruned->problems);
-  return print(out) ? 0 : 1;
+  if (!print(out)) return 1;
+  if (dry_run) return 0;
+  // Whoever prunes takes the agents' rights away next: what is still there would stay for ever.
+  const auto left = prune(options, *config, connection, true);
+  if (!left) return failed(left.error());
+  for (const Change& change : left->changes)
+    std::fprintf(stderr, "nodescout: still there, and ours: %s %s\n", std::string(name_of(change.kind)).c_str(),
+                 change.key.c_str());
+  return left->changes.empty() ? 0 : 1;
 }
 
 }  // namespace

@@ -145,6 +145,20 @@ TEST_F(DeployedTest, PruningTakesBackWhatTheAgentWrote) {
   apply("base");
 }
 
+TEST_F(DeployedTest, PruningFailsWhileAKeyIsLeft) {
+  cluster->create_node("deployed-left", json(R"({"metadata":{"labels":{"example.com/nfd":"1","feature.node.kubernetes.io/x":"1"},
+    "annotations":{"nfd.node.kubernetes.io/feature-labels":"example.com/nfd,x"}}})"));
+  apply("overlays/prune");
+  Kubelet kubelet(*cluster, image(), "deployed-left");
+  const auto prune = kubelet.start("initContainers", 0);
+  const int status = prune->wait(30s);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status << prune->end_of_log();
+  EXPECT_NE(prune->end_of_log().find("still there, and ours: label example.com/nfd"), std::string::npos)
+      << prune->end_of_log();
+  EXPECT_EQ(on_node("deployed-left", "labels", "feature.node.kubernetes.io/x"), "") << "one key costs itself";
+  apply("base");
+}
+
 TEST_F(DeployedTest, AsNodeFeatureItLeavesTheNodeAlone) {
   apply("overlays/nodefeature");
   cluster->create_node("deployed-object");
