@@ -53,6 +53,7 @@ struct Observation {
   std::set<std::string, std::less<>> incomplete;
   /// Feature keys that are just being changed by somebody, step by step: what is seen now may be gone in a moment.
   std::set<std::string, std::less<>> unsettled;
+  Origins origins;  // of labels that files of the host ask for
 
   friend bool operator==(const Observation&, const Observation&) = default;
 };
@@ -129,6 +130,7 @@ struct ProbeReport {
 struct Discovery {
   Features features;
   std::vector<ProbeReport> reports;  // in the order of the probes
+  Origins origins;                   // of labels that files of the host ask for
 };
 
 /// Runs the probes one after the other. A probe that throws costs its own sets, all of which are then incomplete.

@@ -116,7 +116,10 @@ Status AgentCorridor::reload() {
 }
 
 std::vector<std::string> AgentCorridor::watched_paths() const {
-  std::vector<std::string> paths{"/etc/nodescout", "/etc/nodescout/nodescout.conf", "/etc/nodescout/rules.d",
+  std::vector<std::string> paths{"/etc/nodescout",
+                                 "/etc/nodescout/nodescout.conf",
+                                 "/etc/nodescout/rules.d",
+                                 "/etc/nodescout/policy",
                                  "/etc/kubernetes/node-feature-discovery",
                                  "/etc/kubernetes/node-feature-discovery/custom.d"};
   if (!options_.config.empty()) paths.push_back(std::filesystem::absolute(options_.config).string());
@@ -144,6 +147,9 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   Discovery found = discover(*host, probes, config_.probes);
   gpus_.see_features(found.features, now);
   memory_.absorb(found, probes, readable_anchors(host->files(), probes), now);
+  // Only files of features.d have origins, and one probe reads them.
+  if (std::any_of(probes.begin(), probes.end(), [](const Probe* probe) { return probe->name == "local"; }))
+    origins_ = found.origins;
   for (const ProbeReport& report : found.reports)
     probe_problems_.insert_or_assign(std::string(report.name), report.problems);
   return found;
@@ -160,7 +166,7 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
-  Walk walk = nodescout::walk(rules_, {memory_.features(), cluster.objects}, config_.labels, &cache_);
+  Walk walk = nodescout::walk(rules_, {memory_.features(), cluster.objects, &origins_}, config_.labels, &cache_);
   rule_memory_.settle(walk.layers, walk.built);
   Walked walked;
   if (explain) {

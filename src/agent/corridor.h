@@ -93,6 +93,7 @@ class AgentCorridor {
   GpuWatch gpus_;
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;
+  Origins origins_;  // of labels of features.d
 };
 
 }  // namespace nodescout

@@ -29,35 +29,26 @@ Result<std::string> read_file(const std::string& path, std::size_t cap = kReadCa
 
 // ---- check ----------------------------------------------------------------------------------------------------------
 
-struct CheckedFile {
-  std::string text;
-  std::vector<Finding> findings;
-};
-
-Result<CheckedFile> check_file(const std::string& path, bool lenient) {
-  auto text = read_file(path);
-  if (!text) return text.error();
-  ParsedRules parsed = parse_rules(*text, path);
-  CheckedFile checked{*std::move(text), std::move(parsed.findings)};
-  for (Finding& finding : check_rules(parsed.documents, checked.text, schema_of_probes()))
-    checked.findings.push_back(std::move(finding));
-  if (parsed.documents.empty() && checked.findings.empty())
-    checked.findings.push_back(
-        {Severity::error, {"no-rules", path, "the file has no rules", "write a NodeFeatureRule, or remove the file"}});
-  if (lenient)
-    std::erase_if(checked.findings, [](const Finding& finding) { return finding.severity == Severity::mistake; });
-  // "file:line:column": by place, so that a reader goes through the file once.
-  const auto place_of_finding = [](const Finding& finding) {
-    const std::string_view where = finding.problem.where;
-    const std::size_t second = where.rfind(':');
-    const std::size_t first = second == 0 || second == where.npos ? where.npos : where.rfind(':', second - 1);
-    if (first == where.npos) return std::pair<std::int64_t, std::int64_t>();
-    return std::pair(parse_int(where.substr(first + 1, second - first - 1)).value_or(0),
-                     parse_int(where.substr(second + 1)).value_or(0));
-  };
-  std::stable_sort(checked.findings.begin(), checked.findings.end(),
-                   [&](const Finding& a, const Finding& b) { return place_of_finding(a) < place_of_finding(b); });
-  return checked;
+/// The files as rules, checked together.
+Result<std::vector<RuleFile>> check_files(const std::vector<std::string>& paths, bool lenient) {
+  std::vector<RuleFile> files;
+  for (const std::string& path : paths) {
+    auto text = read_file(path);
+    if (!text) return text.error();
+    ParsedRules parsed = parse_rules(*text, path);
+    files.push_back({*std::move(text), std::move(parsed)});
+  }
+  check_rules(files, schema_of_probes());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const ParsedRules& parsed = files[i].parsed;
+    std::vector<Finding>& findings = files[i].parsed.findings;
+    if (parsed.documents.empty() && findings.empty() && !parsed.is_worker_configuration)
+      findings.push_back(
+          {Severity::error,
+           {"no-rules", paths[i], "the file has no rules", "write a NodeFeatureRule, or remove the file"}});
+    if (lenient) std::erase_if(findings, [](const Finding& finding) { return finding.severity == Severity::mistake; });
+  }
+  return files;
 }
 
 /// The lines that findings are about, with a caret under the column.
@@ -98,11 +89,11 @@ class Excerpts {
 int check(const RulesOptions& options) {
   std::vector<Problem> all;
   std::string out;
-  for (const std::string& path : options.files) {
-    const auto checked = check_file(path, options.lenient);
-    if (!checked) return fail(checked.error());
-    const Excerpts excerpts(checked->text);
-    for (const Finding& finding : checked->findings) {
+  const auto checked = check_files(options.files, options.lenient);
+  if (!checked) return fail(checked.error());
+  for (const RuleFile& file : *checked) {
+    const Excerpts excerpts(file.text);
+    for (const Finding& finding : file.parsed.findings) {
       const Problem& problem = finding.problem;
       out += problem.where + ": " + problem.what + "\n" + excerpts.at(problem.where);
       if (!problem.todo.empty()) out += "    " + problem.todo + "\n";

@@ -22,6 +22,7 @@ struct NodeFeatureObject {
 struct View {
   const Features& own;
   std::span<const NodeFeatureObject> objects = {};  // in the order in which they are merged
+  const Origins* origins = nullptr;                 // of labels that files of the machine ask for
 };
 
 /// The features that each layer sees. It refers to the View where it can: without objects nothing is copied.

@@ -30,6 +30,7 @@ Discovery discover(const Host& host, std::span<const Probe* const> probes, const
     discovery.features.flags.merge(seen.features.flags);
     discovery.features.attributes.merge(seen.features.attributes);
     discovery.features.instances.merge(seen.features.instances);
+    discovery.origins.merge(seen.origins);
     discovery.reports.push_back(
         {probe->name, duration, std::move(seen.problems), std::move(seen.incomplete), std::move(seen.unsettled)});
   }

@@ -53,8 +53,8 @@ Observation run(const Host& host, const ProbeConfig& config) {
       device["address"] = *address;
     if (auto vendor = reading.text(directory + "/device/vendor"))
       device["vendor"] = vendor->starts_with("0x") ? vendor->substr(2) : *vendor;
-    if (const auto node = reading.text(directory + "/device/numa_node"); node && !node->starts_with('-'))
-      device["numa_node"] = *node;
+    if (const auto text = reading.text(directory + "/device/numa_node"))
+      if (const auto node = parse_numa_node(*text)) device["numa_node"] = std::to_string(*node);
     auto ports = reading.list(directory + "/ports");
     if (!ports) continue;
     std::sort(ports->begin(), ports->end(), [](const std::string& a, const std::string& b) {
