@@ -67,6 +67,7 @@ struct LayerOutcome {
   const std::vector<Rule>* rules;  // that Made::rule indexes; nullptr where no rule made it
   const Outcome* outcome;
   const Features* features = nullptr;  // that "@" values refer to
+  const Origins* origins = nullptr;    // of the labels as they were written, where no rule says it better
 };
 
 struct LabelPolicy {
@@ -82,6 +83,9 @@ struct LabelPolicy {
   bool annotations = true;
   bool extended_resources = true;
   bool taints = true;  // NFD's enableTaints
+  /// "@domain.feature.element" in an annotation is that value; for NFD it is the text.
+  bool annotation_references = true;
+  bool shipped_pass_white_lists = false;  // rules.shipped names the shipped rules that count, whatever the lists say
   /// Namespaces, sub-domains included, below which the agent may write; empty: everywhere.
   std::vector<std::string> write_prefixes;
 };
@@ -108,6 +112,7 @@ struct Rejection {
   Provenance from;
   std::string key;  // as the rule made it; of a taint its whole text
   Problem problem;
+  std::string_view filter;  // the white list that the administrator wanted to leave it out; empty for all else
 };
 
 struct Built {
@@ -118,6 +123,9 @@ struct Built {
 
 /// Layers in order of precedence. "@" values refer to each layer's rule.matched, then to its features.
 Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy);
+
+/// What to do so that a key outside LabelPolicy::write_prefixes is written, for people.
+std::string how_to_write_below(std::string_view key);
 
 /// The key on the Node of what a rule of that layer calls `name`.
 std::string node_key(std::string_view name, Layer layer, const LabelPolicy& policy);

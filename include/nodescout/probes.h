@@ -74,6 +74,7 @@ struct Observation {
   std::set<std::string, std::less<>> incomplete;
   /// Feature keys that are just being changed by somebody, step by step: what is seen now may be gone in a moment.
   std::set<std::string, std::less<>> unsettled;
+  Origins origins;  // of labels that files of the host ask for
   /// Feature keys that depend on an answer which has not come yet: what is known of them stays as it is.
   std::set<std::string, std::less<>> awaited;
   /// Conditions that only count once they last ("nvidia-driver-absent"), and how long they must last for the probe to
@@ -166,6 +167,7 @@ struct ProbeReport {
 struct Discovery {
   Features features;
   std::vector<ProbeReport> reports;  // in the order of the probes
+  Origins origins;                   // of labels that files of the host ask for
 };
 
 /// Runs the probes one after the other. A probe that throws costs its own sets, all of which are then incomplete.

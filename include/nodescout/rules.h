@@ -189,6 +189,7 @@ enum class Severity : std::uint8_t {
 struct Finding {
   Severity severity = Severity::error;
   Problem problem;  // where = origin:line:column
+  Mark mark = {};
 };
 
 /// One document of a file: a NodeFeatureRule, a NodeFeatureGroup, or a bare list of the worker's dialect.
@@ -204,7 +205,8 @@ struct RuleDocument {
 
 struct ParsedRules {
   std::vector<RuleDocument> documents;
-  std::vector<Finding> findings;  // in the order of the file
+  std::vector<Finding> findings;         // in the order of the file
+  bool is_worker_configuration = false;  // some document is one, with rules of its own or without
 };
 
 /// Every document of the text. A rule that cannot be read costs itself; a document that is not YAML costs itself. A

@@ -49,12 +49,16 @@ Status AgentCorridor::reload() {
 }
 
 std::map<std::string, std::set<std::string>> AgentCorridor::watched_paths() const {
-  std::vector<std::string> configuration{"/etc/nodescout", "/etc/nodescout/nodescout.conf", "/etc/nodescout/rules.d",
+  std::vector<std::string> configuration{"/etc/nodescout",
+                                         "/etc/nodescout/nodescout.conf",
+                                         "/etc/nodescout/rules.d",
+                                         "/etc/nodescout/policy",
                                          "/etc/kubernetes/node-feature-discovery",
                                          "/etc/kubernetes/node-feature-discovery/custom.d"};
   if (!options_.config.empty()) configuration.push_back(std::filesystem::absolute(options_.config).string());
   configuration.push_back(gfd_config_file(process_environment()));
-  for (const std::string& rules : options_.rules.paths) configuration.push_back(std::filesystem::absolute(rules).string());
+  for (const std::string& rules : options_.rules.paths)
+    configuration.push_back(std::filesystem::absolute(rules).string());
   std::map<std::string, std::set<std::string>> paths;
   for (const std::string& path : configuration) paths[path].emplace("");
   const Root files = Root::at(options_.root);
@@ -90,6 +94,9 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   conditions_.absorb(found, now);
   keeper_.facts().absorb(found, probes, readable_anchors(host->files(), probes), now);
   if (pass.all) keeper_.looked_at_all(now);
+  // Only files of features.d have origins, and one probe reads them.
+  if (std::any_of(probes.begin(), probes.end(), [](const Probe* probe) { return probe->name == "local"; }))
+    origins_ = found.origins;
   for (const ProbeReport& report : found.reports) {
     if (report.awaited.empty()) {
       waiting_.erase(std::string(report.name));
@@ -113,7 +120,7 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
-  const View view{keeper_.facts().features(), cluster.objects, !config_.probes.gpu.insists_on("nvidia")};
+  const View view{keeper_.facts().features(), cluster.objects, &origins_, !config_.probes.gpu.insists_on("nvidia")};
   Walk walk = nodescout::walk(rules_, view, config_.labels, &cache_);
   keeper_.keep_made(walk.layers, walk.built);
   Walked walked;

@@ -93,6 +93,7 @@ class AgentCorridor {
   std::set<std::string, std::less<>> waiting_;  // probes whose answer has not come yet: it will wake them
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;
+  Origins origins_;  // of labels of features.d
 };
 
 }  // namespace nodescout

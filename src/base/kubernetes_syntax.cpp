@@ -1,9 +1,9 @@
 #include "base/kubernetes_syntax.h"
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
+#include "base/quantity.h"
 #include "base/text.h"
 
 namespace nodescout {
@@ -25,13 +25,13 @@ std::string name_characters_defect(std::string_view name) {
 }
 
 std::string subdomain_defect(std::string_view domain) {
-  if (domain.empty()) return "the part before \"/\" is empty";
-  if (domain.size() > kLongestPrefix) return "the part before \"/\" is longer than 253 characters";
+  if (domain.empty()) return "is empty";
+  if (domain.size() > kLongestPrefix) return "is longer than 253 characters";
   for (const std::string_view label : split(domain, '.')) {
     const bool good =
         !label.empty() && is_lower_alphanumeric(label.front()) && is_lower_alphanumeric(label.back()) &&
         std::all_of(label.begin(), label.end(), [](char c) { return is_lower_alphanumeric(c) || c == '-'; });
-    if (!good) return "the part before \"/\" must be a DNS name in lower case, such as vendor.example.com";
+    if (!good) return "must be a DNS name in lower case, such as vendor.example.com";
   }
   return "";
 }
@@ -42,7 +42,8 @@ std::string qualified_name_defect(std::string_view key) {
   const std::vector<std::string_view> parts = split(key, '/');
   if (parts.size() > 2) return "more than one \"/\"";
   if (parts.size() == 2)
-    if (std::string defect = subdomain_defect(parts[0]); !defect.empty()) return defect;
+    if (const std::string defect = subdomain_defect(parts[0]); !defect.empty())
+      return "the part before \"/\" " + defect;
   const std::string_view name = parts.back();
   if (name.empty()) return "the name is empty";
   if (name.size() > kLongestName) return "the name is longer than 63 characters";
@@ -57,31 +58,21 @@ std::string label_value_defect(std::string_view value) {
   return "";
 }
 
-std::string quantity_defect(std::string_view value) {
-  const std::string defect = "not a quantity: expected a number such as 4, 1.5, 500m, 2Ki or 1e3";
-  std::string_view rest = value;
-  if (rest.starts_with('+') || rest.starts_with('-')) rest.remove_prefix(1);
-  std::size_t digits = 0;
-  bool dot = false;
-  while (!rest.empty() && ((rest[0] >= '0' && rest[0] <= '9') || (rest[0] == '.' && !dot))) {
-    if (rest[0] == '.')
-      dot = true;
-    else
-      ++digits;
-    rest.remove_prefix(1);
-  }
-  if (digits == 0) return defect;
-  constexpr std::array<std::string_view, 16> kSuffixes = {"",  "n", "u",  "m",  "k",  "M",  "G",  "T",
-                                                          "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"};
-  if (std::find(kSuffixes.begin(), kSuffixes.end(), rest) != kSuffixes.end()) return "";
-  if (rest[0] != 'e' && rest[0] != 'E') return defect;
-  rest.remove_prefix(1);
-  return parse_int(rest) ? "" : defect;
+std::string resource_amount_defect(std::string_view value) {
+  const auto amount = Quantity::parse(value);
+  if (!amount) return "not an amount: expected a whole number such as 4, 2Ki or 1e3";
+  if (amount->negative()) return "an amount of a resource is never negative";
+  return amount->is_whole() ? "" : "an amount of an extended resource is a whole number";
 }
 
 std::string taint_effect_defect(std::string_view effect) {
   if (effect == "NoSchedule" || effect == "PreferNoSchedule" || effect == "NoExecute") return "";
   return "the effect must be NoSchedule, PreferNoSchedule or NoExecute";
+}
+
+std::string object_name_defect(std::string_view name) {
+  const std::string defect = subdomain_defect(name);
+  return defect.empty() ? defect : "it " + defect;
 }
 
 std::string_view namespace_of(std::string_view key) {

@@ -11,9 +11,11 @@ namespace nodescout {
 std::string qualified_name_defect(std::string_view key);
 /// At most 63 of the same characters, or empty.
 std::string label_value_defect(std::string_view value);
-/// A Kubernetes quantity: "1", "1.5", "2Ki", "1e3".
-std::string quantity_defect(std::string_view value);
+/// The amount of an extended resource: a quantity that is whole and not negative ("4", "2Ki", "1e3", "1000m").
+std::string resource_amount_defect(std::string_view value);
 std::string taint_effect_defect(std::string_view effect);
+/// What metadata.name of an object may be: a DNS name in lower case.
+std::string object_name_defect(std::string_view name);
 
 /// Text before the first "/", or empty.
 std::string_view namespace_of(std::string_view key);

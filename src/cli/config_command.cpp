@@ -62,8 +62,12 @@ void check_custom(const Value& root, std::string_view text, const std::string& o
   const Value* sources = root.find_ignoring_case("sources");
   const Value* custom = sources ? sources->find("custom") : nullptr;
   if (!custom || !custom->is(Value::Kind::list)) return;
-  for (Finding& finding : check_rules(rules_from_value(*custom, origin).documents, text, schema_of_probes()))
-    problems.push_back(std::move(finding.problem));
+  std::vector<RuleFile> files(1);
+  files[0].text = text;
+  files[0].parsed = rules_from_value(*custom, origin);
+  files[0].parsed.findings.clear();  // the reader of the configuration has reported them
+  check_rules(files, schema_of_probes());
+  for (Finding& finding : files[0].parsed.findings) problems.push_back(std::move(finding.problem));
 }
 
 void check_config(const EnclosedConfig& enclosed, std::string_view text, const std::string& origin,
@@ -83,6 +87,7 @@ void check_config(const EnclosedConfig& enclosed, std::string_view text, const s
   read_config_keys(config, enclosed.root, report);
   problems.insert(problems.end(), config.problems.begin(), config.problems.end());
   check_sources(enclosed.root, origin, problems);
+  check_listed_names(config, problems);
   check_custom(enclosed.root, text, origin, problems);
 }
 

@@ -80,12 +80,12 @@ ExitStatus dump(const DumpOptions& options) {
   const auto opened = Clock::now();
   Discovery found = discover(machine->host, machine->probes, probing);
   auto discovered = Clock::now();
-  Walk walked = walk(machine->rules, {found.features}, policy);
+  Walk walked = walk(machine->rules, {found.features, {}, &found.origins}, policy);
   if (refers_beyond(probing.wanted, walked.layers)) {
     probing.wanted = {};
     found = discover(machine->host, machine->probes, probing);
     discovered = Clock::now();
-    walked = walk(machine->rules, {found.features}, policy);
+    walked = walk(machine->rules, {found.features, {}, &found.origins}, policy);
   }
   const auto done = Clock::now();
   if (options.timings) print_timings(found, opened - start, discovered - opened, done - discovered);

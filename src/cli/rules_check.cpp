@@ -17,37 +17,36 @@ struct CheckOptions {
   std::string output;
 };
 
-/// Every mistake of one file, by place.
-std::vector<Problem> mistakes_in(std::string_view text, const std::string& origin, bool lenient) {
-  ParsedRules parsed = parse_rules(text, origin);
-  std::vector<Finding> findings = std::move(parsed.findings);
-  for (Finding& finding : check_rules(parsed.documents, text, schema_of_probes()))
-    findings.push_back(std::move(finding));
-  if (parsed.documents.empty() && findings.empty())
-    findings.push_back({Severity::error,
-                        {"no-rules", origin, "the file has no rules", "write a NodeFeatureRule, or remove the file"}});
-  std::vector<Problem> problems;
-  for (Finding& finding : findings)
-    if (!lenient || finding.severity != Severity::mistake) problems.push_back(std::move(finding.problem));
-  sort_by_place(problems);
-  return distinct(std::move(problems));
-}
-
 ExitStatus check(const CheckOptions& options) {
-  std::vector<Problem> all;
-  std::string out;
   ExitStatus status = ExitStatus::done;
+  std::vector<RuleFile> files;
+  std::vector<std::string> names;
   for (const std::string& path : options.files) {
-    const auto text = read_input(path);
+    auto text = read_input(path);
     if (!text) {
       // The others are checked all the same.
       status = fail_to_open(text.error());
       continue;
     }
-    const Excerpts excerpts(*text);
-    for (Problem& problem : mistakes_in(*text, name_of_input(path), options.lenient)) {
-      out += mistake_text(problem, excerpts);
-      all.push_back(std::move(problem));
+    names.push_back(name_of_input(path));
+    ParsedRules parsed = parse_rules(*text, names.back());
+    files.push_back({*std::move(text), std::move(parsed)});
+  }
+  check_rules(files, schema_of_probes());
+
+  std::vector<Problem> all;
+  std::string out;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    ParsedRules& parsed = files[i].parsed;
+    if (parsed.documents.empty() && parsed.findings.empty() && !parsed.is_worker_configuration)
+      parsed.findings.push_back(
+          {Severity::error,
+           {"no-rules", names[i], "the file has no rules", "write a NodeFeatureRule, or remove the file"}});
+    const Excerpts excerpts(files[i].text);
+    for (Finding& finding : parsed.findings) {
+      if (options.lenient && finding.severity == Severity::mistake) continue;
+      out += mistake_text(finding.problem, excerpts);
+      all.push_back(std::move(finding.problem));
     }
   }
   if (options.output == "json") {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "config/config_keys.h"
 #include "config/gpu_config.h"
@@ -19,16 +20,79 @@ std::vector<std::string> default_write_prefixes() {
           "nfd.node.kubernetes.io"};
 }
 
+PrefixDefect defect_of_prefix(std::string_view prefix) {
+  std::string_view meant = prefix;
+  if (meant.starts_with("*.")) meant.remove_prefix(2);
+  meant = meant.substr(0, meant.find('/'));
+  const std::string lower = lower_ascii(meant);
+  if (object_name_defect(prefix).empty()) return {};
+  if (prefix == "*" || prefix.empty())
+    return {" is not a namespace: there is no word for all of them", "name each namespace that rules write below", ""};
+  if (!object_name_defect(lower).empty())
+    return {" is not a namespace: it " + object_name_defect(lower).substr(3), "write a domain such as vendor.example",
+            ""};
+  const std::string_view why = prefix.starts_with("*.") ? " covers its sub-domains without a *"
+                               : meant != prefix        ? " is a namespace with something behind it"
+                                                        : " is not in lower case";
+  return {std::string(why) + ", and is taken for " + quote(lower), "write " + quote(lower), lower};
+}
+
+std::vector<std::string> write_prefixes_of_policy(const Root& system, std::vector<Problem>& problems) {
+  constexpr std::string_view kPolicy = "/etc/nodescout/policy/writePrefixes";
+  const auto text = system.read(kPolicy);
+  if (!text) {
+    if (text.error().code != Errc::absent) problems.push_back(problem_of(text.error()));
+    return default_write_prefixes();
+  }
+  std::vector<std::string> prefixes;
+  int number = 0;
+  for (const std::string_view line : split(*text, '\n')) {
+    ++number;
+    const std::string_view prefix = trim(line);
+    if (prefix.empty()) continue;
+    // The policy itself takes such a line for nothing.
+    if (const PrefixDefect defect = defect_of_prefix(prefix); !defect.what.empty())
+      problems.push_back({"malformed-config", place(kPolicy, {number, 1}), quote(prefix) + defect.what,
+                          defect.todo + " in the ConfigMap nodescout-policy"});
+    else
+      prefixes.emplace_back(prefix);
+  }
+  return prefixes.empty() ? default_write_prefixes() : prefixes;
+}
+
+namespace {
+
+/// What is given takes the place of the default; what is extra adds to either, and so do namespaces that NFD's
+/// extraLabelNs opens.
+void settle_prefixes(Config& config) {
+  const auto& base = config.prefixes.given.empty() ? config.prefixes.fallback : config.prefixes.given;
+  if (base.empty()) return;  // everywhere
+  std::vector<std::string> all = base;
+  const auto add = [&](std::string_view prefix) {
+    if (prefix.starts_with("*.")) prefix.remove_prefix(2);
+    if (std::none_of(all.begin(), all.end(), [&](const std::string& own) { return is_within(prefix, own); }))
+      all.emplace_back(prefix);
+  };
+  for (const std::string& prefix : config.prefixes.extra) add(prefix);
+  for (const std::string& name_space : config.labels.extra_namespaces) add(name_space);
+  config.labels.write_prefixes = std::move(all);
+}
+
+}  // namespace
+
 Status apply_config(Config& config, std::string_view text, std::string_view origin) {
   const std::vector<YamlDocument> documents = parse_yaml(text, origin);
   if (documents.empty()) return ok();
   const YamlDocument& document = documents.front();
-  if (document.error) return Error{Errc::malformed, document.error->where, document.error->what};
+  if (document.error)
+    return Error{Errc::malformed, document.error->where,
+                 document.error->what + (document.error->todo.empty() ? "" : ": " + document.error->todo)};
   if (!document.root.is(Value::Kind::map))
     return Error{Errc::malformed, place(origin, document.root.mark),
                  "a configuration must be a map, not " + describe(document.root)};
   KeyReport report{.origin = origin, .problems = config.problems, .after_a_mistake = "the default is used"};
   read_config_keys(config, document.root, report);
+  settle_prefixes(config);
   return ok();
 }
 
@@ -37,7 +101,8 @@ Result<Config> load_config(const std::string& path) {
   constexpr std::string_view kWorker = "/etc/kubernetes/node-feature-discovery/nfd-worker.conf";
   constexpr std::string_view kMaster = "/etc/kubernetes/node-feature-discovery/nfd-master.conf";
   Config config;
-  config.labels.write_prefixes = default_write_prefixes();
+  config.prefixes.fallback = write_prefixes_of_policy(Root::at("/"), config.problems);
+  settle_prefixes(config);
   config.labels.taints = false;
   apply_gfd(config.probes.gpu, process_environment());
   const Root files = Root::at("/");

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "document/value.h"
 #include "nodescout/features.h"
+#include "nodescout/host.h"
 #include "nodescout/labels.h"
 #include "nodescout/probes.h"
 #include "nodescout/result.h"
@@ -34,6 +36,12 @@ struct DeviceLabels {
   std::vector<std::string> fields;   // in the fixed order of the label; unknown ones are dropped when it is read
 };
 
+/// A name in a list of the configuration, to be held against what is known elsewhere.
+struct ListedName {
+  std::string name;
+  std::string where;  // file:line:column
+};
+
 struct Config {
   // core
   std::vector<std::string> feature_sources = {"all"};
@@ -46,6 +54,9 @@ struct Config {
   // sources
   ProbeConfig probes;
   CpuidLabels cpuid;
+  std::map<std::string, Mark> marks;     // of entries that become rules: "sources.fake.labels NAME"
+  std::string marks_origin;              // the file of all of them
+  std::vector<ListedName> listed_flags;  // that the file has in the two lists of them
   std::vector<std::string> kernel_options = {"NO_HZ", "NO_HZ_IDLE", "NO_HZ_FULL", "PREEMPT"};
   DeviceLabels pci{{"03", "0b40", "12"}, {"class", "vendor"}};
   DeviceLabels usb{{"0e", "ef", "fe", "ff"}, {"class", "vendor", "device"}};
@@ -53,8 +64,16 @@ struct Config {
   std::vector<Rule> custom_rules;  // sources.custom
   std::string broken_custom;       // the file whose sources.custom has rules that could not be read
 
+  // rules
+  bool shipped_rules = true;
+  std::optional<std::vector<std::string>> shipped_names;  // only these files or rules
+
   // nfd-master
   LabelPolicy labels;
+  struct {
+    std::vector<std::string> fallback;  // where no writePrefixes is given; empty: everywhere
+    std::vector<std::string> given, extra;
+  } prefixes;                    // what labels.write_prefixes is made of
   bool allow_overwrite = false;  // take over a foreign key; NFD's default is true, and inverted
   std::string instance;          // prefix of the ownership annotations
 
@@ -69,6 +88,18 @@ struct Config {
 
 /// Namespaces below which the agent writes unless configured otherwise.
 std::vector<std::string> default_write_prefixes();
+
+/// Those of the ConfigMap nodescout-policy where it is mounted, which is what the admission policy reads; else the
+/// default.
+std::vector<std::string> write_prefixes_of_policy(const Root& system, std::vector<Problem>& problems);
+
+/// A namespace that may stand in writePrefixes: what is wrong with it and what is meant instead, both empty if nothing
+/// is.
+struct PrefixDefect {
+  std::string what, todo;
+  std::string meant;  // empty where that cannot be said
+};
+PrefixDefect defect_of_prefix(std::string_view prefix);
 
 /// Reads one more file over `config`. Errors: malformed if the text is no YAML map; then nothing has changed.
 Status apply_config(Config& config, std::string_view text, std::string_view origin);

@@ -114,6 +114,96 @@ void add_texts(KeyEntry& entry, std::vector<std::string>& into) {
     if (std::find(into.begin(), into.end(), name) == into.end()) into.push_back(name);
 }
 
+/// The two lists of CPU flags; their names are checked where all flags are known.
+void cpu_flags(KeyEntry& entry, Config& config, std::vector<std::string>& into) {
+  if (!entry.texts(into)) return;
+  for (const Value& item : entry.value.items)
+    if (item.is_scalar() && !item.is(Kind::null))
+      config.listed_flags.push_back({item.text, place(entry.origin(), item.mark)});
+}
+
+/// Rules are made of these, which then name the place.
+void note_place(KeyEntry& entry, Config& config, const std::string& name, Mark mark) {
+  config.marks.insert_or_assign(entry.name + " " + name, mark);
+  config.marks_origin = entry.origin();
+}
+
+void fake_labels(KeyEntry& entry, Config& config) {
+  entry.text_map(config.fake_labels);
+  for (const Member& member : entry.value.members) note_place(entry, config, member.key, member.mark);
+}
+
+void kernel_options(KeyEntry& entry, Config& config) {
+  if (!entry.texts(config.kernel_options)) return;
+  for (const Value& item : entry.value.items) note_place(entry, config, item.text, item.mark);
+  for (const Value& item : entry.value.items)
+    if (item.text.starts_with("CONFIG_"))
+      entry.mistake(item.mark, ": options stand without CONFIG_, so " + quote(item.text) + " is never there",
+                    "write " + quote(item.text.substr(7)));
+}
+
+/// A class as sysfs has it: hex digits without 0x, cut where the label's class ends.
+template <std::size_t kDigits>
+std::string class_digits(std::string_view spelt) {
+  std::string text = lower_ascii(spelt);
+  if (text.starts_with("0x")) text.erase(0, 2);
+  if (text.size() == 1) text.insert(0, 1, '0');
+  text.resize(std::min(text.size(), kDigits));
+  return text;
+}
+
+template <std::size_t kDigits>
+void device_classes(KeyEntry& entry, std::vector<std::string>& into) {
+  if (!entry.texts(into, class_digits<kDigits>)) return;
+  for (const Value& item : entry.value.items) {
+    if (!item.is(Kind::string) && (!item.is_scalar() || !item.source.empty())) continue;  // reported as no text
+    if (item.text.empty()) continue;                                                      // all devices
+    const std::string digits = class_digits<kDigits>(item.text);
+    const bool is_hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+    if (is_hex && digits == lower_ascii(item.text)) continue;
+    entry.mistake(
+        item.mark,
+        ": " + quote(item.text) + " is the beginning of no class, which has " + std::to_string(kDigits) + " hex digits",
+        is_hex ? "write " + quote(digits) : "write hex digits in quotes, such as \"03\"");
+  }
+}
+
+void prefixes(KeyEntry& entry, std::vector<std::string>& into) {
+  std::vector<std::string> names;
+  if (!entry.texts(names)) return;
+  std::vector<std::string> good;
+  for (const Value& item : entry.value.items) {
+    if (!item.is_scalar()) continue;
+    const PrefixDefect defect = defect_of_prefix(item.text);
+    if (!defect.what.empty()) entry.mistake(item.mark, ": " + quote(item.text) + defect.what, defect.todo);
+    if (defect.what.empty() || !defect.meant.empty()) good.push_back(defect.what.empty() ? item.text : defect.meant);
+  }
+  into = std::move(good);
+}
+
+void write_prefixes(KeyEntry& entry, Config& config) {
+  prefixes(entry, config.prefixes.given);
+  if (config.prefixes.given.empty())
+    entry.mistake(entry.value.mark, " names no namespace, so nothing could be written",
+                  "the default is used; remove it");
+}
+
+/// rules.shipped: true, false, or those that count.
+void shipped(KeyEntry& entry, Config& config) {
+  if (entry.is_null()) return;
+  if (entry.value.is(Kind::list)) {
+    std::vector<std::string> names;
+    if (entry.texts(names)) config.shipped_names = std::move(names);
+  } else if (entry.value.is(Kind::boolean)) {
+    entry.flag(config.shipped_rules);
+    config.shipped_names.reset();
+  } else {
+    entry.wrong_type(entry.value, "true, false, or a list of names of shipped rule files or rules");
+    return;
+  }
+  config.labels.shipped_pass_white_lists = true;
+}
+
 void any_map(KeyEntry& entry, Config&) { entry.any_map(); }
 void no_keys(KeyEntry& entry, Config&) { entry.no_keys(); }
 
@@ -150,22 +240,22 @@ const Row kRows[] = {
      compat},
 
     {{"sources.cpu.cpuid.attributeBlacklist", worker, at_once, "NFD's list", "CPU flags that get no label"},
-     [](KeyEntry& e, Config& c) { e.texts(c.cpuid.denied); }},
+     [](KeyEntry& e, Config& c) { cpu_flags(e, c, c.cpuid.denied); }},
     {{"sources.cpu.cpuid.attributeWhitelist", worker, at_once, "`[]`",
       "if not empty: the only CPU flags that get a label; attributeBlacklist does not count then"},
-     [](KeyEntry& e, Config& c) { e.texts(c.cpuid.allowed); }},
+     [](KeyEntry& e, Config& c) { cpu_flags(e, c, c.cpuid.allowed); }},
     {{"sources.kernel.kconfigFile", worker, at_once, "search",
       "the kernel's configuration, as a path of the host, `/boot/config-6.1.0`"},
      [](KeyEntry& e, Config& c) { e.text(c.probes.kconfig_file); }},
     {{"sources.kernel.configOpts", worker, at_once, "`[NO_HZ, NO_HZ_IDLE, NO_HZ_FULL, PREEMPT]`",
       "options of the kernel's configuration that get a label, without `CONFIG_`"},
-     [](KeyEntry& e, Config& c) { e.texts(c.kernel_options); }},
+     kernel_options},
     {{"sources.kernel.cmdlineNames", nodescout, at_once, "a list of harmless ones",
       "parameters of the kernel command line that become features"},
      [](KeyEntry& e, Config& c) { e.texts(c.probes.cmdline_names); }},
     {{"sources.pci.deviceClassWhitelist", worker, at_once, "`[\"03\", \"0b40\", \"12\"]`",
       "PCI classes that get a label, or what they begin with: hex digits, in quotes"},
-     [](KeyEntry& e, Config& c) { e.texts(c.pci.classes); }},
+     [](KeyEntry& e, Config& c) { device_classes<4>(e, c.pci.classes); }},
     {{"sources.pci.deviceLabelFields", worker, at_once, "`[class, vendor]`",
       "ids in the name of the label: `class`, `vendor`, `device`, `subsystem_vendor`, `subsystem_device`"},
      [](KeyEntry& e, Config& c) {
@@ -173,14 +263,14 @@ const Row kRows[] = {
      }},
     {{"sources.usb.deviceClassWhitelist", worker, at_once, "`[\"0e\", \"ef\", \"fe\", \"ff\"]`",
       "USB classes that get a label, likewise"},
-     [](KeyEntry& e, Config& c) { e.texts(c.usb.classes); }},
+     [](KeyEntry& e, Config& c) { device_classes<2>(e, c.usb.classes); }},
     {{"sources.usb.deviceLabelFields", worker, at_once, "`[class, vendor, device]`",
       "ids in the name of the label: `class`, `vendor`, `device`, `serial`"},
      [](KeyEntry& e, Config& c) {
        label_fields(e, {"class", "vendor", "device", "serial"}, c.usb);
      }},
     {{"sources.fake.labels", worker, at_once, "NFD's three", "labels of the source `fake`, merged into the default"},
-     [](KeyEntry& e, Config& c) { e.text_map(c.fake_labels); }},
+     fake_labels},
     {{"sources.fake.flagFeatures", worker, at_once, "NFD's three", "flags of the feature `fake.flag`"},
      [](KeyEntry& e, Config& c) { e.texts(c.probes.fake.flags); }},
     {{"sources.fake.attributeFeatures", worker, at_once, "NFD's three",
@@ -205,7 +295,8 @@ const Row kRows[] = {
     {{"denyLabelNs", master, at_once, "`[]`",
       "namespaces of keys that are refused; `*.example.com` means the sub-domains, too"},
      [](KeyEntry& e, Config& c) { add_texts(e, c.labels.denied_namespaces); }},
-    {{"extraLabelNs", master, at_once, "`[]`", "namespaces below `kubernetes.io` that are allowed"},
+    {{"extraLabelNs", master, at_once, "`[]`",
+      "namespaces that are allowed, also below `kubernetes.io`; they count as `extraWritePrefixes`"},
      [](KeyEntry& e, Config& c) { add_texts(e, c.labels.extra_namespaces); }},
     {{"labelWhiteList", master, at_once, "none",
       "a regular expression: labels are left out unless what follows `/` matches"},
@@ -241,8 +332,13 @@ const Row kRows[] = {
     {{"instance", nodescout, at_once, "none", "prefix of the ownership annotations"},
      [](KeyEntry& e, Config& c) { e.text(c.instance); }},
     {{"writePrefixes", nodescout, at_once, "see below",
-      "namespaces of keys that the agent may write, sub-domains included"},
-     [](KeyEntry& e, Config& c) { e.texts(c.labels.write_prefixes); }},
+      "namespaces of keys that the agent may write, sub-domains included; takes the place of the default"},
+     write_prefixes},
+    {{"extraWritePrefixes", nodescout, at_once, "`[]`", "further ones, beside `writePrefixes` or its default"},
+     [](KeyEntry& e, Config& c) { prefixes(e, c.prefixes.extra); }},
+    {{"rules.shipped", nodescout, at_once, "as `core.labelSources` and the white lists have it",
+      "`true`, `false`, or a list: the shipped rules that count, by file (`nvidia`) or name"},
+     shipped},
     {{"watchNode", nodescout, at_start, "`false`", "watch the own Node; needs the overlay `watch-node`"},
      [](KeyEntry& e, Config& c) { e.flag(c.watch_node); }},
     {{"stateFile", nodescout, at_start, "`/run/nodescout/state.json`",

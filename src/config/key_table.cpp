@@ -163,7 +163,7 @@ void KeyEntry::text(std::string& into) {
     wrong_type(value, "a text");
 }
 
-bool KeyEntry::texts(std::vector<std::string>& into) {
+bool KeyEntry::texts(std::vector<std::string>& into, std::string (*spelling)(std::string_view)) {
   if (is_null()) {
     into.clear();
     return true;
@@ -176,9 +176,10 @@ bool KeyEntry::texts(std::vector<std::string>& into) {
       continue;
     }
     if (!item.source.empty() && item.source != item.text && !item.is(Kind::null))
-      report_.problems.push_back({"unquoted-text", place(report_.origin, item.mark),
-                                  name + ": " + item.source + " without quotes is " + quote(item.text) + " in YAML",
-                                  "write " + quote(item.source) + " with its quotes"});
+      report_.problems.push_back(
+          {"unquoted-text", place(report_.origin, item.mark),
+           name + ": " + item.source + " without quotes is " + quote(item.text) + " in YAML",
+           "write " + quote(spelling ? spelling(item.source) : item.source) + " with its quotes"});
     const std::size_t place_of_item = out.size();
     out.push_back(item.is(Kind::null) && place_of_item < into.size() ? into[place_of_item] : item.text);
   }
@@ -217,6 +218,10 @@ void KeyEntry::pattern(std::shared_ptr<const Pattern>& into) {
   else
     mistake(value.mark, ": bad regular expression " + quote(value.text) + ": " + compiled.error().what,
             "every label passes until it is mended");
+  // A name has no "/", so what asks for one finds nothing.
+  if (const std::size_t slash = value.text.rfind('/'); into && slash != std::string::npos)
+    mistake(value.mark, ": " + quote(value.text) + " matches nothing: it is held against what follows / in a key",
+            "write " + quote((value.text.starts_with('^') ? "^" : "") + value.text.substr(slash + 1)));
 }
 
 std::optional<std::chrono::nanoseconds> KeyEntry::period(std::chrono::nanoseconds least, std::string_view wanted) {

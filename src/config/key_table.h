@@ -73,7 +73,8 @@ class KeyEntry {
   void text(std::string& into);
   /// A list replaces the default. A null element leaves what the default has at its place, as in NFD, which decodes
   /// each element into the old one; beyond the default it is an empty text. False: nothing was read.
-  bool texts(std::vector<std::string>& into);
+  /// `spelling`: how a text without quotes is meant, for the advice to those that YAML makes something else of.
+  bool texts(std::vector<std::string>& into, std::string (*spelling)(std::string_view) = nullptr);
   /// Entries are merged into the default.
   void text_map(Attributes& into);
   void merge_texts(const Value& map, Attributes& into);

@@ -33,6 +33,14 @@ Rule named(std::string name) {
   return rule;
 }
 
+/// A rule that an entry of the configuration asks for stands where the entry does.
+void place_in(const Config& config, const std::string& entry, Rule& rule) {
+  const auto at = config.marks.find(entry);
+  if (at == config.marks.end()) return;
+  rule.origin = config.marks_origin;
+  rule.mark = at->second;
+}
+
 Placed text(std::string value) { return {std::move(value), {}, {}}; }
 
 void cpuid_rules(const Config& config, std::vector<Rule>& rules) {
@@ -55,9 +63,11 @@ void kernel_option_rules(const Config& config, std::vector<Rule>& rules) {
   for (const std::string& option : config.kernel_options) {
     // y and m are "true"; any other value is itself.
     Rule enabled = named("kernel-config." + option);
+    place_in(config, "sources.kernel.configOpts " + option, enabled);
     enabled.match_features.push_back(term("kernel.config", {{option, expression(Operator::in, {"y", "m"}), {}}}));
     enabled.labels["kernel-config." + option] = text("true");
     Rule valued = named("kernel-config." + option + " value");
+    place_in(config, "sources.kernel.configOpts " + option, valued);
     valued.match_features.push_back(term("kernel.config", {{option, expression(Operator::not_in, {"y", "m"}), {}}}));
     valued.labels["kernel-config." + option] = text("@kernel.config." + option);
     rules.push_back(std::move(enabled));
@@ -115,10 +125,12 @@ std::vector<Rule> builtin_rules(const Config& config) {
   std::vector<Rule> rules;
   if (labels_from("cpu")) cpuid_rules(config, rules);
   if (labels_from("fake")) {
-    Rule fake = named("fake labels");
-    for (const auto& [key, value] : config.fake_labels)
+    for (const auto& [key, value] : config.fake_labels) {
+      Rule fake = named("fake " + key);
+      place_in(config, "sources.fake.labels " + key, fake);
       fake.labels[key.find('/') == std::string::npos ? "fake-" + key : key] = text(value);
-    rules.push_back(std::move(fake));
+      rules.push_back(std::move(fake));
+    }
   }
   if (labels_from("kernel")) kernel_option_rules(config, rules);
   if (labels_from("pci")) device_rules("pci", "pci.device", config.pci, true, rules);

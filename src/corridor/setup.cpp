@@ -2,7 +2,44 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+#include "corridor/schema.h"
+
 namespace nodescout {
+namespace {
+
+/// "AVX*" as a pattern of file names would have it, which these lists are not: the flags that it means.
+std::string flags_like(std::string_view text, const KnownElements& flags) {
+  const std::size_t star = text.find('*');
+  std::vector<std::string> found;
+  for (const auto& [name, values] : flags.values)
+    if (name.starts_with(text.substr(0, star)) && name.ends_with(text.substr(star + 1))) found.push_back(name);
+  return "name each flag" + (found.empty() ? "" : ": " + join(found, ", "));
+}
+
+}  // namespace
+
+void check_listed_names(const Config& config, std::vector<Problem>& problems) {
+  if (config.listed_flags.empty()) return;
+  const Schema schema = schema_of_probes();
+  const KnownElements& flags = *schema.at("cpu.cpuid").flags;
+  const std::vector<std::string> defaults = CpuidLabels().denied;  // NFD's, some of which no processor has
+  std::vector<std::string_view> names;
+  for (const auto& [name, values] : flags.values) names.push_back(name);
+  for (const ListedName& listed : config.listed_flags) {
+    const bool is_known = flags.values.contains(listed.name) || listed.name == "AVX10_VERSION" ||
+                          std::find(defaults.begin(), defaults.end(), listed.name) != defaults.end();
+    if (is_known) continue;
+    std::string upper = listed.name;
+    std::transform(upper.begin(), upper.end(), upper.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    const std::string_view guess = flags.values.contains(upper) ? std::string_view(upper) : closest(listed.name, names);
+    problems.push_back({"unknown-element", listed.where, quote(listed.name) + " is not the name of a CPU flag",
+                        listed.name.find('*') != std::string::npos ? flags_like(listed.name, flags)
+                        : guess.empty()                            ? "see nodescout features, or remove it"
+                                                                   : "did you mean " + quote(guess) + "?"});
+  }
+}
 
 SourceNames source_names() {
   SourceNames names;
@@ -24,7 +61,11 @@ Result<Setup> set_up(const MachineOptions& options) {
   setup.problems = std::move(chosen.problems);
   if (options.nfd_compat) chosen.nfd_compat = true;
   chosen.probes.nfd_compat = chosen.nfd_compat;
-  if (chosen.nfd_compat) chosen.labels.write_prefixes.clear();
+  if (chosen.nfd_compat) {
+    chosen.labels.write_prefixes.clear();
+    chosen.labels.annotation_references = false;
+  }
+  check_listed_names(chosen, setup.problems);
 
   const SourceNames sources = source_names();
   for (const std::string& name :

@@ -27,6 +27,9 @@ struct SourceNames {
 };
 SourceNames source_names();
 
+/// Names of CPU flags in the configuration that no processor's flag has.
+void check_listed_names(const Config& config, std::vector<Problem>& problems);
+
 struct Setup {
   Config config;  // its label sources are plain names
   std::vector<const Probe*> probes;

@@ -22,6 +22,7 @@ struct NodeFeatureObject {
 struct View {
   const Features& own;
   std::span<const NodeFeatureObject> objects = {};  // in the order in which they are merged
+  const Origins* origins = nullptr;                 // of labels that files of the machine ask for
   bool yields_to_gfd = true;                        // false: NVIDIA's labels are made whatever its labeller does
 };
 

@@ -1,13 +1,18 @@
 #include "corridor/walk.h"
 
+#include <map>
+
 namespace nodescout {
 namespace {
 
 /// Labels that NodeFeature objects ask for; on equal keys the later object wins.
-Outcome labels_of(std::span<const NodeFeatureObject> objects) {
+Outcome labels_of(std::span<const NodeFeatureObject> objects, Origins& origins) {
   Outcome outcome;
   for (const NodeFeatureObject& object : objects)
-    for (const auto& [key, value] : object.labels) outcome.labels.insert_or_assign(key, Made{value, 0});
+    for (const auto& [key, value] : object.labels) {
+      outcome.labels.insert_or_assign(key, Made{value, 0});
+      origins.insert_or_assign(key, "NodeFeature " + object.space + "/" + object.name);
+    }
   return outcome;
 }
 
@@ -39,18 +44,30 @@ Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, 
   for (const LayerRow& row : kLayers) {
     const Features& seen = walk.sight.of(row.sees);
     if (row.layer == Layer::objects) {
-      Outcome requested = labels_of(view.objects);
+      Outcome requested = labels_of(view.objects, walk.origins.emplace_back());
       if (requested.labels.empty()) continue;
-      walk.layers.push_back({row.layer, nullptr, &walk.outcomes.emplace_back(std::move(requested)), &seen});
+      walk.layers.push_back(
+          {row.layer, nullptr, &walk.outcomes.emplace_back(std::move(requested)), &seen, &walk.origins.back()});
     } else if (const RuleSet* set = rules.find(row.layer)) {
       const Outcome& outcome = evaluate(*set, seen, cache ? &(*cache)[row.layer] : nullptr, walk);
-      walk.layers.push_back({row.layer, &set->rules(), &outcome, &seen});
+      walk.layers.push_back(
+          {row.layer, &set->rules(), &outcome, &seen, row.layer == Layer::local ? view.origins : nullptr});
       walk.failed_rules += outcome.failing.size();
       walk.problems.insert(walk.problems.end(), outcome.problems.begin(), outcome.problems.end());
     }
   }
   walk.built = build(walk.layers, policy);
-  for (const Rejection& rejection : walk.built.rejected) walk.problems.push_back(rejection.problem);
+  std::map<std::string_view, std::size_t> filtered;
+  for (const Rejection& rejection : walk.built.rejected) {
+    if (rejection.filter.empty())
+      walk.problems.push_back(rejection.problem);
+    else
+      ++filtered[rejection.filter];
+  }
+  // What a list is for needs no line for each label.
+  for (const auto& [list, count] : filtered)
+    walk.problems.push_back({"filtered-labels", std::string(list),
+                             std::to_string(count) + (count == 1 ? " label is" : " labels are") + " left out", ""});
   return walk;
 }
 

@@ -29,6 +29,7 @@ struct Walk {
   std::size_t evaluated_rules = 0;  // that ran; with a cache fewer than there are
 
   std::deque<Outcome> outcomes;  // those that no cache keeps
+  std::deque<Origins> origins;   // of labels that NodeFeature objects ask for
 };
 
 /// Who made an entry, for people.

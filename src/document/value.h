@@ -48,9 +48,11 @@ struct Value {
 };
 
 struct Member {
-  std::string key;
+  std::string key;  // as text, as scalars are: `on` is "true", 010 is "8"
   Mark mark;
   Value value;
+  Value::Kind key_kind = Value::Kind::string;
+  std::string key_source = {};  // the key as it was spelt, where that differs from it
 };
 
 /// "a map", "a list", "the text \"x\"", "the number 3": for messages.

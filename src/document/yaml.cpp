@@ -17,6 +17,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "base/text_index.h"
+#include "document/yaml_slips.h"
 
 namespace nodescout {
 namespace {
@@ -120,6 +121,7 @@ namespace {
 struct Stop {
   Mark mark;
   std::string what;
+  std::string todo = {};
 };
 
 Mark mark_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
@@ -184,6 +186,8 @@ class Builder final : public YAML::EventHandler {
     bool merge_key = false;
     std::string key;
     Mark key_mark;
+    Value::Kind key_kind = Value::Kind::string;
+    std::string key_source;
     std::vector<Value> merged;  // values of "<<"
   };
 
@@ -212,7 +216,7 @@ class Builder final : public YAML::EventHandler {
       throw Stop{mark, "nested deeper than " + std::to_string(limits_.depth) + " levels"};
     container.mark = mark;
     count(container, mark);
-    open_.push_back({std::move(container), anchor, false, false, {}, {}, {}});
+    open_.push_back({std::move(container), anchor, false, false, {}, {}, Value::Kind::string, {}, {}});
   }
 
   void close() {
@@ -250,12 +254,15 @@ class Builder final : public YAML::EventHandler {
       parent.merge_key = value.is(Value::Kind::string) && value.text == "<<" && value.source.empty();
       parent.key = value.is(Value::Kind::null) ? "null" : std::move(value.text);
       parent.key_mark = mark;
+      parent.key_kind = value.kind;
+      parent.key_source = std::move(value.source);
     } else {
       parent.has_key = false;
       if (parent.merge_key && !value.is_scalar()) {
         parent.merged.push_back(std::move(value));
       } else {
-        parent.value.members.push_back({std::move(parent.key), parent.key_mark, std::move(value)});
+        parent.value.members.push_back(
+            {std::move(parent.key), parent.key_mark, std::move(value), parent.key_kind, std::move(parent.key_source)});
       }
     }
   }
@@ -313,6 +320,13 @@ std::optional<Stop> illegal_character(std::string_view text) {
   return std::nullopt;
 }
 
+/// What the parser says, as what was done.
+Stop found_slip(std::string_view text, const Stop& stop) {
+  if (stop.mark.line == 0) return stop;
+  YamlSlip slip = find_yaml_slip(text, stop.mark, stop.what);
+  return {slip.mark, std::move(slip.what), std::move(slip.todo)};
+}
+
 std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, Spent& spent, Value& root, bool& any) {
   if (auto stop = illegal_character(text)) return stop;
   ViewBuffer buffer(text);
@@ -324,11 +338,11 @@ std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, S
     if (any) parser.HandleNextDocument(builder);
     root = std::move(builder.root);
     if (builder.last_quoted.line > 0 && !is_closed(text, builder.last_quoted))
-      return Stop{builder.last_quoted, "this text has no closing quote"};
+      return Stop{builder.last_quoted, "this text has no closing quote", "close it with the same quote"};
   } catch (const Stop& stop) {
-    return stop;
+    return found_slip(text, stop);
   } catch (const YAML::Exception& error) {
-    return Stop{error.mark.is_null() ? Mark{} : mark_of(error.mark), error.msg};
+    return found_slip(text, {error.mark.is_null() ? Mark{} : mark_of(error.mark), error.msg});
   } catch (const std::exception& error) {
     return Stop{{}, error.what()};
   }
@@ -405,15 +419,16 @@ class Marks {
 
 std::vector<YamlDocument> parse_yaml(std::string_view text, std::string_view origin, const YamlLimits& limits) {
   std::vector<YamlDocument> documents;
-  const auto failed = [&](Mark mark, std::string what, int first_line, int last_line) {
+  const auto failed = [&](Mark mark, std::string what, std::string todo, int first_line, int last_line) {
     YamlDocument document;
     document.first_line = first_line;
     document.last_line = last_line;
-    document.error = Problem{"malformed-yaml", place(origin, mark), std::move(what), ""};
+    document.error = Problem{"malformed-yaml", place(origin, mark), std::move(what), std::move(todo)};
+    document.error_mark = mark;
     documents.push_back(std::move(document));
   };
   if (text.size() > limits.bytes) {
-    failed({}, "larger than " + std::to_string(limits.bytes) + " bytes", 1, 1);
+    failed({}, "larger than " + std::to_string(limits.bytes) + " bytes", "", 1, 1);
     return documents;
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
@@ -425,7 +440,7 @@ std::vector<YamlDocument> parse_yaml(std::string_view text, std::string_view ori
     bool any = false;
     if (auto stop = parse_one(piece.text, limits, spent, document.root, any)) {
       Marks(piece).settle(stop->mark);
-      failed(stop->mark, std::move(stop->what), document.first_line, document.last_line);
+      failed(stop->mark, std::move(stop->what), std::move(stop->todo), document.first_line, document.last_line);
       continue;
     }
     if (!any || document.root.is(Value::Kind::null)) continue;

@@ -27,6 +27,7 @@ struct YamlLimits {
 struct YamlDocument {
   Value root;                    // null if error is set
   std::optional<Problem> error;  // where = origin:line:column
+  Mark error_mark;
   int first_line = 1;
   int last_line = 1;
 };

@@ -49,10 +49,12 @@ LocalFile parse_local_file(std::string_view text, std::string_view origin, std::
       file.features.insert_or_assign(key, value);
     else
       file.features.erase(key);
-    if (as_label)
+    if (as_label) {
       file.labels.insert_or_assign(key, value);
-    else
+      file.origins.insert_or_assign(key, place(origin, {number, 1}));
+    } else {
       file.labels.erase(key);
+    }
     as_feature = as_label = true;
   }
   return file;

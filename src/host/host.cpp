@@ -17,7 +17,6 @@
 #include "host/journal.h"
 #include "host/nvml_host.h"
 #include "host/nvml_report.h"
-#include "host/pci_libpci.h"
 #include "host/udev_libudev.h"
 #include "nodescout/host.h"
 
@@ -194,17 +193,29 @@ std::vector<Mount> Host::mounts() const {
   return table ? parse_mounts(*table) : std::vector<Mount>{};
 }
 
+std::optional<int> parse_numa_node(std::string_view text) {
+  constexpr std::int64_t kMost = 1 << 16;  // kernels are built for 1024 at most
+  const auto node = parse_int(trim(text));
+  return node && *node >= 0 && *node < kMost ? std::optional(static_cast<int>(*node)) : std::nullopt;
+}
+
 Result<std::vector<PciDevice>> Host::pci(std::vector<Problem>& problems, bool with_numa_nodes) const {
   const auto addresses = state_->files.list("/sys/bus/pci/devices");
   if (!addresses) return addresses.error();
   std::vector<PciDevice> devices;
   for (const std::string& address : *addresses) devices.push_back({address, {}});
   if (!with_numa_nodes) return devices;
-  read_numa_nodes(state_->files, devices, problems);
-  // libpci opened this one itself; a recording needs it as well.
-  if (state_->journal)
-    for (const PciDevice& device : devices)
-      (void)state_->files.read("/sys/bus/pci/devices/" + device.address + "/numa_node");
+  for (PciDevice& device : devices) {
+    const std::string path = "/sys/bus/pci/devices/" + device.address + "/numa_node";
+    const auto text = state_->files.read(path);
+    if (!text) {
+      if (text.error().code != Errc::absent) problems.push_back(problem_of(text.error()));
+      continue;
+    }
+    device.numa_node = parse_numa_node(*text);
+    if (!device.numa_node && trim(*text) != "-1")
+      problems.push_back({"malformed-device", path, quote(trim(*text).substr(0, 100)) + " is not a NUMA node", ""});
+  }
   return devices;
 }
 

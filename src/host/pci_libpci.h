@@ -1,14 +1,33 @@
-// PCI functions through libpci, for the live machine and for a recorded tree of text files alike.
+// Names of PCI devices from pci.ids, through libpci.
 #pragma once
 
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
-
-#include "nodescout/host.h"
 
 namespace nodescout {
 
-/// Fills in the NUMA nodes of the devices that libpci can read; one that cannot be read is reported, and the others are
-/// filled in.
-void read_numa_nodes(const Root& files, std::vector<PciDevice>& devices, std::vector<Problem>& problems);
+/// Of the program's own system: for people only, never part of features. The list is read when a name is first asked
+/// for, which takes libpci 11 ms.
+class PciNames {
+ public:
+  /// Where the list may be; the first that can be read counts.
+  explicit PciNames(std::vector<std::string> paths);
+  PciNames(PciNames&&) noexcept;
+  PciNames& operator=(PciNames&&) noexcept;
+  ~PciNames();
+
+  struct Names {
+    std::string vendor, device;  // empty if the list, or libpci, is missing
+  };
+  /// Ids as sysfs spells them, without 0x.
+  Names find(std::string_view vendor, std::string_view device);
+
+ private:
+  struct State;
+  std::vector<std::string> paths_;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace nodescout

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "host/id_file.h"
+#include "host/pci_libpci.h"
 #include "system/file.h"
 #include "system/udev_library.h"
 
@@ -68,7 +69,7 @@ UdevProperties recorded_udev_properties(const Root& files, std::string_view subs
 
 namespace {
 
-/// The first of these files that can be read, once a name is looked for in it.
+/// The first of these files that can be read, once a name is looked for in it. For usb.ids, which no library reads.
 class IdFile {
  public:
   explicit IdFile(std::vector<std::string> paths) : paths_(std::move(paths)) {}
@@ -96,7 +97,8 @@ struct HardwareNames::State {
   const UdevLibrary* library = UdevLibrary::get();
   UdevHandle<udev> context{library ? library->udev_new() : nullptr};
   UdevHandle<udev_hwdb> database{context ? library->udev_hwdb_new(context.get()) : nullptr};
-  IdFile pci, usb;
+  PciNames pci;
+  IdFile usb;
 
   Names lookup(const std::string& vendor_alias, const std::string& device_alias) const {
     Names names;
@@ -130,7 +132,9 @@ std::string upper(std::string_view text) {
 HardwareNames::Names HardwareNames::pci(std::string_view vendor, std::string_view device) const {
   const std::string v = "pci:v0000" + upper(vendor);
   Names names = state_->lookup(v + "*", v + "d0000" + upper(device) + "*");
-  return names.vendor.empty() ? state_->pci.find(vendor, device) : names;
+  if (!names.vendor.empty()) return names;
+  PciNames::Names listed = state_->pci.find(vendor, device);
+  return {std::move(listed.vendor), std::move(listed.device)};
 }
 
 HardwareNames::Names HardwareNames::usb(std::string_view vendor, std::string_view device) const {

@@ -26,6 +26,7 @@ class Builder {
     layer_ = layer.layer;
     rules_ = layer.rules;
     features_ = layer.features;
+    origins_ = layer.origins;
     matched_ = &layer.outcome->matched;
     Desired& desired = built_.desired;
     if (policy_.labels) add_all(Kind::label, layer.outcome->labels, desired.labels);
@@ -48,11 +49,26 @@ class Builder {
               std::string todo = "") {
     const Rule* source = rules_ && rule < rules_->size() ? &(*rules_)[rule] : nullptr;
     std::string where = source ? place_of(*source) : std::string(name_of(layer_));
+    if (origins_)
+      if (const auto at = origins_->find(name); at != origins_->end()) where = at->second;
     built_.rejected.push_back({kind,
                                {layer_, rule},
                                std::string(name),
                                {"rejected-" + replace_all(name_of(kind), " ", "-"), std::move(where),
-                                std::string(name_of(kind)) + " " + quote(key) + ": " + why, std::move(todo)}});
+                                std::string(name_of(kind)) + " " + quote(key) + ": " + why, std::move(todo)},
+                               ""});
+  }
+
+  /// The white list that leaves a label out; empty if none does.
+  std::string_view filter_of(Kind kind, std::string_view name) const {
+    if (kind != Kind::label || (layer_ == Layer::shipped && policy_.shipped_pass_white_lists)) return "";
+    const std::size_t slash = name.find('/');
+    const std::string_view part = name.substr(slash == std::string_view::npos ? 0 : slash + 1);
+    const auto lacks = [&](const std::shared_ptr<const Pattern>& list) { return list && !list->found_in(part); };
+    if ((is_worker_layer(layer_) || layer_ == Layer::shipped) && lacks(policy_.worker_white_list))
+      return "core.labelWhiteList";
+    if (!(policy_.as_worker && is_worker_layer(layer_)) && lacks(policy_.label_white_list)) return "labelWhiteList";
+    return "";
   }
 
   void reject_taint(const MadeTaint& made, const std::string& why, std::string todo = "") {
@@ -100,11 +116,13 @@ class Builder {
     if (is_worker_layer(layer_))
       if (const std::string why = worker_defect(name, made.value); !why.empty())
         return reject(kind, name, name, made.rule, why);
+    if (const std::string_view list = filter_of(kind, name); !list.empty()) {
+      reject(kind, name, key, made.rule, "not on " + std::string(list));
+      built_.rejected.back().filter = list;
+      return;
+    }
     std::string value = made.value;
-    // NFD resolves no annotation, so a user's "@..." is the text itself; the shipped rules have use for it.
-    const bool resolves = kind == Kind::label || kind == Kind::extended_resource ||
-                          (kind == Kind::annotation && layer_ == Layer::shipped);
-    if (value.starts_with('@') && resolves) {
+    if (value.starts_with('@') && resolves(kind, value)) {
       const std::string* resolved = resolve(value);
       if (!resolved) return reject_reference(kind, name, key, made);
       value = *resolved;
@@ -113,9 +131,7 @@ class Builder {
       if (const std::string why = defect(kind, key, value); !why.empty())
         return reject(kind, name, key, made.rule, why);
       if (const std::string why = prefix_defect(key); !why.empty())
-        return reject(
-            kind, name, key, made.rule, why,
-            "add " + quote(namespace_of(key)) + " to writePrefixes, here and in the admission policy's ConfigMap");
+        return reject(kind, name, key, made.rule, why, how_to_write_below(key));
     }
     into.insert_or_assign(key, std::move(value));
     built_.from.insert_or_assign(EntryKey{kind, key}, Provenance{layer_, made.rule});
@@ -130,10 +146,8 @@ class Builder {
       final_value = resolve(value);
       if (!final_value) return "";
     }
-    if (std::string why = label_value_defect(*final_value); !why.empty()) return why + " (" + quote(*final_value) + ")";
-    const std::string_view part = name.substr(name.find('/') == std::string_view::npos ? 0 : name.find('/') + 1);
-    if (policy_.worker_white_list && !policy_.worker_white_list->found_in(part)) return "not on core.labelWhiteList";
-    return "";
+    const std::string why = label_value_defect(*final_value);
+    return why.empty() ? why : why + " (" + quote(*final_value) + ")";
   }
 
   /// nfd-master's checks, in its order: form of the key, prefix, namespace, value.
@@ -143,7 +157,7 @@ class Builder {
     if (kind != Kind::taint) why = qualified_name_defect(key);
     const bool unprefixed = key.find('/') == std::string_view::npos;
     if (why.empty() && unprefixed) {
-      if (!policy_.auto_prefix && kind != Kind::taint) return white_list_defect(kind, key);
+      if (!policy_.auto_prefix && kind != Kind::taint) return "";
       why = "a key without a prefix is not allowed";
     }
     const bool denied = kind == Kind::label && is_denied(name_space);
@@ -153,15 +167,7 @@ class Builder {
       const bool allowed = kind == Kind::label && std::find(extra.begin(), extra.end(), name_space) != extra.end();
       if (!allowed) return "namespace " + quote(name_space) + " is not allowed" + (denied ? " (denyLabelNs)" : "");
     }
-    if (why.empty()) why = value_defect(kind, value);
-    return why.empty() ? white_list_defect(kind, key) : why;
-  }
-
-  std::string white_list_defect(Kind kind, std::string_view key) const {
-    const std::string_view name = key.substr(key.find('/') == std::string_view::npos ? 0 : key.find('/') + 1);
-    if (kind == Kind::label && policy_.label_white_list && !policy_.label_white_list->found_in(name))
-      return "not on labelWhiteList";
-    return "";
+    return why.empty() ? value_defect(kind, value) : why;
   }
 
   static bool is_forbidden_namespace(Kind kind, std::string_view name_space) {
@@ -186,7 +192,7 @@ class Builder {
       }
       case Kind::annotation: return value.size() > kLongestAnnotation ? "the value is longer than 1024 bytes" : "";
       case Kind::extended_resource: {
-        const std::string why = quantity_defect(value);
+        const std::string why = resource_amount_defect(value);
         return why.empty() ? why : why + " (" + quote(value) + ")";
       }
       case Kind::taint: return "";
@@ -211,7 +217,7 @@ class Builder {
     if (why.empty()) why = label_value_defect(taint.value);
     if (!why.empty()) return reject_taint(made, why);
     if (std::string bad = prefix_defect(taint.key); !bad.empty())
-      return reject_taint(made, bad, "add the namespace to writePrefixes");
+      return reject_taint(made, bad, how_to_write_below(taint.key));
     built_.from.insert_or_assign(EntryKey{Kind::taint, taint.name()}, Provenance{layer_, made.rule});
     auto& taints = built_.desired.taints;
     const auto same =
@@ -221,6 +227,13 @@ class Builder {
       taints.push_back(taint);
     else
       *same = taint;
+  }
+
+  /// NFD resolves no annotation: there a user's "@..." is the text itself. Any text may stand in an annotation, so what
+  /// is not a reference in its form is left as it is.
+  bool resolves(Kind kind, std::string_view value) const {
+    if (kind != Kind::annotation) return true;
+    return policy_.annotation_references && parse_reference(value).has_value();
   }
 
   /// The rule's own layer made rule.matched; what came from elsewhere under that name is in it already.
@@ -243,6 +256,7 @@ class Builder {
   Layer layer_ = Layer::builtin;
   const std::vector<Rule>* rules_ = nullptr;
   const Features* features_ = nullptr;
+  const Origins* origins_ = nullptr;
   const Attributes* matched_ = nullptr;
   Built built_;
 };
@@ -269,6 +283,11 @@ std::map<EntryKey, std::string> entries_of(const Desired& desired) {
   add(EntryKind::extended_resource, desired.extended_resources);
   for (const Taint& taint : desired.taints) entries.emplace(EntryKey{EntryKind::taint, taint.name()}, taint.value);
   return entries;
+}
+
+std::string how_to_write_below(std::string_view key) {
+  return "add " + quote(namespace_of(key)) +
+         " to extraWritePrefixes in the configuration and to writePrefixes in the ConfigMap nodescout-policy";
 }
 
 std::string node_key(std::string_view name, Layer layer, const LabelPolicy& policy) {

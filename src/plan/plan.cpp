@@ -76,7 +76,7 @@ class Planner {
     patch_.conflicts.push_back({"outside-prefixes", "node " + now_.name,
                                 std::string(name_of(kind)) + " " + quote(name) +
                                     " is no longer made, and stays: it lies outside writePrefixes",
-                                "remove it by hand, or add its namespace to writePrefixes"});
+                                "remove it by hand, or " + how_to_write_below(key)});
     return false;
   }
 

@@ -17,7 +17,14 @@ constexpr ElementSpec kModel[] = {
     {"family", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "family number, decimal; on s390x the identification", false,
      "[0-9A-F]+"},
     {"id", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "model number, decimal", false, "[0-9]+"},
-    {"hypervisor", "CPUID 40000000, /proc/sysinfo", "kvm, vmware, ...; none on a real machine"}};
+    {"hypervisor", "CPUID 40000000, /proc/sysinfo", "kvm, vmware, ...; none on a real machine"},
+    {"name", "CPUID 80000002 to 80000004, /proc/cpuinfo",
+     "what the processor calls itself: \"AMD EPYC 9654 96-Core Processor\"", true}};
+constexpr ElementSpec kRiscv[] = {
+    {"isa", "/proc/cpuinfo", "extensions of the instruction set: rv64imafdc_zba_zbb", true},
+    {"mvendorid", "/proc/cpuinfo", "JEDEC number of the vendor, as the kernel prints it", true},
+    {"marchid", "/proc/cpuinfo", "microarchitecture, likewise", true},
+    {"mimpid", "/proc/cpuinfo", "version of the implementation, likewise", true}};
 constexpr ElementSpec kIdle[] = {{"enabled", "/sys/module/intel_idle/parameters/max_cstate",
                                   "whether intel_idle may use any idle state", false, "true|false"}};
 constexpr ElementSpec kFrequency[] = {
@@ -69,7 +76,8 @@ constexpr std::string_view kCpuDirectory = "/sys/devices/system/cpu";
 constexpr FeatureSpec kProduces[] = {
     {"cpu.cpuid", flag, "", "what the processor can do, by NFD's names", kFlags},
     {"cpu.cpuid", attribute, "", "processor properties with a value", kFlagValues},
-    {"cpu.model", attribute, "", "whose processor it is", kModel},
+    {"cpu.model", attribute, "", "whose processor it is", kModel, false, true},
+    {"cpu.riscv", attribute, "", "RISC-V: instruction set and vendor", kRiscv, true, true},
     {"cpu.cstate", attribute, kCpuDirectory, "idle states", kIdle},
     {"cpu.pstate", attribute, kCpuDirectory, "frequency control by intel_pstate", kFrequency},
     {"cpu.rdt", attribute, "", "Resource Director Technology", kResources, false, true},
@@ -100,6 +108,7 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
     flags = hwcap_flags(host.architecture(), host.hardware_words());
   }
   observe_model(cpu);
+  if (!config.nfd_compat && cpu.is("riscv64") && config.wanted.has("cpu.riscv")) observe_riscv(cpu);
   observe_idle_states(cpu);
   observe_frequency(cpu);
   if (config.wanted.has("cpu.rdt")) observe_resources(cpu);  // three CPUID leaves, 4 us each on a virtual machine

@@ -32,6 +32,52 @@ std::string hypervisor(const CpuidReader& cpuid) {
   return safe.empty() ? "unknown" : safe;
 }
 
+/// "name : value" lines of /proc/cpuinfo, up to the first empty one: what all processors have in common.
+Attributes first_processor(std::string_view cpuinfo) {
+  Attributes out;
+  for (const std::string_view line : split(cpuinfo, '\n')) {
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) {
+      if (trim(line).empty() && !out.empty()) break;
+      continue;
+    }
+    out.try_emplace(std::string(trim(line.substr(0, colon))), std::string(trim(line.substr(colon + 1))));
+  }
+  return out;
+}
+
+/// Runs of blanks become one.
+std::string tidy_name(std::string_view text) {
+  std::string out;
+  for (const std::string_view word : fields(text)) out += (out.empty() ? "" : " ") + std::string(word);
+  return out;
+}
+
+std::string brand_string(const CpuidReader& cpuid) {
+  std::string name;
+  if (cpuid.highest_extended() < 0x80000004) return name;
+  for (std::uint32_t leaf = 0x80000002; leaf <= 0x80000004; ++leaf) {
+    const CpuidRegisters& registers = cpuid.leaf(leaf);
+    for (const std::uint32_t word : {registers.eax, registers.ebx, registers.ecx, registers.edx})
+      for (int shift = 0; shift < 32; shift += 8) name += static_cast<char>((word >> shift) & 0xFF);
+  }
+  return name.substr(0, name.find('\0'));
+}
+
+/// cpu.model's name; kernels call it "model name" (amd64), "cpu" (ppc64le) or "uarch" (riscv64), and some not at all.
+void observe_name(const CpuContext& cpu, Attributes& model) {
+  if (cpu.config.nfd_compat || !cpu.config.wanted.has("cpu.model", "name")) return;
+  std::string name;
+  if (cpu.is_x86()) {
+    name = tidy_name(brand_string(cpu.cpuid));
+  } else if (const auto text = Reading(cpu.host, cpu.seen, "cpu.model").raw("/proc/cpuinfo")) {
+    const Attributes first = first_processor(*text);
+    for (const char* key : {"model name", "cpu", "uarch"})
+      if (const auto at = first.find(key); name.empty() && at != first.end()) name = tidy_name(at->second);
+  }
+  if (!name.empty()) model["name"] = std::move(name);
+}
+
 void observe_s390x(const CpuContext& cpu, Attributes& model) {
   Reading reading(cpu.host, cpu.seen, "cpu.model");
   bool identified = false;
@@ -73,6 +119,15 @@ std::string label_safe(std::string_view text) {
   return safe;
 }
 
+void observe_riscv(const CpuContext& cpu) {
+  const auto text = Reading(cpu.host, cpu.seen, "cpu.riscv").raw("/proc/cpuinfo");
+  if (!text) return;
+  const Attributes first = first_processor(*text);
+  for (const char* name : {"isa", "mvendorid", "marchid", "mimpid"})
+    if (const auto at = first.find(name); at != first.end() && !at->second.empty())
+      cpu.seen.features.attributes["cpu.riscv"][name] = at->second;
+}
+
 void observe_model(const CpuContext& cpu) {
   Attributes& model = cpu.seen.features.attributes["cpu.model"];
   if (cpu.is_x86()) {
@@ -82,9 +137,10 @@ void observe_model(const CpuContext& cpu) {
     model["family"] = std::to_string(signature.family);
     model["id"] = std::to_string(signature.model);
     model["hypervisor"] = hypervisor(cpu.cpuid);
-    return;
+    return observe_name(cpu, model);
   }
   model = {{"vendor_id", "VendorUnknown"}, {"family", "0"}, {"id", "0"}};
+  observe_name(cpu, model);
   if (cpu.is("s390x")) return observe_s390x(cpu, model);
   model["hypervisor"] = "none";
   if (cpu.is("arm64")) {

@@ -22,6 +22,7 @@ struct CpuContext {
 };
 
 void observe_model(const CpuContext& cpu);        // cpu.model
+void observe_riscv(const CpuContext& cpu);        // cpu.riscv
 void observe_idle_states(const CpuContext& cpu);  // cpu.cstate
 void observe_frequency(const CpuContext& cpu);    // cpu.pstate, cpu.sst
 void observe_resources(const CpuContext& cpu);    // cpu.rdt

@@ -28,6 +28,7 @@ void run_probe(const Probe& probe, const Host& host, const ProbeConfig& config, 
   into.features.flags.merge(seen.features.flags);
   into.features.attributes.merge(seen.features.attributes);
   into.features.instances.merge(seen.features.instances);
+  into.origins.merge(seen.origins);
   into.reports.push_back({probe.name, duration, std::move(seen.problems), std::move(seen.incomplete),
                           std::move(seen.unsettled), std::move(seen.ongoing), std::move(seen.awaited)});
 }

@@ -69,14 +69,9 @@ void observe_link(Reading& reading, Gpu& gpu) {
   gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
 }
 
-std::optional<int> numa_node_of(const std::optional<std::string>& text) {
-  const auto node = text ? parse_int(*text) : std::nullopt;
-  return node && *node >= 0 && *node < 4096 ? std::optional<int>(static_cast<int>(*node)) : std::nullopt;
-}
-
 PciPlace place_of(const Host& host, const std::string& device, const std::optional<std::string>& numa_node) {
   const auto path = host.files().resolve(device);
-  return {path ? *path : "", numa_node_of(numa_node)};
+  return {path ? *path : "", numa_node ? parse_numa_node(*numa_node) : std::nullopt};
 }
 
 /// RDMA devices, and the NICs of fabrics that have a class of their own (HPE Slingshot).

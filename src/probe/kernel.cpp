@@ -39,11 +39,75 @@ constexpr FeatureSpec kProduces[] = {
     {"kernel.cmdline", attribute, "/proc/cmdline", "boot parameters, by an allow-list", kCmdline, true, true},
 };
 
+/// What packs a file that begins like this; empty if it is not packed, or by gzip.
+std::string_view packer_of(std::string_view text) {
+  constexpr std::pair<std::string_view, std::string_view> kMagic[] = {{"\x28\xB5\x2F\xFD", "zstd"},
+                                                                      {"\xFD"
+                                                                       "7zXZ",
+                                                                       "xz"},
+                                                                      {"BZh", "bzip2"},
+                                                                      {"\x04\x22\x4D\x18", "lz4"},
+                                                                      {"\x5D", "lzma"},
+                                                                      {"\x89LZO", "lzop"}};
+  for (const auto& [magic, name] : kMagic)
+    if (text.starts_with(magic)) return name;
+  return "";
+}
+
+/// The kernel's configuration in a file of it. What is packed otherwise is no text that some lines of can be legible.
+std::optional<std::string> kconfig_of(Reading& reading, const std::string& path, bool nfd_compat) {
+  // NFD opens a directory like a file and finds nothing in it.
+  if (nfd_compat && !path.ends_with(".gz") && reading.is_directory(path)) return "";
+  auto text = reading.raw(path, kConfigCap);
+  if (!text) return std::nullopt;
+  if (path.ends_with(".gz") || text->starts_with("\x1F\x8B")) {
+    auto plain = gunzip(*text, path, kConfigCap);
+    if (plain) return *std::move(plain);
+    reading.note(plain.error());
+    return std::nullopt;
+  }
+  const std::string_view packer = packer_of(*text);
+  if (packer.empty() && text->find('\0') == std::string::npos) return text;
+  reading.unknown({"malformed-file", path,
+                   packer.empty() ? "not a text, so not a kernel configuration"
+                                  : "packed with " + std::string(packer) + ", which is not read here",
+                   packer.empty() ? "write the text of the configuration there, as it is or packed with gzip"
+                                  : "unpack it, or pack it with gzip"});
+  return std::nullopt;
+}
+
+/// NFD's container has the host's directories below other names: "/host-boot/x" is "/boot/x" here. Empty for others.
+std::string in_host_terms(std::string_view path) {
+  for (const std::string_view directory : {"boot", "etc", "lib", "proc", "sys", "usr"}) {
+    const std::string prefix = "/host-" + std::string(directory) + "/";
+    if (path.starts_with(prefix)) return "/" + std::string(directory) + "/" + std::string(path.substr(prefix.size()));
+  }
+  return "";
+}
+
+/// What sources.kernel.kconfigFile names, if it can be used.
+std::optional<std::string> configured_kconfig(Reading& reading, const std::string& configured, bool nfd_compat) {
+  const std::string path = configured.starts_with('/') ? configured : "/" + configured;
+  const std::string translated = in_host_terms(path);
+  for (const std::string& candidate : {path, translated}) {
+    if (candidate.empty() || !reading.exists(candidate)) continue;
+    return kconfig_of(reading, candidate, nfd_compat);
+  }
+  const bool is_container_path = !translated.empty();
+  reading.say({"missing-file", "sources.kernel.kconfigFile",
+               "there is no " + path +
+                   (is_container_path ? ", which is a path of NFD's container, and no " + translated : "") +
+                   ": the usual places are searched",
+               "name a file of the host, such as /boot/config-6.1.0, or remove the key"});
+  return std::nullopt;
+}
+
 /// Text of the first readable candidate.
-std::optional<std::string> find_kconfig(Reading& reading, const std::string& configured, const std::string& release) {
-  std::vector<std::string> candidates;
-  if (!configured.empty()) candidates.push_back(configured.starts_with('/') ? configured : "/" + configured);
-  candidates.emplace_back("/proc/config.gz");
+std::optional<std::string> find_kconfig(Reading& reading, const std::string& configured, const std::string& release,
+                                        bool nfd_compat) {
+  if (!configured.empty())
+    if (auto text = configured_kconfig(reading, configured, nfd_compat)) return text;
+  std::vector<std::string> candidates{"/proc/config.gz"};
   if (!release.empty()) {
     candidates.push_back("/usr/src/linux-" + release + "/.config");
     candidates.push_back("/usr/src/linux-rt-" + release + "/.config");
@@ -58,14 +122,8 @@ std::optional<std::string> find_kconfig(Reading& reading, const std::string& con
     candidates.push_back("/usr/src/linux-rt-headers-" + release + "/.config");
     candidates.push_back("/boot/config-" + release);
   }
-  for (const std::string& path : candidates) {
-    auto text = reading.raw(path, kConfigCap);
-    if (!text) continue;
-    if (!path.ends_with(".gz")) return text;
-    auto plain = gunzip(*text, path, kConfigCap);
-    if (plain) return *std::move(plain);
-    reading.note(plain.error());
-  }
+  for (const std::string& path : candidates)
+    if (auto text = kconfig_of(reading, path, nfd_compat)) return text;
   return std::nullopt;
 }
 
@@ -80,7 +138,7 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
 
   Reading kconfig(host, seen, "kernel.config");
   if (config.wanted.has("kernel.config"))
-    if (const auto text = find_kconfig(kconfig, config.kconfig_file, release.value_or("")))
+    if (const auto text = find_kconfig(kconfig, config.kconfig_file, release.value_or(""), config.nfd_compat))
       features.attributes["kernel.config"] = parse_kconfig(*text, config.wanted.elements("kernel.config"));
 
   const auto modules = Reading(host, seen, "kernel.loadedmodule").raw("/proc/modules", kModulesCap);

@@ -47,6 +47,8 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
     if (text->starts_with(kPublishedMarker)) continue;
     LocalFile file = parse_local_file(*text, path, now);
     for (auto& [key, value] : file.labels) labels.insert_or_assign(key, std::move(value));
+    for (auto& [key, where] : file.origins)
+      if (file.labels.contains(key)) seen.origins.insert_or_assign(key, std::move(where));
     for (auto& [key, value] : file.features) features.insert_or_assign(key, std::move(value));
     std::move(file.problems.begin(), file.problems.end(), std::back_inserter(seen.problems));
   }

@@ -45,8 +45,8 @@ Attributes device_of(Reading& reading, const std::string& name, const std::strin
     device["address"] = *address;
   if (auto vendor = reading.text(directory + "/device/vendor"))
     device["vendor"] = vendor->starts_with("0x") ? vendor->substr(2) : *vendor;
-  if (const auto node = reading.text(directory + "/device/numa_node"); node && !node->starts_with('-'))
-    device["numa_node"] = *node;
+  if (const auto text = reading.text(directory + "/device/numa_node"))
+    if (const auto node = parse_numa_node(*text)) device["numa_node"] = std::to_string(*node);
   return device;
 }
 

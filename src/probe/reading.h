@@ -51,6 +51,11 @@ class Reading {
     return false;
   }
 
+  bool is_directory(const std::string& path) {
+    const auto status = host_.files().status(path);
+    return status && status->type == Root::FileType::directory;
+  }
+
   /// Last component of where a link leads ("driver" -> "nvidia"), or nothing.
   std::optional<std::string> link_name(const std::string& path) {
     const auto target = path.starts_with('/') ? host_.files().link(path) : directory_->link(path);
@@ -65,8 +70,14 @@ class Reading {
   }
 
   void note(const Error& error) {
-    if (error.code == Errc::absent) return;
-    seen_.problems.push_back(problem_of(error));
+    if (error.code != Errc::absent) unknown(problem_of(error));
+  }
+
+  /// A problem that leaves nothing unknown.
+  void say(Problem problem) { seen_.problems.push_back(std::move(problem)); }
+  /// One that does.
+  void unknown(Problem problem) {
+    say(std::move(problem));
     seen_.incomplete.emplace(set_);
   }
 

@@ -28,12 +28,51 @@ constexpr ElementSpec kDmi[] = {{"bios_date", kDmiSource, "firmware date"},
                                 {"product_version", kDmiSource, "product version"},
                                 {"sys_vendor", kDmiSource, "system vendor"}};
 
+constexpr std::string_view kDeviceTree = "/sys/firmware/devicetree/base";
+constexpr ElementSpec kTree[] = {
+    {"model", kDeviceTree, "name of the board or machine", true},
+    {"compatible", kDeviceTree, "what the board is compatible with, from special to general, joined by a comma", true}};
+
 using enum FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {
     {"system.name", attribute, "", "the Node's name", kName},
     {"system.osrelease", attribute, "/etc/os-release", "operating system", kRelease},
     {"system.dmiid", attribute, "/sys/devices/virtual", "what the firmware says about the machine", kDmi, false, true},
+    {"system.devicetree", attribute, "/sys/firmware", "what the device tree says about the machine", kTree, true, true},
 };
+
+/// The texts of a property, each of which ends with a zero, joined by a comma.
+std::string property_text(std::string_view bytes) {
+  std::string out;
+  for (const std::string_view part : split(bytes, '\0')) {
+    const std::string_view text = trim(part);
+    if (!text.empty()) out += (out.empty() ? "" : ",") + std::string(text);
+  }
+  return out;
+}
+
+/// os-release, of /etc or else of /usr/lib. Where a system has none, or an empty one, every label of it is missing,
+/// which nobody wants: that is said.
+std::optional<std::string> os_release(const Host& host, Observation& seen, bool nfd_compat) {
+  constexpr std::string_view kEtc = "/etc/os-release";
+  Reading reading(host, seen, "system.osrelease");
+  // NFD opens a directory like a file and finds nothing in it.
+  if (nfd_compat && reading.is_directory(std::string(kEtc))) return "";
+  auto text = reading.raw(std::string(kEtc));
+  if (!text && !nfd_compat) text = reading.raw("/usr/lib/os-release");
+  const std::string labels = ": there are no labels system-os_release.*";
+  if (text) {
+    if (text->find('=') == std::string::npos)
+      reading.say({"missing-file", std::string(kEtc), "has no line NAME=VALUE" + labels, "write one: ID=NAME"});
+    return text;
+  }
+  if (seen.incomplete.contains("system.osrelease") || !reading.is_directory("/etc")) return text;
+  const auto target = host.files().link(kEtc);
+  reading.say({"missing-file", std::string(kEtc),
+               (target ? "a link to " + *target + ", which is not there" : std::string("there is none")) + labels,
+               "write it, or mount the host's: /etc/os-release and /usr/lib/os-release"});
+  return text;
+}
 
 constexpr std::string_view kPaths[] = {"/etc/os-release"};
 
@@ -42,10 +81,8 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
   Features& features = seen.features;
   features.attributes["system.name"]["nodename"] = host.node_name();
 
-  Reading release(host, seen, "system.osrelease");
-  auto text = release.raw("/etc/os-release");
-  if (!text && !config.nfd_compat) text = release.raw("/usr/lib/os-release");
-  if (text) features.attributes["system.osrelease"] = parse_os_release(*text);
+  if (const auto text = os_release(host, seen, config.nfd_compat))
+    features.attributes["system.osrelease"] = parse_os_release(*text);
 
   Reading dmi(host, seen, "system.dmiid");
   Attributes ids;
@@ -54,6 +91,14 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
     for (const ElementSpec& element : kDmi) dmi.attribute(ids, element.name, std::string(element.name));
   }
   if (!ids.empty()) features.attributes["system.dmiid"] = std::move(ids);
+
+  if (!config.nfd_compat && config.wanted.has("system.devicetree")) {
+    Reading tree(host, seen, "system.devicetree");
+    for (const ElementSpec& element : kTree)
+      if (const auto bytes = tree.raw(std::string(kDeviceTree) + "/" + std::string(element.name)))
+        if (std::string text = property_text(*bytes); !text.empty())
+          features.attributes["system.devicetree"][std::string(element.name)] = std::move(text);
+  }
   return seen;
 }
 

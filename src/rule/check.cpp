@@ -1,13 +1,17 @@
 #include "rule/check.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 
 #include "base/kubernetes_syntax.h"
+#include "base/semver.h"
 #include "base/text.h"
 #include "document/value.h"
+#include "document/yaml.h"
 #include "rule/expression.h"
+#include "rule/former_names.h"
 #include "rule/reference.h"
 #include "rule/source_map.h"
 #include "rule/template_check.h"
@@ -15,9 +19,10 @@
 namespace nodescout {
 namespace {
 
+bool is_ordering(Operator op) { return op >= Operator::gt && op <= Operator::ge_le; }
+
 bool takes_values(Operator op) {
-  return op == Operator::in || op == Operator::not_in || op == Operator::in_regexp ||
-         (op >= Operator::gt && op <= Operator::ge_le);
+  return op == Operator::in || op == Operator::not_in || op == Operator::in_regexp || is_ordering(op);
 }
 
 /// Never true of a flag, which has no value.
@@ -31,29 +36,99 @@ std::vector<std::string_view> names_of(const KnownElements& elements) {
 
 class Checker {
  public:
-  Checker(std::string_view text, const Schema& schema) : source_(text), schema_(schema) {}
+  Checker(std::vector<RuleFile>& files, const Schema& schema) : files_(files), schema_(schema) {
+    for (const RuleFile& file : files) sources_.emplace_back(file.text);
+  }
 
-  void document(const RuleDocument& document) {
-    origin_ = document.origin;
-    if (document.kind != RuleDocument::Kind::rules)
-      backreferences_.clear();  // a group, and the worker, have a memory of their own
-    for (const Rule& rule : document.rules) {
-      this->rule(rule, document.kind == RuleDocument::Kind::group);
-      for (const auto& [key, label] : rule.labels) backreferences_.insert(key);
-      for (const auto& [key, var] : rule.vars) backreferences_.insert(key);
-      made_by_template_ |= !rule.labels_template.empty() || !rule.vars_template.empty();
-    }
-    if (document.kind != RuleDocument::Kind::rules) {
-      backreferences_.clear();
-      made_by_template_ = false;
+  /// Lists share one memory of labels and vars, objects another, and each group has its own.
+  void run() {
+    using Kind = RuleDocument::Kind;
+    std::vector<Place> lists, objects;
+    for (std::size_t file = 0; file < files_.size(); ++file)
+      for (const RuleDocument& document : files_[file].parsed.documents) {
+        one_of_its_name(document, file);
+        if (document.kind == Kind::group)
+          documents({{&document, file}});
+        else
+          (document.kind == Kind::list ? lists : objects).push_back({&document, file});
+      }
+    std::stable_sort(objects.begin(), objects.end(),
+                     [](const Place& a, const Place& b) { return a.document->name < b.document->name; });
+    documents(lists);
+    documents(objects);
+    for (RuleFile& file : files_) tidy(file.parsed.findings);
+  }
+
+ private:
+  struct Place {
+    const RuleDocument* document;
+    std::size_t file;
+  };
+
+  /// Documents that are evaluated one after the other with one memory.
+  void documents(const std::vector<Place>& places) {
+    backreferences_.clear();
+    makers_of_all_.clear();
+    made_by_template_ = false;
+    for (const Place& place : places)
+      for (const Rule& rule : place.document->rules)
+        for (const PlacedMap* made : {&rule.labels, &rule.vars})
+          for (const auto& [key, value] : *made) makers_of_all_.try_emplace(key, &rule);
+    for (const Place& place : places) {
+      at_file(place.file, place.document->origin);
+      for (const Rule& rule : place.document->rules) {
+        this->rule(rule, place.document->kind == RuleDocument::Kind::group);
+        for (const PlacedMap* made : {&rule.labels, &rule.vars})
+          for (const auto& [key, value] : *made) backreferences_.insert(key);
+        made_by_template_ |= !rule.labels_template.empty() || !rule.vars_template.empty();
+      }
     }
   }
 
-  std::vector<Finding> take() { return std::move(findings_); }
+  void at_file(std::size_t file, std::string_view origin) {
+    file_ = file;
+    origin_ = origin;
+  }
 
- private:
+  /// The cluster keeps one object of a name.
+  void one_of_its_name(const RuleDocument& document, std::size_t file) {
+    if (document.kind == RuleDocument::Kind::list || document.name.empty()) return;
+    const bool is_group = document.kind == RuleDocument::Kind::group;
+    const std::string name = (is_group ? "g " + document.name_space + "/" : "r ") + document.name;
+    const auto [first, is_new] = objects_.try_emplace(name, &document);
+    if (is_new) return;
+    at_file(file, document.origin);
+    mistake(document.mark, "same-name",
+            "the object at " + place(first->second->origin, first->second->mark) + " has the name " +
+                quote(document.name) + ", too: a cluster keeps only the one that is applied last",
+            "give one of them another name");
+  }
+
+  /// In the order of the file, each mistake once: a value that is no text is not also one that never occurs.
+  static void tidy(std::vector<Finding>& findings) {
+    const auto key = [](const Finding& finding) { return std::pair(finding.mark.line, finding.mark.column); };
+    std::stable_sort(findings.begin(), findings.end(),
+                     [&](const Finding& a, const Finding& b) { return key(a) < key(b); });
+    std::vector<Finding> kept;
+    for (Finding& finding : findings) {
+      const auto same_place = [&](const Finding& other) { return other.mark == finding.mark; };
+      const auto first = std::find_if(kept.begin(), kept.end(), same_place);
+      if (first == kept.end()) {
+        kept.push_back(std::move(finding));
+      } else if (first->problem.code == "unquoted-text") {
+        if (finding.problem.code == "impossible-value") first->problem.todo = std::move(finding.problem.todo);
+      } else if (std::none_of(first, kept.end(), [&](const Finding& other) {
+                   return same_place(other) && other.problem == finding.problem;
+                 })) {
+        kept.push_back(std::move(finding));
+      }
+    }
+    findings = std::move(kept);
+  }
+
   void mistake(Mark mark, std::string code, std::string what, std::string todo) {
-    findings_.push_back({Severity::mistake, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}});
+    files_[file_].parsed.findings.push_back(
+        {Severity::mistake, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}, mark});
   }
 
   /// Guessing is slow: a file with thousands of mistakes is told what they are, but for most of them not what was
@@ -79,11 +154,7 @@ class Checker {
     const auto known = schema_.find(key);
     if (known == schema_.end()) {
       if (term.feature.empty()) return;  // the reader has said so
-      std::vector<std::string_view> keys;
-      for (const auto& [name, feature] : schema_) keys.push_back(name);
-      mistake(term.feature_mark, "unknown-feature", "unknown feature " + quote(term.feature),
-              did_you_mean(term.feature, keys,
-                           "no probe makes it; right only if a NodeFeature object of another agent does"));
+      unknown_feature(term);
       if (term.expressions)
         for (const NamedExpression& named : *term.expressions) expression(named.expression);
       if (term.name) expression(*term.name);
@@ -103,41 +174,77 @@ class Checker {
     }
   }
 
-  /// What is wrong with the expression itself, at the operator and at the values: either may be the one that was
-  /// mistyped.
+  void unknown_feature(const Term& term) {
+    if (const std::string_view advice = advice_on_former_name(FormerName::feature, term.feature); !advice.empty())
+      return mistake(term.feature_mark, "former-name",
+                     quote(term.feature) + " is not a feature any more: earlier releases of NFD had it",
+                     std::string(advice));
+    std::vector<std::string_view> keys;
+    for (const auto& [name, feature] : schema_) keys.push_back(name);
+    mistake(term.feature_mark, "unknown-feature", "unknown feature " + quote(term.feature),
+            did_you_mean(term.feature, keys,
+                         "no probe makes it; right only if a NodeFeature object of another agent does"));
+  }
+
+  /// What is wrong with the expression itself: at the values where each can be judged alone, else at the operator.
   void expression(const Expression& expression) {
     if (expression.op == Operator::unknown) return;  // the reader has said so
+    // A type that does not exist is the defect of every value, and reported at the type.
+    if (!expression.type.empty() && expression.type != "version") return;
     const CompiledExpression compiled(expression, &patterns_);
-    if (!compiled.defect().empty()) {
-      Mark at = expression.op_mark;
-      for (std::size_t i = 0; i < expression.values.size() && i < expression.value_marks.size(); ++i) {
-        if (!takes_values(expression.op)) break;
-        Expression alone;
-        alone.op = expression.op == Operator::gt_lt || expression.op == Operator::ge_le ? Operator::gt : expression.op;
-        alone.type = expression.type;
-        alone.values = {expression.values[i]};
-        if (!CompiledExpression(alone, &patterns_).defect().empty()) at = expression.value_marks[i];
-      }
-      // A type that is no type is the defect of every value.
-      const bool bad_type = !expression.type.empty() && expression.type != "version";
-      if (bad_type) return;
-      mistake(at, "bad-expression", compiled.defect(), "");
-      if (at == expression.op_mark && !expression.value_marks.empty() && expression.value_marks[0] != at)
-        mistake(expression.value_marks[0], "bad-expression",
-                "these values do not go with operator " + std::string(name_of(expression.op)), "");
-    }
-    if (expression.type == "version" && !(expression.op >= Operator::gt && expression.op <= Operator::ge_le))
+    if (!compiled.defect().empty() && !bad_values(expression))
+      mistake(expression.op_mark, "bad-expression", compiled.defect(), cure_of_count(expression));
+    if (expression.type == "version" && !is_ordering(expression.op))
       mistake(expression.op_mark, "unused-type",
               "operator " + std::string(name_of(expression.op)) + " does not look at the type",
               "compare versions with Gt, Ge, Lt, Le, GtLt or GeLe");
   }
 
+  /// True if some value is reported.
+  bool bad_values(const Expression& expression) {
+    bool any = false;
+    if (!takes_values(expression.op)) return any;
+    for (std::size_t i = 0; i < expression.values.size() && i < expression.value_marks.size(); ++i) {
+      Expression alone;
+      alone.op = is_ordering(expression.op) ? Operator::gt : expression.op;
+      alone.type = expression.type;
+      alone.values = {expression.values[i]};
+      const CompiledExpression compiled(alone, &patterns_);
+      if (compiled.defect().empty()) continue;
+      mistake(expression.value_marks[i], "bad-expression", compiled.defect(), cure_of_value(alone));
+      any = true;
+    }
+    return any;
+  }
+
+  /// `alone`: an expression with one value, which is bad.
+  std::string cure_of_value(const Expression& alone) const {
+    if (alone.op == Operator::in_regexp)
+      return "a character that means itself, such as ( or [, needs a backslash; see docs/rules.md";
+    if (!alone.type.empty()) return "write a version such as 1.2.3";
+    const bool is_version = alone.values[0].find('.') != std::string::npos && parse_version(alone.values[0]);
+    if (!is_version) return "write a whole number, without a unit";
+    return dialect_ == Dialect::api ? "add type: version to compare versions"
+                                    : "use a NodeFeatureRule with type: version, or a whole number";
+  }
+
+  static std::string cure_of_count(const Expression& expression) {
+    if (!takes_values(expression.op)) return "remove the value, or write op: In";
+    if (expression.values.empty()) return "add value: [...], or write op: Exists";
+    return expression.values.size() == 2 ? "write the smaller value first" : "give it as many values as it takes";
+  }
+
   void element(const KnownFeature& feature, const Term& term, const NamedExpression& named) {
-    const bool only_flags = feature.flags && !feature.attributes && !feature.instances;
-    if (only_flags && needs_value(named.expression.op))
+    const auto has = [&](const std::optional<KnownElements>& elements) {
+      return elements && (elements->any_name || elements->values.contains(named.name));
+    };
+    const bool is_flag =
+        feature.flags && !has(feature.attributes) && !feature.instances && (has(feature.flags) || !feature.attributes);
+    if (is_flag && needs_value(named.expression.op))
       mistake(named.expression.op_mark, "dead-term",
-              quote(term.feature) + " has names without values: operator " + std::string(name_of(named.expression.op)) +
-                  " never matches",
+              (feature.attributes ? quote(named.name) + " of " + quote(term.feature) + " is a name without a value"
+                                  : quote(term.feature) + " has names without values") +
+                  ": operator " + std::string(name_of(named.expression.op)) + " never matches",
               "use Exists or DoesNotExist");
     std::vector<std::string_view> names;
     std::vector<const std::string*> patterns;
@@ -165,13 +272,25 @@ class Checker {
               "write " + quote(named.name.substr(7)));
   }
 
+  /// Less than a whole class, which has four digits.
+  static bool is_class_prefix(std::string_view digits) {
+    return !digits.empty() && digits.size() < 4 && std::all_of(digits.begin(), digits.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    });
+  }
+
   void possible_values(const std::string& pattern, const NamedExpression& named) {
     const Expression& expression = named.expression;
     const auto compiled = Pattern::compile("^(?:" + pattern + ")$");
     if (!compiled) return;
     const auto impossible = [&](Mark mark, const std::string& value) {
-      if (compiled->found_in(value)) return;
-      const std::string lower = lower_ascii(value);
+      // What stands there without quotes may be a number to YAML: 0300 is 192, and 0x03 is 3.
+      const std::string_view spelt = source().plain_scalar_at(mark);
+      const Value resolved = resolve_plain_scalar(spelt);
+      const bool is_other = !resolved.is(Value::Kind::string) && resolved.text == value;
+      const std::string meant = is_other ? std::string(spelt) : value;
+      if (compiled->found_in(meant)) return;
+      const std::string lower = lower_ascii(meant);
       std::string todo = "its values look like " + pattern;
       if (compiled->found_in(lower))
         todo = "write " + quote(lower);
@@ -179,6 +298,9 @@ class Checker {
         todo = "write " + quote(lower.substr(2));
       else if (named.name == "class" && lower.size() > 4 && compiled->found_in(lower.substr(0, 4)))
         todo = "write " + quote(lower.substr(0, 4)) + ": the programming interface is cut off";
+      else if (const std::string digits = lower.substr(lower.starts_with("0x") ? 2 : 0);
+               named.name == "class" && is_class_prefix(digits))
+        todo = "write {op: InRegexp, value: [\"^" + digits + "\"]} for all classes that begin so";
       mistake(mark, "impossible-value", quote(named.name) + " is never " + quote(value), std::move(todo));
     };
     if (expression.op == Operator::in || expression.op == Operator::not_in) {
@@ -195,13 +317,24 @@ class Checker {
       for (const NamedExpression& named : *term.expressions) {
         expression(named.expression);
         if (backreferences_.contains(named.name) || made_by_template_) continue;
-        std::vector<std::string_view> names;
-        if (may_guess()) names.assign(backreferences_.begin(), backreferences_.end());
-        mistake(named.mark, "unknown-backreference",
-                "no earlier rule of this file makes a label or var " + quote(named.name),
-                did_you_mean(named.name, names, "rule.matched holds labels and vars of earlier rules, spelt as there"));
+        unknown_backreference(named);
       }
     if (term.name) expression(*term.name);
+  }
+
+  void unknown_backreference(const NamedExpression& named) {
+    if (const auto later = makers_of_all_.find(named.name); later != makers_of_all_.end())
+      return mistake(named.mark, "unknown-backreference",
+                     quote(named.name) + " is made by a rule that runs later: rule " + quote(later->second->name) +
+                         " at " + place(later->second->origin, later->second->mark),
+                     "let that rule stand first; objects run in the order of metadata.name");
+    std::vector<std::string_view> names;
+    if (may_guess()) names.assign(backreferences_.begin(), backreferences_.end());
+    mistake(
+        named.mark, "unknown-backreference", "no earlier rule makes a label or var " + quote(named.name),
+        did_you_mean(named.name, names,
+                     "rule.matched holds labels and vars of earlier rules, spelt as there; name the files of all of "
+                     "them in one command"));
   }
 
   // ---- output -------------------------------------------------------------------------------------------------------
@@ -210,7 +343,7 @@ class Checker {
     const std::string full = name.find('/') == std::string::npos ? std::string(kFeaturePrefix) + "/" + name : name;
     if (const std::string defect = qualified_name_defect(full); !defect.empty())
       return mistake(mark, "bad-" + replace_all(kind, " ", "-"), std::string(kind) + " " + quote(name) + ": " + defect,
-                     "");
+                     "rename it: [PREFIX/]NAME, where NAME has at most 63 letters, digits, '-', '_' and '.'");
     const std::string_view name_space = namespace_of(full);
     const bool allowed = !is_within(name_space, "kubernetes.io") || is_within(name_space, kFeaturePrefix) ||
                          (is_label && is_within(name_space, "profile.node.kubernetes.io"));
@@ -253,10 +386,12 @@ class Checker {
       if (placed.text.starts_with('@'))
         reference(rule, placed);
       else if (const std::string defect = label_value_defect(placed.text); !defect.empty())
-        mistake(placed.mark, "bad-label", "label " + quote(name) + ": " + defect, "");
+        mistake(placed.mark, "bad-label", "label " + quote(name) + ": " + defect,
+                rule.dialect == Dialect::api ? "make it an annotation, which takes any text" : "use another value");
     }
     for (const auto& [name, placed] : rule.annotations) {
       key(placed.key_mark, name, "annotation", false);
+      if (parse_reference(placed.text)) reference(rule, placed);
       if (placed.text.size() > 1024)
         mistake(placed.mark, "bad-annotation", "annotation " + quote(name) + " is longer than 1024 bytes", "");
     }
@@ -264,8 +399,9 @@ class Checker {
       key(placed.key_mark, name, "extended resource", false);
       if (placed.text.starts_with('@'))
         reference(rule, placed);
-      else if (const std::string defect = quantity_defect(placed.text); !defect.empty())
-        mistake(placed.mark, "bad-extended-resource", "extended resource " + quote(name) + ": " + defect, "");
+      else if (const std::string defect = resource_amount_defect(placed.text); !defect.empty())
+        mistake(placed.mark, "bad-extended-resource", "extended resource " + quote(name) + ": " + defect,
+                "write a whole number that is not negative, such as \"4\", \"2Ki\" or \"1e3\"");
     }
     for (const Taint& taint : rule.taints) {
       if (taint.key.empty()) continue;  // the reader has said so
@@ -347,12 +483,13 @@ class Checker {
   };
 
   void rule(const Rule& rule, bool is_group) {
+    dialect_ = rule.dialect;
     for (const Matcher& matcher : rule.match_any)
       for (const Term& term : matcher) this->term(term);
     for (const Term& term : rule.match_features) this->term(term);
     outputs(rule);
     check_templates(
-        rule, schema_, source_,
+        rule, schema_, source(),
         [&](Mark mark, std::string code, std::string what, std::string todo) {
           mistake(mark, std::move(code), std::move(what), std::move(todo));
         },
@@ -368,10 +505,16 @@ class Checker {
     fights(rule);
   }
 
-  SourceMap source_;
+  const SourceMap& source() const { return sources_[file_]; }
+
+  std::vector<RuleFile>& files_;
   const Schema& schema_;
+  std::vector<SourceMap> sources_;  // of the files
+  std::size_t file_ = 0;
   std::string origin_;
-  std::vector<Finding> findings_;
+  Dialect dialect_ = Dialect::api;                                   // of the rule that is looked at
+  std::map<std::string, const RuleDocument*> objects_;               // by kind and name
+  std::unordered_map<std::string_view, const Rule*> makers_of_all_;  // the first rule that makes a label or var
   std::set<std::string> backreferences_;
   bool made_by_template_ = false;
   std::unordered_map<std::string, std::size_t> conditions_;  // numbered
@@ -382,11 +525,6 @@ class Checker {
 
 }  // namespace
 
-std::vector<Finding> check_rules(const std::vector<RuleDocument>& documents, std::string_view text,
-                                 const Schema& schema) {
-  Checker checker(text, schema);
-  for (const RuleDocument& document : documents) checker.document(document);
-  return checker.take();
-}
+void check_rules(std::vector<RuleFile>& files, const Schema& schema) { Checker(files, schema).run(); }
 
 }  // namespace nodescout

@@ -25,9 +25,14 @@ struct KnownFeature {
 /// By feature key, lower case.
 using Schema = std::map<std::string, KnownFeature, std::less<>>;
 
-/// Findings about documents of one file, in the order of the file. `text` is the file itself: it tells where a
-/// template's lines stand.
-std::vector<Finding> check_rules(const std::vector<RuleDocument>& documents, std::string_view text,
-                                 const Schema& schema);
+/// A file of rules: what was read from it, and its text, which tells where a template's lines stand.
+struct RuleFile {
+  std::string text;
+  ParsedRules parsed;
+};
+
+/// Adds what is wrong with rules that parse to the findings of each file, which then are in the order of the file and
+/// name each mistake once. The files count together, as they do for evaluation: objects in the order of metadata.name.
+void check_rules(std::vector<RuleFile>& files, const Schema& schema);
 
 }  // namespace nodescout

@@ -5,17 +5,41 @@
 namespace nodescout {
 namespace {
 
+constexpr std::string_view kNodeName =
+    "write {feature: system.name, matchExpressions: {nodename: {op: InRegexp, value: [...]}}} below matchFeatures";
+
 constexpr FormerName kFormerNames[] = {
     {FormerName::config_key, "sources.local.hooksEnabled",
      "hooks (source.d) are gone since NFD 0.17: let the script write a file of features.d, and remove the key"},
     {FormerName::config_key, "restrictions.disableTaints",
      "NFD shows it in a sample, but never had it: taints are off unless enableTaints is true; remove the key"},
     {FormerName::config_key, "resourceLabels",
-     "write extendedResources in a rule: a NodeFeatureRule, or sources.custom; remove the key"},
+     "write a NodeFeatureRule with extendedResources: {NAME: \"@DOMAIN.FEATURE.ELEMENT\"}; remove the key"},
     {FormerName::config_key, "autoDefaultNs", "write autoPrefix"},
     {FormerName::config_key, "featureGates",
      "for NodeFeatureGroupAPI there is nothing to switch; in place of DisableAutoPrefix write autoPrefix: false"},
     {FormerName::config_key, "featureGates.DisableAutoPrefix", "write autoPrefix: false"},
+
+    {FormerName::rule_field, "matchOn",
+     "write labels: {NAME: \"true\"} and, for each entry of matchOn, an entry of matchAny with matchFeatures"},
+    {FormerName::rule_field, "value", "write labels: {NAME: VALUE}"},
+    {FormerName::rule_field, "pciId",
+     "write {feature: pci.device, matchExpressions: {vendor: {op: In, value: [...]}}} below matchFeatures"},
+    {FormerName::rule_field, "usbId",
+     "write {feature: usb.device, matchExpressions: {vendor: {op: In, value: [...]}}} below matchFeatures"},
+    {FormerName::rule_field, "loadedKMod",
+     "write {feature: kernel.loadedmodule, matchExpressions: {MODULE: {op: Exists}}} below matchFeatures"},
+    {FormerName::rule_field, "cpuId",
+     "write {feature: cpu.cpuid, matchExpressions: {FLAG: {op: Exists}}} below matchFeatures"},
+    {FormerName::rule_field, "kConfig",
+     "write {feature: kernel.config, matchExpressions: {OPTION: {op: In, value: [\"y\"]}}} below matchFeatures"},
+    {FormerName::rule_field, "nodename", kNodeName},
+
+    {FormerName::feature, "cpu.sgx", "write feature: cpu.security, whose element is sgx.enabled"},
+    {FormerName::feature, "cpu.se", "write feature: cpu.security, whose element is se.enabled"},
+    {FormerName::feature, "cpu.tdx", "write feature: cpu.security, whose element is tdx.enabled"},
+    {FormerName::feature, "cpu.sev", "write feature: cpu.security, whose element is sev.enabled"},
+    {FormerName::feature, "cpu.power", "write feature: cpu.sst, whose element is bf.enabled"},
 };
 
 }  // namespace

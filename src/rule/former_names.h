@@ -24,4 +24,7 @@ std::span<const FormerName> former_names();
 /// The `todo` of that name, or empty.
 std::string_view advice_on_former_name(FormerName::Kind kind, std::string_view name);
 
+/// The API group of NFD's operator before NFD had one of its own.
+inline constexpr std::string_view kFormerApiVersion = "nfd.openshift.io/v1alpha1";
+
 }  // namespace nodescout

@@ -2,15 +2,15 @@
 // costs itself. Fields are matched as NFD's readers match them (case does not count), and what they would silently drop
 // is reported.
 #include <algorithm>
-#include <array>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/text.h"
 #include "document/value.h"
 #include "document/yaml.h"
 #include "nodescout/rules.h"
+#include "rule/former_names.h"
 #include "rule/from_value.h"
+#include "rule/map_reader.h"
 
 namespace nodescout {
 namespace {
@@ -18,18 +18,20 @@ namespace {
 using Kind = Value::Kind;
 using Names = std::vector<std::string_view>;
 
-class Reader {
+class Reader : private MapReader {
  public:
-  Reader(std::string origin, std::vector<Finding>& findings) : origin_(std::move(origin)), findings_(findings) {}
+  Reader(std::string origin, ParsedRules& parsed) : MapReader(std::move(origin), parsed) {}
 
-  void document(const Value& root, std::vector<RuleDocument>& out) {
+  void document(const Value& root) {
+    std::vector<RuleDocument>& out = parsed_.documents;
     if (root.is(Kind::list)) {
       out.push_back(bare_list(root));
     } else if (!root.is(Kind::map)) {
       error(root.mark, "malformed-rules", "expected a rule object or a list of rules, not " + describe(root), "");
     } else if (const Value* kind = field(root, "kind")) {
-      object(root, *kind, out);
+      object(root, *kind);
     } else if (const Value* sources = field(root, "sources"); sources || field(root, "core")) {
+      parsed_.is_worker_configuration = true;
       const Value* custom = sources ? sources->find("custom") : nullptr;
       if (custom && custom->is(Kind::list))
         out.push_back(bare_list(*custom));
@@ -44,59 +46,15 @@ class Reader {
   }
 
  private:
-  // ---- findings -----------------------------------------------------------------------------------------------------
-
-  void report(Severity severity, Mark mark, std::string code, std::string what, std::string todo) {
-    findings_.push_back({severity, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}});
-  }
-  void error(Mark mark, std::string code, std::string what, std::string todo) {
-    report(Severity::error, mark, std::move(code), std::move(what), std::move(todo));
-  }
-  void mistake(Mark mark, std::string code, std::string what, std::string todo) {
-    report(Severity::mistake, mark, std::move(code), std::move(what), std::move(todo));
-  }
-
-  // ---- maps with known fields ---------------------------------------------------------------------------------------
-
-  const Value* field(const Value& map, std::string_view name) { return map.find_ignoring_case(name); }
-
-  /// Fields of the map that are not among `known`, and fields given twice.
-  void check_fields(const Value& map, const Names& known, std::string_view of_what) {
-    for (const Member& member : map.members) {
-      const auto exact = std::find(known.begin(), known.end(), member.key);
-      if (exact == known.end()) {
-        const auto other_case = std::find_if(
-            known.begin(), known.end(), [&](std::string_view name) { return equal_ignoring_case(name, member.key); });
-        const std::string_view guess = other_case != known.end() ? *other_case : closest(member.key, known);
-        std::string known_fields;
-        for (const std::string_view name : known)
-          known_fields += (known_fields.empty() ? "" : ", ") + std::string(name);
-        mistake(member.mark, "unknown-field",
-                "unknown field " + quote(member.key) + " in " + std::string(of_what) +
-                    (dialect_ == Dialect::worker ? ": NFD's worker ignores it" : ": the API server drops it"),
-                guess.empty() ? "known are " + known_fields : "did you mean " + quote(guess) + "?");
-      }
-    }
-    check_duplicates(map);
-  }
-
-  void check_duplicates(const Value& map) {
-    std::unordered_set<std::string_view> seen;
-    for (const Member& member : map.members)
-      if (!seen.insert(member.key).second)
-        mistake(member.mark, "duplicate-key", quote(member.key) + " is given twice; the later one wins",
-                "remove one of the two");
-  }
-
   // ---- documents ----------------------------------------------------------------------------------------------------
 
-  void object(const Value& root, const Value& kind, std::vector<RuleDocument>& out) {
+  void object(const Value& root, const Value& kind) {
     const std::string name = kind.is_scalar() ? kind.text : "";
     if (name == "List" || name == "NodeFeatureRuleList" || name == "NodeFeatureGroupList") {
       const Value* items = field(root, "items");
       if (!items || !items->is(Kind::list))
         return error(root.mark, "malformed-rules", "a " + name + " needs a list of items", "");
-      for (const Value& item : items->items) document(item, out);
+      for (const Value& item : items->items) document(item);
       return;
     }
     const bool is_group = name == "NodeFeatureGroup";
@@ -109,7 +67,11 @@ class Reader {
     check_fields(root, {"apiVersion", "kind", "metadata", "spec", "status"}, "a " + name);
     constexpr std::string_view kApi = "nfd.k8s-sigs.io/v1alpha1";
     const Value* api = field(root, "apiVersion");
-    if (!api || api->text != kApi)
+    if (api && api->text == kFormerApiVersion)
+      mistake(api->mark, "former-api-version",
+              quote(api->text) + " is the group that NFD's operator had before NFD had its own; it is taken in files",
+              "write apiVersion: " + std::string(kApi));
+    else if (!api || api->text != kApi)
       error(api ? api->mark : root.mark, "unknown-api-version",
             api ? "apiVersion " + quote(api->text) + " has no " + name : "apiVersion is missing",
             "write apiVersion: " + std::string(kApi));
@@ -118,12 +80,7 @@ class Reader {
     document.kind = is_group ? RuleDocument::Kind::group : RuleDocument::Kind::rules;
     document.origin = origin_;
     document.mark = root.mark;
-    if (const Value* metadata = field(root, "metadata"); metadata && metadata->is(Kind::map)) {
-      if (const Value* given = field(*metadata, "name"); given && given->is_scalar()) document.name = given->text;
-      if (const Value* given = field(*metadata, "namespace"); given && given->is_scalar())
-        document.name_space = given->text;
-    }
-    if (document.name.empty()) error(root.mark, "missing-name", "metadata.name is missing", "give the object a name");
+    read_metadata(root, document);
 
     const Value* spec = field(root, "spec");
     const std::string list_name = is_group ? "featureGroupRules" : "rules";
@@ -139,7 +96,7 @@ class Reader {
     } else {
       document.rules = rule_list(*rules, Dialect::api, is_group);
     }
-    out.push_back(std::move(document));
+    parsed_.documents.push_back(std::move(document));
   }
 
   RuleDocument bare_list(const Value& list) {
@@ -161,6 +118,8 @@ class Reader {
       }
       broken_ = false;
       Rule rule = one_rule(item, is_group);
+      // A rule in the former language makes nothing, which has been said.
+      if (item.find("matchOn") && rule.labels.empty() && rule.labels_template.empty() && rule.vars.empty()) continue;
       if (!broken_) rules.push_back(std::move(rule));
     }
     return rules;
@@ -230,7 +189,7 @@ class Reader {
       refuse(value->mark, "malformed-rule", std::string(name) + " must be a map of texts, not " + describe(*value));
       return out;
     }
-    check_duplicates(*value);
+    check_names(*value);
     for (const Member& member : value->members) {
       if (!member.value.is_scalar()) {
         refuse(member.value.mark, "malformed-rule",
@@ -241,15 +200,6 @@ class Reader {
       out.insert_or_assign(member.key, Placed{member.value.text, member.mark, member.value.mark});
     }
     return out;
-  }
-
-  /// YAML made a number, a boolean or nothing of something that has to be a text.
-  void want_quotes(const Value& value, const std::string& what) {
-    const std::string spelt = value.source.empty() ? value.text : value.source;
-    if (dialect_ == Dialect::worker && value.text == spelt) return;
-    const std::string becomes = value.text == spelt ? "" : ", which becomes " + quote(value.text);
-    report(dialect_ == Dialect::api ? Severity::error : Severity::mistake, value.mark, "unquoted-text",
-           what + " is " + describe(value) + becomes + ", not a text", "write " + quote(spelt) + " with its quotes");
   }
 
   std::vector<Taint> taints(const Value& map) {
@@ -320,6 +270,7 @@ class Reader {
       Term term;
       term.mark = item.mark;
       term.feature = text(item, "feature", term.feature_mark);
+      feature_ = lower_ascii(term.feature);
       if (term.feature.empty())
         error(item.mark, "missing-feature", "a term needs a feature", "for example feature: pci.device");
       if (const Value* expressions = field(item, "matchExpressions"); expressions && !expressions->is(Kind::null))
@@ -374,7 +325,7 @@ class Reader {
              "matchExpressions must be a map from element names to expressions, not " + describe(value));
       return out.take();
     }
-    check_duplicates(value);
+    check_names(value);
     for (const Member& member : value.members) {
       NamedExpression named{member.key, {}, member.mark};
       if (member.value.is(Kind::null)) {
@@ -400,9 +351,8 @@ class Reader {
       if (dialect_ == Dialect::api || value.is(Kind::null)) {
         refuse(value.mark, "malformed-expression",
                "the expression for " + quote(name) + " must be a map with op and value, not " + describe(value),
-               value.is_scalar()
-                   ? "write {op: In, value: [" + quote(value.source.empty() ? value.text : value.source) + "]}"
-                   : "write {op: In, value: [...]}");
+               value.is_scalar() ? "write {op: In, value: [" + quote(spelt(value)) + "]}"
+                                 : "write {op: In, value: [...]}");
         return out;
       }
       out.op = Operator::in;
@@ -443,7 +393,7 @@ class Reader {
     if (const Value* given = field(value, "value"); given && !given->is(Kind::null)) {
       if (!given->is(Kind::list) && dialect_ == Dialect::api) {
         refuse(given->mark, "malformed-expression", "value must be a list of texts, not " + describe(*given),
-               given->is_scalar() ? "write [" + quote(given->source.empty() ? given->text : given->source) + "]" : "");
+               given->is_scalar() ? "write [" + quote(spelt(*given)) + "]" : "");
       } else {
         values(*given, out);
       }
@@ -458,8 +408,16 @@ class Reader {
     return out;
   }
 
+  /// Ids of devices are spelt without 0x.
+  std::string id_of_device(const Value& value) const {
+    const std::string text = spelt(value);
+    const bool is_device = feature_.starts_with("pci.") || feature_.starts_with("usb.");
+    return is_device && lower_ascii(text).starts_with("0x") ? lower_ascii(text).substr(2) : text;
+  }
+
   void values(const Value& value, Expression& out) {
     if (value.is_scalar()) {
+      if (!value.is(Kind::string)) want_quotes(value, "a value");
       out.values.push_back(value.text);
       out.value_marks.push_back(value.mark);
       return;
@@ -470,8 +428,7 @@ class Reader {
     for (const Value& item : value.items) {
       if (!item.is_scalar() || (dialect_ == Dialect::worker && !item.is(Kind::string))) {
         refuse(item.mark, "malformed-expression", "a list of values must hold texts, not " + describe(item),
-               item.is_scalar() ? "write " + quote(item.source.empty() ? item.text : item.source) + " with its quotes"
-                                : "");
+               item.is_scalar() ? "write " + quote(id_of_device(item)) + " with its quotes" : "");
         continue;
       }
       if (!item.is(Kind::string)) want_quotes(item, "a value");
@@ -480,17 +437,15 @@ class Reader {
     }
   }
 
-  std::string origin_;
-  std::vector<Finding>& findings_;
-  Dialect dialect_ = Dialect::api;
   bool broken_ = false;  // the rule being read
+  std::string feature_;  // of the term being read, in lower case
 };
 
 }  // namespace
 
 ParsedRules rules_from_value(const Value& document, std::string_view origin) {
   ParsedRules parsed;
-  Reader(std::string(origin), parsed.findings).document(document, parsed.documents);
+  Reader(std::string(origin), parsed).document(document);
   return parsed;
 }
 
@@ -500,10 +455,10 @@ ParsedRules parse_rules(std::string_view text, std::string_view origin) {
     if (document.error) {
       Problem problem = *document.error;
       if (problem.todo.empty()) problem.todo = "the documents before and after it are still read";
-      parsed.findings.push_back({Severity::error, std::move(problem)});
+      parsed.findings.push_back({Severity::error, std::move(problem), document.error_mark});
       continue;
     }
-    Reader(std::string(origin), parsed.findings).document(document.root, parsed.documents);
+    Reader(std::string(origin), parsed).document(document.root);
   }
   return parsed;
 }

@@ -25,4 +25,11 @@ Mark SourceMap::locate(Mark scalar, Mark inside) const {
   return {scalar.line, scalar.column + inside.column - 1};
 }
 
+std::string_view SourceMap::plain_scalar_at(Mark mark) const {
+  const std::string_view line = index_.line(mark.line);
+  const std::string_view rest = line.substr(index_.byte_of(mark.line, mark.column));
+  if (rest.empty() || std::string_view("\"'|>[{&*!").find(rest[0]) != std::string_view::npos) return "";
+  return rest.substr(0, rest.find_first_of(" \t\r,]}#"));
+}
+
 }  // namespace nodescout

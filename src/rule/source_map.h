@@ -15,6 +15,9 @@ class SourceMap {
   /// in its text. Exact for block scalars and for scalars on one line without escapes; else the scalar's own place.
   Mark locate(Mark scalar, Mark inside) const;
 
+  /// The scalar that begins there as it is spelt, if it has no quotes and stands on one line; else empty.
+  std::string_view plain_scalar_at(Mark mark) const;
+
  private:
   TextIndex index_;
 };

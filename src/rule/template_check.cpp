@@ -67,15 +67,28 @@ class TemplateChecker {
         Having& having = having_[{name.domain, feature}];
         having.count += having.last == matchers_ ? 0 : 1;
         having.last = matchers_;
+        having.has_elements |= gives_elements(term);
       }
       names_.push_back("." + term.feature);
     }
+  }
+
+  /// A term without expressions only asks whether the feature is there; an empty map of them takes all devices, and
+  /// no flag or attribute.
+  bool gives_elements(const Term& term) const {
+    if (term.name) return true;
+    if (!term.expressions) return false;
+    if (!term.expressions->empty()) return true;
+    const auto known = schema_.find(lower_ascii(term.feature));
+    return known == schema_.end() || known->second.instances;
   }
 
   void mention(const TemplateMention& mention) {
     // A template that is called from many places asks for many things at one.
     if (told_.contains(mention.where)) return;
     const auto having = having_.find({mention.domain, mention.feature});
+    if (!mention.feature.empty() && having != having_.end() && !having->second.has_elements)
+      return no_elements(mention);
     const std::size_t lacking = matchers_ - (having == having_.end() ? 0 : having->second.count);
     const std::string name = "." + mention.domain + (mention.feature.empty() ? "" : "." + mention.feature);
     if (lacking > 0 && mention.must_exist && mention.reach == TemplateMention::Reach::always) {
@@ -90,7 +103,29 @@ class TemplateChecker {
                         : "did you mean " + std::string(guess) + "?");
       return;
     }
+    if (mention.of_list) return field_of_list(mention);
     if (!mention.field.empty() && mention.must_exist) field(mention);
+  }
+
+  void no_elements(const TemplateMention& mention) {
+    const std::string name = mention.domain + "." + mention.feature;
+    told_.insert(mention.where);
+    if (!told_.insert(name).second) return;
+    say(mention.where, "dead-template",
+        "." + name + " is an empty list: the term on " + quote(name) + " asks for none of its elements",
+        "add matchName: {op: Exists} to the term to get all of them");
+  }
+
+  /// .kernel.version.major: the elements are a list, which has no fields.
+  void field_of_list(const TemplateMention& mention) {
+    const auto known = schema_.find(lower_ascii(mention.domain + "." + mention.feature));
+    const bool has_devices = known != schema_.end() && known->second.instances;
+    const std::string list = "." + mention.domain + "." + mention.feature;
+    told_.insert(mention.where);
+    say(mention.where, "dead-template", list + " is a list of elements, which has no ." + mention.field,
+        has_devices ? "write {{ range " + list + " }}{{ ." + mention.field + " }}{{ end }}"
+                    : "write {{ range " + list + " }}{{ if eq .Name " + quote(mention.field) +
+                          " }}{{ .Value }}{{ end }}{{ end }}");
   }
 
   /// A field that no element of the feature has.
@@ -122,12 +157,13 @@ class TemplateChecker {
   /// How many matchers have a feature; `last` is the last of them.
   struct Having {
     std::size_t count = 0, last = 0;
+    bool has_elements = false;
   };
   std::map<std::pair<std::string_view, std::string_view>, Having> having_;  // by domain and feature
   std::size_t matchers_ = 0;
   std::vector<std::string> names_;  // of features, with a dot in front
   std::vector<std::string_view> candidates_;
-  std::set<std::string> told_;  // places in the template
+  std::set<std::string> told_;  // places in the template, and features that are empty
   Mark mark_;
 };
 

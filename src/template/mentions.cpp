@@ -254,7 +254,9 @@ class Walker {
 
   Shape step(const Shape& from, std::string_view name, std::uint32_t at, Reach reach, bool must_exist) {
     const auto mention = [&](std::string_view domain, std::string_view feature, std::string_view field) {
-      found_.push_back({at, {"", std::string(domain), std::string(feature), std::string(field), reach, must_exist}});
+      const bool of_list = from.kind == Shape::Kind::elements;
+      found_.push_back(
+          {at, {"", std::string(domain), std::string(feature), std::string(field), reach, must_exist, of_list}});
     };
     switch (from.kind) {
       case Shape::Kind::data: mention(name, "", ""); return {Shape::Kind::domain, name, {}};
@@ -265,6 +267,7 @@ class Walker {
           found_.pop_back();
         mention(from.domain, name, "");
         return {Shape::Kind::elements, from.domain, name};
+      case Shape::Kind::elements:
       case Shape::Kind::element: mention(from.domain, from.feature, name); return {};
       default: return {};
     }

@@ -37,6 +37,7 @@ struct TemplateMention {
   std::string field;    // "class"; empty if only the feature is mentioned
   Reach reach = Reach::maybe;
   bool must_exist = true;  // `.class` fails without it, `index . "class"` does not
+  bool of_list = false;    // the field is asked of the list of elements, not of one of them: that always fails
 
   friend bool operator==(const TemplateMention&, const TemplateMention&) = default;
 };

@@ -8,6 +8,7 @@
 #include "corridor/builtin_rules.h"
 #include "corridor/walk.h"
 #include "rule/shipped.h"
+#include "support/temp_host.h"
 
 namespace nodescout {
 namespace {
@@ -45,6 +46,85 @@ TEST(Config, ReadsAsNfdDoes) {
       problems(config),
       "f:1:83 core.sleepInterval has no meaning here: probes run on events, not on a timer\n"
       "f:6:31 sources.kernel.configOpts: yes without quotes is \"true\" in YAML (write \"yes\" with its quotes)\n");
+}
+
+std::vector<std::string> prefixes(const std::string& text) {
+  Config config;
+  config.prefixes.fallback = {"feature.node.kubernetes.io", "nvidia.com"};
+  EXPECT_TRUE(apply_config(config, text, "f"));
+  return config.labels.write_prefixes;
+}
+
+TEST(Prefixes, ExtraOnesAddAndTheListReplaces) {
+  using List = std::vector<std::string>;
+  const List fallback{"feature.node.kubernetes.io", "nvidia.com"};
+  EXPECT_EQ(prefixes("{}"), fallback);
+  EXPECT_EQ(prefixes("extraWritePrefixes: [vendor.example]"),
+            (List{"feature.node.kubernetes.io", "nvidia.com", "vendor.example"}));
+  EXPECT_EQ(prefixes("extraLabelNs: [vendor.example, \"*.other.example\"]"),
+            (List{"feature.node.kubernetes.io", "nvidia.com", "vendor.example", "other.example"}));
+  EXPECT_EQ(prefixes("writePrefixes: [vendor.example]\nextraWritePrefixes: [a.vendor.example, b.example]"),
+            (List{"vendor.example", "b.example"}));
+  EXPECT_EQ(prefixes("writePrefixes: []"), fallback);
+  EXPECT_EQ(prefixes("writePrefixes: [\"*\"]"), fallback);
+}
+
+TEST(Prefixes, EveryEntryIsValidatedAndTheAdviceIsRight) {
+  const auto todo = [](const std::string& list) {
+    const Config config = read("extraWritePrefixes: " + list);
+    return config.problems.empty() ? "" : config.problems[0].todo;
+  };
+  EXPECT_EQ(todo("[vendor.example/]"), "write \"vendor.example\"");
+  EXPECT_EQ(todo("[vendor.example/gpu]"), "write \"vendor.example\"");
+  EXPECT_EQ(todo("[\"*.example\"]"), "write \"example\"");
+  EXPECT_EQ(todo("[Vendor.Example]"), "write \"vendor.example\"");
+  EXPECT_EQ(todo("[\"*\"]"), "name each namespace that rules write below");
+  EXPECT_EQ(todo("[\"a b\"]"), "write a domain such as vendor.example");
+  EXPECT_EQ(todo("[vendor.example]"), "");
+  EXPECT_EQ(problems(read("writePrefixes: []")),
+            "f:1:16 writePrefixes names no namespace, so nothing could be written (the default is used; remove it)\n");
+}
+
+TEST(Prefixes, ThePolicysListIsTheDefaultWhereItIsMounted) {
+  std::vector<Problem> problems;
+  EXPECT_EQ(write_prefixes_of_policy(test::TempHost().host().files(), problems), default_write_prefixes());
+  const test::TempHost mounted{
+      {"/etc/nodescout/policy/writePrefixes", "feature.node.kubernetes.io\nvendor.example\n*.bad.example\n"}};
+  EXPECT_EQ(write_prefixes_of_policy(mounted.host().files(), problems),
+            (std::vector<std::string>{"feature.node.kubernetes.io", "vendor.example"}));
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].where, "/etc/nodescout/policy/writePrefixes:3:1");
+}
+
+TEST(Config, ListsWithKnownValuesAreChecked) {
+  EXPECT_EQ(problems(read("sources: {kernel: {configOpts: [CONFIG_NO_HZ, HZ]}}")),
+            "f:1:32 sources.kernel.configOpts: options stand without CONFIG_, so \"CONFIG_NO_HZ\" is never there "
+            "(write \"NO_HZ\")\n");
+  EXPECT_EQ(
+      problems(read("sources: {pci: {deviceClassWhitelist: [0x03, \"030000\", \"0x0b40\", \"03\", \"0B40\", \"\"]}}")),
+      "f:1:40 sources.pci.deviceClassWhitelist: 0x03 without quotes is \"3\" in YAML (write \"03\" with its "
+      "quotes)\n"
+      "f:1:46 sources.pci.deviceClassWhitelist: \"030000\" is the beginning of no class, which has 4 hex digits "
+      "(write \"0300\")\n"
+      "f:1:56 sources.pci.deviceClassWhitelist: \"0x0b40\" is the beginning of no class, which has 4 hex digits "
+      "(write \"0b40\")\n");
+  EXPECT_EQ(problems(read("sources: {usb: {deviceClassWhitelist: [\"0300\", network]}}")),
+            "f:1:40 sources.usb.deviceClassWhitelist: \"0300\" is the beginning of no class, which has 2 hex digits "
+            "(write \"03\")\n"
+            "f:1:48 sources.usb.deviceClassWhitelist: \"network\" is the beginning of no class, which has 2 hex digits "
+            "(write hex digits in quotes, such as \"03\")\n");
+}
+
+TEST(Config, APatternWithTheNamespaceInIt) {
+  EXPECT_EQ(problems(read("labelWhiteList: \"^feature.node.kubernetes.io/cpu-.*\"")),
+            "f:1:17 labelWhiteList: \"^feature.node.kubernetes.io/cpu-.*\" matches nothing: it is held against what "
+            "follows / in a key (write \"^cpu-.*\")\n");
+}
+
+TEST(Config, ShippedRulesAreChosen) {
+  EXPECT_FALSE(read("rules: {shipped: false}").shipped_rules);
+  EXPECT_EQ(read("rules: {shipped: [nvidia]}").shipped_names, (std::vector<std::string>{"nvidia"}));
+  EXPECT_EQ(read("rules: {shipped: nvidia}").problems.size(), 1u);
 }
 
 TEST(Config, NullInAListLeavesTheDefaultAtItsPlace) {

@@ -5,6 +5,8 @@
 
 #include <random>
 
+#include "rule/pattern.h"
+
 namespace nodescout {
 namespace {
 
@@ -40,6 +42,24 @@ std::map<std::string, std::string> labels_of(const Walk& walked) {
   return labels;
 }
 using Labels = std::map<std::string, std::string>;
+
+TEST(Walk, WhatAWhiteListLeavesOutIsOneLine) {
+  const RuleLayers rules = layers_of({{Layer::rules, "{name: a, labels: {a1: x, a2: x, b: x}}"}});
+  LabelPolicy policy;
+  policy.label_white_list = std::make_shared<Pattern>(Pattern::compile("^b").value());
+  const Walk walked = walk(rules, {{}}, policy);
+  EXPECT_EQ(labels_of(walked), (Labels{{"b", "x"}}));
+  ASSERT_EQ(walked.problems.size(), 1u);
+  EXPECT_EQ(walked.problems[0].where, "labelWhiteList");
+  EXPECT_EQ(walked.problems[0].what, "2 labels are left out");
+}
+
+TEST(Walk, ARejectionNamesTheObjectThatAskedForIt) {
+  const std::vector<NodeFeatureObject> objects{{"vendor", "extra", {}, {{"a", "not legal"}}}};
+  const Walk walked = walk({}, {{}, objects}, {});
+  ASSERT_EQ(walked.problems.size(), 1u);
+  EXPECT_EQ(walked.problems[0].where, "NodeFeature vendor/extra");
+}
 
 TEST(Walk, AWorkersLayersSeeTheNodesOwnFeaturesAndTheOthersAll) {
   std::map<Layer, std::string> texts;

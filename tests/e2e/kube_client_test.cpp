@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/base64.h"
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "document/json.h"
 #include "e2e/control_plane.h"
@@ -132,6 +133,22 @@ TEST_F(KubeClientTest, PatchesANodeWithoutAnyLabelAnnotationOrStatus) {
   ASSERT_TRUE(status) << status.error().text();
   EXPECT_EQ(status->find("metadata")->find("labels")->find("a.example/x")->text, "1");
   EXPECT_EQ(status->find("status")->find("capacity")->find("example.com/r")->text, "1");
+}
+
+/// What we take for an amount of an extended resource, and what the server does, on a Node's capacity.
+TEST_F(KubeClientTest, AmountsOfResourcesAreThoseOfTheServer) {
+  cluster->create_node("amounts");
+  for (const char* amount : {"0",    "4",  "2Ki", "1e3",  "1000m", "1.5k", "0.5Ki", "5.",   "-0",   "1.5", "-1",
+                             "500m", ".5", "1n",  "1e-1", "0.3Ki", "x",    "",      "1Kib", "0x10", "1 "}) {
+    Value capacity = Value::map();
+    capacity.add("vendor.example/slots", Value::string(amount));
+    Value status = Value::map();
+    status.add("capacity", std::move(capacity));
+    Value patch = Value::map();
+    patch.add("status", std::move(status));
+    const bool is_taken = NodeClient(cluster->admin()).patch_status("amounts", patch).has_value();
+    EXPECT_EQ(is_taken, resource_amount_defect(amount).empty()) << quote(amount);
+  }
 }
 
 TEST_F(KubeClientTest, RefusalsAreErrorsInTheServersWords) {

@@ -146,6 +146,24 @@ TEST_F(ManifestsTest, PolicyAndProgramHaveTheSamePrefixes) {
   EXPECT_EQ(prefixes, default_write_prefixes());
 }
 
+/// What the admission policy reads is the default of what the agent writes: see write_prefixes_of_policy.
+TEST_F(ManifestsTest, TheAgentSeesThePrefixesOfThePolicy) {
+  for (const char* overlay : {"base", "overlays/watch-node"}) {
+    const Value set = one(overlay, "DaemonSet", "nodescout");
+    const Value* volumes = at(set, {"spec", "template", "spec", "volumes"});
+    const Value* containers = at(set, {"spec", "template", "spec", "containers"});
+    ASSERT_TRUE(volumes && containers);
+    bool is_mounted = false, has_key = false;
+    for (const Value& mount : containers->items.at(0).find("volumeMounts")->items)
+      is_mounted |= text_at(mount, {"name"}) == "policy" && text_at(mount, {"mountPath"}) == "/etc/nodescout/policy";
+    for (const Value& volume : volumes->items)
+      if (text_at(volume, {"name"}) == "policy")
+        has_key = text_at(volume, {"configMap", "name"}) == "nodescout-policy" &&
+                  text_at(volume.find("configMap")->find("items")->items.at(0), {"path"}) == "writePrefixes";
+    EXPECT_TRUE(is_mounted && has_key) << overlay;
+  }
+}
+
 TEST_F(ManifestsTest, TheConfigurationsAreUnderstood) {
   const auto is_prose = [](std::string_view line) { return line.size() > 2 && line[1] == ' ' && line[2] != ' '; };
   for (const char* overlay : {"base", "overlays/watch-node"}) {
@@ -158,12 +176,14 @@ TEST_F(ManifestsTest, TheConfigurationsAreUnderstood) {
     for (const std::string& version : {text, examples}) {
       Config config;
       config.labels.taints = false;
+      config.prefixes.fallback = default_write_prefixes();
       const Status applied = apply_config(config, version, overlay);
       ASSERT_TRUE(applied) << applied.error().text();
       for (const Problem& problem : config.problems) ADD_FAILURE() << problem.where << ": " << problem.what;
       EXPECT_EQ(config.labels.taints, version == examples);
-      EXPECT_EQ(config.labels.write_prefixes,
-                version == examples ? default_write_prefixes() : std::vector<std::string>{});
+      std::vector<std::string> prefixes = default_write_prefixes();
+      if (version == examples) prefixes.emplace_back("vendor.example");
+      EXPECT_EQ(config.labels.write_prefixes, prefixes);
     }
   }
 }

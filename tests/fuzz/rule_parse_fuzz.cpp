@@ -30,11 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Schema kSchema = schema_of_probes();
   static const Features kMachine = machine();
   const std::string_view text = fuzz::text_of(data, size);
-  ParsedRules parsed = parse_rules(text, "f");
+  std::vector<RuleFile> files{{std::string(text), parse_rules(text, "f")}};
+  check_rules(files, kSchema);
+  const ParsedRules& parsed = files[0].parsed;
   for (const Finding& finding : parsed.findings)
-    fuzz::must(finding.problem.where.starts_with("f:") && !finding.problem.what.empty(),
-               "a finding has a place and words");
-  for (const Finding& finding : check_rules(parsed.documents, text, kSchema))
     fuzz::must(finding.problem.where.starts_with("f") && !finding.problem.what.empty(),
                "a finding has a place and words");
 
@@ -42,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ParsedRules again = parse_rules(printed, "f");
   fuzz::must(test::bare(again.documents) == test::bare(parsed.documents), "printed rules parse to the same rules");
 
-  for (RuleDocument& document : parsed.documents) {
+  for (RuleDocument& document : files[0].parsed.documents) {
     const RuleSet rules(std::move(document.rules));
     const Outcome first = rules.evaluate(kMachine);
     const auto traces = explain(rules, kMachine);

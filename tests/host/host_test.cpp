@@ -1,6 +1,7 @@
 #include "nodescout/host.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "host/gunzip_libdeflate.h"
 #include "host/host_facts.h"
@@ -103,14 +104,37 @@ TEST(Pci, OneBrokenFunctionCostsItsOwnNumbers) {
   EXPECT_EQ(nodes.at("0000:00:01.0"), 1);
   EXPECT_EQ(nodes.at("10000:e1:00.0"), 0);
   EXPECT_EQ(nodes.at("0000:00:03.0"), std::nullopt);
+  EXPECT_EQ(nodes.at("0000:00:02.0"), std::nullopt);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].where, "/sys/bus/pci/devices/0000:00:02.0/numa_node");
 }
 
-TEST(Pci, ADeviceThatLeadsElsewhereIsNotGivenToTheLibrary) {
+TEST(Pci, OnlyNumbersAreNumaNodes) {
+  EXPECT_EQ(parse_numa_node("0\n"), 0);
+  EXPECT_EQ(parse_numa_node("15"), 15);
+  for (const char* text : {"", "-1\n", "abc", "99999999999", "1 2", "0x1", "1.0"})
+    EXPECT_EQ(parse_numa_node(text), std::nullopt) << text;
+}
+
+TEST(Pci, WhatIsNotAFileOfTheRootIsNotRead) {
+  const std::string bus = "/sys/bus/pci/devices/0000:00:0";
+  TempHost files{{bus + "1.0/numa_node", "-> /proc/sys/kernel/pid_max"}, {bus + "2.0/vendor", "0x8086\n"}};
+  ASSERT_EQ(::mkfifo((files.path().string() + bus + "2.0/numa_node").c_str(), 0600), 0);
+  std::vector<Problem> problems;
+  const auto devices = files.host().pci(problems);  // does not hang
+  ASSERT_TRUE(devices);
+  ASSERT_EQ(devices->size(), 2u);
+  for (const PciDevice& device : *devices) EXPECT_EQ(device.numa_node, std::nullopt) << device.address;
+  ASSERT_EQ(problems.size(), 1u);  // the link leads to nothing in there
+  EXPECT_EQ(problems[0].where, bus + "2.0/numa_node");
+}
+
+TEST(Pci, ALinkIsFollowedInTermsOfTheRoot) {
   const TempHost files{{"/sys/bus/pci/devices/0000:00:01.0", "-> /proc"}, {"/proc/numa_node", "3\n"}};
   std::vector<Problem> problems;
   const auto devices = files.host().pci(problems);
   ASSERT_TRUE(devices);
-  EXPECT_EQ(devices->at(0).numa_node, std::nullopt);
+  EXPECT_EQ(devices->at(0).numa_node, 3);
 }
 
 TEST(Udev, PropertiesComeFromTheDumpOrTheDatabase) {

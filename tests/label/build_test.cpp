@@ -43,11 +43,13 @@ TEST(Names, Values) {
   EXPECT_NE(label_value_defect(std::string(64, 'a')), "");
 }
 
-TEST(Names, Quantities) {
-  for (const char* good : {"0", "4", "1.5", "-1", "+2", "500m", "2Ki", "1E", "1e3", "1E-3", ".5", "5.", "1n", "3Ei"})
-    EXPECT_EQ(quantity_defect(good), "") << good;
-  for (const char* bad : {"", "x", "1.2.3", "1Kib", "Ki", "1 ", "e3", "1e", "1ee3", "0x10", "true"})
-    EXPECT_NE(quantity_defect(bad), "") << bad;
+TEST(Names, AmountsOfResources) {
+  for (const char* good : {"0", "4", "+2", "2Ki", "1E", "1e3", "5.", "3Ei", "1000m", "1.5k", "1.5Ki", "0.5Ki", "-0",
+                           "2500e-2", "1000000000n", "0.0009765625Ki"})
+    EXPECT_EQ(resource_amount_defect(good), "") << good;
+  for (const char* bad : {"",    "x",  "1.2.3", "1Kib", "Ki", "1 ",   "e3",   "1e",    "1ee3",    "0x10", "true",
+                          "1.5", "-1", "500m",  ".5",   "1n", "1E-3", "-2Ki", "0.3Ki", "1.0001k", "1e-1"})
+    EXPECT_NE(resource_amount_defect(bad), "") << bad;
 }
 
 TEST(Names, Within) {
@@ -82,7 +84,7 @@ TEST(Build, ReferencesTakeTheFinalValue) {
   EXPECT_EQ(built.desired.labels, (Attributes{{"feature.node.kubernetes.io/bq", "7"},
                                               {"feature.node.kubernetes.io/v", "third"},
                                               {"feature.node.kubernetes.io/w", "dotted"}}));
-  EXPECT_EQ(built.desired.annotations.at("feature.node.kubernetes.io/q"), "@k.v.a");
+  EXPECT_EQ(built.desired.annotations.at("feature.node.kubernetes.io/q"), "third");
   ASSERT_EQ(built.rejected.size(), 3u);
   EXPECT_EQ(built.rejected[0].problem.where, "f.yaml:3:5 (rule \"r\")");
 }
@@ -139,6 +141,18 @@ TEST(Build, RejectionsSayWhatTheyAreOf) {
   EXPECT_EQ(built.rejected[0].from.layer, Layer::shipped);
   EXPECT_EQ(built.rejected[1].kind, EntryKind::taint);
   EXPECT_EQ(built.rejected[1].key, "bare=v:NoSchedule");
+}
+
+TEST(Build, AnnotationsMayHoldReferences) {
+  Fixture f;
+  f.features.attributes["k.v"] = {{"a", "any text: at all"}};
+  f.outcome.annotations = {{"q", {"@k.v.a", 0}}, {"team", {"@platform", 0}}, {"gone", {"@k.v.b", 0}}};
+  Built built = f.run();
+  EXPECT_EQ(built.desired.annotations, (Attributes{{"feature.node.kubernetes.io/q", "any text: at all"},
+                                                   {"feature.node.kubernetes.io/team", "@platform"}}));
+  EXPECT_EQ(built.rejected.size(), 1u);
+  f.policy.annotation_references = false;  // as for NFD
+  EXPECT_EQ(f.run().desired.annotations.at("feature.node.kubernetes.io/q"), "@k.v.a");
 }
 
 TEST(Build, NamespacesAreChecked) {
@@ -209,6 +223,44 @@ TEST(Build, WhiteLists) {
   f.policy.worker_white_list = std::make_shared<Pattern>(Pattern::compile("^cpu").value());
   EXPECT_EQ(f.run().desired.labels.size(), 2u);  // the worker's list is for the worker's labels
   EXPECT_EQ(f.run(Layer::builtin).desired.labels.size(), 1u);
+}
+
+TEST(Build, AWhiteListTouchesShippedRulesUnlessTheyAreChosen) {
+  Fixture f;
+  f.label("cpu-x", "1");
+  f.label("pci-y", "1");
+  f.policy.worker_white_list = std::make_shared<Pattern>(Pattern::compile("^cpu").value());
+  const Built built = f.run(Layer::shipped);
+  EXPECT_EQ(built.desired.labels.size(), 1u);
+  ASSERT_EQ(built.rejected.size(), 1u);
+  EXPECT_EQ(built.rejected[0].filter, "core.labelWhiteList");
+  f.policy.label_white_list = f.policy.worker_white_list;
+  f.policy.shipped_pass_white_lists = true;
+  EXPECT_EQ(f.run(Layer::shipped).desired.labels.size(), 2u);
+}
+
+TEST(Build, TheAdviceForANamespaceNamesBothPlaces) {
+  Fixture f;
+  f.label("vendor.example/x", "1");
+  f.policy.write_prefixes = {"nvidia.com"};
+  f.outcome.taints = {{{"vendor.example/t", "", "NoSchedule", {}}, 0}};
+  const Built built = f.run();
+  ASSERT_EQ(built.rejected.size(), 2u);
+  for (const Rejection& rejection : built.rejected)
+    EXPECT_EQ(rejection.problem.todo,
+              "add \"vendor.example\" to extraWritePrefixes in the configuration and to writePrefixes in the ConfigMap "
+              "nodescout-policy");
+}
+
+TEST(Build, ARejectionNamesWhereTheLabelWasWritten) {
+  Fixture f;
+  f.label("bad value", "1");
+  f.label("fine", "not legal");
+  const Origins origins{{"bad value", "/etc/f/rack:3"}};
+  const Built built = build({{Layer::local, &f.rules, &f.outcome, &f.features, &origins}}, f.policy);
+  ASSERT_EQ(built.rejected.size(), 2u);
+  EXPECT_EQ(built.rejected[0].problem.where, "/etc/f/rack:3");
+  EXPECT_EQ(built.rejected[1].problem.where, "f.yaml:3:5 (rule \"r\")");
 }
 
 TEST(Build, ReferencesOfTheWorkerAreLiteralAndRefused) {

@@ -110,6 +110,11 @@ TEST(Local, LabelsAndFeatures) {
   EXPECT_TRUE(file.problems.empty());
 }
 
+TEST(Local, EachLabelKnowsItsLine) {
+  const LocalFile file = parse_local_file("# rack\na=1\n\nb\na=2\n", "f", kNow);
+  EXPECT_EQ(file.origins, (Origins{{"a", "f:5"}, {"b", "f:3"}}));
+}
+
 TEST(Local, ExpiryAndTheSwitchesThatLeakOverIt) {
   const LocalFile file = parse_local_file(
       "# +expiry-time=2020-01-01T00:00:00Z\n# +no-label\nold=1\n# "

@@ -197,6 +197,47 @@ TEST(Kernel, ARelativePathOfTheConfigurationStartsAtTheRoot) {
   EXPECT_EQ(attributes(probe::kernel.run(files, config, {}), "kernel.config"), kAbsent);
 }
 
+TEST(Kernel, AConfigurationThatIsNotThereIsReported) {
+  const TempHost files{{"/boot/config-6.1.0", "CONFIG_A=y\n"}, {"/boot/other", "CONFIG_B=y\n"}};
+  ProbeConfig config;
+  config.kconfig_file = "/boot/config-5";
+  Observation seen = probe::kernel.run(files, config);
+  ASSERT_EQ(seen.problems.size(), 1u);
+  EXPECT_EQ(seen.problems[0].where, "sources.kernel.kconfigFile");
+  EXPECT_TRUE(seen.incomplete.empty());
+  // Paths of NFD's container are those of the host.
+  config.kconfig_file = "/host-boot/other";
+  seen = probe::kernel.run(files, config);
+  EXPECT_EQ(attributes(seen, "kernel.config"), (Attributes{{"B", "y"}}));
+  EXPECT_TRUE(seen.problems.empty());
+  config.kconfig_file = "/host-boot/none";
+  seen = probe::kernel.run(files, config);
+  ASSERT_EQ(seen.problems.size(), 1u);
+  EXPECT_NE(seen.problems[0].what.find("no /boot/none"), std::string::npos);
+}
+
+TEST(Kernel, APackedConfigurationIsNotReadForWhatIsLegibleInIt) {
+  const std::string legible = "\nCONFIG_A=y\nCONFIG_B=y\n";
+  for (const std::string& packed : {"\x28\xB5\x2F\xFD" + legible,
+                                    "\xFD"
+                                    "7zXZ" +
+                                        legible,
+                                    "BZh9" + legible, std::string("x\0", 2) + legible}) {
+    const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/boot/config-6.1.0", packed}};
+    const Observation seen = probe::kernel.run(files, {});
+    EXPECT_EQ(attributes(seen, "kernel.config"), kAbsent);
+    ASSERT_EQ(seen.problems.size(), 1u);
+    EXPECT_EQ(seen.problems[0].code, "malformed-file");
+    EXPECT_TRUE(seen.incomplete.contains("kernel.config"));
+  }
+}
+
+TEST(Kernel, ADirectoryAsConfigurationIsEmptyForNfd) {
+  const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/boot/config-6.1.0/", ""}};
+  EXPECT_EQ(attributes(probe::kernel.run(files, nfd()), "kernel.config"), Attributes());
+  EXPECT_EQ(attributes(probe::kernel.run(files, {}), "kernel.config"), kAbsent);
+}
+
 TEST(Kernel, ModulesWithoutABuiltInList) {
   const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/proc/modules", "a 1\n"}};
   EXPECT_EQ(probe::kernel.run(files, {}, {}).features.flags.at("kernel.enabledmodule"), FlagSet{"a"});
@@ -343,6 +384,25 @@ TEST(System, OsReleaseFallsBackToUsr) {
   const TempHost files{{"/usr/lib/os-release", "ID=fedora\n"}};
   EXPECT_EQ(attributes(probe::system.run(files, {}, {}), "system.osrelease"), (Attributes{{"ID", "fedora"}}));
   EXPECT_EQ(attributes(probe::system.run(files, nfd(), {}), "system.osrelease"), kAbsent);
+}
+
+TEST(System, AnOsReleaseThatSaysNothingIsReported) {
+  const auto what = [](const Host& host) {
+    const Observation seen = probe::system.run(host, {});
+    EXPECT_TRUE(seen.incomplete.empty());
+    return seen.problems.size() == 1 ? seen.problems[0].what.substr(0, seen.problems[0].what.find(':')) : "";
+  };
+  EXPECT_EQ(what(TempHost{{"/etc/hostname", "x\n"}}), "there is none");
+  EXPECT_EQ(what(TempHost{{"/etc/os-release", "-> ../usr/lib/os-release"}}),
+            "a link to ../usr/lib/os-release, which is not there");
+  EXPECT_EQ(what(TempHost{{"/etc/os-release", "\n"}}), "has no line NAME=VALUE");
+  EXPECT_EQ(what(TempHost{{"/etc/hostname", "x\n"}, {"/usr/lib/os-release", "ID=x\n"}}), "");
+}
+
+TEST(System, ADirectoryAsOsReleaseIsEmptyForNfd) {
+  const TempHost files{{"/etc/os-release/", ""}};
+  EXPECT_EQ(attributes(probe::system.run(files, nfd()), "system.osrelease"), Attributes());
+  EXPECT_EQ(probe::system.run(files, {}).problems.size(), 1u);
 }
 
 TEST(System, FirmwareIdentityIsAbsentWithoutAnyFile) {

@@ -28,10 +28,9 @@ std::string read(const fs::path& path) {
 
 std::vector<Finding> all_findings(const std::string& text) {
   static const Schema schema = schema_of_probes();
-  ParsedRules parsed = parse_rules(text, "f");
-  std::vector<Finding> findings = std::move(parsed.findings);
-  for (Finding& finding : check_rules(parsed.documents, text, schema)) findings.push_back(std::move(finding));
-  return findings;
+  std::vector<RuleFile> files{{text, parse_rules(text, "f")}};
+  check_rules(files, schema);
+  return std::move(files[0].parsed.findings);
 }
 
 /// Seeds without any mistake of their own.

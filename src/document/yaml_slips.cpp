@@ -1,0 +1,371 @@
+#include "document/yaml_slips.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "base/text.h"
+
+namespace nodescout {
+namespace {
+
+constexpr auto kNone = std::string_view::npos;
+
+/// A line of block style, taken apart: "  - name: value # comment".
+struct Line {
+  std::string_view text;  // without its comment and what is blank at the end
+  std::size_t indent = 0;
+  std::vector<std::size_t> dashes;  // columns of "- "
+  std::size_t content = 0;          // column of what follows indentation and dashes
+  std::size_t colon = kNone;        // of the first ": " (or one at the end) outside quotes
+
+  bool is_blank() const { return indent >= text.size(); }
+  std::string_view key() const { return text.substr(content, colon - content); }
+  /// Where the value begins; the size of the text where there is none.
+  std::size_t value() const {
+    const std::size_t from = colon == kNone ? content : colon + 1;
+    return std::min(text.find_first_not_of(" \t", from), text.size());
+  }
+};
+
+/// The byte behind a quoted text that begins at `at`; npos if it is not closed in this line.
+std::size_t end_of_quoted(std::string_view line, std::size_t at) {
+  const char quote = line[at];
+  for (std::size_t i = at + 1; i < line.size(); ++i) {
+    if (quote == '"' && line[i] == '\\') {
+      ++i;
+    } else if (line[i] == quote) {
+      if (quote == '"' || i + 1 >= line.size() || line[i + 1] != quote) return i + 1;
+      ++i;
+    }
+  }
+  return kNone;
+}
+
+bool is_quote(char c) { return c == '"' || c == '\''; }
+bool is_end_of_word(std::string_view line, std::size_t at) {
+  return at >= line.size() || line[at] == ' ' || line[at] == '\t';
+}
+
+Line take_apart(std::string_view text) {
+  Line line;
+  bool starts = true;  // a quote here opens a quoted text
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (starts && is_quote(c)) {
+      const std::size_t end = end_of_quoted(text, at);
+      if (end == kNone) break;
+      at = end - 1;
+      starts = false;
+    } else if (c == '#' && (at == 0 || is_end_of_word(text, at - 1))) {
+      text = text.substr(0, at);
+    } else {
+      starts = (starts && (c == ' ' || c == '-')) || c == '[' || c == '{' || c == ',' ||
+               (c == ' ' && at > 0 && text[at - 1] == ':') || (c == ' ' && starts);
+    }
+  }
+  line.text = trim_right(text);
+  line.indent = std::min(line.text.find_first_not_of(" \t"), line.text.size());
+  line.content = line.indent;
+  while (line.content < line.text.size() && line.text[line.content] == '-' &&
+         is_end_of_word(line.text, line.content + 1)) {
+    line.dashes.push_back(line.content);
+    line.content = std::min(line.text.find_first_not_of(" \t", line.content + 1), line.text.size());
+  }
+  std::size_t from = line.content;
+  if (from < line.text.size() && is_quote(line.text[from]))
+    from = std::min(end_of_quoted(line.text, from), line.text.size());
+  for (std::size_t at = line.text.find(':', from); at != kNone; at = line.text.find(':', at + 1))
+    if (is_end_of_word(line.text, at + 1)) {
+      line.colon = at;
+      break;
+    }
+  return line;
+}
+
+class Finder {
+ public:
+  Finder(std::string_view text, Mark mark, std::string_view message) : message_(message) {
+    for (const std::string_view line : split(text, '\n')) lines_.push_back(line);
+    given_ = {mark, std::string(message), ""};
+    last_ = std::min<std::size_t>(static_cast<std::size_t>(std::max(mark.line, 1)), lines_.size()) - 1;
+    column_ = static_cast<std::size_t>(std::max(mark.column, 1)) - 1;
+  }
+
+  YamlSlip find() const {
+    using Attempt = std::optional<YamlSlip> (Finder::*)() const;
+    for (const Attempt attempt :
+         {&Finder::template_braces, &Finder::tab, &Finder::reserved, &Finder::alias, &Finder::escape,
+          &Finder::unclosed_bracket, &Finder::behind_quote, &Finder::behind_block_sign, &Finder::text_of_block,
+          &Finder::second_colon, &Finder::colon_without_blank, &Finder::dash_without_blank, &Finder::too_deep,
+          &Finder::no_such_column})
+      if (auto slip = (this->*attempt)()) return *std::move(slip);
+    return given_;
+  }
+
+ private:
+  std::string_view line(std::size_t number) const { return number < lines_.size() ? lines_[number] : ""; }
+  bool says(std::string_view part) const { return message_.find(part) != kNone; }
+
+  static Mark at(std::size_t line, std::size_t column) {
+    return {static_cast<int>(line) + 1, static_cast<int>(column) + 1};
+  }
+  static std::string in_column(std::size_t column) { return "in column " + std::to_string(column + 1); }
+
+  /// The last line above `number` that is not blank, or npos.
+  std::size_t above(std::size_t number) const {
+    while (number-- > 0)
+      if (!take_apart(line(number)).is_blank()) return number;
+    return kNone;
+  }
+
+  /// What stands at a column up to where a value ends: a comma or bracket inside of brackets, else the comment.
+  std::string_view word_at(std::size_t number, std::size_t column) const {
+    const std::string_view text = take_apart(line(number)).text;
+    if (column >= text.size()) return "";
+    const bool in_brackets = text.substr(0, column).find_first_of("[{") != kNone;
+    const std::size_t end = in_brackets ? std::min(text.find_first_of(",]}", column), text.size()) : text.size();
+    return trim_right(text.substr(column, end - column));
+  }
+
+  // ---- one usual slip each ------------------------------------------------------------------------------------------
+
+  std::optional<YamlSlip> template_braces() const {
+    for (std::size_t number : {last_, above(last_)}) {
+      if (number == kNone) continue;
+      const std::string_view text = line(number);
+      const std::size_t braces = text.find("{{");
+      if (braces == kNone || is_inside_quotes(text, braces)) continue;
+      if (is_helm_source())
+        return YamlSlip{at(number, braces), "this is the source of a Helm chart, where {{ }} is still to be filled in",
+                        "render it first: helm template CHART"};
+      const Line parts = take_apart(text);
+      const std::string_view value = trim_right(text.substr(std::min(parts.value(), text.size())));
+      if (parts.colon == kNone || parts.colon > braces) continue;
+      return YamlSlip{at(number, braces), "a value with {{ needs quotes: without them { begins a map of YAML",
+                      value.find('\'') == kNone
+                          ? "write '" + std::string(value) + "' with its quotes"
+                          : "write the text in the next lines, indented, and " +
+                                std::string(parts.text.substr(parts.content, parts.colon - parts.content)) + ": |"};
+    }
+    return std::nullopt;
+  }
+  static bool is_inside_quotes(std::string_view text, std::size_t column) {
+    for (std::size_t i = 0; i < column; ++i) {
+      if (!is_quote(text[i])) continue;
+      const std::size_t end = end_of_quoted(text, i);
+      if (end == kNone || end > column) return true;
+      i = end - 1;
+    }
+    return false;
+  }
+  bool is_helm_source() const {
+    return std::any_of(lines_.begin(), lines_.end(), [](std::string_view text) {
+      const std::string_view start = trim(text);
+      const bool is_control = start.starts_with("{{") && !start.starts_with("{{ range .") && start.ends_with("}}");
+      for (const std::string_view sign : {".Values", ".Release", ".Chart", ".Capabilities", "{{- include", "{{ include",
+                                          "{{- if", "{{- end", "{{/*", "{{- /*"})
+        if (text.find(sign) != kNone) return true;
+      return is_control && text.find("define") != kNone;
+    });
+  }
+
+  std::optional<YamlSlip> tab() const {
+    for (const std::size_t number : {last_, above(last_)}) {
+      if (number == kNone) continue;
+      const std::string_view text = line(number);
+      const std::size_t found = text.substr(0, std::min(text.find_first_not_of(" \t"), text.size())).find('\t');
+      if (found != kNone)
+        return YamlSlip{at(number, found), "a tab indents this line, which YAML does not allow",
+                        "write blanks in its place"};
+    }
+    return std::nullopt;
+  }
+
+  std::optional<YamlSlip> reserved() const {
+    const std::string_view text = line(last_);
+    if (!says("unknown token") || column_ >= text.size()) return std::nullopt;
+    return YamlSlip{at(last_, column_), "a value that begins with " + std::string(1, text[column_]) + " needs quotes",
+                    "write " + quote(word_at(last_, column_)) + " with its quotes"};
+  }
+
+  std::optional<YamlSlip> alias() const {
+    if (!says("anchor") && !says("alias")) return std::nullopt;
+    const std::string_view text = line(last_);
+    const std::size_t sign = text.substr(0, std::min(column_ + 1, text.size())).find_last_of("*&");
+    if (sign == kNone) return std::nullopt;
+    const std::string what = text[sign] == '*'
+                                 ? "an unquoted * stands for a value that an & of this file names, and none does"
+                                 : "an unquoted & gives a name to the value behind it";
+    return YamlSlip{at(last_, sign), what, "write " + quote(word_at(last_, sign)) + " with its quotes"};
+  }
+
+  std::optional<YamlSlip> escape() const {
+    if (!says("escape")) return std::nullopt;
+    return YamlSlip{given_.mark, "in double quotes \\ begins an escape, and this is none",
+                    "write the text in single quotes, where \\ is itself"};
+  }
+
+  /// A [ or { of a line above, or of this one, that nothing closes.
+  std::optional<YamlSlip> unclosed_bracket() const {
+    if (!says("flow") && !says("illegal block entry") && !says("end of")) return std::nullopt;
+    struct Open {
+      std::size_t line, column;
+      char sign;
+    };
+    std::vector<Open> open;
+    std::size_t block = kNone;  // the indentation of the key of a block of text, while in it
+    for (std::size_t number = 0; number <= last_ && number < lines_.size(); ++number) {
+      const Line parts = take_apart(line(number));
+      if (parts.is_blank()) continue;
+      if (block != kNone && parts.indent > block) continue;
+      block = kNone;
+      if (number == last_ && open.empty() && !says("flow")) break;
+      bool starts = open.empty() ? false : true;
+      for (std::size_t i = open.empty() ? parts.value() : 0; i < parts.text.size(); ++i) {
+        const char c = parts.text[i];
+        if (i == parts.value()) starts = true;
+        if (starts && is_quote(c)) {
+          const std::size_t end = end_of_quoted(parts.text, i);
+          if (end == kNone) break;
+          i = end - 1;
+          starts = false;
+        } else if ((c == '[' || c == '{') && starts) {
+          open.push_back({number, i, c});
+        } else if ((c == ']' || c == '}') && !open.empty()) {
+          open.pop_back();
+          starts = false;
+        } else if (c != ' ') {
+          starts = !open.empty() && (c == ',' || c == ':');
+        }
+      }
+      if (parts.text.ends_with("|") || parts.text.ends_with(">") || parts.text.ends_with("|-") ||
+          parts.text.ends_with(">-"))
+        block = parts.indent;
+    }
+    if (open.empty()) return std::nullopt;
+    const Open& found = open.back();
+    const char closing = found.sign == '[' ? ']' : '}';
+    return YamlSlip{at(found.line, found.column), "this " + std::string(1, found.sign) + " is never closed",
+                    "close it with " + std::string(1, closing)};
+  }
+
+  std::optional<YamlSlip> behind_quote() const {
+    const Line parts = take_apart(line(last_));
+    const std::size_t start = parts.value();
+    if (start >= parts.text.size() || !is_quote(parts.text[start])) return std::nullopt;
+    const std::size_t end = end_of_quoted(parts.text, start);
+    if (end == kNone || end >= parts.text.size()) return std::nullopt;
+    const char sign = parts.text[start];
+    std::string whole(parts.text.substr(start));
+    if (sign == '\'' && whole.size() > 2 && whole.ends_with('\''))
+      return YamlSlip{at(last_, end - 1), "a ' inside of single quotes ends the text",
+                      "write " + quote(whole.substr(1, whole.size() - 2)) + " with its quotes"};
+    return YamlSlip{at(last_, end), "text follows the closing quote",
+                    "put all of the value in one pair of quotes, or write the rest elsewhere"};
+  }
+
+  std::optional<YamlSlip> behind_block_sign() const {
+    if (!says("block scalar")) return std::nullopt;
+    return YamlSlip{given_.mark, "text follows the sign of a block (| or >) in the same line",
+                    "begin the text in the next line, indented deeper than its key"};
+  }
+
+  /// "key: |" whose text is not indented.
+  std::optional<YamlSlip> text_of_block() const {
+    for (std::size_t number = above(last_ + 1), seen = 0; number != kNone && seen < 3; number = above(number), ++seen) {
+      const std::size_t head = above(number);
+      if (head == kNone) return std::nullopt;
+      const Line key = take_apart(line(head));
+      const Line text = take_apart(line(number));
+      const std::string_view value = key.text.substr(std::min(key.value(), key.text.size()));
+      const bool opens = key.colon != kNone && (value == "|" || value == ">" || value == "|-" || value == ">-");
+      if (opens && text.indent <= key.content && text.colon == kNone)
+        return YamlSlip{at(number, text.indent), "the text of " + std::string(key.key()) + " is not indented",
+                        "begin it " + in_column(key.content + 2) + " or further right"};
+    }
+    return std::nullopt;
+  }
+
+  std::optional<YamlSlip> second_colon() const {
+    const Line parts = take_apart(line(last_));
+    if (!says("illegal map value") || parts.colon == kNone || parts.colon >= column_) return std::nullopt;
+    const std::string_view value = parts.text.substr(std::min(parts.value(), parts.text.size()));
+    return YamlSlip{at(last_, column_), "a second \": \" in one line: a value that contains it needs quotes",
+                    "write " + quote(value) + " with its quotes"};
+  }
+
+  std::optional<YamlSlip> colon_without_blank() const {
+    const std::size_t number = above(last_);
+    if (number == kNone || !says("illegal map value")) return std::nullopt;
+    const Line parts = take_apart(line(number));
+    const std::size_t colon = parts.text.find(':', parts.content);
+    if (parts.colon != kNone || colon == kNone || colon == parts.content) return std::nullopt;
+    const std::string_view key = parts.text.substr(parts.content, colon - parts.content);
+    if (key.find_first_of(" /\"'[{") != kNone) return std::nullopt;
+    return YamlSlip{at(number, colon), "no blank behind the colon: this line is a text, not a key with a value",
+                    "write " + std::string(key) + ": " + std::string(parts.text.substr(colon + 1))};
+  }
+
+  std::optional<YamlSlip> dash_without_blank() const {
+    const std::size_t number = above(last_);
+    if (number == kNone) return std::nullopt;
+    const Line parts = take_apart(line(number));
+    const std::string_view content = parts.text.substr(std::min(parts.content, parts.text.size()));
+    if (content.size() < 2 || content[0] != '-' || content[1] == '-' || parts.colon == kNone) return std::nullopt;
+    return YamlSlip{at(number, parts.content), "no blank behind the -: this line is not an element of a list",
+                    "write - " + std::string(content.substr(1))};
+  }
+
+  std::optional<YamlSlip> too_deep() const {
+    const std::size_t number = above(last_);
+    if (number == kNone || !says("illegal map value")) return std::nullopt;
+    const Line here = take_apart(line(last_));
+    const Line before = take_apart(line(number));
+    if (before.colon == kNone || before.value() >= before.text.size() || here.content <= before.content)
+      return std::nullopt;
+    return YamlSlip{at(last_, here.content),
+                    "this line is indented deeper than the one above, whose key has its value already",
+                    "begin it " + in_column(before.content) + ", below " + quote(before.key())};
+  }
+
+  /// The line begins in a column in which nothing above begins that is still open.
+  std::optional<YamlSlip> no_such_column() const {
+    if (!says("end of map") && !says("end of sequence") && !says("illegal block entry")) return std::nullopt;
+    const Line here = take_apart(line(last_));
+    if (here.is_blank()) return std::nullopt;
+    const bool is_element = !here.dashes.empty();
+    const std::size_t column = here.indent;
+    // What is still open above: columns grow to the left only.
+    std::size_t best = kNone, best_line = 0, limit = kNone;
+    for (std::size_t number = above(last_); number != kNone; number = above(number)) {
+      const Line parts = take_apart(line(number));
+      std::vector<std::size_t> columns = is_element ? parts.dashes : std::vector<std::size_t>();
+      if (!is_element && parts.colon != kNone) columns.push_back(parts.content);
+      for (const std::size_t candidate : columns) {
+        if (candidate >= limit) continue;
+        const auto distance = [&](std::size_t from) { return from > column ? from - column : column - from; };
+        if (best == kNone || distance(candidate) < distance(best)) best = candidate, best_line = number;
+      }
+      limit = std::min(limit, parts.indent + 1);
+      if (parts.indent == 0) break;
+    }
+    if (best == kNone || best == column) return std::nullopt;
+    return YamlSlip{at(last_, column), "this line begins in a column in which nothing above it begins",
+                    "begin it " + in_column(best) + ", as " + quote(trim(take_apart(line(best_line)).text))};
+  }
+
+  std::vector<std::string_view> lines_;
+  std::string_view message_;
+  YamlSlip given_;
+  std::size_t last_ = 0;    // the line where the parser gave up, from 0
+  std::size_t column_ = 0;  // from 0
+};
+
+}  // namespace
+
+YamlSlip find_yaml_slip(std::string_view text, Mark mark, std::string_view message) {
+  return Finder(text, mark, message).find();
+}
+
+}  // namespace nodescout

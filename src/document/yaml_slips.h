@@ -1,0 +1,20 @@
+// What a person did who wrote YAML that does not parse: the parser reports where it gave up, this finds the slip.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+struct YamlSlip {
+  Mark mark;         // of the slip, which may stand lines above the place where the parser gave up
+  std::string what;  // one sentence
+  std::string todo;
+};
+
+/// `mark` (columns in bytes) and `message` are the parser's. Where nothing usual is found both come back as they are.
+YamlSlip find_yaml_slip(std::string_view text, Mark mark, std::string_view message);
+
+}  // namespace nodescout

@@ -1,0 +1,14 @@
+// The rules of NFD's first releases (matchOn, with pciId, loadedKMod and others below it), said in today's language.
+#pragma once
+
+#include <string>
+
+#include "document/value.h"
+
+namespace nodescout {
+
+/// "labels: {...} and matchAny: [...]": what gives the same label today. `rule` is a map with matchOn. Empty where it
+/// holds what those releases did not know.
+std::string today_of_match_on(const Value& rule);
+
+}  // namespace nodescout

@@ -1,0 +1,64 @@
+#include <gtest/gtest.h>
+
+#include "document/yaml.h"
+
+namespace nodescout {
+namespace {
+
+struct Case {
+  const char* name;
+  std::string text;
+  std::string place;  // line:column
+  std::string todo;
+};
+
+const std::string kHead = "a:\n  list:\n";  // what follows begins in line 3
+
+TEST(YamlSlips, EachHasItsLineAndItsCure) {
+  const Case cases[] = {
+      {"an unquoted @ in a block", "    - x: @kernel.version.major  # why\n", "3:10",
+       "write \"@kernel.version.major\" with its quotes"},
+      {"an unquoted @ in brackets", "    - {x: @a.b.c, y: z}\n", "3:11", "write \"@a.b.c\" with its quotes"},
+      {"an unquoted backtick", "    - x: `a`\n", "3:10", "write \"`a`\" with its quotes"},
+      {"an unquoted *", "    - x: [*.example.com, b]\n", "3:11", "write \"*.example.com\" with its quotes"},
+      {"a template without quotes", "    - t: {{ range .pci.device }}x{{ end }}\n", "3:10",
+       "write '{{ range .pci.device }}x{{ end }}' with its quotes"},
+      {"a value of a Helm chart", "    - t: {{ .Values.name }}\n", "3:10", "render it first: helm template CHART"},
+      {"a condition of a Helm chart", "    {{- if .Values.x }}\n    - t: x\n    {{- end }}\n", "3:5",
+       "render it first: helm template CHART"},
+      {"a tab at the start", "    - x: y\n\tz: w\n", "4:1", "write blanks in its place"},
+      {"a tab behind blanks", "    - x:\n      \tz: w\n      \tv: w\n", "4:7", "write blanks in its place"},
+      {"one blank too many", "    - x: y\n       z: w\n", "4:8", "begin it in column 7, below \"x\""},
+      {"one blank too few", "    - x: y\n     z: w\n", "4:6", "begin it in column 7, as \"- x: y\""},
+      {"a key between two levels", "    - x:\n        y: z\n       v: w\n", "5:8", "begin it in column 9, as \"y: z\""},
+      {"a list item too far left", "    - x: y\n   - x: z\n", "4:4", "begin it in column 5, as \"- x: y\""},
+      {"a list item too far right", "    - x: y\n      - x: z\n", "4:7", "begin it in column 5, as \"- x: y\""},
+      {"a second colon", "    - x: see: this\n", "3:13", "write \"see: this\" with its quotes"},
+      {"a colon without a blank", "    - x:\n        a:b\n        c: d\n", "4:10", "write a: b"},
+      {"a dash without a blank", "    -x: y\n     z: w\n", "3:5", "write - x: y"},
+      {"a bracket that stays open", "    - x: [a, b\n    - y: z\n", "3:10", "close it with ]"},
+      {"a brace that stays open", "    - x: {a: b\n    - y: z\n", "3:10", "close it with }"},
+      {"a quote that stays open", "    - x: \"a\n    - y: z\n", "3:10", "close it with the same quote"},
+      {"a quote inside of quotes", "    - x: 'it's'\n", "3:13", "write \"it's\" with its quotes"},
+      {"text behind a quote", "    - x: \"a\" b\n", "3:13",
+       "put all of the value in one pair of quotes, or write the rest elsewhere"},
+      {"an escape that is none", "    - x: \"\\d+\"\n", "3:12", "write the text in single quotes, where \\ is itself"},
+      {"a block that is not indented", "    - t: |\n      a=b\n      x: y\n", "4:7",
+       "begin it in column 9 or further right"},
+      {"text behind the sign of a block", "    - t: | a=b\n", "3:12",
+       "begin the text in the next line, indented deeper than its key"},
+  };
+  for (const Case& each : cases) {
+    const auto documents = parse_yaml("x: 1\n---\n" + kHead + each.text, "f");
+    ASSERT_EQ(documents.size(), 2u) << each.name;
+    const auto& error = documents[1].error;
+    ASSERT_TRUE(error) << each.name;
+    // Two lines of the document before stand in front.
+    const std::string line = std::to_string(std::stoi(each.place) + 2);
+    EXPECT_EQ(error->where, "f:" + line + each.place.substr(each.place.find(':'))) << each.name << ": " << error->what;
+    EXPECT_EQ(error->todo, each.todo) << each.name << ": " << error->what;
+  }
+}
+
+}  // namespace
+}  // namespace nodescout

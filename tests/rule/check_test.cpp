@@ -1,0 +1,201 @@
+#include <gtest/gtest.h>
+
+#include "rule/checked.h"
+
+namespace nodescout {
+namespace {
+
+using test::checked;
+using test::object;
+
+/// "line:column code" of every finding.
+std::string findings(const std::string& text) {
+  std::string out;
+  for (const Finding& finding : checked({{"f", text}}))
+    out += finding.problem.where.substr(2) + " " + finding.problem.code + "\n";
+  return out;
+}
+
+std::string todo(const std::string& text) {
+  const auto all = checked({{"f", text}});
+  EXPECT_EQ(all.size(), 1u) << text;
+  return all.empty() ? "" : all[0].problem.todo;
+}
+
+std::string rule(const std::string& fields) { return object("    - name: a\n" + fields); }
+
+TEST(Check, ATemplateOverATermWithoutExpressionsMakesNothing) {
+  const std::string loop = "      labelsTemplate: \"{{ range .pci.device }}x-{{ .class }}=y\\n{{ end }}\"\n";
+  EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device}]\n")), "7:32 dead-template\n");
+  EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device, matchExpressions: {}}]\n")), "");
+  EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device, matchName: {op: Exists}}]\n")), "");
+  const std::string flags = "      labelsTemplate: \"{{ range .cpu.cpuid }}x-{{ .Name }}=y\\n{{ end }}\"\n";
+  EXPECT_EQ(findings(rule(flags + "      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {}}]\n")),
+            "7:32 dead-template\n");
+  // One of several terms on the feature gives elements.
+  EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device}, {feature: pci.device, matchExpressions: "
+                                 "{vendor: {op: Exists}}}]\n")),
+            "");
+}
+
+TEST(Check, AListOfElementsHasNoFields) {
+  const std::string match =
+      "      matchFeatures: [{feature: kernel.version, matchExpressions: {major: {op: Exists}}}, {feature: pci.device, "
+      "matchExpressions: {class: {op: Exists}}}]\n";
+  EXPECT_EQ(findings(rule("      labelsTemplate: \"v={{ .kernel.version.major }}\"\n" + match)),
+            "7:29 dead-template\n");
+  EXPECT_EQ(findings(rule("      labelsTemplate: \"v={{ index .kernel.version \\\"major\\\" }}\"\n" + match)),
+            "7:23 dead-template\n");
+  EXPECT_EQ(todo(rule("      labelsTemplate: \"v={{ .pci.device.class }}\"\n" + match)),
+            "write {{ range .pci.device }}{{ .class }}{{ end }}");
+  EXPECT_EQ(findings(rule("      labelsTemplate: \"v={{ (index .kernel.version 0).Value }}\"\n" + match)), "");
+}
+
+TEST(Check, FlagsHaveNoValues) {
+  const auto flag = [&](const std::string& expression) {
+    return findings(rule("      labels: {x: y}\n      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {" +
+                         expression + "}}]\n"));
+  };
+  EXPECT_EQ(flag("AVX512F: {op: In, value: [\"true\"]}"), "8:74 dead-term\n");
+  EXPECT_EQ(flag("AVX512F: {op: IsTrue}"), "8:74 dead-term\n");
+  EXPECT_EQ(flag("AVX10_VERSION: {op: Gt, value: [\"1\"]}"), "");
+  EXPECT_EQ(flag("AVX512F: {op: Exists}"), "");
+}
+
+TEST(Check, KeysThatYamlTurnsIntoSomethingElse) {
+  EXPECT_EQ(findings(rule("      labels: {y: a, on: b, 010: c, null: d, \"no\": e}\n")),
+            "7:16 unquoted-key\n7:22 unquoted-key\n7:29 unquoted-key\n7:37 unquoted-key\n");
+  EXPECT_EQ(todo(rule("      labels:\n        on: b\n")), "write \"on\" with its quotes");
+  EXPECT_EQ(todo(rule("      labels:\n        ~: b\n")), "write \"null\" with its quotes");
+  EXPECT_EQ(findings(rule("      annotations: {1.50: a}\n      labels: {x: y}\n      matchFeatures: [{feature: "
+                          "kernel.config, matchExpressions: {y: {op: Exists}}}]\n")),
+            "7:21 unquoted-key\n9:66 unquoted-key\n");
+}
+
+TEST(Check, OneMistakeIsCountedOnce) {
+  const auto device = [&](const std::string& expression) {
+    return findings(rule("      labels: {x: y}\n      matchFeatures: [{feature: pci.device, matchExpressions: {" +
+                         expression + "}}]\n"));
+  };
+  EXPECT_EQ(device("class: {op: In, value: [0300]}"), "8:89 unquoted-text\n");
+  EXPECT_EQ(device("class: {op: Exists, value: [\"0300\"]}"), "8:71 bad-expression\n");
+  EXPECT_EQ(device("class: {op: Gt, value: [\"abc\"]}"), "8:83 bad-expression\n");
+}
+
+TEST(Check, TheAdviceForIdsIsAValueThatCanMatch) {
+  const auto advice = [&](const std::string& value) {
+    return todo(
+        rule("      labels: {x: y}\n      matchFeatures: [{feature: pci.device, matchExpressions: " + value + "}]\n"));
+  };
+  EXPECT_EQ(advice("{class: {op: In, value: [0300]}}"), "write \"0300\" with its quotes");
+  EXPECT_EQ(advice("{vendor: {op: In, value: [0x10DE]}}"), "write \"10de\"");
+  EXPECT_EQ(advice("{class: {op: In, value: [03]}}"),
+            "write {op: InRegexp, value: [\"^03\"]} for all classes that begin so");
+  EXPECT_EQ(advice("{class: {op: In, value: [\"0x03\"]}}"),
+            "write {op: InRegexp, value: [\"^03\"]} for all classes that begin so");
+  const std::string worker = "- name: a\n  labels: {x: y}\n  matchFeatures: [{feature: pci.device, matchExpressions: ";
+  EXPECT_EQ(todo(worker + "{vendor: 0x10de}}]\n"), "write \"10de\"");
+  EXPECT_EQ(todo(worker + "{vendor: {op: In, value: [0x10de]}}}]\n"), "write \"10de\" with its quotes");
+}
+
+TEST(Check, VersionsAreComparedAsVersions) {
+  const std::string text = rule(
+      "      labels: {x: y}\n      matchFeatures: [{feature: kernel.version, matchExpressions: {full: {op: Gt, value: "
+      "[\"5.15\"]}}}]\n");
+  EXPECT_EQ(todo(text), "add type: version to compare versions");
+  EXPECT_EQ(todo("- name: a\n  labels: {x: y}\n  matchFeatures: [{feature: kernel.version, matchExpressions: {full: "
+                 "{op: Gt, value: [\"5.15\"]}}}]\n"),
+            "use a NodeFeatureRule with type: version, or a whole number");
+}
+
+TEST(Check, ReferencesOfAnnotations) {
+  EXPECT_EQ(findings(rule("      annotations: {x: \"@kernel.version.majr\", y: \"@team\", z: "
+                          "\"@kernel.version.major\"}\n")),
+            "7:24 bad-reference\n7:48 unquoted-key\n");
+}
+
+TEST(Check, Metadata) {
+  const auto head = [](const std::string& metadata) {
+    return "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: " + metadata +
+           "\nspec:\n  rules:\n    - {name: a, labels: {x: z}}\n";
+  };
+  EXPECT_EQ(todo(head("{name: My Rules}")), "write \"my-rules\"");
+  EXPECT_EQ(todo(head("{name: -GPU_rules.}")), "write \"gpu-rules\"");
+  EXPECT_EQ(findings(head("{name: 5}")), "3:18 unquoted-text\n");
+  EXPECT_EQ(todo(head("{name: a, lables: {}}")), "did you mean \"labels\"?");
+  EXPECT_EQ(findings(head("{name: a, labels: {x: 5, y z: v, ok: \"not legal\"}}")),
+            "3:34 malformed-metadata\n3:37 malformed-metadata\n3:49 malformed-metadata\n");
+  EXPECT_EQ(findings(head("[name]")), "3:11 malformed-metadata\n");
+  EXPECT_EQ(
+      findings(head("{name: a.b-c, namespace: n, labels: {app.kubernetes.io/part-of: gpu}, annotations: {n: \"any "
+                    "text!\"}, ownerReferences: []}")),
+      "");
+}
+
+TEST(Check, TheFormerGroupIsTaken) {
+  std::string text = rule("      labels: {x: z}\n");
+  text.replace(text.find("nfd.k8s-sigs.io"), 15, "nfd.openshift.io");
+  const auto all = checked({{"f", text}});
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].severity, Severity::mistake);  // --lenient passes it
+  EXPECT_EQ(parse_rules(text, "f").documents.size(), 1u);
+}
+
+TEST(Check, RulesOfNfdsFirstReleases) {
+  const std::string text =
+      "- name: my.gpu\n  value: \"yes\"\n  matchOn:\n  - pciId: {class: [\"0300\"], vendor: [\"8086\"]}\n    "
+      "loadedKMod: "
+      "[i915]\n  - kConfig: [X86, HZ=250]\n    cpuId: [AVX]\n  - nodename: [\"^gpu-\"]\n";
+  EXPECT_EQ(
+      todo(text),
+      "write in its place labels: {\"custom-my.gpu\":\"yes\"} and matchAny: "
+      "[{\"matchFeatures\":[{\"feature\":\"pci.device\",\"matchExpressions\":{\"class\":{\"op\":\"In\",\"value\":["
+      "\"0300\"]},\"vendor\":{\"op\":\"In\",\"value\":[\"8086\"]}}},{\"feature\":\"kernel.loadedmodule\","
+      "\"matchExpressions\":{\"i915\":{\"op\":\"Exists\"}}}]},{\"matchFeatures\":[{\"feature\":\"kernel.config\","
+      "\"matchExpressions\":{\"X86\":{\"op\":\"In\",\"value\":[\"y\",\"m\"]},\"HZ\":{\"op\":\"In\",\"value\":["
+      "\"250\"]}}},{\"feature\":\"cpu.cpuid\",\"matchExpressions\":{\"AVX\":{\"op\":\"Exists\"}}}]},{"
+      "\"matchFeatures\":[{\"feature\":\"system.name\",\"matchExpressions\":{\"nodename\":{\"op\":\"InRegexp\","
+      "\"value\":[\"^gpu-\"]}}}]}]");
+  EXPECT_EQ(findings(rule("      labels: {x: z}\n      matchFeatures: [{feature: cpu.sgx, matchExpressions: {enabled: "
+                          "{op: Exists}}}]\n")),
+            "8:33 former-name\n");
+}
+
+TEST(Check, AConfigurationWithoutRulesIsNotAMistake) {
+  for (const char* text : {"core: {sleepInterval: 60s}\n", "sources: {pci: {}}\n", "sources: {custom: }\n"}) {
+    const ParsedRules parsed = parse_rules(text, "f");
+    EXPECT_TRUE(parsed.findings.empty()) << text;
+    EXPECT_TRUE(parsed.is_worker_configuration) << text;
+  }
+}
+
+TEST(Check, FilesCountTogetherInTheOrderOfTheirNames) {
+  const std::string makes = "    - {name: m, labels: {base: \"1\"}}\n";
+  const std::string uses =
+      "    - {name: u, labels: {x: z}, matchFeatures: [{feature: rule.matched, matchExpressions: {base: {op: "
+      "Exists}}}]}\n";
+  EXPECT_TRUE(checked({{"f", object(uses, "zz") + "---\n" + object(makes, "aa")}}).empty());
+  EXPECT_TRUE(checked({{"f", object(uses, "zz")}, {"g", object(makes, "aa")}}).empty());
+  const auto later = checked({{"f", object(uses, "aa")}, {"g", object(makes, "zz")}});
+  ASSERT_EQ(later.size(), 1u);
+  EXPECT_EQ(later[0].problem.what, "\"base\" is made by a rule that runs later: rule \"m\" at g:6:7");
+  // Lists share the worker's memory, which objects do not see.
+  const std::string list_makes = "- {name: m, labels: {base: \"1\"}}\n";
+  EXPECT_EQ(checked({{"f", list_makes}, {"g", object(uses)}}).size(), 1u);
+}
+
+TEST(Check, TwoObjectsOfOneName) {
+  const std::string one = object("    - {name: m, labels: {base: \"1\"}}\n");
+  const auto all = checked({{"f", one}, {"g", one}});
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].problem.code, "same-name");
+  EXPECT_EQ(all[0].problem.where, "g:1:1");
+}
+
+TEST(Check, AmountsOfResources) {
+  EXPECT_EQ(findings(rule("      extendedResources: {a: \"1.5\", b: \"-1\", c: \"500m\", d: \"4\", e: \"2Ki\"}\n")),
+            "7:30 bad-extended-resource\n7:40 bad-extended-resource\n7:49 bad-extended-resource\n");
+}
+
+}  // namespace
+}  // namespace nodescout
