@@ -30,12 +30,13 @@ set(may_use
   "rule:base document feature template"
   "label:base feature rule"
   "plan:base document feature rule label"
-  "config:base document feature host gpu probe rule label"
+  "keep:base document system feature probe template rule label plan"
+  "config:base document system feature host gpu probe rule label"
   "corridor:base feature host probe rule label config"
   "kube:base document system"
-  "publish:base document system feature label plan kube"
-  "agent:base document system feature host gpu probe rule label plan config corridor kube publish"
-  "cli:base document system feature host probe rule label plan config corridor kube publish agent"
+  "publish:base document system feature label plan keep kube"
+  "agent:base document system feature host gpu probe rule label plan keep config corridor kube publish"
+  "cli:base document system feature host probe rule label plan keep config corridor kube publish agent"
   "main.cpp:cli host")
 
 # What comes from outside: a library's headers, and the only files that may name them. Everything else in angle brackets
@@ -43,10 +44,12 @@ set(may_use
 set(one_file_each
   "yaml-cpp/:src/document/yaml.cpp"
   "nlohmann/:src/document/json.cpp"
-  "re2/:src/rule/pattern.cpp src/template/regex.cpp src/template/constraint.cpp"
+  "re2/:src/rule/pattern.cpp src/template/go/regex.cpp src/template/sprig/constraint.cpp"
   "libudev.h:src/system/udev_library.h"
   "libcpuid/:src/host/cpuid_libcpuid.cpp"
-  "libdeflate.h:src/host/gunzip_libdeflate.cpp"
+  "libdeflate.h:src/host/gunzip_libdeflate.cpp src/base/digest.cpp"
+  "sha1.h:src/base/digest.cpp"
+  "sha2.h:src/base/digest.cpp"
   "CLI/:src/cli/options.cpp"
   "spdlog/:src/agent/log.cpp"
   "cpprest/:src/kube/http_cpprest.cpp src/kube/cpprest_streams.h"

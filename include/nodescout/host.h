@@ -1,5 +1,5 @@
 // Everything that may be asked of a machine. The same code serves the live machine, a host mounted below a directory
-// (the DaemonSet) and a recorded one: only Root and the few facts that are no files differ.
+// (the DaemonSet) and a recorded one: only Root and the few facts that are not in files differ.
 #pragma once
 
 #include <chrono>
@@ -49,7 +49,7 @@ class Root {
   /// At most the first `count` bytes: binary files of which only the head matters (PCI configuration space).
   Result<std::string> read_head(std::string_view path, std::size_t count) const;
 
-  /// Names in a directory without "." and "..", in byte order. Errors as read; malformed if it is no directory.
+  /// Names in a directory without "." and "..", in byte order. Errors as read; malformed if it is not a directory.
   Result<std::vector<std::string>> list(std::string_view path) const;
 
   /// Whether the path exists once links are followed. Only "absent" is false; any other trouble is an Error.
@@ -67,7 +67,7 @@ class Root {
   Result<std::string> resolve(std::string_view path) const;
 
   /// Text of a symbolic link, not followed ("../../../bus/pci/drivers/nvidia"). Errors: absent if there is none or it
-  /// is no link.
+  /// is not a link.
   Result<std::string> link(std::string_view path) const;
 
   /// Where a canonical host path lies on this machine, for libraries that open files themselves.
@@ -156,19 +156,20 @@ struct CpuidTable {
   std::map<std::pair<std::uint32_t, std::uint32_t>, CpuidRegisters> leaves;
   std::optional<std::uint64_t> xcr0;
 
-  /// A line that makes no sense is reported and skipped.
+  /// A line that cannot be understood is reported and skipped.
   static CpuidTable parse(std::string_view text, std::string_view origin, std::vector<Problem>& problems);
   std::string print() const;
 };
 
 struct HostOptions {
   std::string root = "/";
-  bool ask_machine = true;  // --no-live: what a recording lacks is asked of nobody
+  bool ask_machine = true;  // --no-live: never query this machine for what a recording lacks
   bool redact = false;
   std::shared_ptr<Redactor> redactor;  // where its table is wanted afterwards
   std::shared_ptr<Journal> journal;    // notes everything that is read
-  /// The program whose `nvml-scan` loads NVIDIA's library, in a process of its own.
-  std::string scanner = "/proc/self/exe";
+  /// The program whose command `nvml-scan` loads NVIDIA's library, in a process of its own: a path of `nodescout`.
+  /// Empty: the library is not asked, and what sysfs shows of NVIDIA's GPUs is all that is known.
+  std::string scanner;
   /// That library may be loaded from below `root` although no sysfs is mounted there: never true for a recording.
   bool trusts_root = false;
 };
@@ -186,7 +187,7 @@ class Host {
   Root& files();
 
   /// Go's names: amd64, arm64, arm, ppc64le, s390x, riscv64, loong64. Of the recording, else of this build; empty if
-  /// nobody may be asked.
+  /// neither may be asked.
   const std::string& architecture() const;
   /// $NODE_NAME of the machine, empty if unset.
   const std::string& node_name() const;
@@ -212,8 +213,8 @@ class Host {
   std::map<std::string, std::string, std::less<>> udev_properties(std::string_view subsystem,
                                                                   const std::string& name) const;
 
-  /// What NVIDIA's driver says: of the recording, else asked now. The caller has seen that there is such a driver:
-  /// asking costs a process, and opening the library may cost a driver that is not loaded seconds.
+  /// What NVIDIA's driver reports: from the recording, else asked now. Call it only where there is such a driver: asking
+  /// costs a process, and opening the library may take seconds while the driver is not loaded.
   NvmlReport nvml(const NvmlRequest& request) const;
 
   /// What was wrong with the recording's own files (cpuid.txt, host.json, nvml.json).

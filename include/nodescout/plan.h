@@ -51,6 +51,8 @@ struct Change {
   std::string after;   // empty if it goes
   Taint taint;
 
+  /// Whether we own it no longer once it is made.
+  bool is_removal() const { return action == Action::remove || action == Action::disown; }
   friend bool operator==(const Change&, const Change&) = default;
 };
 

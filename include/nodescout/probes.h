@@ -136,4 +136,7 @@ struct Discovery {
 /// Runs the probes one after the other. A probe that throws costs its own sets, all of which are then incomplete.
 Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config);
 
+/// Which anchors (FeatureSpec::anchor) of these probes can be read now.
+std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes);
+
 }  // namespace nodescout

@@ -8,7 +8,9 @@
 #include <cassert>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -17,9 +19,9 @@ namespace nodescout {
 enum class Errc {
   absent,       // no such file, device or object: often no error at all, for the caller to ignore on purpose
   denied,       // no permission
-  malformed,    // it was read, but it makes no sense
-  unavailable,  // it should be readable and is not (EIO, a vanished mount, a server that is down)
-  conflict,     // somebody else changed it (HTTP 409)
+  malformed,    // it was read, but cannot be understood
+  unavailable,  // it should be readable but is not (EIO, a vanished mount, a server that is down)
+  conflict,     // it was changed meanwhile (HTTP 409)
   timeout,
   unsupported,  // refused on purpose: a FIFO, a link out of the root, a file over its cap
   uncertain,    // a write whose answer was lost: it may have been applied or not, so read before writing again
@@ -27,6 +29,8 @@ enum class Errc {
 
 /// "absent", "denied", ...: the word that logs and problems use.
 const char* name_of(Errc code);
+/// The code of that name, or nothing.
+std::optional<Errc> errc_named(std::string_view name);
 
 /// Printed "where: what". where is a path, URL, rule or file:line:column.
 struct Error {
@@ -87,7 +91,7 @@ struct Mark {
 using Status = Result<std::monostate>;
 inline Status ok() { return std::monostate{}; }
 
-/// Something that a person should know about and can act on. Every stage returns these as values;
+/// Something that an operator should know and can act on. Every stage returns these as values;
 /// `dump -o json` prints them as {"code","where","what","todo"}.
 struct Problem {
   std::string code;   // stable, kebab-case: "unreadable-file", "unknown-feature"
@@ -99,10 +103,10 @@ struct Problem {
   friend auto operator<=>(const Problem&, const Problem&) = default;
 };
 
-/// Where somebody wrote what: "/etc/.../features.d/rack:3" for each name.
+/// Where each name was written: "/etc/.../features.d/rack:3:1".
 using Origins = std::map<std::string, std::string, std::less<>>;
 
-/// The problem that an Error is when nobody handles it better: its code's usual name and advice.
+/// Default conversion of an unhandled Error: its code as the name, and the usual advice.
 Problem problem_of(const Error& error);
 
 }  // namespace nodescout

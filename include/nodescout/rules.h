@@ -1,6 +1,6 @@
 // Rules: NFD's rule language as plain values, a compiled form of many rules, and their evaluation over Features.
 //
-// parse_rules reads a file into Rules that remember where they stood; a RuleSet compiles them once (feature keys
+// parse_rules reads a file into Rules with their lines and columns; a RuleSet compiles them once (feature keys
 // interned, patterns and templates prepared) and evaluates them any number of times. Nothing here reads the machine.
 #pragma once
 
@@ -81,7 +81,7 @@ struct Taint {
   }
 };
 
-/// A text with the place where it stands.
+/// A text with its line and column.
 struct Placed {
   std::string text;
   Mark key_mark;
@@ -209,12 +209,9 @@ struct ParsedRules {
   bool is_worker_configuration = false;  // some document is one, with rules of its own or without
 };
 
-/// Every document of the text. A rule that cannot be read costs itself; a document that is no YAML costs itself. A
+/// Every document of the text. A rule that cannot be read costs itself; a document that is not YAML costs itself. A
 /// document with a "kind" is read in the API's dialect (List kinds are unfolded), a bare list in the worker's, a map
 /// with "sources" or "core" as a worker configuration of which sources.custom counts.
 ParsedRules parse_rules(std::string_view text, std::string_view origin);
-
-/// The documents as YAML that parses to the same rules (positions apart).
-std::string print_rules(const std::vector<RuleDocument>& documents);
 
 }  // namespace nodescout

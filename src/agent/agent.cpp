@@ -34,7 +34,7 @@ class Rehearsal final : public Publisher {
   Attributes labels_;
 };
 
-std::string environment(const char* name) { return process_environment()(name); }
+std::string environment(const char* name) { return process_environment()(name).value_or(""); }
 
 }  // namespace
 
@@ -81,7 +81,7 @@ void Agent::start_publishing() {
         corridor_.config().owner_references, corridor_.config().unpublished_features);
   } else {
     node_client_ = std::make_unique<NodeClient>(connection_->api());
-    auto publisher = std::make_unique<NodePublisher>(*node_client_, options_.node);
+    auto publisher = std::make_unique<NodePublisher>(*node_client_, connection_->clock(), options_.node);
     node_publisher_ = publisher.get();
     publisher_ = std::move(publisher);
   }
@@ -100,7 +100,7 @@ void Agent::start_watches() {
 
 /// What goes before the first look.
 void Agent::start() {
-  if (const Status loaded = state_.load(corridor_.memory()); !loaded)
+  if (const Status loaded = state_.load(corridor_.keeper().facts()); !loaded)
     notices_.tell("state", {problem_of(loaded.error())}, false);
   for (const std::string& path : corridor_.watched_paths()) events_.watch(path);
   start_watches();
@@ -129,9 +129,8 @@ void Agent::look(const Schedule::Pass& pass) {
   }
   if (!seen) return notices_.tell("host", {problem_of(seen.error())}, false);
   notices_.tell("host", {}, false);
-  metrics_.looked(*seen, corridor_.memory(), pass.all);
-  if (pass.all) removal_.whole_pass(now);
-  const Status saved = state_.save(corridor_.memory());
+  metrics_.looked(*seen, corridor_.keeper().facts(), pass.all);
+  const Status saved = state_.save(corridor_.keeper().facts());
   notices_.tell("state", saved ? std::vector<Problem>{} : std::vector{problem_of(saved.error())}, false);
 }
 
@@ -146,11 +145,11 @@ Report Agent::make_report() {
   report.desired = std::move(walked.desired);
   report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,
                     corridor_.config().labels.write_prefixes};
-  report.stale = corridor_.memory().stale();
+  report.stale = corridor_.keeper().facts().stale();
   const SteadyTime now = Steady::now();
-  report.may_remove = removal_.gate(report.desired, cluster.complete, corridor_.doubt(cluster), now);
-  offered_proved_ = cluster.complete && removal_.is_proved(now);
-  if (options_.publish == PublishTo::nodefeature) report.features = corridor_.memory().features();
+  report.may_go = corridor_.may_go(report.desired, cluster, now);
+  offered_proved_ = cluster.complete && corridor_.keeper().is_proved(now);
+  if (options_.publish == PublishTo::nodefeature) report.features = corridor_.keeper().facts().features();
   return report;
 }
 
@@ -170,8 +169,7 @@ void Agent::evaluate_and_offer() {
 
 void Agent::log_changes(const Published& published) {
   for (const Change& change : published.changes) {
-    const bool removed = change.action == Change::Action::remove || change.action == Change::Action::disown;
-    log_.info(removed                 ? "removed"
+    log_.info(change.is_removal()     ? "removed"
               : change.before.empty() ? "added"
                                       : "changed",
               {{"kind", std::string(name_of(change.kind))},
@@ -201,7 +199,8 @@ void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token
   log_changes(*attempt.result);
   notices_.tell("node", attempt.result->problems, true);
   if (node_publisher_) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
-  if (held_.exchange(attempt.result->held) != attempt.result->held) events_.wake();
+  const std::size_t held = attempt.result->held_in_all();
+  if (held_.exchange(held) != held) events_.wake();
 }
 
 /// The own Node was read. Any thread.
@@ -333,8 +332,9 @@ void Agent::run(const std::stop_token& stop) {
   evaluate_and_offer();
 
   while (!stop.stop_requested()) {
-    auto wanted = corridor_.memory().pending();
-    if (held_ > 0 && !removal_.is_proved(Steady::now())) wanted.emplace("", last_look_ + Memory::kProofInterval);
+    const Keeper& keeper = corridor_.keeper();
+    auto wanted = keeper.facts().pending();
+    if (held_ > 0 && !keeper.is_proved(Steady::now())) wanted.emplace("", last_look_ + KnownFacts::kProofInterval);
     schedule_.want(std::move(wanted));
     if (!take(events_.wait(schedule_.next()))) break;
     const auto due = schedule_.next();
@@ -355,7 +355,7 @@ Status Agent::run_once(const std::stop_token& stop) {
   Backoff backoff(250ms, 4000ms, std::random_device{}());
   look({true, {}});
   if (!wait_for_cluster(Steady::now() + kClusterPatience, stop)) return ok();
-  SteadyTime next_look = Steady::now() + Memory::kProofInterval;
+  SteadyTime next_look = Steady::now() + KnownFacts::kProofInterval;
   while (!stop.stop_requested()) {
     const Report report = make_report();
     const auto result = publisher_->publish(report, stop);
@@ -363,7 +363,7 @@ Status Agent::run_once(const std::stop_token& stop) {
       log_changes(*result);
       notices_.tell("node", result->problems, true);
       if (node_publisher_) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
-      if (result->held == 0 || offered_proved_) return ok();
+      if (result->held.empty() || offered_proved_) return ok();
     } else if (Steady::now() > until) {
       return result.error();
     } else if (result.error().text() != last_error_) {
@@ -375,7 +375,7 @@ Status Agent::run_once(const std::stop_token& stop) {
       if (!take(events_.wait(pause)) || stop.stop_requested()) return ok();
     if (Steady::now() >= next_look) {
       look({true, {}});
-      next_look = Steady::now() + Memory::kProofInterval;
+      next_look = Steady::now() + KnownFacts::kProofInterval;
     }
   }
   return ok();

@@ -20,7 +20,6 @@
 #include "agent/metrics.h"
 #include "agent/notices.h"
 #include "agent/options.h"
-#include "agent/removal.h"
 #include "agent/schedule.h"
 #include "agent/state_file.h"
 #include "kube/connection.h"
@@ -80,7 +79,6 @@ class Agent {
   AgentCorridor corridor_;
   Events events_;
   Schedule schedule_;
-  Removal removal_;
   StateFile state_;
   Notices notices_;
   AgentMetrics metrics_;

@@ -5,6 +5,7 @@
 
 #include "document/value_path.h"
 #include "feature/json.h"
+#include "keep/last_good.h"
 #include "rule/from_value.h"
 
 namespace nodescout {
@@ -13,27 +14,11 @@ namespace {
 constexpr const char* kWorkerAnnotation = "nfd.node.kubernetes.io/worker.version";
 
 /// Names of the rules that the object has now, whether they can be read or not.
-std::set<std::string> rule_names(const Value& object) {
-  std::set<std::string> names;
+std::set<std::string, std::less<>> rule_names(const Value& object) {
+  std::set<std::string, std::less<>> names;
   if (const Value* rules = at(object, {"spec", "rules"}))
     for (const Value& rule : rules->items) names.insert(text_at(rule, {"name"}));
   return names;
-}
-
-/// Rules that the new version has and that could not be read go on as they were.
-void keep_last_good(std::vector<RuleDocument>& documents, const std::vector<RuleDocument>& before,
-                    const Value& object) {
-  if (documents.empty()) {
-    documents = before;
-    return;
-  }
-  const std::set<std::string> wanted = rule_names(object);
-  std::vector<Rule>& rules = documents.front().rules;
-  for (const RuleDocument& document : before)
-    for (const Rule& rule : document.rules) {
-      const auto is_same = [&](const Rule& other) { return other.name == rule.name; };
-      if (wanted.contains(rule.name) && std::none_of(rules.begin(), rules.end(), is_same)) rules.push_back(rule);
-    }
 }
 
 }  // namespace
@@ -49,7 +34,7 @@ void ClusterObjects::put_rule(const std::string& key, const Value& object) {
     rule_problems_[key].push_back(std::move(finding.problem));
   }
   std::vector<RuleDocument>& documents = rules_[key];
-  if (broken_rules_.contains(key)) keep_last_good(parsed.documents, documents, object);
+  if (broken_rules_.contains(key)) keep_last_good_of_object(documents, rule_names(object), parsed.documents);
   documents = std::move(parsed.documents);
   ++rules_generation_;
 }

@@ -3,85 +3,15 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
 
-#include "base/path.h"
-#include "base/text.h"
 #include "config/gpu_config.h"
 #include "corridor/setup.h"
+#include "keep/last_good.h"
 
 namespace nodescout {
 namespace {
 
 constexpr const char* kFeaturesDirectory = "/etc/kubernetes/node-feature-discovery/features.d";
-
-bool lies_in(const std::string& path, const std::set<std::string, std::less<>>& broken) {
-  return std::any_of(broken.begin(), broken.end(), [&](const std::string& place) { return is_below(path, place); });
-}
-
-/// Those of `before` that stand in a broken place and have no successor in `now`.
-void keep_last_good(const std::vector<Rule>& before, const std::set<std::string, std::less<>>& broken,
-                    std::vector<Rule>& now) {
-  for (const Rule& rule : before) {
-    const auto is_same = [&](const Rule& other) { return other.name == rule.name && other.origin == rule.origin; };
-    if (lies_in(rule.origin, broken) && std::none_of(now.begin(), now.end(), is_same)) now.push_back(rule);
-  }
-}
-
-/// The same for documents.
-void keep_last_good(const std::vector<RuleDocument>& before, const std::set<std::string, std::less<>>& broken,
-                    std::vector<RuleDocument>& now) {
-  for (const RuleDocument& document : before) {
-    if (!lies_in(document.origin, broken)) continue;
-    const auto successor = std::find_if(now.begin(), now.end(), [&](const RuleDocument& other) {
-      return other.name == document.name && other.origin == document.origin;
-    });
-    if (successor == now.end())
-      now.push_back(document);
-    else
-      keep_last_good(document.rules, broken, successor->rules);
-  }
-}
-
-/// Who made an entry, for people.
-std::string maker(const std::vector<LayerOutcome>& outcomes, const Provenance& from) {
-  if (from.layer == Layer::objects) return "a label of another agent's NodeFeature object";
-  for (const LayerOutcome& outcome : outcomes)
-    if (outcome.layer == from.layer && outcome.rules) return place_of((*outcome.rules)[from.rule]);
-  return "";
-}
-
-/// How the labels of a template begin, as full keys; nothing where that is known only when it runs. A template writes a
-/// label a line.
-std::optional<std::vector<std::string>> template_heads(std::string_view text) {
-  if (text.find("\\n") != std::string_view::npos || text.find('`') != std::string_view::npos) return std::nullopt;
-  constexpr std::string_view kSilent[] = {"range", "if", "else", "end", "with"};
-  std::vector<std::string> heads;
-  for (std::string_view line : split(text, '\n')) {
-    line = trim(line);
-    while (line.starts_with("{{")) {
-      const std::size_t end = line.find("}}");
-      if (end == std::string_view::npos) return std::nullopt;
-      std::string_view action = line.substr(2, end - 2);
-      if (action.starts_with('-')) action.remove_prefix(1);
-      const auto words = fields(action);
-      if (words.empty() || std::find(std::begin(kSilent), std::end(kSilent), words[0]) == std::end(kSilent))
-        return std::nullopt;
-      line = trim(line.substr(end + 2));
-    }
-    const std::string_view head = line.substr(0, std::min(line.find("{{"), line.find('=')));
-    if (line.empty()) continue;
-    if (head.empty()) return std::nullopt;
-    heads.emplace_back(head);
-    if (head.find('/') == std::string_view::npos)
-      heads.push_back(std::string(kFeaturePrefix) + "/" + std::string(head));
-  }
-  return heads;
-}
-
-void add_key(const std::string& key, std::set<std::string, std::less<>>& keys) {
-  keys.insert(key.find('/') == std::string::npos ? std::string(kFeaturePrefix) + "/" + key : key);
-}
 
 }  // namespace
 
@@ -123,7 +53,7 @@ std::vector<std::string> AgentCorridor::watched_paths() const {
                                  "/etc/kubernetes/node-feature-discovery",
                                  "/etc/kubernetes/node-feature-discovery/custom.d"};
   if (!options_.config.empty()) paths.push_back(std::filesystem::absolute(options_.config).string());
-  paths.push_back(gfd_config_file([](const char* name) { return static_cast<const char*>(std::getenv(name)); }));
+  paths.push_back(gfd_config_file(process_environment()));
   for (const std::string& rules : options_.rules) paths.push_back(std::filesystem::absolute(rules).string());
   const Root files = Root::at(options_.root);
   paths.push_back(files.real_path(kFeaturesDirectory));
@@ -146,7 +76,8 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   gpus_.prepare(config_.probes.gpu, now);
   Discovery found = discover(*host, probes, config_.probes);
   gpus_.see_features(found.features, now);
-  memory_.absorb(found, probes, readable_anchors(host->files(), probes), now);
+  keeper_.facts().absorb(found, probes, readable_anchors(host->files(), probes), now);
+  if (pass.all) keeper_.looked_at_all(now);
   // Only files of features.d have origins, and one probe reads them.
   if (std::any_of(probes.begin(), probes.end(), [](const Probe* probe) { return probe->name == "local"; }))
     origins_ = found.origins;
@@ -166,12 +97,12 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
-  Walk walk = nodescout::walk(rules_, {memory_.features(), cluster.objects, &origins_}, config_.labels, &cache_);
-  rule_memory_.settle(walk.layers, walk.built);
+  Walk walk = nodescout::walk(rules_, {keeper_.facts().features(), cluster.objects, &origins_}, config_.labels, &cache_);
+  keeper_.keep_made(walk.layers, walk.built);
   Walked walked;
   if (explain) {
     const auto note = [&](EntryKind kind, const auto& made) {
-      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker(walk.layers, from);
+      for (const auto& [key, from] : made) walked.made_by[{kind, key}] = maker_of(walk.layers, from);
     };
     note(EntryKind::label, walk.built.labels);
     note(EntryKind::annotation, walk.built.annotations);
@@ -200,35 +131,10 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   return walked;
 }
 
-AgentCorridor::Doubt AgentCorridor::doubt(const ClusterView& cluster) const {
-  Doubt doubt;
-  doubt.all = broken_rules_ || cluster.broken_rules || rule_memory_.any_failing();
-  const auto& stale = memory_.stale();
-  if (doubt.all || stale.empty()) return doubt;
-  // What follows from a rule in doubt is in doubt, too; which labels a template makes is known only when it runs.
-  const auto is_in_doubt = [&](const Term& term) {
-    const std::string feature = lower_ascii(term.feature);
-    return feature == "rule.matched" || stale.contains(feature);
-  };
-  const auto any_in_doubt = [&](const Matcher& matcher) {
-    return std::any_of(matcher.begin(), matcher.end(), is_in_doubt);
-  };
-  for (const auto& [layer, set] : rules_.layers)
-    for (const Rule& rule : set.rules()) {
-      if (!any_in_doubt(rule.match_features) &&
-          std::none_of(rule.match_any.begin(), rule.match_any.end(), any_in_doubt))
-        continue;
-      if (!rule.labels_template.empty()) {
-        if (auto heads = template_heads(rule.labels_template))
-          doubt.heads.insert(doubt.heads.end(), heads->begin(), heads->end());
-        else
-          doubt.all = true;
-      }
-      for (const PlacedMap* map : {&rule.labels, &rule.annotations, &rule.extended_resources})
-        for (const auto& [key, value] : *map) add_key(key, doubt.keys);
-      for (const Taint& taint : rule.taints) doubt.keys.insert(taint.name());
-    }
-  return doubt;
+MayGo AgentCorridor::may_go(const Desired& desired, const ClusterView& cluster, SteadyTime now) {
+  RulesInForce rules{{}, broken_rules_ || cluster.broken_rules, cluster.complete};
+  for (const auto& [layer, set] : rules_.layers) rules.sets.push_back(&set);
+  return keeper_.may_go(desired, rules, now);
 }
 
 }  // namespace nodescout

@@ -13,13 +13,12 @@
 
 #include "agent/cluster.h"
 #include "agent/gpu_watch.h"
-#include "agent/memory.h"
 #include "agent/options.h"
-#include "agent/rule_memory.h"
 #include "agent/schedule.h"
 #include "config/config.h"
 #include "corridor/rule_layers.h"
 #include "corridor/walk.h"
+#include "keep/keeper.h"
 #include "nodescout/labels.h"
 #include "nodescout/plan.h"
 #include "nodescout/probes.h"
@@ -49,32 +48,22 @@ class AgentCorridor {
 
   const Config& config() const { return config_; }
   const std::vector<const Probe*>& probes() const { return probes_; }
-  Memory& memory() { return memory_; }
-  const Memory& memory() const { return memory_; }
+  Keeper& keeper() { return keeper_; }
+  const Keeper& keeper() const { return keeper_; }
   /// Files and directories whose change matters: configuration, rules, features.d, os-release.
   std::vector<std::string> watched_paths() const;
 
   /// The own Node's labels, whenever they were read: others say there when the GPUs must be left alone.
   void see_node(const Attributes& labels) { gpus_.see_node(labels); }
 
-  /// Runs the probes of the pass on a fresh view of the host, and takes what they saw into memory.
+  /// Runs the probes of the pass on a fresh view of the host, and hands what they saw to the keeper.
   Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
 
   /// Evaluates what is known now, with what the cluster says. `explain`: fill in made_by.
   Walked evaluate(const ClusterView& cluster, bool explain = false);
 
-  /// Keys whose absence from Desired proves nothing.
-  struct Doubt {
-    bool all = false;
-    std::set<std::string, std::less<>> keys;  // with their prefix
-    std::vector<std::string> heads;           // of keys that templates make
-    bool covers(const std::string& key) const {
-      return all || keys.contains(key) ||
-             std::any_of(heads.begin(), heads.end(), [&](const std::string& head) { return key.starts_with(head); });
-    }
-  };
-  /// What rules that cannot be read, or that look at a set which is stale, would make.
-  Doubt doubt(const ClusterView& cluster) const;
+  /// Whether what is not in this desired state, the last one that evaluate() made, may leave the Node.
+  MayGo may_go(const Desired& desired, const ClusterView& cluster, SteadyTime now);
 
  private:
   AgentCorridor() = default;
@@ -88,8 +77,7 @@ class AgentCorridor {
   RuleLayers rules_;                     // of files and of the cluster
   WalkCache cache_;
   std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
-  Memory memory_;
-  RuleMemory rule_memory_;
+  Keeper keeper_;
   GpuWatch gpus_;
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;

@@ -36,7 +36,7 @@ void AgentMetrics::observe(const char* name, const char* help, const std::vector
   if (metrics_) metrics_->histogram({name, help, std::move(labels)}, buckets).observe(value);
 }
 
-void AgentMetrics::looked(const Discovery& seen, const Memory& memory, bool all_probes) {
+void AgentMetrics::looked(const Discovery& seen, const KnownFacts& facts, bool all_probes) {
   std::chrono::nanoseconds sum{};
   for (const ProbeReport& report : seen.reports) {
     const std::map<std::string, std::string> probe{{"probe", std::string(report.name)}};
@@ -50,7 +50,7 @@ void AgentMetrics::looked(const Discovery& seen, const Memory& memory, bool all_
     observe("nfd_worker_feature_discovery_duration_seconds", "Duration of each run of all probes",
             {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1}, seconds(sum), {{"node", node_}});
   set("nodescout_stale_feature_sets", "Feature sets that could not be read whole and keep their last facts",
-      static_cast<double>(memory.stale().size()));
+      static_cast<double>(facts.stale().size()));
 }
 
 void AgentMetrics::evaluated(const Walked& walked) {
@@ -80,11 +80,12 @@ void AgentMetrics::published(const Result<Published>& result, std::chrono::nanos
   if (!result->changes.empty()) add("nfd_master_node_updates_total", "Writes to the Node", 1);
   for (const Change& change : result->changes)
     add("nodescout_changes_total", "Entries of the Node that were changed", 1,
-        {{"kind", std::string(name_of(change.kind))},
-         {"action",
-          change.action == Change::Action::remove || change.action == Change::Action::disown ? "remove" : "set"}});
-  set("nodescout_held_removals", "Entries of the Node that wait for proof that they may go",
-      static_cast<double>(result->held));
+        {{"kind", std::string(name_of(change.kind))}, {"action", change.is_removal() ? "remove" : "set"}});
+  for (const Kept why : kAllKept) {
+    const auto held = result->held.find(why);
+    set("nodescout_held_removals", "Entries of the Node that may not go yet, by the reason",
+        held == result->held.end() ? 0 : static_cast<double>(held->second), {{"reason", std::string(name_of(why))}});
+  }
   set("nodescout_last_publish_timestamp_seconds", "When the Node was last known to be as it shall be", now());
 }
 

@@ -17,7 +17,7 @@ class AgentMetrics {
  public:
   AgentMetrics(Metrics* metrics, const std::string& node);
 
-  void looked(const Discovery& seen, const Memory& memory, bool all_probes);
+  void looked(const Discovery& seen, const KnownFacts& facts, bool all_probes);
   void evaluated(const Walked& walked);
   void published(const Result<Published>& result, std::chrono::nanoseconds duration);
   void watching(const std::vector<Cluster::Health>& health);

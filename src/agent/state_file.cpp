@@ -17,19 +17,19 @@ std::string boot_id(const Root& files) {
   return text ? std::string(trim(*text)) : "";
 }
 
-Status StateFile::load(Memory& memory) const {
+Status StateFile::load(KnownFacts& facts) const {
   if (path_.empty()) return ok();
   const auto text = read_whole_file(path_, kCap);
   if (!text) {
     if (text.error().code == Errc::absent) return ok();
     return text.error();
   }
-  return memory.load(*text, path_, boot_id_);
+  return facts.load(*text, path_, boot_id_);
 }
 
-Status StateFile::save(const Memory& memory) {
+Status StateFile::save(const KnownFacts& facts) {
   if (path_.empty()) return ok();
-  const std::string text = memory.save(boot_id_);
+  const std::string text = facts.save(boot_id_);
   const std::size_t hash = std::hash<std::string>{}(text);
   if (hash == saved_) return ok();
   if (const Status written = write_whole_file(path_, text); !written) {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string>
 
-#include "agent/memory.h"
+#include "keep/known_facts.h"
 #include "nodescout/result.h"
 
 namespace nodescout {
@@ -16,10 +16,10 @@ class StateFile {
   StateFile(std::string path, std::string boot_id) : path_(std::move(path)), boot_id_(std::move(boot_id)) {}
 
   /// Errors: as read_whole_file; malformed. No file is no error.
-  Status load(Memory& memory) const;
+  Status load(KnownFacts& facts) const;
   /// Writes it if it changed. Errors: as write_whole_file; a missing directory is no error, there is nowhere to keep
   /// it.
-  Status save(const Memory& memory);
+  Status save(const KnownFacts& facts);
 
  private:
   const std::string path_, boot_id_;

@@ -7,32 +7,48 @@ namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+bool is_line_break(char c) { return c == '\n' || c == '\r'; }
+
+Error corrupt(std::size_t at) {
+  return {Errc::malformed, "", "illegal base64 data at input byte " + std::to_string(at)};
+}
+
 }  // namespace
 
-std::optional<std::string> decode_base64(std::string_view text) {
+Result<std::string> decode_base64(std::string_view text) {
   std::string out;
-  out.reserve(text.size() / 4 * 3);
-  std::uint32_t group = 0;
-  std::size_t digits = 0;
-  std::size_t padding = 0;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == ' ' || c == '\t') continue;
-    if (c == '=') {
-      ++padding;
-      continue;
+  std::size_t at = 0;
+  const auto skip_breaks = [&] {
+    while (at < text.size() && is_line_break(text[at])) ++at;
+  };
+  while (true) {
+    std::uint32_t group = 0;
+    for (std::size_t have = 0; have < 4;) {
+      if (at == text.size()) {
+        if (have > 0) return corrupt(at - have);
+        return out;
+      }
+      const char c = text[at++];
+      if (const std::size_t digit = kAlphabet.find(c); digit != std::string_view::npos) {
+        group |= static_cast<std::uint32_t>(digit) << (18 - 6 * have++);
+        continue;
+      }
+      if (is_line_break(c)) continue;
+      if (c != '=' || have < 2) return corrupt(at - 1);
+      if (have == 2) {
+        skip_breaks();
+        if (at == text.size()) return corrupt(text.size());
+        if (text[at] != '=') return corrupt(at - 1);
+        ++at;
+      }
+      skip_breaks();
+      if (at < text.size()) return corrupt(at);
+      out += static_cast<char>(group >> 16);
+      if (have == 3) out += static_cast<char>(group >> 8);
+      return out;
     }
-    const std::size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos || padding > 0) return std::nullopt;
-    group = group << 6 | static_cast<std::uint32_t>(value);
-    if (++digits % 4 == 0) {
-      out += {static_cast<char>(group >> 16), static_cast<char>(group >> 8), static_cast<char>(group)};
-      group = 0;
-    }
+    out += {static_cast<char>(group >> 16), static_cast<char>(group >> 8), static_cast<char>(group)};
   }
-  if ((digits + padding) % 4 != 0 || padding > 2) return std::nullopt;
-  if (digits % 4 == 3) out += {static_cast<char>(group >> 10), static_cast<char>(group >> 2)};
-  if (digits % 4 == 2) out += static_cast<char>(group >> 4);
-  return out;
 }
 
 std::string encode_base64(std::string_view bytes) {

@@ -1,8 +1,7 @@
 // Go's regular expressions in the spelling of RE2, their common ancestor. Where RE2 20220601 and Go 1.26 differ:
 //
 // - Go knows (?<name>...) and RE2 only (?P<name>...): rewritten;
-// - Go takes long names of categories (\p{Letter}) in any case: rewritten; names of scripts only as Unicode spells
-// them;
+// - Go accepts long names of categories (\p{Letter}) in any case: rewritten; script names only as Unicode spells them;
 // - RE2 knows \C, a single byte, and letters beyond ASCII in the names of groups: refused.
 #pragma once
 

@@ -12,7 +12,7 @@ char lower(char c) { return static_cast<char>(c | ('x' - 'X')); }
 bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 bool is_hex_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'f'; }
 
-/// An underscore stands between digits, or between a base prefix and a digit.
+/// Underscores are legal between digits, and between a base prefix and a digit.
 bool underscores_separate_digits(std::string_view text) {
   if (!text.empty() && (text[0] == '-' || text[0] == '+')) text.remove_prefix(1);
   enum { start, digit, underscore, other } before = start;
@@ -137,7 +137,7 @@ std::string hexadecimal(double value, int precision) {
   return out + (exponent < 0 ? "p-" : "p+") + (size < 10 ? "0" : "") + std::to_string(size);
 }
 
-/// The shortest digits of a value that is not negative, and where its point stands: 0.0125 is {"125", -1}.
+/// The shortest digits of a value that is not negative, and the position of the point: 0.0125 is {"125", -1}.
 struct Shortest {
   std::string digits;
   int point;
@@ -234,14 +234,15 @@ std::optional<double> parse_go_float(std::string_view text) {
     if (word == "nan" && !has_sign) return std::numeric_limits<double>::quiet_NaN();
     return std::nullopt;
   }
-  // from_chars takes "1e" for 1 and leaves the "e": the end tells. Go wants an exponent behind every hexadecimal.
+  // from_chars takes "1e" for 1 and leaves the "e", which the end position shows. Go wants an exponent behind every
+  // hexadecimal.
   const std::size_t exponent_at = text.find_first_of(hex ? "pP" : "eE");
   if (hex && (exponent_at == std::string_view::npos || text[0] == '+' || text[0] == '-')) return std::nullopt;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value,
                                             hex ? std::chars_format::hex : std::chars_format::general);
   if (end != text.data() + text.size() || error == std::errc::invalid_argument) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
-    // Too large or too small? The place of the first digit that counts, moved by the exponent, tells.
+    // Too large or too small? The place of the first significant digit, moved by the exponent, decides.
     const std::string_view digits = text.substr(0, exponent_at);
     const std::size_t point = std::min(digits.find('.'), digits.size());
     const std::size_t first = digits.find_first_not_of("0.");

@@ -16,6 +16,12 @@ const char* name_of(Errc code) {
   return "unknown";
 }
 
+std::optional<Errc> errc_named(std::string_view name) {
+  for (int code = 0; code <= static_cast<int>(Errc::uncertain); ++code)
+    if (name == name_of(static_cast<Errc>(code))) return static_cast<Errc>(code);
+  return std::nullopt;
+}
+
 Problem problem_of(const Error& error) {
   Problem problem{name_of(error.code), error.where, error.what, ""};
   switch (error.code) {

@@ -47,7 +47,7 @@ bool is_metadata(std::string_view text) { return are_identifiers(text, true); }
 
 Result<SemanticVersion> parse_version(std::string_view text) {
   const auto malformed = [&](const char* why) {
-    return Error{Errc::malformed, "", quote(text.substr(0, 60)) + " is no version: " + why};
+    return Error{Errc::malformed, "", quote(text.substr(0, 60)) + " is not a version: " + why};
   };
   if (text.size() > kLongest) return malformed("it is longer than 256 bytes");
   SemanticVersion version;

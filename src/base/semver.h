@@ -23,7 +23,7 @@ struct SemanticVersion {
   friend bool operator==(const SemanticVersion&, const SemanticVersion&) = default;
 };
 
-/// Errors: malformed, what = why it is no version; where stays empty.
+/// Errors: malformed, what = why it is not a version; where stays empty.
 Result<SemanticVersion> parse_version(std::string_view text);
 
 /// The rules for the texts behind - and +, without the sign.

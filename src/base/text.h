@@ -59,7 +59,7 @@ std::string quote_rune(char32_t rune, bool ascii = false);
 /// 1-based column counted in code points of byte offset `at` within `line`.
 int column_of(std::string_view line, std::size_t at);
 
-/// The candidate that a misspelt word most probably meant, or empty. Case and separators count little.
+/// The candidate that a misspelt word most probably meant, or empty. Case and separators weigh little.
 std::string_view closest(std::string_view word, const std::vector<std::string_view>& candidates);
 
 }  // namespace nodescout

@@ -1,7 +1,7 @@
 // Lines and columns of a text. Columns count code points, from 1.
 //
-// A file may be one line of a megabyte with a place to name at every second byte: nothing here takes longer the further
-// right a place stands.
+// A file may be one line of a megabyte with a place to report at every second byte, so no operation takes longer for a
+// place further to the right.
 #pragma once
 
 #include <cstddef>
@@ -18,13 +18,13 @@ class TextIndex {
   explicit TextIndex(std::string_view text);
 
   int lines() const { return static_cast<int>(starts_.size()); }
-  /// Without its line break; empty if there is no such line.
+  /// Without its line break; empty if the line does not exist.
   std::string_view line(int number) const;
-  /// Where a byte of the text stands.
+  /// Line and column of a byte of the text.
   Mark mark_of(std::size_t byte) const;
-  /// The column of a byte of that line, or the one behind its end.
+  /// Column of a byte of that line; past its end, the column after the last byte.
   int column_of(int line, std::size_t byte) const;
-  /// The byte of that line where a column begins; its size if it is not as long.
+  /// The byte of that line where a column begins; the size of the line if it is shorter.
   std::size_t byte_of(int line, int column) const;
 
  private:

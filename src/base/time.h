@@ -10,7 +10,7 @@ namespace nodescout {
 
 /// RFC 3339 as Go's time.Parse reads it, because NFD and Kubernetes do: 2026-11-22T10:00:00Z, with an optional fraction
 /// (which is dropped) and with a numeric zone. T and Z are capitals; an hour of one digit, a comma before the fraction
-/// and a zone of up to 24:60 pass. What is beyond the clock's 1678 to 2262 is its first or last second.
+/// and a zone of up to 24:60 are accepted. Times outside of 1678 to 2262 become the clock's first or last second.
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 
 /// "2026-11-22T10:00:00.000000Z": UTC with microseconds, Kubernetes' MicroTime.

@@ -41,7 +41,7 @@ Result<Published> prune(const AgentOptions& options, const Config& config, ApiCo
     case PublishTo::node: break;
   }
   NodeClient client(connection->api());
-  NodePublisher publisher(client, options.node);
+  NodePublisher publisher(client, connection->clock(), options.node);
   Report nothing;
   nothing.options.instance = config.instance;
   return dry_run ? publisher.preview(nothing) : publisher.publish(nothing, {});

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "agent/cluster.h"
 #include "agent/corridor.h"
@@ -9,6 +10,7 @@
 #include "cli/table.h"
 #include "cli/values.h"
 #include "document/json.h"
+#include "keep/kept.h"
 #include "kube/connection.h"
 #include "kube/node_client.h"
 #include "nodescout/plan.h"
@@ -27,10 +29,18 @@ std::string_view word_of(Change::Action action) {
   return "";
 }
 
-/// Which rule makes the entry, or why nothing does any more.
-std::string reason_of(const Change& change, const Walked& walked) {
-  if (change.action == Change::Action::remove) return "no rule makes it any more";
-  if (change.action == Change::Action::disown) return "it is gone already; only our claim to it goes";
+/// Why an agent would leave the entry on the Node for now, however often it looks.
+std::optional<Kept> kept_by(const MayGo& may_go, const Change& change) {
+  if (!change.is_removal()) return std::nullopt;
+  const auto why = may_go(change);
+  return why == Kept::unproved ? std::nullopt : why;
+}
+
+/// Which rule makes the entry, or why nothing does any more, and why it stays nevertheless.
+std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept) {
+  const std::string stays = kept ? "; an agent keeps it for now: " + std::string(text_of(*kept)) : "";
+  if (change.action == Change::Action::remove) return "no rule makes it any more" + stays;
+  if (change.action == Change::Action::disown) return "it is gone already; only our claim to it goes" + stays;
   const auto made = walked.made_by.find({change.kind, change.key});
   return made == walked.made_by.end() ? "" : made->second;
 }
@@ -75,6 +85,8 @@ int run_diff(const DiffOptions& options) {
       plan(*state, walked.desired,
            {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes});
 
+  const MayGo may_go = corridor->may_go(walked.desired, *cluster, {});
+
   std::vector<Problem> problems = patch.conflicts;
   problems.insert(problems.end(), walked.rule_problems.begin(), walked.rule_problems.end());
   problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
@@ -82,14 +94,16 @@ int run_diff(const DiffOptions& options) {
   if (options.output == "json") {
     Value changes = Value::list();
     for (const Change& change : patch.changes) {
+      const auto kept = kept_by(may_go, change);
       Value entry = Value::map();
       entry.add("action", Value::string(std::string(word_of(change.action))));
       entry.add("after",
                 change.after.empty() && change.action != Change::Action::set ? Value{} : Value::string(change.after));
       entry.add("before", change.before.empty() ? Value{} : Value::string(change.before));
+      entry.add("kept", kept ? Value::string(std::string(name_of(*kept))) : Value{});
       entry.add("key", Value::string(change.key));
       entry.add("kind", Value::string(std::string(name_of(change.kind))));
-      entry.add("why", Value::string(reason_of(change, walked)));
+      entry.add("why", Value::string(reason_of(change, walked, kept)));
       changes.items.push_back(std::move(entry));
     }
     Value document = Value::map();
@@ -99,7 +113,8 @@ int run_diff(const DiffOptions& options) {
     out = to_json(document, 2) + "\n";
   } else {
     const Style style = terminal_style();
-    for (const Change& change : patch.changes) out += text_of(change, reason_of(change, walked), style);
+    for (const Change& change : patch.changes)
+      out += text_of(change, reason_of(change, walked, kept_by(may_go, change)), style);
     if (patch.changes.empty()) out = "node " + options.node + ": nothing would change\n";
     print_problems(problems);
   }

@@ -14,8 +14,8 @@ const char* colour_of(Verdict verdict) { return verdict == Verdict::yes ? "32" :
 
 class Text {
  public:
-  Text(const RuleTrace& trace, const Features& features, const Style& style)
-      : trace_(trace), features_(features), style_(style) {}
+  Text(const ExplainedRule& rule, const Style& style)
+      : trace_(rule.trace), fates_(rule.fates), features_(*rule.features), style_(style) {}
 
   std::string print() {
     const Verdict verdict = trace_.result.verdict;
@@ -86,15 +86,19 @@ class Text {
   }
 
   void made() {
-    const auto line = [&](const char* kind, const std::string& key, const std::string& value) {
-      out_ += "  " + coloured("36", kind) + " " + key + "=" + value + "\n";
-    };
-    for (const auto& [key, value] : trace_.result.labels)
-      if (!trace_.rule->labels.contains(key)) line("label", key, value);
-    for (const auto& [key, placed] : trace_.rule->labels) line("label", key, placed.text);
-    for (const auto& [key, placed] : trace_.rule->annotations) line("annotation", key, placed.text);
-    for (const auto& [key, placed] : trace_.rule->extended_resources) line("resource", key, placed.text);
-    for (const Taint& taint : trace_.rule->taints) out_ += "  " + coloured("36", "taint") + " " + taint.text() + "\n";
+    for (const Fate& fate : fates_) {
+      const std::string kind = fate.kind == EntryKind::extended_resource ? "resource" : std::string(name_of(fate.kind));
+      const std::string entry = fate.key + "=" + fate.value;
+      switch (fate.end) {
+        case Fate::End::counts: out_ += "  " + coloured("36", kind) + " " + entry + "\n"; break;
+        case Fate::End::rejected:
+          out_ += "  " + coloured("33", "rejected") + ": " + fate.why + "\n";
+          if (!fate.todo.empty()) out_ += "    " + fate.todo + "\n";
+          break;
+        case Fate::End::replaced:
+          out_ += "  " + coloured("33", "replaced") + ": " + kind + " " + entry + ", by " + fate.why + "\n";
+      }
+    }
     for (const std::string& source : sources_of(trace_)) out_ += "    from " + source + "\n";
   }
 
@@ -123,6 +127,7 @@ class Text {
 
  private:
   const RuleTrace& trace_;
+  const std::vector<Fate>& fates_;
   const Features& features_;
   const Style& style_;
   std::string out_;
@@ -156,13 +161,28 @@ Value matcher_value(const MatcherTrace& matcher) {
   return out;
 }
 
-}  // namespace
-
-std::string explain_text(const RuleTrace& trace, const Features& features, const Style& style) {
-  return Text(trace, features, style).print();
+/// Entries that the Node does not get.
+Value without_effect(const std::vector<Fate>& fates, Fate::End end) {
+  Value list = Value::list();
+  for (const Fate& fate : fates) {
+    if (fate.end != end) continue;
+    Value entry = Value::map();
+    entry.add("kind", Value::string(std::string(name_of(fate.kind))));
+    entry.add("key", Value::string(fate.key));
+    entry.add("value", Value::string(fate.value));
+    entry.add(end == Fate::End::rejected ? "why" : "by", Value::string(fate.why));
+    if (!fate.todo.empty()) entry.add("todo", Value::string(fate.todo));
+    list.items.push_back(std::move(entry));
+  }
+  return list;
 }
 
-Value explain_value(const RuleTrace& trace, const Features&) {
+}  // namespace
+
+std::string explain_text(const ExplainedRule& rule, const Style& style) { return Text(rule, style).print(); }
+
+Value explain_value(const ExplainedRule& rule) {
+  const RuleTrace& trace = rule.trace;
   Value out = Value::map();
   out.add("rule", Value::string(trace.rule->name));
   out.add("where", Value::string(place(trace.rule->origin, trace.rule->mark)));
@@ -174,22 +194,26 @@ Value explain_value(const RuleTrace& trace, const Features&) {
   for (const MatcherTrace& matcher : trace.match_any) any.items.push_back(matcher_value(matcher));
   out.add("matchAny", std::move(any));
   out.add("matchFeatures", matcher_value(trace.match_features));
-  Value labels = Value::map();
-  if (trace.result.verdict == Verdict::yes) {
-    const std::vector<std::string> sources = Text::sources_of(trace);
-    const auto add = [&](const std::string& key, const std::string& value) {
+  const std::vector<std::string> sources = Text::sources_of(trace);
+  const auto made = [&](EntryKind kind) {
+    Value entries = Value::map();
+    for (const Fate& fate : rule.fates) {
+      if (fate.kind != kind || fate.end != Fate::End::counts) continue;
       Value chain = Value::list();
       for (const std::string& source : sources) chain.items.push_back(Value::string(source));
-      Value label = Value::map();
-      label.add("value", Value::string(value));
-      label.add("from", std::move(chain));
-      labels.add(key, std::move(label));
-    };
-    for (const auto& [key, value] : trace.result.labels)
-      if (!trace.rule->labels.contains(key)) add(key, value);
-    for (const auto& [key, placed] : trace.rule->labels) add(key, placed.text);
-  }
-  out.add("labels", std::move(labels));
+      Value entry = Value::map();
+      entry.add("value", Value::string(fate.value));
+      entry.add("from", std::move(chain));
+      entries.add(fate.key, std::move(entry));
+    }
+    return entries;
+  };
+  out.add("labels", made(EntryKind::label));
+  out.add("annotations", made(EntryKind::annotation));
+  out.add("extendedResources", made(EntryKind::extended_resource));
+  out.add("taints", made(EntryKind::taint));
+  out.add("rejected", without_effect(rule.fates, Fate::End::rejected));
+  out.add("replaced", without_effect(rule.fates, Fate::End::replaced));
   return out;
 }
 

@@ -13,6 +13,7 @@ Result<Machine> open_machine(const MachineOptions& options, const HostOptions& e
   HostOptions host_options = extra;
   host_options.root = options.root;
   host_options.ask_machine = !options.no_live;
+  host_options.scanner = "/proc/self/exe";
   auto host = Host::open(host_options);
   if (!host) {
     Error error = host.error();

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/explain_text.h"
 #include "cli/machine.h"
+#include "cli/rule_views.h"
 #include "cli/subjects.h"
 #include "cli/table.h"
 #include "cli/values.h"
@@ -113,36 +114,28 @@ int check(const RulesOptions& options) {
 
 // ---- eval -----------------------------------------------------------------------------------------------------------
 
-/// A node belongs to a group if any of its rules matches.
-bool is_member(const RuleDocument& group, const Features& features, std::vector<Problem>& problems) {
-  const Outcome outcome = RuleSet(group.rules).evaluate(features);
-  problems.insert(problems.end(), outcome.problems.begin(), outcome.problems.end());
-  return !outcome.matching.empty();
-}
-
 int eval(const RulesOptions& options) {
   if (options.features.size() > 1)
     return fail(
         {Errc::unsupported, "--features", "rules eval takes one machine at a time; use rules preview for several"});
   auto loaded = load_rule_files(options.files);
   if (!loaded) return fail(loaded.error());
+  const auto setup = set_up(options.machine.config, options.machine.nfd_compat, {});
+  if (!setup) return fail(setup.error());
   auto subjects = subjects_of(options);
   if (!subjects) return fail(subjects.error());
   const View view = subjects->nodes.front().view();
-  RuleLayers layers = compile_layers(*std::move(loaded));
-  const Walk walked = walk(layers, view, LabelPolicy{});
-
-  std::vector<Problem> problems = std::move(layers.problems);
-  Value groups = Value::map();
-  std::map<std::string, bool> membership;
-  for (const RuleDocument& group : layers.groups)
-    membership[group.name] = is_member(group, walked.sight.of(Sees::all), problems);
-  for (const auto& [name, belongs] : membership) groups.add(name, Value::boolean(belongs));
-  problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
-
-  Value document = to_value(walked.built.desired);
-  document.add("groups", std::move(groups));
-  document.add("problems", to_value(problems));
+  const RuleLayers layers = compile_layers(*std::move(loaded));
+  const Walk on_node = walk(layers, view, setup->config.labels);
+  Value document = eval_value(layers, on_node);
+  if (options.machine.config.empty()) {
+    // What the rules alone make: that it passes our restrictions is another question, which the problems answer.
+    const Desired unrestricted = walk(layers, view, LabelPolicy{}).built.desired;
+    for (Member& part : to_value(unrestricted).members)
+      std::find_if(document.members.begin(), document.members.end(), [&](const Member& member) {
+        return member.key == part.key;
+      })->value = std::move(part.value);
+  }
   if (options.output == "table") return print(outcome_table(document)) ? 0 : 1;
   return print(options.output == "yaml" ? to_yaml(document) : to_json(document, 2) + "\n") ? 0 : 1;
 }
@@ -152,72 +145,43 @@ int eval(const RulesOptions& options) {
 int explain_command(const RulesOptions& options) {
   auto loaded = load_rule_files(options.files);
   if (!loaded) return fail(loaded.error());
+  const auto setup = set_up(options.machine.config, options.machine.nfd_compat, {});
+  if (!setup) return fail(setup.error());
   auto subjects = subjects_of(options);
   if (!subjects) return fail(subjects.error());
-  const Sight sight(subjects->nodes.front().view());
-
-  RuleLayers compiled = compile_layers(*std::move(loaded));
-  std::vector<std::pair<Layer, RuleSet>> layers(compiled.layers.begin(), compiled.layers.end());
-  for (RuleDocument& group : compiled.groups) layers.emplace_back(Layer::rules, RuleSet(std::move(group.rules)));
-  Value rules = Value::list();
-  std::string text;
-  bool found = options.rule.empty();
-  for (const auto& [layer, set] : layers) {
-    const Features& features = sight.of(layer);
-    for (const RuleTrace& trace : explain(set, features)) {
-      if (!options.rule.empty() && trace.rule->name != options.rule) continue;
-      found = true;
-      if (options.output == "json")
-        rules.items.push_back(explain_value(trace, features));
-      else
-        text += explain_text(trace, features, terminal_style());
-    }
-  }
-  print_problems(compiled.problems);
-  if (!found) {
+  const View view = subjects->nodes.front().view();
+  const LabelPolicy& policy = setup->config.labels;
+  const RuleLayers layers = compile_layers(*std::move(loaded));
+  std::vector<RuleSet> groups;
+  for (const RuleDocument& group : layers.groups) groups.emplace_back(group.rules);
+  const Walk walked = walk(layers, view, policy);
+  std::vector<ExplainedRule> explained = explain_rules(layers, groups, walked, policy);
+  print_problems(layers.problems);
+  if (!options.rule.empty()) {
     std::vector<std::string_view> names;
-    for (const auto& [layer, set] : layers)
-      for (const Rule& rule : set.rules()) names.push_back(rule.name);
-    const std::string_view guess = closest(options.rule, names);
-    return fail({Errc::malformed, "--rule",
-                 "no rule " + quote(options.rule) + " in these files" +
-                     (guess.empty() ? "" : "; did you mean " + quote(guess) + "?")});
+    for (const ExplainedRule& rule : explained) names.push_back(rule.trace.rule->name);
+    if (std::find(names.begin(), names.end(), options.rule) == names.end()) {
+      const std::string_view guess = closest(options.rule, names);
+      return fail({Errc::malformed, "--rule",
+                   "no rule " + quote(options.rule) + " in these files" +
+                       (guess.empty() ? "" : "; did you mean " + quote(guess) + "?")});
+    }
+    std::erase_if(explained, [&](const ExplainedRule& rule) { return rule.trace.rule->name != options.rule; });
   }
+  std::string text;
   if (options.output == "json") {
+    Value rules = Value::list();
+    for (const ExplainedRule& rule : explained) rules.items.push_back(explain_value(rule));
     Value document = Value::map();
     document.add("rules", std::move(rules));
     text = to_json(document, 2) + "\n";
+  } else {
+    for (const ExplainedRule& rule : explained) text += explain_text(rule, terminal_style());
   }
   return print(text) ? 0 : 1;
 }
 
 // ---- preview --------------------------------------------------------------------------------------------------------
-
-struct Change {
-  std::string kind, key;
-  const std::string* before;  // nullptr: added
-  const std::string* after;   // nullptr: removed
-};
-
-void compare(const std::string& kind, const Attributes& before, const Attributes& after, std::vector<Change>& changes) {
-  for (const auto& [key, value] : before)
-    if (const auto at = after.find(key); at == after.end())
-      changes.push_back({kind, key, &value, nullptr});
-    else if (at->second != value)
-      changes.push_back({kind, key, &value, &at->second});
-  for (const auto& [key, value] : after)
-    if (!before.contains(key)) changes.push_back({kind, key, nullptr, &value});
-}
-
-std::string change_text(const Change& change, const Style& style) {
-  const auto coloured = [&](const char* code, const std::string& text) {
-    return style.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
-  };
-  const std::string kind = change.kind == "label" ? "" : change.kind + " ";
-  if (!change.before) return coloured("32", "  + " + kind + change.key + "=" + *change.after) + "\n";
-  if (!change.after) return coloured("31", "  - " + kind + change.key + "=" + *change.before) + "\n";
-  return coloured("33", "  ~ " + kind + change.key + "=" + *change.after + "   (was " + *change.before + ")") + "\n";
-}
 
 /// The rules that count now, and those that count once the named files are there too: each of their documents takes the
 /// place of the one of the same name.
@@ -257,25 +221,12 @@ int preview(const RulesOptions& options) {
     std::vector<Problem> problems = subject.problems;
     for (const std::vector<Problem>* more : {&new_state.remarks, &new_state.problems})
       problems.insert(problems.end(), more->begin(), more->end());
-    std::vector<Change> changes;
-    compare("label", old_state.built.desired.labels, new_state.built.desired.labels, changes);
-    compare("annotation", old_state.built.desired.annotations, new_state.built.desired.annotations, changes);
-    compare("resource", old_state.built.desired.extended_resources, new_state.built.desired.extended_resources,
-            changes);
+    const std::vector<EntryChange> changes = changes_between(old_state.built.desired, new_state.built.desired);
     out += subject.name + (changes.empty() ? ": nothing changes\n" : ":\n");
-    Value list = Value::list();
-    for (const Change& change : changes) {
-      out += change_text(change, style);
-      Value entry = Value::map();
-      entry.add("kind", Value::string(change.kind));
-      entry.add("key", Value::string(change.key));
-      if (change.before) entry.add("before", Value::string(*change.before));
-      if (change.after) entry.add("after", Value::string(*change.after));
-      list.items.push_back(std::move(entry));
-    }
+    for (const EntryChange& change : changes) out += preview_text(change, style);
     Value node = Value::map();
     node.add("node", Value::string(subject.name));
-    node.add("changes", std::move(list));
+    node.add("changes", preview_value(changes));
     node.add("problems", to_value(problems));
     if (options.output != "json") print_problems(problems);
     nodes.items.push_back(std::move(node));

@@ -23,3 +23,19 @@ install(FILES ${completions}/nodescout.fish DESTINATION share/fish/vendor_comple
 # To read: the program has them built in.
 install(FILES ${NODESCOUT_RULES} DESTINATION share/nodescout/rules)
 install(FILES LICENSE DESTINATION share/doc/nodescout)
+
+# The static library for programs outside, in a component of its own that a plain `cmake --install` leaves out:
+# cmake --install BUILD --component dev
+include(CMakePackageConfigHelpers)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/generated/nodescout-config-version.cmake
+  VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)
+set(development lib/cmake/nodescout)
+install(TARGETS nodescout_core nodescout_yaml nodescout_re2 nodescout_cpuid nodescout_deflate nodescout_md
+  EXPORT nodescout-targets
+  ARCHIVE DESTINATION lib COMPONENT dev EXCLUDE_FROM_ALL)
+install(EXPORT nodescout-targets NAMESPACE nodescout:: DESTINATION ${development} COMPONENT dev EXCLUDE_FROM_ALL)
+install(FILES src/cmake/nodescout-config.cmake ${PROJECT_BINARY_DIR}/generated/nodescout-config-version.cmake
+  DESTINATION ${development} COMPONENT dev EXCLUDE_FROM_ALL)
+install(DIRECTORY include/nodescout DESTINATION include COMPONENT dev EXCLUDE_FROM_ALL)
+install(FILES ${PROJECT_BINARY_DIR}/generated/nodescout/version.h
+  DESTINATION include/nodescout COMPONENT dev EXCLUDE_FROM_ALL)

@@ -102,7 +102,7 @@ Result<Config> load_config(const std::string& path) {
   config.prefixes.fallback = write_prefixes_of_policy(Root::at("/"), config.problems);
   settle_prefixes(config);
   config.labels.taints = false;
-  apply_gfd(config.probes.gpu, [](const char* name) { return static_cast<const char*>(std::getenv(name)); });
+  apply_gfd(config.probes.gpu, process_environment());
   const Root files = Root::at("/");
   const auto apply = [&](std::string_view file, bool required) -> Result<bool> {
     const auto text = files.read(file);

@@ -224,11 +224,11 @@ const KeyRow<GpuOptions> kGfd[] = {
 };
 
 /// The first that is set, and its name.
-std::pair<const char*, std::string_view> first_set(const Environment& environment,
-                                                   std::initializer_list<const char*> names) {
+std::pair<std::optional<std::string>, std::string_view> first_set(const Environment& environment,
+                                                                  std::initializer_list<const char*> names) {
   for (const char* name : names)
-    if (const char* value = environment(name)) return {value, name};
-  return {nullptr, {}};
+    if (auto value = environment(name)) return {std::move(value), name};
+  return {};
 }
 
 /// Go's spellings; an empty text is false.
@@ -274,7 +274,7 @@ void apply_gfd_file(GpuOptions& options, std::string_view text, const std::strin
 
 std::string gfd_config_file(const Environment& environment) {
   const auto named = first_set(environment, {"GFD_CONFIG_FILE", "CONFIG_FILE"}).first;
-  return named && *named ? named : kOwnFile;
+  return named && !named->empty() ? *named : kOwnFile;
 }
 
 void apply_gfd(GpuOptions& options, const Environment& environment) {
@@ -292,21 +292,21 @@ void apply_gfd(GpuOptions& options, const Environment& environment) {
   };
   const auto word = [&](std::initializer_list<const char*> names, const auto& words, auto& into) {
     const auto [value, name] = first_set(environment, names);
-    if (!value || set_word(value, words, into)) return;
+    if (!value || set_word(*value, words, into)) return;
     options.labels_in_doubt = true;
-    wrong(name, value, list_of(words), kLabelsStay);
+    wrong(name, *value, list_of(words), kLabelsStay);
   };
   word({"GFD_MIG_STRATEGY", "MIG_STRATEGY"}, kStrategies, options.mig_strategy);
   word({"DEVICE_DISCOVERY_STRATEGY"}, kDiscoveries, options.discovery);
   if (const auto [value, name] = first_set(environment, {"GFD_NO_TIMESTAMP"}); value) {
-    if (const auto flag = parse_go_bool(value))
+    if (const auto flag = parse_go_bool(*value))
       options.with_timestamp = !*flag;
     else
-      wrong(name, value, "true, false", "it is ignored");
+      wrong(name, *value, "true, false", "it is ignored");
   }
-  if (const auto value = first_set(environment, {"GFD_MACHINE_TYPE_FILE"}).first) options.machine_type_file = value;
+  if (const auto value = first_set(environment, {"GFD_MACHINE_TYPE_FILE"}).first) options.machine_type_file = *value;
   if (const auto value = first_set(environment, {"DRIVER_ROOT_CTR_PATH", "CONTAINER_DRIVER_ROOT"}).first)
-    options.driver_root = value;
+    options.driver_root = *value;
 }
 
 std::span<const KeyRow<Config>> gpu_key_rows() { return kSection; }

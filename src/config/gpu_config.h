@@ -1,7 +1,6 @@
 // How GPUs are configured: GFD's environment and configuration file as they are, and the section `gpu` of our own file.
 #pragma once
 
-#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,11 +11,9 @@
 #include "document/value.h"
 #include "nodescout/gpu.h"
 #include "nodescout/result.h"
+#include "system/environment.h"
 
 namespace nodescout {
-
-/// A variable of the environment, or nullptr.
-using Environment = std::function<const char*(const char* name)>;
 
 /// The file that one of GFD's variables names, else /etc/nodescout/gfd.yaml, where it may be missing.
 std::string gfd_config_file(const Environment& environment);

@@ -28,6 +28,13 @@ const Outcome& evaluate(const RuleSet& rules, const Features& features, RuleCach
 
 }  // namespace
 
+std::string maker_of(const std::vector<LayerOutcome>& layers, const Provenance& from) {
+  if (from.layer == Layer::objects) return "a label of another agent's NodeFeature object";
+  for (const LayerOutcome& layer : layers)
+    if (layer.layer == from.layer && layer.rules) return place_of((*layer.rules)[from.rule]);
+  return "";
+}
+
 Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, WalkCache* cache) {
   Walk walk(view);
   if (walk.sight.yields_to_gfd())

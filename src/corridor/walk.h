@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "corridor/rule_layers.h"
@@ -30,6 +31,9 @@ struct Walk {
   std::deque<Outcome> outcomes;  // those that no cache keeps
   std::deque<Origins> origins;   // of labels that NodeFeature objects ask for
 };
+
+/// Who made an entry, for people.
+std::string maker_of(const std::vector<LayerOutcome>& layers, const Provenance& from);
 
 Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, WalkCache* cache = nullptr);
 

@@ -143,7 +143,7 @@ Result<Value> parse_json(std::string_view text, std::string_view origin) {
     builder.problem = error.what();
   }
   if (!parsed) {
-    if (builder.problem.empty()) builder.problem = "this is no JSON";
+    if (builder.problem.empty()) builder.problem = "not valid JSON";
     return Error{Errc::malformed, std::string(origin), builder.problem};
   }
   return std::move(builder.root);

@@ -1,4 +1,4 @@
-// JSON text <-> Values. Reading is on nlohmann-json's event parser; writing is deterministic and never fails.
+// JSON text <-> Values. Reading uses nlohmann-json's event parser; writing is deterministic and never fails.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace nodescout {
 /// nesting deeper than 100 is malformed too.
 Result<Value> parse_json(std::string_view text, std::string_view origin);
 
-/// `indent` 0: compact, on one line. Members are written in the order in which they stand: build maps sorted.
+/// `indent` 0: compact, on one line. Members keep their order, so build maps sorted.
 /// Broken UTF-8 becomes U+FFFD.
 std::string to_json(const Value& value, int indent = 0);
 

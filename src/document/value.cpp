@@ -67,7 +67,7 @@ Value& Value::add(std::string key, Value value) {
 
 std::string describe(const Value& value) {
   std::string spelt = value.source.empty() ? value.text : value.source;
-  constexpr std::size_t kEnough = 80;  // a file that is no YAML map is one long text
+  constexpr std::size_t kEnough = 80;  // a file that is not a YAML map is one long text
   if (spelt.size() > kEnough) {
     std::size_t end = kEnough;
     while (end > 0 && (static_cast<unsigned char>(spelt[end]) & 0xC0) == 0x80) --end;  // not inside a character

@@ -1,4 +1,4 @@
-// One document of YAML or JSON as plain values that remember where they stood.
+// One document of YAML or JSON as plain values that remember their line and column.
 //
 // Rules, configuration, feature files and API objects are all read through this one tree. Scalars are resolved
 // as NFD resolves them (YAML 1.1, section 2.7 of NFD's behaviour): `yes` is a boolean, 0200 is 128, 1.10 is 1.1.
@@ -25,7 +25,7 @@ struct Value {
   Kind kind = Kind::null;
   Mark mark;
   std::string text;    // a scalar as text wants it: "true", decimal integers, Go's shortest floats; "" for null
-  std::string source;  // the scalar as it was spelt, where that differs from text
+  std::string source;  // the scalar as it was spelled, where that differs from text
   std::vector<Value> items;
   std::vector<Member> members;
 

@@ -1,4 +1,4 @@
-// What lies deep in a Value: at(node, {"metadata", "labels"}).
+// Nested members of a Value: at(node, {"metadata", "labels"}).
 #pragma once
 
 #include <initializer_list>
@@ -17,7 +17,7 @@ inline const Value* at(const Value& value, std::initializer_list<std::string_vie
   return here;
 }
 
-/// The same of a scalar as its text; "" where there is none.
+/// The text of the scalar there; "" where there is none.
 inline std::string text_at(const Value& value, std::initializer_list<std::string_view> path) {
   const Value* found = at(value, path);
   return found && found->is_scalar() ? found->text : "";

@@ -138,7 +138,7 @@ class Builder final : public YAML::EventHandler {
 
   Value root;
   bool any = false;
-  Mark last_quoted;  // where the last scalar began that was no plain one
+  Mark last_quoted;  // where the last scalar began that was not plain
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     // Whatever yaml-cpp takes for a further document in one piece can only be text that does not belong to the first.
@@ -162,7 +162,7 @@ class Builder final : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto at = anchors_.find(anchor);
-    if (at == anchors_.end()) throw Stop{mark_of(mark), "this alias stands inside its own anchor"};
+    if (at == anchors_.end()) throw Stop{mark_of(mark), "this alias is inside its own anchor"};
     Value copy = at->second;
     count(copy, mark_of(mark));
     put(std::move(copy), mark_of(mark));
@@ -300,8 +300,7 @@ bool is_closed(std::string_view text, Mark start) {
   return false;
 }
 
-/// Bytes that are no UTF-8 and control characters are no YAML. yaml-cpp takes the former for U+FFFD, and ends at a
-/// zero.
+/// Invalid UTF-8 and control characters are not YAML. yaml-cpp reads the former as U+FFFD, and stops at a zero byte.
 std::optional<Stop> illegal_character(std::string_view text) {
   int line = 1;
   std::size_t start = 0;
@@ -315,7 +314,7 @@ std::optional<Stop> illegal_character(std::string_view text) {
       return Stop{mark, "a control character, " + quote(text.substr(at, 1)) + ", is not allowed in YAML"};
     const Rune rune = decode_rune(text.substr(at));
     if (rune.broken())
-      return Stop{mark, "the byte " + quote(text.substr(at, 1)) + " is no UTF-8: save the file as UTF-8"};
+      return Stop{mark, "the byte " + quote(text.substr(at, 1)) + " is not valid UTF-8: save the file as UTF-8"};
     at += static_cast<std::size_t>(rune.length) - 1;
   }
   return std::nullopt;

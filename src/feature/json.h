@@ -18,7 +18,7 @@ inline constexpr std::string_view kNodeNameLabel = "nfd.node.kubernetes.io/node-
 
 Value to_value(const Features& features);
 
-/// A NodeFeature object of that node as NFD's worker would make it; kind, name, node label and spec only.
+/// A NodeFeature object of that node as NFD's worker makes it; kind, name, node label and spec only.
 Value node_feature_object(std::string_view node, const Features& features, const Attributes& labels);
 
 /// Takes out the sets that a pattern of noPublishFeatures names: a whole key, or the start of keys before a "*".

@@ -10,8 +10,8 @@
 
 namespace nodescout {
 
-/// First line of the file that `agent --publish file` writes into features.d for NFD's worker: what it says was found
-/// out here, so it is no feature.
+/// First line of the file that `agent --publish file` writes into features.d for NFD's worker. This program skips such
+/// a file: it would read its own results as features.
 inline constexpr std::string_view kPublishedMarker = "# Published by nodescout agent --publish file; do not edit.";
 
 struct LocalFile {

@@ -19,9 +19,6 @@ constexpr std::string_view kFullGpu = "nvidia.com/gpu";
 
 bool is_in_mig_mode(const Gpu& gpu) { return gpu.told.mig == 1; }
 
-/// The display card of a DGX Station is no GPU for jobs.
-bool is_display(const Gpu& gpu) { return gpu.told.name == "DGX Display" || gpu.told.name == "NVIDIA DGX Display"; }
-
 bool has_failed(const Gpu& gpu, std::string_view part_of_call) {
   return std::any_of(gpu.told.failures.begin(), gpu.told.failures.end(),
                      [&](const NvmlFailure& failure) { return failure.call.find(part_of_call) != std::string::npos; });
@@ -85,6 +82,11 @@ struct MigDevice {
 class Labeler {
  public:
   Labeler(const GfdInput& input, const GpuOptions& options) : in_(input), options_(options) {}
+
+  GfdLabels machine_alone() {
+    machine();
+    return std::move(out_);
+  }
 
   GfdLabels run() {
     if (options_.with_timestamp && options_.timestamp) put("gfd.timestamp", *options_.timestamp);
@@ -347,8 +349,15 @@ class Labeler {
 
 }  // namespace
 
+GfdLabels gfd_machine(const GfdInput& input, const GpuOptions& options) {
+  if (!input.machine_type) return {};  // "unknown" can wait
+  return Labeler(input, options).machine_alone();
+}
+
+bool is_gfd_display(const NvmlGpu& gpu) { return gpu.name == "DGX Display" || gpu.name == "NVIDIA DGX Display"; }
+
 GfdLabels gfd_labels(GfdInput input, const GpuOptions& options) {
-  std::erase_if(input.gpus, is_display);
+  std::erase_if(input.gpus, [](const Gpu& gpu) { return is_gfd_display(gpu.told); });
   std::stable_sort(input.gpus.begin(), input.gpus.end(),
                    [](const Gpu& a, const Gpu& b) { return is_earlier_address(a.told.bus_id, b.told.bus_id); });
   return Labeler(input, options).run();

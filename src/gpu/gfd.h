@@ -29,6 +29,9 @@ struct GfdInput {
   Number system_memory;                     // bytes; where options.system_memory_as_gpus
 };
 
+/// The display card of a DGX Station is no GPU for jobs.
+bool is_gfd_display(const NvmlGpu& gpu);
+
 struct GfdLabels {
   Attributes labels;  // without "nvidia.com/"; every value is a legal label value
   std::vector<Problem> problems;
@@ -37,6 +40,9 @@ struct GfdLabels {
 };
 
 GfdLabels gfd_labels(GfdInput input, const GpuOptions& options);
+
+/// What is known before there is a driver: gpu.machine.
+GfdLabels gfd_machine(const GfdInput& input, const GpuOptions& options);
 
 /// "hopper" for 9.0; "undefined" for what GFD does not know.
 std::string gpu_family(std::int64_t major, std::int64_t minor);

@@ -35,7 +35,10 @@ std::string gfd_sanitised(std::string_view text) {
 
 std::string gfd_product(std::string_view model, std::string_view suffix) {
   const std::string sanitised = gfd_sanitised(model);
-  const std::size_t room = kLongestValue - std::min(suffix.size(), kLongestValue);
+  std::size_t room = kLongestValue - std::min(suffix.size(), kLongestValue);
+  // A model that is too long for one profile is cut alike for all, so that a selector can be guessed from another one.
+  if (suffix.starts_with("-MIG-") && sanitised.size() > room)
+    room = std::min(room, kLongestValue - std::string_view("-MIG-1c.3g.141gb.me.all-SHARED").size());
   const std::string_view model_alone = without_ends(std::string_view(sanitised));
   if (model_alone.empty()) return "";
   // What may not end a value may stand before the suffix.

@@ -39,6 +39,53 @@ Value texts(const std::vector<std::string>& list) {
   return out;
 }
 
+char letter_of(const ProximityGpu& gpu, const ProximityGpu& other) {
+  if (gpu.joined.contains(other.address)) return gpu.letter;
+  const Nearness nearness = pci_nearness(gpu.place, other.place);
+  const bool is_hidden = gpu.vendor == other.vendor && (gpu.hides_links || other.hides_links);
+  return letter_of(is_hidden && nearness >= Nearness::node ? Nearness::unknown : nearness);
+}
+
+std::string matrix_text(const std::vector<ProximityGpu>& gpus, const std::vector<ProximityNic>& nics, bool with_gpus,
+                        std::size_t cut_nics) {
+  std::vector<std::string> addresses, names, among_gpus, to_nics;
+  for (const ProximityNic& nic : nics) names.push_back(nic.name);
+  for (const ProximityGpu& gpu : gpus) {
+    addresses.push_back(gpu.address);
+    std::string& row = among_gpus.emplace_back();
+    for (const ProximityGpu& other : gpus) row += &other == &gpu ? 'x' : letter_of(gpu, other);
+    std::string& nic_row = to_nics.emplace_back();
+    for (const ProximityNic& nic : nics) nic_row += letter_of(pci_nearness(gpu.place, nic.place));
+  }
+  Value matrix = Value::map();
+  matrix.add("gpus", texts(addresses));
+  if (with_gpus && gpus.size() > 1) matrix.add("gpu-gpu", texts(among_gpus));
+  if (!nics.empty()) {
+    matrix.add("nics", texts(names));
+    matrix.add("gpu-nic", texts(to_nics));
+  }
+  Value cut = Value::map();
+  if (!with_gpus && gpus.size() > 1) cut.add("gpu-gpu", Value::integer(std::ssize(gpus)));
+  if (cut_nics > 0) cut.add("nics", Value::integer(static_cast<std::int64_t>(cut_nics)));
+  if (!cut.members.empty()) matrix.add("cut", std::move(cut));
+  return to_json(matrix);
+}
+
+/// Indices, those nearest to some GPU first.
+std::vector<std::size_t> nics_by_nearness(const std::vector<ProximityGpu>& gpus,
+                                          const std::vector<ProximityNic>& nics) {
+  std::vector<std::pair<Nearness, std::size_t>> order;
+  for (std::size_t i = 0; i < nics.size(); ++i) {
+    Nearness best = Nearness::unknown;
+    for (const ProximityGpu& gpu : gpus) best = std::min(best, pci_nearness(gpu.place, nics[i].place));
+    order.emplace_back(best, i);
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<std::size_t> out;
+  for (const auto& [nearness, index] : order) out.push_back(index);
+  return out;
+}
+
 }  // namespace
 
 std::string_view name_of(Nearness nearness) {
@@ -78,31 +125,25 @@ std::string upstream_port(std::string_view path) {
 
 std::string proximity_matrix(const std::vector<ProximityGpu>& gpus, const std::vector<ProximityNic>& nics,
                              std::size_t most) {
+  constexpr std::size_t kMostNics = 32;
   if (gpus.empty() || gpus.size() + nics.size() < 2) return "";
-  std::vector<std::string> addresses, names, among_gpus, to_nics;
-  for (const ProximityNic& nic : nics) names.push_back(nic.name);
-  for (const ProximityGpu& gpu : gpus) {
-    addresses.push_back(gpu.address);
-    std::string& row = among_gpus.emplace_back();
-    for (const ProximityGpu& other : gpus)
-      row += &other == &gpu                         ? 'x'
-             : gpu.nvlinked.contains(other.address) ? 'n'
-                                                    : letter_of(pci_nearness(gpu.place, other.place));
-    std::string& nic_row = to_nics.emplace_back();
-    for (const ProximityNic& nic : nics) nic_row += letter_of(pci_nearness(gpu.place, nic.place));
+  if (nics.empty()) {
+    std::string text = matrix_text(gpus, nics, true, 0);
+    return text.size() <= most ? text : "";
   }
-  for (const bool with_gpus : {true, false}) {
-    Value matrix = Value::map();
-    matrix.add("gpus", texts(addresses));
-    if (with_gpus && gpus.size() > 1) matrix.add("gpu-gpu", texts(among_gpus));
-    if (!nics.empty()) {
-      matrix.add("nics", texts(names));
-      matrix.add("gpu-nic", texts(to_nics));
-    } else if (!with_gpus) {
-      break;
-    }
-    if (std::string text = to_json(matrix); text.size() <= most) return text;
-  }
+  const std::vector<std::size_t> by_nearness = nics_by_nearness(gpus, nics);
+  const auto nearest = [&](std::size_t count) {
+    std::vector<std::size_t> chosen(by_nearness.begin(), by_nearness.begin() + static_cast<std::ptrdiff_t>(count));
+    std::sort(chosen.begin(), chosen.end());  // in the order of the bus again
+    std::vector<ProximityNic> out;
+    for (const std::size_t index : chosen) out.push_back(nics[index]);
+    return out;
+  };
+  std::size_t shown = std::min(nics.size(), kMostNics);
+  if (std::string text = matrix_text(gpus, nearest(shown), true, nics.size() - shown); text.size() <= most) return text;
+  for (; shown > 0; --shown)
+    if (std::string text = matrix_text(gpus, nearest(shown), false, nics.size() - shown); text.size() <= most)
+      return text;
   return "";
 }
 

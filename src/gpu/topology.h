@@ -32,7 +32,10 @@ std::string upstream_port(std::string_view path);
 struct ProximityGpu {
   std::string address;
   PciPlace place;
-  std::set<std::string> nvlinked;  // addresses of GPUs that NVLink joins it with, also through switches
+  std::set<std::string> joined;  // addresses of GPUs that it is joined with beside PCIe, also through switches
+  char letter = 'n';             // of that link: n NVLink, g xGMI
+  std::string vendor = {};
+  bool hides_links = false;  // how it is joined with GPUs of its vendor is not known
 };
 
 struct ProximityNic {
@@ -41,9 +44,10 @@ struct ProximityNic {
 };
 
 /// {"gpus":["0000:18:00.0",...],"gpu-gpu":["xn12","nx21",...],"nics":["mlx5_0",...],"gpu-nic":["15","51",...]}: one
-/// text for each GPU, one character for each partner: x itself, n NVLink, 1 PIX, 2 PXB, 3 PHB, 4 NODE, 5 SYS, ?
-/// unknown. Longer than `most` bytes: without the GPUs among themselves; still longer: empty. Empty as well without any
-/// pair.
+/// text for each GPU, one character for each partner: x itself, n NVLink, g xGMI, 1 PIX, 2 PXB, 3 PHB, 4 NODE, 5 SYS, ?
+/// unknown. At most 32 NICs are shown, those nearest to a GPU. Longer than `most` bytes: without the GPUs among
+/// themselves; still longer: with fewer NICs. "cut":{"gpu-gpu":8,"nics":4} says how many GPUs' and NICs' distances were
+/// left out. Empty without any pair, and if not even one NIC fits.
 std::string proximity_matrix(const std::vector<ProximityGpu>& gpus, const std::vector<ProximityNic>& nics,
                              std::size_t most);
 

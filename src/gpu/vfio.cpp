@@ -34,18 +34,4 @@ std::uint64_t addressable_memory(std::string_view resource) {
   return sum == 0 ? 0 : std::bit_ceil(sum);
 }
 
-std::string pci_ids_name(std::string_view pci_ids, std::string_view vendor, std::string_view device) {
-  bool in_vendor = false;
-  for (const std::string_view line : split(pci_ids, '\n')) {
-    if (line.empty() || line[0] == '#') continue;
-    if (line[0] != '\t') {
-      if (in_vendor) return "";
-      in_vendor = line.starts_with(vendor) && line.substr(vendor.size()).starts_with("  ");
-    } else if (in_vendor && line.size() > 1 && line[1] != '\t' && line.substr(1).starts_with(device)) {
-      return std::string(trim(line.substr(1 + device.size())));
-    }
-  }
-  return "";
-}
-
 }  // namespace nodescout

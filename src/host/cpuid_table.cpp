@@ -35,7 +35,7 @@ CpuidTable CpuidTable::parse(std::string_view text, std::string_view origin, std
     if (!good) {
       problems.push_back({"malformed-cpuid", place(origin, {number, 1}),
                           "expected \"LEAF SUBLEAF EAX EBX ECX EDX\" or \"xcr0 VALUE\" in hex",
-                          "record the machine again, or mend the line"});
+                          "record the machine again, or fix the line"});
     } else if (words.size() == 2) {
       table.xcr0 = values[1];
     } else {

@@ -89,7 +89,7 @@ Result<Host> Host::open(const HostOptions& options) {
   state->scanner = options.scanner;
   state->trusts_root = options.trusts_root;
   if (!state->files.is_live()) {
-    // These four stand beside the recorded tree; they are read as files of the recording, with its caps and its
+    // These four are beside the recorded tree. They are read as files of the recording, with its limits and its
     // confinement.
     if (const auto text = state->files.read("/cpuid.txt"))
       state->cpuid = CpuidTable::parse(*text, options.root + "/cpuid.txt", state->problems);
@@ -177,7 +177,7 @@ std::vector<Mount> Host::mounts() const {
   if (state_->facts.mounts) return *state_->facts.mounts;
   if (!state_->ask_machine) return {};
   // Below a host mount, process 1 is the host's: its table says where the host mounted things. The file itself is
-  // nobody's business, and no part of a recording.
+  // private, and not part of a recording.
   const bool live = state_->files.is_live();
   const auto table = Root::at(state_->files.real_path("")).read(live ? "/proc/self/mounts" : "/proc/1/mounts");
   return table ? parse_mounts(*table) : std::vector<Mount>{};
@@ -228,6 +228,9 @@ NvmlReport Host::nvml(const NvmlRequest& request) const {
   } else if (!state_->ask_machine || !(state_->trusts_root || is_running_machine(state_->files))) {
     report.error =
         Error{Errc::unsupported, "nvml.json", "the recording has none, and a recording's library is not run"};
+    return report;
+  } else if (state_->scanner.empty()) {
+    report.error = Error{Errc::unsupported, "libnvidia-ml.so.1", "no program is given that could ask it"};
     return report;
   } else {
     const std::string name = request.tegra ? "libcuda.so.1" : "libnvidia-ml.so.1";

@@ -1,15 +1,10 @@
 #include "host/host_facts.h"
 
-#include <array>
-
 #include "base/text.h"
 #include "document/json.h"
 
 namespace nodescout {
 namespace {
-
-constexpr std::array kCodes = {Errc::absent,   Errc::denied,  Errc::malformed,  Errc::unavailable,
-                               Errc::conflict, Errc::timeout, Errc::unsupported};
 
 std::string hex_text(std::uint64_t value) {
   std::string out;
@@ -28,7 +23,7 @@ HostFacts HostFacts::parse(std::string_view json, std::string_view origin, std::
   if (!document || !document->is(Value::Kind::map)) {
     problems.push_back({"malformed-host-facts", std::string(origin),
                         document ? "expected a JSON object" : document.error().what,
-                        "record the machine again, or mend the file"});
+                        "record the machine again, or fix the file"});
     return facts;
   }
   const auto text = [&](std::string_view name) -> std::optional<std::string> {
@@ -66,11 +61,8 @@ HostFacts HostFacts::parse(std::string_view json, std::string_view origin, std::
   }
   if (const Value* refused = document->find("refused"); refused && refused->is(Value::Kind::map)) {
     for (const Member& entry : refused->members) {
-      const std::string code = member(entry.value, "code");
-      Error error{Errc::unavailable, entry.key, member(entry.value, "what")};
-      for (const Errc known : kCodes)
-        if (code == name_of(known)) error.code = known;
-      facts.refused.insert_or_assign(entry.key, std::move(error));
+      const Errc code = errc_named(member(entry.value, "code")).value_or(Errc::unavailable);
+      facts.refused.insert_or_assign(entry.key, Error{code, entry.key, member(entry.value, "what")});
     }
   }
   return facts;

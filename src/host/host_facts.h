@@ -1,4 +1,4 @@
-// host.json of a recording: the facts about a machine that are no files.
+// host.json of a recording: the facts about a machine that are not in files.
 // {"NODE_NAME":"n1","architecture":"amd64","HWCAP":"1f","HWCAP2":"0","MIDR":"0","mounts":[{"source","target","type"}],
 //  "recorded":1795345200,
 //  "refused":{"/path":{"code":"denied","what":"permission denied"}}}   hex numbers as text, every member optional

@@ -1,5 +1,5 @@
-// pci.ids and usb.ids, the lists of names that distributions ship: what udev's hardware database was made from, for
-// systems without one.
+// pci.ids and usb.ids, the lists of names that distributions ship: the source of udev's hardware database, for systems
+// without one.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 namespace nodescout {
 
 struct IdNames {
-  std::string_view vendor, device;  // pieces of the text; empty if it does not have them
+  std::string_view vendor, device;  // views into the text; empty if it does not list them
 };
 
 /// `text` is the whole list; ids are 4 hex digits in lower case.

@@ -1,4 +1,4 @@
-// What a pass over the machine read: the raw material of `nodescout record` and of the bench's floor.
+// What one pass over the machine read: input of `nodescout record` and of the floor that the bench compares with.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ class Journal {
   std::map<std::string, Error, std::less<>> refused;  // path as asked -> why it could not be read; never absent
   std::map<std::string, std::map<std::string, std::string, std::less<>>> udev;  // syspath -> properties
   CpuidTable cpuid;                                                             // leaves that were executed
-  std::string nvml;                                                             // print_nvml; empty if nobody asked
+  std::string nvml;  // print_nvml; empty if NVML was not asked
 };
 
 /// Replaces serial numbers, MAC addresses and asset tags by placeholders that are the same for the same value.
@@ -28,11 +28,11 @@ class Redactor {
   std::string apply(std::string_view path, std::string content);
   /// The same for one udev property.
   std::string apply_property(std::string_view name, std::string value);
-  /// The same for what is in no file: a serial number that a driver tells. An empty text stays empty.
+  /// The same for values that are not in a file: a serial number that a driver reports. Empty stays empty.
   std::string replace(std::string_view kind, const std::string& value, std::string_view place) {
     return value.empty() ? value : placeholder(kind, value, place);
   }
-  /// Placeholder -> the places where it stands.
+  /// Placeholder -> the places where it occurs.
   const std::map<std::string, std::set<std::string>>& replaced() const { return replaced_; }
 
  private:

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "host/nvml.h"
 #include "system/shared_library.h"
@@ -201,7 +202,8 @@ struct Api {
   std::string words(Return code) const {
     const auto text = reinterpret_cast<const char* (*)(Return)>(from.symbol("nvmlErrorString"));
     const char* words = text ? text(code) : nullptr;
-    return words ? words : "code " + std::to_string(code);
+    constexpr std::size_t kLongest = 200;
+    return words ? std::string(words, ::strnlen(words, kLongest)) : "code " + std::to_string(code);
   }
 };
 

@@ -6,14 +6,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
 
-#include "host/child.h"
 #include "host/journal.h"
 #include "host/nvml_report.h"
+#include "system/child.h"
 
 namespace nodescout {
 namespace {
 
+/// Below a root: distributions with one or several architectures, WSL, Talos (its C library stands apart), Tegra.
 constexpr std::string_view kDirectories[] = {"",
                                              "/usr/lib64",
                                              "/usr/lib/x86_64-linux-gnu",
@@ -22,12 +26,15 @@ constexpr std::string_view kDirectories[] = {"",
                                              "/lib/x86_64-linux-gnu",
                                              "/lib/aarch64-linux-gnu",
                                              "/usr/lib/wsl/lib",
+                                             "/usr/local/glibc/usr/lib",
+                                             "/usr/lib/glibc/lib64",
+                                             "/glibc/lib",
                                              "/usr/lib/aarch64-linux-gnu/nvidia",
                                              "/usr/lib/aarch64-linux-gnu/tegra"};
 
-/// The GPU Operator's driver container, the host itself, and the places of GKE's two images.
+/// The GPU Operator's driver container, the host itself, and the places of GKE's images.
 constexpr std::string_view kDriverRoots[] = {"/run/nvidia/driver", "", "/home/kubernetes/bin/nvidia",
-                                             "/usr/local/nvidia"};
+                                             "/usr/local/nvidia", "/opt/nvidia"};
 
 void add_libraries(const std::string& root, const std::string& name, std::vector<std::string>& into) {
   const Root files = Root::at(root);
@@ -39,6 +46,35 @@ void add_libraries(const std::string& root, const std::string& name, std::vector
     std::string library = files.real_path(*path);
     if (std::find(into.begin(), into.end(), library) == into.end()) into.push_back(std::move(library));
   }
+}
+
+std::vector<std::string> scanner_environment() {
+  std::vector<std::string> out{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
+  // Some clouds' images find the driver by this variable, and by nothing else.
+  if (const char* path = std::getenv("LD_LIBRARY_PATH")) out.push_back("LD_LIBRARY_PATH=" + std::string(path));
+  return out;
+}
+
+/// Why the scanner did not end well; nothing if it did.
+std::optional<Error> scanner_error(const ChildOutcome& outcome, const ChildRequest& request) {
+  const auto error = [](Errc code, std::string what) { return Error{code, "nvml-scan", std::move(what)}; };
+  switch (outcome.ending) {
+    case ChildOutcome::Ending::exited:
+      if (outcome.number == 0) return std::nullopt;
+      return error(Errc::unavailable, "it failed with exit status " + std::to_string(outcome.number));
+    case ChildOutcome::Ending::crashed:
+      return error(Errc::unavailable, std::string("it crashed: ") + ::sigdescr_np(outcome.number));
+    case ChildOutcome::Ending::not_started:
+      return error(Errc::unavailable, "cannot be started: " + std::string(std::strerror(outcome.number)));
+    case ChildOutcome::Ending::too_much:
+      return error(Errc::malformed, "it wrote more than " + std::to_string(request.most_output) + " bytes");
+    case ChildOutcome::Ending::hanging:
+      return error(Errc::timeout,
+                   "an earlier one (process " + std::to_string(outcome.number) + ") still hangs in the driver");
+    case ChildOutcome::Ending::timeout:
+    case ChildOutcome::Ending::stopped: break;
+  }
+  return error(Errc::timeout, "no answer within " + std::to_string(request.deadline.count()) + " ms");
 }
 
 }  // namespace
@@ -71,14 +107,14 @@ NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& 
     none.error = Error{Errc::absent, request.driver_root, "the driver's library is not there"};
     return none;
   }
-  std::vector<std::string> arguments{"nvml-scan"};
-  if (request.tegra) arguments.emplace_back("--tegra");
-  arguments.insert(arguments.end(), libraries.begin(), libraries.end());
-  const ChildOutcome outcome = run_child(program, arguments, request.deadline, kMostOutput);
+  ChildRequest scan{program, {"nodescout", "nvml-scan"}, scanner_environment(), request.deadline, kMostOutput};
+  if (request.tegra) scan.words.emplace_back("--tegra");
+  scan.words.insert(scan.words.end(), libraries.begin(), libraries.end());
+  const ChildOutcome outcome = run_child(scan);
   NvmlReport report = parse_nvml_lines(outcome.output);
-  if (outcome.error && !report.complete) {
-    // Up to which GPU it came tells an administrator which one to look at.
-    report.error = outcome.error;
+  if (auto error = scanner_error(outcome, scan); error && !report.complete) {
+    // Up to which GPU it came shows an administrator which one to look at.
+    report.error = std::move(error);
     if (report.gpu_count)
       report.error->what +=
           ", after " + std::to_string(report.gpus.size()) + " of " + std::to_string(*report.gpu_count) + " GPUs";

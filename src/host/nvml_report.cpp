@@ -1,6 +1,6 @@
 #include "host/nvml_report.h"
 
-#include <array>
+#include <algorithm>
 #include <type_traits>
 
 #include "base/text.h"
@@ -12,9 +12,6 @@ namespace {
 // The driver is foreign code: no text is longer than it can be, no list longer than any machine has.
 constexpr std::size_t kLongestText = 512;
 constexpr std::size_t kMostEntries = 256;
-
-constexpr std::array kCodes = {Errc::absent,   Errc::denied,  Errc::malformed,  Errc::unavailable,
-                               Errc::conflict, Errc::timeout, Errc::unsupported};
 
 // Each structure lists its members once, for the printer and for the parser.
 
@@ -198,9 +195,7 @@ class Parser {
   void operator()(const char* name, Errc& into) {
     std::string word;
     (*this)(name, word);
-    into = Errc::unavailable;
-    for (const Errc code : kCodes)
-      if (word == name_of(code)) into = code;
+    into = errc_named(word).value_or(Errc::unavailable);
   }
   void operator()(const char* name, Number& into) {
     if (const Value* value = of_kind(name, Value::Kind::integer)) into = parse_int(value->text);
@@ -232,6 +227,15 @@ std::string line_of(T structure) {
 }
 
 }  // namespace
+
+std::string sysfs_address(std::string_view address) {
+  constexpr std::size_t kDomainDigits = 4;  // at least
+  std::string out = lower_ascii(address);
+  const std::size_t domain = std::min(out.find(':'), out.size());
+  const std::size_t zeros = std::min(out.find_first_not_of('0'), domain);
+  if (domain > kDomainDigits) out.erase(0, std::min(zeros, domain - kDomainDigits));
+  return out;
+}
 
 std::string print_nvml(const NvmlReport& report) {
   NvmlReport copy = report;

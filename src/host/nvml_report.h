@@ -12,6 +12,9 @@
 
 namespace nodescout {
 
+/// An address as sysfs spells it: "00000000:3B:00.0" -> "0000:3b:00.0", "00010000:1A:00.0" -> "10000:1a:00.0".
+std::string sysfs_address(std::string_view address);
+
 /// The document, indented. Values that are empty are left out.
 std::string print_nvml(const NvmlReport& report);
 

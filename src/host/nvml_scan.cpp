@@ -1,5 +1,6 @@
 #include "host/nvml_scan.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +17,8 @@
 namespace nodescout {
 namespace nvml {
 namespace {
+
+constexpr std::int64_t kMostGpus = 256;
 
 std::string cluster_text(const unsigned char (&bytes)[16]) {
   if (std::all_of(std::begin(bytes), std::end(bytes), [](unsigned char byte) { return byte == 0; })) return "";
@@ -77,13 +80,17 @@ NvmlGpu scan_gpu(const Api& api, unsigned index) {
   NvmlGpu gpu;
   Device device = nullptr;
   if (const Return code = api.handle(index, &device); code != kSuccess) {
-    note(api, gpu.failures, api.handle.name(), code);
+    note_any(api, gpu.failures, api.handle.name(), code);
     return gpu;
   }
   const Asking ask{api, device, gpu.failures};
   PciInfo pci{};
   if (ask(api.pci, &pci)) gpu.bus_id = bus_id_of(pci);
-  gpu.name = ask.text<kNameLength>(api.name);
+  std::array<char, kNameLength> name{};
+  if (const Return code = api.name(device, name.data(), kNameLength); code == kSuccess)
+    gpu.name = text_of(name);
+  else
+    note_any(api, gpu.failures, api.name.name(), code);
   // A GPU that fell off its bus answers nothing more, and each further question may hang.
   const auto is_lost = [&] {
     return std::any_of(gpu.failures.begin(), gpu.failures.end(),
@@ -134,16 +141,23 @@ void scan_system(const Api& api, NvmlReport& report) {
     report.driver_version = text_of(version);
   else
     note(api, report.failures, api.driver_version.name(), code);
-  if (int cuda = 0; api.cuda_version(&cuda) == kSuccess) report.cuda_version = cuda;
+  int cuda = 0;
+  if (const Return code = api.cuda_version(&cuda); code == kSuccess)
+    report.cuda_version = cuda;
+  else
+    note_any(api, report.failures, api.cuda_version.name(), code);
   if (DriverBranch branch{}; api.driver_branch(&branch, sizeof branch.text) == kSuccess)
     report.driver_branch = text_of(branch.text);
   if (ConfComputeState state{}; api.conf_compute(&state) == kSuccess)
     report.confidential = NvmlConfidential{state.environment, state.feature, state.devtools};
   unsigned count = 0;
-  if (const Return code = api.count(&count); code == kSuccess)
-    report.gpu_count = count;
+  if (const Return code = api.count(&count); code != kSuccess)
+    note_any(api, report.failures, api.count.name(), code);
   else
-    note(api, report.failures, api.count.name(), code);
+    report.gpu_count = std::min<std::int64_t>(count, kMostGpus);
+  if (count > kMostGpus)
+    report.failures.push_back(
+        {api.count.name(), kSuccess, "it counts " + std::to_string(count) + " GPUs, more than a machine can have"});
 }
 
 }  // namespace
@@ -157,21 +171,20 @@ void scan_nvml(std::span<const std::string> libraries, const LineSink& write) {
   const nvml::Api api(*library);
   report.init = api.init();
   if (report.init != nvml::kSuccess) {
-    note(api, report.failures, api.init.name(), report.init);
+    note_any(api, report.failures, api.init.name(), report.init);
     write(nvml_first_line(report));
     return write(nvml_last_line());
   }
   nvml::scan_system(api, report);
   write(nvml_first_line(report));
-  constexpr std::int64_t kMostGpus = 256;
-  const std::int64_t count = std::min(report.gpu_count.value_or(0), kMostGpus);
-  for (std::int64_t index = 0; index < count; ++index)
+  for (std::int64_t index = 0; index < report.gpu_count.value_or(0); ++index)
     write(nvml_gpu_line(nvml::scan_gpu(api, static_cast<unsigned>(index))));
   write(nvml_last_line());
   api.shutdown();
 }
 
 int nvml_scan_command(std::span<char* const> arguments) {
+  constexpr int kAnswerAbove = 100;
   // Whoever asked may be gone, or go: then nobody reads this, and nothing may stay.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   constexpr rlimit kNoCoreDump{0, 0};
@@ -184,9 +197,14 @@ int nvml_scan_command(std::span<char* const> arguments) {
     else
       libraries.emplace_back(argument);
   }
-  const auto write = [](const std::string& line) {
+  // A driver's library may print. What it writes to the standard output must not come between the lines of the answer.
+  const int answer = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, kAnswerAbove);
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (answer < 0 || nowhere < 0 || ::dup2(nowhere, STDOUT_FILENO) < 0) ::_exit(1);
+  ::close(nowhere);
+  const auto write = [answer](const std::string& line) {
     for (std::string_view rest = line; !rest.empty();) {
-      const ssize_t count = ::write(STDOUT_FILENO, rest.data(), rest.size());
+      const ssize_t count = ::write(answer, rest.data(), rest.size());
       if (count <= 0) ::_exit(1);
       rest.remove_prefix(static_cast<std::size_t>(count));
     }

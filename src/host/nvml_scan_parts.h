@@ -1,6 +1,9 @@
 // Small change of the scan: foreign texts, failures, and questions to one device.
 #pragma once
 
+#include <dlfcn.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -9,13 +12,24 @@
 
 #include "base/text.h"
 #include "host/nvml_abi.h"
+#include "host/nvml_report.h"
 
 namespace nodescout {
+
+/// Below WSL the driver's library finds the graphics kernel through this one, which lies beside it, where the linker
+/// does not look. It stays open as long as the process lives.
+inline void open_wsl_companion(const std::string& library) {
+  const std::size_t slash = library.rfind('/');
+  if (slash == std::string::npos) return;
+  const std::string companion = library.substr(0, slash) + "/libdxcore.so";
+  if (::access(companion.c_str(), R_OK) == 0) ::dlopen(companion.c_str(), RTLD_NOW | RTLD_GLOBAL);
+}
 
 /// The first library that loads, and its path in the report; without any the report's error says why each did not.
 inline std::optional<SharedLibrary> first_library(std::span<const std::string> paths, NvmlReport& report) {
   std::string why;
   for (const std::string& path : paths) {
+    open_wsl_companion(path);
     auto library = SharedLibrary::open(path);
     if (library) {
       report.loaded_from = path;
@@ -36,16 +50,19 @@ std::string text_of(const Buffer& buffer) {
   return valid_utf8(std::string(std::begin(buffer), end));
 }
 
-/// "00000000:3B:00.0" -> "0000:3b:00.0". A domain above 16 bits keeps its eight digits.
+/// As sysfs spells it: "00000000:3B:00.0" -> "0000:3b:00.0", "00010000:3B:00.0" -> "10000:3b:00.0".
 inline std::string bus_id_of(const PciInfo& info) {
-  std::string id = lower_ascii(info.bus_id[0] != '\0' ? text_of(info.bus_id) : text_of(info.legacy_bus_id));
-  if (id.starts_with("0000") && id.find(':') == 8) id.erase(0, 4);
-  return id;
+  return sysfs_address(info.bus_id[0] != '\0' ? text_of(info.bus_id) : text_of(info.legacy_bus_id));
+}
+
+/// A call without which nothing is known of the driver or the GPU: whatever its answer, a failure is one.
+inline void note_any(const Api& api, std::vector<NvmlFailure>& failures, const char* call, Return code) {
+  if (code != kSuccess) failures.push_back({call, code, api.words(code)});
 }
 
 /// What does not exist on a GPU or in a driver is no failure.
 inline void note(const Api& api, std::vector<NvmlFailure>& failures, const char* call, Return code) {
-  if (code != kNvmlNotSupported && code != kNvmlFunctionNotFound) failures.push_back({call, code, api.words(code)});
+  if (code != kNvmlNotSupported && code != kNvmlFunctionNotFound) note_any(api, failures, call, code);
 }
 
 /// Questions to one device, whose failures are noted.

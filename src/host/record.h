@@ -1,4 +1,4 @@
-// A pass over the machine, written down so that `--root DIR` replays it.
+// Writes what one pass over the machine read, so that `--root DIR` replays it.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,7 @@ struct Recorded {
   std::size_t placeholders = 0;
 };
 
-/// Completes `journal` with what a replay needs beside it (CPUID leaves, facts that are no files, the types of
+/// Completes `journal` with what a replay needs beside it (CPUID leaves, facts that are not in files, the types of
 /// directory entries) and writes all of it below `directory`, which must be empty or not exist. `redactor` may be null.
 /// Errors: malformed if the directory is in use, else unavailable.
 Result<Recorded> write_recording(const Host& host, Journal& journal, const Redactor* redactor,

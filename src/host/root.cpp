@@ -166,7 +166,7 @@ Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Dir
     if (fd < 0) return error_of(errno, path);
     return Opened{fd, real};
   }
-  // The directory is resolved once; the file itself is usually no link, so opening it tells that for free.
+  // The directory is resolved once; the file itself is usually not a link, which opening it shows at no cost.
   auto directory = walk(parent_of(path), true);
   if (!directory) return directory.error();
   directories_.insert_or_assign(std::string(parent_of(path)), *directory);

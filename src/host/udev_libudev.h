@@ -20,7 +20,7 @@ UdevProperties live_udev_properties(std::string_view subsystem, const std::strin
 UdevProperties recorded_udev_properties(const Root& files, std::string_view subsystem, const std::string& name,
                                         const std::string& syspath, std::string_view dump);
 
-/// Where distributions put the lists of names, the first that is there counts.
+/// Where distributions put the lists of names; the first that exists is read.
 struct IdFiles {
   std::vector<std::string> pci{"/usr/share/misc/pci.ids", "/usr/share/hwdata/pci.ids", "/var/lib/pciutils/pci.ids"};
   std::vector<std::string> usb{"/usr/share/misc/usb.ids", "/usr/share/hwdata/usb.ids", "/var/lib/usbutils/usb.ids"};

@@ -38,7 +38,7 @@ Result<Value> object_in(const Response& response, const Request& request, std::s
   if (object && object->is(Value::Kind::map)) return object;
   // The status is there, but the body is cut or garbled: for a write, that it was applied is likely but not certain.
   return Error{wrote(request) ? Errc::uncertain : Errc::unavailable, std::move(where),
-               "the answer is no whole JSON object (" + std::to_string(response.body.size()) + " bytes)"};
+               "the answer is not a complete JSON object (" + std::to_string(response.body.size()) + " bytes)"};
 }
 
 }  // namespace
@@ -152,7 +152,7 @@ Result<std::string> Api::list(const std::string& collection, const Query& query,
     const Value* version = meta ? meta->find("resourceVersion") : nullptr;
     // A Go server writes an empty list as [] or null, but never leaves it out.
     if (!items || !version || items->is(Value::Kind::map))
-      return Error{Errc::unavailable, "GET " + server_ + collection, "the answer is no list of objects"};
+      return Error{Errc::unavailable, "GET " + server_ + collection, "the answer is not a list of objects"};
     for (const Value& object : items->items) item(object);
     const Value* more = meta->find("continue");
     if (!more || more->text.empty()) return version->text;

@@ -1,8 +1,8 @@
 // The Kubernetes API over a Transport: authentication, retries, and HTTP statuses as Errors. Objects are Values.
 //
 // Retries. A read is tried up to four times, with growing waits, whatever went wrong with it. A write is sent again
-// only if the server certainly did nothing with it: it never got it (nobody listened), it answered 429, or it answered
-// 401 and a fresh token is at hand. Everything else is the caller's to decide after reading again: Errc::uncertain says
+// only if the server certainly did nothing with it: it never got it (nothing listened), it answered 429, or it answered
+// 401 and a fresh token is at hand. For everything else the caller reads again and decides: Errc::uncertain means
 // that the write may have been applied. A Retry-After is obeyed up to half a minute.
 //
 // Errors: absent (404), denied (401, 403), conflict (409), malformed (400, 422 and the like), unsupported (405),

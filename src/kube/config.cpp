@@ -31,7 +31,7 @@ struct Mistake {
   throw Mistake{{code, where, what}};
 }
 
-/// One map of a kubeconfig file, which knows where it stands.
+/// One map of a kubeconfig file, which knows its line and column.
 class Section {
  public:
   Section(const Value* map, std::string file) : map_(map), file_(std::move(file)) {
@@ -82,8 +82,9 @@ class Section {
   std::string pem(const std::string& key) const {
     const std::string inline_key = key + "-data";
     if (const std::string data = text(inline_key); !data.empty()) {
-      auto decoded = decode_base64(data);
-      if (!decoded) mistake(Errc::malformed, where(inline_key), inline_key + " is not base64");
+      // A folded text of YAML has blanks in place of its line breaks.
+      auto decoded = decode_base64(replace_all(data, " ", ""));
+      if (!decoded) mistake(Errc::malformed, where(inline_key), inline_key + " is not base64: " + decoded.error().what);
       return *std::move(decoded);
     }
     const std::string file = path(key);
@@ -239,13 +240,6 @@ KubeConfig config_of(const Files& files, const std::string& wanted, const std::s
 
 }  // namespace
 
-Environment process_environment() {
-  return [](const char* name) -> std::string {
-    const char* value = std::getenv(name);
-    return value ? value : "";
-  };
-}
-
 Result<KubeConfig> read_kubeconfig(const std::vector<std::string>& paths, const std::string& context,
                                    const Environment& environment) {
   try {
@@ -264,10 +258,10 @@ Result<KubeConfig> read_kubeconfig(const std::vector<std::string>& paths, const 
 }
 
 Result<KubeConfig> in_cluster_config(const std::string& folder, const Environment& environment) {
-  const std::string host = environment("KUBERNETES_SERVICE_HOST");
-  const std::string port = environment("KUBERNETES_SERVICE_PORT");
+  const std::string host = environment("KUBERNETES_SERVICE_HOST").value_or("");
+  const std::string port = environment("KUBERNETES_SERVICE_PORT").value_or("");
   if (host.empty() || port.empty())
-    return Error{Errc::absent, "KUBERNETES_SERVICE_HOST", "is not set: this is no pod; name a kubeconfig file"};
+    return Error{Errc::absent, "KUBERNETES_SERVICE_HOST", "is not set: not running in a pod; name a kubeconfig file"};
   const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
   const std::string token = folder + "/token";
   if (const auto readable = read_whole_file(token, kLargestFile); !readable) return readable.error();
@@ -293,16 +287,17 @@ Result<KubeConfig> in_cluster_config(const std::string& folder, const Environmen
 Result<KubeConfig> find_kube_config(const std::string& path, const Environment& environment) {
   if (!path.empty()) return read_kubeconfig({path}, "", environment);
   std::vector<std::string> listed;
-  const std::string list = environment("KUBECONFIG");
+  const std::string list = environment("KUBECONFIG").value_or("");
   for (const std::string_view file : split(list, ':'))
     if (!file.empty()) listed.emplace_back(file);
   if (!listed.empty()) return read_kubeconfig(listed, "", environment);
-  if (!environment("KUBERNETES_SERVICE_HOST").empty()) return in_cluster_config(kServiceAccount, environment);
-  const std::string home = environment("HOME");
+  if (!environment("KUBERNETES_SERVICE_HOST").value_or("").empty())
+    return in_cluster_config(kServiceAccount, environment);
+  const std::string home = environment("HOME").value_or("");
   const std::string usual = (home.empty() ? "" : home) + "/.kube/config";
   auto config = read_kubeconfig({usual}, "", environment);
   if (!config && config.error().code == Errc::absent)
-    return Error{Errc::absent, usual, "there is no such file, and this is no pod; name a kubeconfig with --kubeconfig"};
+    return Error{Errc::absent, usual, "no such file, and not running in a pod; name a kubeconfig with --kubeconfig"};
   return config;
 }
 

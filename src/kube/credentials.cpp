@@ -28,7 +28,8 @@ Result<std::string> Credentials::from_file(const TokenFile& file) {
   auto text = read_whole_file(file.path, kLargestToken);
   const std::string token(text ? trim(*text) : "");
   if (token.empty()) {
-    // The kubelet replaces the file by a rename, so this is no moment in between; but the old token may still be good.
+    // The kubelet replaces the file by a rename, so this is not a half-written file; but the old token may still be
+    // good.
     if (known_) return bearer(token_);
     return text ? Error{Errc::malformed, file.path, "the token file is empty"} : text.error();
   }

@@ -1,24 +1,17 @@
 #include "kube/exec_plugin.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <cstring>
 
 #include "base/text.h"
 #include "base/time.h"
 #include "document/json.h"
-#include "system/spawn.h"
+#include "system/child.h"
+#include "system/file.h"
 
 namespace nodescout {
 namespace {
-
-using std::chrono::steady_clock;
 
 constexpr std::size_t kMostOutput = 1u << 20;
 constexpr std::size_t kMostComplaint = 2048;
@@ -52,69 +45,39 @@ std::vector<std::string> environment_of(const ExecPlugin& plugin) {
   return variables;
 }
 
-Result<pid_t> start(const ExecPlugin& plugin, const Pipe& output, const Pipe& complaint) {
-  std::vector<std::string> words{plugin.command};
-  words.insert(words.end(), plugin.arguments.begin(), plugin.arguments.end());
-  const Spawned spawned =
-      spawn({plugin.command, std::move(words), environment_of(plugin), output.write.get(), complaint.write.get()});
-  if (spawned.error == 0) return spawned.process;
-  Error error = error_of_errno(spawned.error, plugin.where);
-  error.what = "the credential program " + plugin.command + " cannot be started: " + error.what;
-  if (!plugin.install_hint.empty()) error.what += "; " + plugin.install_hint;
-  return error;
+ChildRequest request_of(const ExecPlugin& plugin) {
+  ChildRequest request{plugin.command, {plugin.command}, environment_of(plugin),
+                       plugin.timeout, kMostOutput,      kMostComplaint};
+  request.words.insert(request.words.end(), plugin.arguments.begin(), plugin.arguments.end());
+  return request;
 }
 
-struct Finished {
-  int status = 0;
-  std::string output, complaint;
-};
-
-/// Reads what is there. False at the end of the pipe.
-bool drain(const Fd& pipe, std::string& into, std::size_t most) {
-  char piece[4096];
-  const ssize_t got = ::read(pipe.get(), piece, sizeof piece);
-  if (got > 0) into.append(piece, std::min(static_cast<std::size_t>(got), most - std::min(most, into.size())));
-  return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
-}
-
-/// Reads until the program has ended, or kills it: then why.
-std::string attend(const ExecPlugin& plugin, pid_t child, Pipe& output, Pipe& complaint, Finished& finished,
-                   const std::stop_token& stop) {
-  const Fd stopped(::eventfd(0, EFD_CLOEXEC));
-  const std::stop_callback wake(stop, [&] { ::eventfd_write(stopped.get(), 1); });
-  const auto deadline = steady_clock::now() + plugin.timeout;
-  bool ended = false;
-  while (!ended) {
-    const bool open = output.read || complaint.read;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady_clock::now()).count();
-    if (left <= 0 || stop.stop_requested()) {
-      ::kill(-child, SIGKILL);
-      while (::waitpid(child, &finished.status, 0) < 0 && errno == EINTR) continue;
-      if (left > 0) return "was ended, because we stop";
-      return "did not finish within " + std::to_string(plugin.timeout.count()) + " s";
+/// Why the program gave no credential; nothing if it ended well.
+std::optional<Error> failure_of(const ExecPlugin& plugin, const ChildOutcome& outcome) {
+  const auto error = [&](Errc code, const std::string& what) {
+    return Error{code, plugin.where, "the credential program " + plugin.command + " " + what};
+  };
+  const std::string_view said = trim(outcome.complaint);
+  const std::string complaint = said.empty() ? "" : ": " + std::string(said);
+  switch (outcome.ending) {
+    case ChildOutcome::Ending::exited:
+      if (outcome.number == 0) return std::nullopt;
+      return error(Errc::unavailable, "failed with status " + std::to_string(outcome.number) + complaint);
+    case ChildOutcome::Ending::crashed:
+      return error(Errc::unavailable, "was ended by signal " + std::to_string(outcome.number) + complaint);
+    case ChildOutcome::Ending::not_started: {
+      const Error reason = error_of_errno(outcome.number, "");
+      return error(reason.code, "cannot be started: " + reason.what +
+                                    (plugin.install_hint.empty() ? "" : "; " + plugin.install_hint));
     }
-    // A closed pipe is no end: between that and the exit the program is looked at now and then.
-    pollfd waiting[] = {{stopped.get(), POLLIN, 0}, {output.read.get(), POLLIN, 0}, {complaint.read.get(), POLLIN, 0}};
-    ::poll(waiting, 3, static_cast<int>(open ? left : std::min(left, decltype(left){10})));
-    if (waiting[1].revents && !drain(output.read, finished.output, kMostOutput)) output.read.close();
-    if (waiting[2].revents && !drain(complaint.read, finished.complaint, kMostComplaint)) complaint.read.close();
-    if (!output.read && !complaint.read) ended = ::waitpid(child, &finished.status, WNOHANG) == child;
+    case ChildOutcome::Ending::timeout:
+      return error(Errc::timeout, "did not finish within " + std::to_string(plugin.timeout.count()) + " s");
+    case ChildOutcome::Ending::stopped: return error(Errc::timeout, "was ended, because we stop");
+    case ChildOutcome::Ending::too_much:
+      return error(Errc::malformed, "printed more than " + std::to_string(kMostOutput) + " bytes");
+    case ChildOutcome::Ending::hanging: break;
   }
-  return "";
-}
-
-Result<Finished> execute(const ExecPlugin& plugin, const std::stop_token& stop) {
-  auto output = make_pipe(), complaint = make_pipe();
-  if (!output) return output.error();
-  if (!complaint) return complaint.error();
-  const auto child = start(plugin, *output, *complaint);
-  if (!child) return child.error();
-  output->write.close();
-  complaint->write.close();
-  Finished finished;
-  const std::string trouble = attend(plugin, *child, *output, *complaint, finished, stop);
-  if (trouble.empty()) return finished;
-  return Error{Errc::timeout, plugin.where, "the credential program " + plugin.command + " " + trouble};
+  return error(Errc::timeout, "still hangs from an earlier run, as process " + std::to_string(outcome.number));
 }
 
 // ---- what it printed ------------------------------------------------------------------------------------------------
@@ -124,12 +87,12 @@ Result<ExecCredential> parse(const ExecPlugin& plugin, const std::string& output
     return Error{Errc::malformed, plugin.where, "the credential program " + plugin.command + " " + what};
   };
   const auto printed = parse_json(output, plugin.command);
-  if (!printed) return malformed("printed no JSON: " + printed.error().what);
+  if (!printed) return malformed("did not print JSON: " + printed.error().what);
   const auto text_at = [](const Value* map, std::string_view name) -> std::string {
     const Value* value = map ? map->find(name) : nullptr;
     return value && value->is(Value::Kind::string) ? value->text : "";
   };
-  if (text_at(&*printed, "kind") != "ExecCredential") return malformed("printed no ExecCredential");
+  if (text_at(&*printed, "kind") != "ExecCredential") return malformed("did not print an ExecCredential");
   if (const std::string version = text_at(&*printed, "apiVersion"); version != plugin.api_version)
     return malformed("printed " + quote(version) + ", but " + plugin.api_version + " is configured");
   const Value* status = printed->find("status");
@@ -143,7 +106,7 @@ Result<ExecCredential> parse(const ExecPlugin& plugin, const std::string& output
     return malformed("printed neither a token nor a client certificate");
   if (const std::string expiry = text_at(status, "expirationTimestamp"); !expiry.empty()) {
     credential.expires = parse_rfc3339(expiry);
-    if (!credential.expires) return malformed("printed an expirationTimestamp that is no time: " + quote(expiry));
+    if (!credential.expires) return malformed("printed an expirationTimestamp that is not a time: " + quote(expiry));
   }
   return credential;
 }
@@ -151,15 +114,9 @@ Result<ExecCredential> parse(const ExecPlugin& plugin, const std::string& output
 }  // namespace
 
 Result<ExecCredential> run(const ExecPlugin& plugin, const std::stop_token& stop) {
-  const auto finished = execute(plugin, stop);
-  if (!finished) return finished.error();
-  if (finished->status == 0) return parse(plugin, finished->output);
-  const std::string how = WIFSIGNALED(finished->status)
-                              ? "was ended by signal " + std::to_string(WTERMSIG(finished->status))
-                              : "failed with status " + std::to_string(WEXITSTATUS(finished->status));
-  const std::string_view said = trim(finished->complaint);
-  return Error{Errc::unavailable, plugin.where,
-               "the credential program " + plugin.command + " " + how + (said.empty() ? "" : ": " + std::string(said))};
+  const ChildOutcome outcome = run_child(request_of(plugin), stop);
+  if (auto failure = failure_of(plugin, outcome)) return *std::move(failure);
+  return parse(plugin, outcome.output);
 }
 
 }  // namespace nodescout

@@ -30,7 +30,7 @@ struct ExecCredential {
 };
 
 /// Runs the program, at most for its timeout, without a terminal. Errors: absent (no such program), timeout,
-/// unavailable (it failed: with what it said on stderr), malformed (what it printed is no credential).
+/// unavailable (it failed: with what it wrote to stderr), malformed (its output is not a credential).
 Result<ExecCredential> run(const ExecPlugin& plugin, const std::stop_token& stop);
 
 }  // namespace nodescout

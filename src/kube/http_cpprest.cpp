@@ -11,7 +11,7 @@
 // - The name for SNI and for the check of the certificate is the Host header, if there is one.
 // - It loads the system's certificates for every connection, wanted or not: see tls_openssl.cpp.
 // - A connection goes back into its pool a moment after the end of its answer was reported.
-// - Tasks whose exception nobody looks at end the process.
+// - A task whose exception is never observed ends the process.
 #include "kube/http_cpprest.h"
 
 #include <cpprest/http_client.h>
@@ -45,7 +45,7 @@ constexpr std::chrono::minutes kBackstop{15};
 constexpr milliseconds kAnswer{30'000};
 /// For the library to put a connection back into its pool after the end of an answer: microseconds, usually.
 constexpr milliseconds kPutAway{50};
-/// Of a stream that nobody has taken yet: then the library stops reading, and TCP slows the server down.
+/// Of a stream that has not been taken yet: then the library stops reading, and TCP slows the server down.
 constexpr std::size_t kBacklog = 1u << 20;
 
 // ---- one request and its answer -------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ std::string explain(const web::http::http_exception& failure, const Tls& tls) {
   constexpr Phrase kPhrases[] = {
       {"Error resolving address", "the host name cannot be resolved"},
       {"Error resolving proxy address", "the proxy's host name cannot be resolved"},
-      {"Failed to connect to any resolved endpoint", "nobody answers there"},
+      {"Failed to connect to any resolved endpoint", "nothing answers there"},
       {"Failed to connect to any resolved proxy", "the proxy does not answer"},
       {"Failed to write request", "the connection was closed while the request was sent"},
       {"Failed to read HTTP status line", "the connection was closed without an answer"},
@@ -322,7 +322,7 @@ http_request HttpTransport::prepare(const Request& request, const std::shared_pt
   headers.add("User-Agent", endpoint_.user_agent);
   if (!endpoint_.server_name.empty()) headers.add("Host", endpoint_.server_name);
   if (request.method != "GET") {
-    if (request.body.empty()) exchange->sent();  // then nobody would notice
+    if (request.body.empty()) exchange->sent();  // then it would never be noticed
     const auto body = std::make_shared<OutgoingBody>(request.body, [exchange] { exchange->sent(); });
     prepared.set_body(streambuf<std::uint8_t>(body).create_istream(), request.body.size(), "application/json");
   }

@@ -33,7 +33,7 @@ std::string answer(int status, std::string_view reason, std::string_view type, c
   return head ? text : text + body;
 }
 
-/// Outlives the MetricsServer as long as a connection is open, but then asks nobody any more.
+/// Outlives the MetricsServer as long as a connection is open, but then asks no health check any more.
 class Site {
  public:
   Site(const Metrics& metrics, HealthCheck healthy, HealthCheck ready)
@@ -47,7 +47,7 @@ class Site {
   std::string respond(std::string_view request) {
     constexpr std::string_view kText = "text/plain; charset=utf-8";
     const auto words = fields(request.substr(0, request.find("\r\n")));
-    if (words.size() != 3) return answer(400, "Bad Request", kText, "this is no HTTP request\n", false);
+    if (words.size() != 3) return answer(400, "Bad Request", kText, "not an HTTP request\n", false);
     const bool head = words[0] == "HEAD";
     if (!head && words[0] != "GET") return answer(405, "Method Not Allowed", kText, "only GET and HEAD\n", false);
     const std::string_view path = words[1].substr(0, words[1].find('?'));

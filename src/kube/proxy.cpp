@@ -79,8 +79,8 @@ bool excludes(std::string_view entry, const HostPort& target, const std::optiona
 std::string proxy_from_environment(const std::string& server, const Environment& environment) {
   const bool https = server.starts_with("https://");
   const auto either = [&](const char* upper, const char* lower) {
-    const std::string value = environment(upper);
-    return value.empty() ? environment(lower) : value;
+    const std::string value = environment(upper).value_or("");
+    return value.empty() ? environment(lower).value_or("") : value;
   };
   std::string proxy = https ? either("HTTPS_PROXY", "https_proxy") : either("HTTP_PROXY", "http_proxy");
   if (proxy.empty()) return "";

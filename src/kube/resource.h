@@ -28,7 +28,7 @@ inline constexpr Resource kNodeFeatureRules{"nfd.k8s-sigs.io", "v1alpha1", "node
 inline constexpr Resource kNodeFeatureGroups{"nfd.k8s-sigs.io", "v1alpha1", "nodefeaturegroups"};
 }  // namespace resources
 
-/// "v1", "nfd.k8s-sigs.io/v1alpha1": what stands in an object's apiVersion.
+/// "v1", "nfd.k8s-sigs.io/v1alpha1": the value of an object's apiVersion.
 std::string api_version(const Resource& resource);
 
 /// Of the whole collection: "/api/v1/nodes", "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/nfd/nodefeatures". An empty

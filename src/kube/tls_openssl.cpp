@@ -94,17 +94,17 @@ Result<std::shared_ptr<const Tls>> Tls::from(const Endpoint& endpoint) {
     if (endpoint.server.starts_with("https:")) X509_STORE_set_default_paths(tls->trusted.get());
   } else {
     const auto authorities = certificates_of(endpoint.authorities);
-    if (authorities.empty()) return malformed(endpoint, "the certificate authority is no PEM certificate");
+    if (authorities.empty()) return malformed(endpoint, "the certificate authority is not a PEM certificate");
     for (const Certificate& authority : authorities) X509_STORE_add_cert(tls->trusted.get(), authority.get());
   }
   if (!endpoint.certificate.empty()) {
     tls->chain = certificates_of(endpoint.certificate);
-    if (tls->chain.empty()) return malformed(endpoint, "the client certificate is no PEM certificate");
+    if (tls->chain.empty()) return malformed(endpoint, "the client certificate is not a PEM certificate");
     tls->key.reset(PEM_read_bio_PrivateKey(bio_of(endpoint.key).get(), nullptr, no_passphrase, nullptr));
     if (!tls->key)
       return malformed(endpoint, endpoint.key.find("ENCRYPTED") != std::string::npos
                                      ? "the client key has a passphrase; only keys without one can be used"
-                                     : "the client key is no PEM private key");
+                                     : "the client key is not a PEM private key");
     if (X509_check_private_key(tls->chain.front().get(), tls->key.get()) != 1)
       return malformed(endpoint, "the client key does not belong to the client certificate");
   }
@@ -116,5 +116,5 @@ Result<std::shared_ptr<const Tls>> Tls::from(const Endpoint& endpoint) {
 
 /// cpprestsdk calls this for every connection, before it lets us replace the store that it fills: on Debian that parses
 /// 140 certificates, which is most of the time that a connection takes (40 of 45 ms) and a few MB. It finds this
-/// function before OpenSSL's, since the module stands before its libraries in their search order.
+/// function before OpenSSL's, since the module precedes its libraries in their search order.
 extern "C" __attribute__((visibility("default"))) int SSL_CTX_set_default_verify_paths(SSL_CTX*) { return 1; }

@@ -54,9 +54,9 @@ class Transport {
 
   /// An answer of any status. Errors: unavailable (the server did not get the request, or answered nonsense to a GET),
   /// timeout (as unavailable, because time ran out), uncertain (anything but a GET went out and no whole answer came
-  /// back: it may have been applied). A body without declared length ends with its connection, so nobody knows whether
-  /// it is whole until it has been parsed. A request that may have been seen by the server is never sent twice, but
-  /// for a GET whose idle connection turned out to be closed.
+  /// back: it may have been applied). A body without declared length ends with its connection, so whether
+  /// it is whole is unknown until it has been parsed. A request that may have been seen by the server is never sent
+  /// twice, but for a GET whose idle connection turned out to be closed.
   virtual Result<Response> send(const Request& request) = 0;
 
   /// Hands the lines of a 2xx answer, without their ends, to `line` on the calling thread, until the server ends the

@@ -68,7 +68,7 @@ milliseconds Watch::settle(const Attempt& attempt, std::chrono::nanoseconds live
     case Outcome::failed: break;
   }
   troubled_ = true;
-  tell(WatchEvent::Kind::trouble, {}, nullptr, &attempt.error);
+  report(WatchEvent::Kind::trouble, {}, nullptr, &attempt.error);
   if (attempt.outcome == Outcome::denied) return patience_.next();
   return backoff_.next() + std::min(attempt.retry_after, kMostRetryAfter);
 }
@@ -129,7 +129,7 @@ bool Watch::take_line(std::string_view line, Attempt& attempt) {
   const auto event = parse_json(line, "a watch of " + std::string(target_.resource.plural));
   const Value* object = event ? event->find("object") : nullptr;
   if (!object) {
-    attempt = {Outcome::failed, Error{Errc::unavailable, api_.server(), "a line of a watch is no event"}};
+    attempt = {Outcome::failed, Error{Errc::unavailable, api_.server(), "a line of a watch is not an event"}};
     return false;
   }
   const std::string type = text_at(*event, {"type"});
@@ -168,7 +168,7 @@ Watch::Attempt Watch::refusal(const ApiStatus& status, std::string where, bool i
 
 // ---- what is known --------------------------------------------------------------------------------------------------
 
-void Watch::tell(WatchEvent::Kind kind, std::string_view key, const Value* object, const Error* error) {
+void Watch::report(WatchEvent::Kind kind, std::string_view key, const Value* object, const Error* error) {
   consumer_({kind, key, object, error});
 }
 
@@ -177,7 +177,7 @@ void Watch::heard() {
   missing_looks_ = 0;
   if (!troubled_) return;
   troubled_ = false;
-  tell(WatchEvent::Kind::live);
+  report(WatchEvent::Kind::live);
 }
 
 void Watch::upsert(const Value& object) {
@@ -187,13 +187,13 @@ void Watch::upsert(const Value& object) {
   const auto [at, is_new] = known_.try_emplace(key, version);
   if (!is_new && at->second == version) return;
   at->second = version;
-  tell(is_new ? WatchEvent::Kind::added : WatchEvent::Kind::modified, key, &object);
+  report(is_new ? WatchEvent::Kind::added : WatchEvent::Kind::modified, key, &object);
 }
 
 void Watch::remove(const Value& object) {
   const std::string key = key_of(object);
   seen_.erase(key);
-  if (known_.erase(key) > 0) tell(WatchEvent::Kind::removed, key);
+  if (known_.erase(key) > 0) report(WatchEvent::Kind::removed, key);
 }
 
 void Watch::finish_snapshot(std::string version) {
@@ -204,19 +204,19 @@ void Watch::finish_snapshot(std::string version) {
     }
     const std::string key = at->first;
     at = known_.erase(at);
-    tell(WatchEvent::Kind::removed, key);
+    report(WatchEvent::Kind::removed, key);
   }
   seen_.clear();
   version_ = std::move(version);
   snapshot_ = false;
-  tell(WatchEvent::Kind::synced);
+  report(WatchEvent::Kind::synced);
 }
 
 void Watch::note_missing() {
   snapshot_ = true;
   if (++missing_looks_ == 1) {
     missing_since_ = clock_.now();
-    tell(WatchEvent::Kind::missing);
+    report(WatchEvent::Kind::missing);
   }
   if (known_.empty() || missing_looks_ < kProofLooks || clock_.now() - missing_since_ < kProofTime) return;
   seen_.clear();

@@ -1,8 +1,8 @@
 // Watching a collection of objects: what there is now, then every change, for as long as wanted.
 //
 // A consumer gets each object once when the watch starts and again when it changes, `removed` only for what is proven
-// to be gone, and `synced` each time that it has been told of everything. A failure never looks like an empty list:
-// what is known stays known while the server is away, and the difference is told afterwards.
+// to be gone, and `synced` each time that it has seen everything. A failure never looks like an empty list: what is
+// known stays known while the server is away, and the difference is reported afterwards.
 //
 // How. A streaming list (a watch that begins with what there is, Kubernetes 1.32 and later) or, where the server
 // refuses that (400 or 422, or an ERROR event in the stream: an etcd without progress notifications), a LIST and a
@@ -11,8 +11,8 @@
 // A watch without a line for three minutes (bookmarks come every minute) is given up for dead. Failures are answered by
 // growing waits with jitter, which start over once a connection has lived for half a minute.
 //
-// A collection that does not exist (404: no such CRD) is a normal state; it is looked at again, ever more
-// seldom, down to once in five minutes. What was known of it is given up when three looks over a minute agree: a
+// A collection that does not exist (404: no such CRD) is a normal state; it is tried again at growing intervals,
+// up to five minutes. What was known of it is dropped when three attempts over a minute agree: a
 // starting API server answers 404, too. What is forbidden is tried again in the same way.
 //
 // Only keys and versions of objects are kept here, not the objects.
@@ -47,7 +47,7 @@ struct WatchEvent {
     added,
     modified,
     removed,
-    synced,   // everything there is has been told
+    synced,   // everything there is has been reported
     missing,  // the server has no such collection; comes once, until it has one
     trouble,  // a connection failed; comes each time
     live,     // the first line after trouble
@@ -96,8 +96,8 @@ class Watch {
   void note_missing();
   void heard();
   std::chrono::milliseconds settle(const Attempt& attempt, std::chrono::nanoseconds lived);
-  void tell(WatchEvent::Kind kind, std::string_view key = {}, const Value* object = nullptr,
-            const Error* error = nullptr);
+  void report(WatchEvent::Kind kind, std::string_view key = {}, const Value* object = nullptr,
+              const Error* error = nullptr);
 
   Api& api_;
   Clock& clock_;

@@ -13,14 +13,12 @@ namespace {
 using Kind = Change::Kind;
 using Action = Change::Action;
 
-bool is_owned_after(const Change& change) { return change.action == Action::set || change.action == Action::adopt; }
-
 void settle(Ownership& owned, const Change& change) {
   const auto keys = [&](std::set<std::string, std::less<>>& set) {
-    if (is_owned_after(change))
-      set.insert(change.key);
-    else
+    if (change.is_removal())
       set.erase(change.key);
+    else
+      set.insert(change.key);
   };
   switch (change.kind) {
     case Kind::label: return keys(owned.labels);
@@ -31,7 +29,7 @@ void settle(Ownership& owned, const Change& change) {
   const auto at = std::find_if(owned.taints.begin(), owned.taints.end(), [&](const Taint& taint) {
     return taint.key == change.taint.key && taint.effect == change.taint.effect;
   });
-  if (!is_owned_after(change)) {
+  if (change.is_removal()) {
     if (at != owned.taints.end()) owned.taints.erase(at);
   } else if (at == owned.taints.end()) {
     owned.taints.push_back(change.taint);

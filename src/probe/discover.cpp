@@ -37,4 +37,18 @@ Discovery discover(const Host& host, std::span<const Probe* const> probes, const
   return discovery;
 }
 
+std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes) {
+  std::set<std::string, std::less<>> readable;
+  for (const Probe* probe : probes)
+    for (const FeatureSpec& spec : probe->produces) {
+      if (spec.anchor.empty() || readable.contains(spec.anchor)) continue;
+      const auto status = files.status(spec.anchor);
+      if (!status) continue;
+      const bool can_be_read = status->type == Root::FileType::directory ? files.list(spec.anchor).has_value()
+                                                                         : files.read_head(spec.anchor, 1).has_value();
+      if (can_be_read) readable.emplace(spec.anchor);
+    }
+  return readable;
+}
+
 }  // namespace nodescout

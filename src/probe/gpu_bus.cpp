@@ -26,6 +26,13 @@ bool is_gpu_class(const GpuVendor& vendor, std::string_view id) {
                      [&](std::string_view beginning) { return id.starts_with(beginning); });
 }
 
+/// Only drives a screen, beside the GPUs.
+bool is_display(const Gpu& gpu) {
+  const auto& displays = gpu.vendor->displays;
+  return gpu.model.form_factor == "display" ||
+         std::find(displays.begin(), displays.end(), gpu.device_id) != displays.end();
+}
+
 std::optional<std::int64_t> lanes(const std::optional<std::string>& text) {
   const auto count = text ? parse_int(*text) : std::nullopt;
   return count && *count > 0 && *count < 255 ? count : std::nullopt;
@@ -41,22 +48,25 @@ int speed_of(const std::optional<std::string>& text) {
   return whole && tenth && *whole < 10'000 ? static_cast<int>(*whole * 10 + *tenth) : 0;
 }
 
-/// The current speed says nothing: an idle GPU slows its link down. Narrow lanes stay, and so does a slow slot.
+/// The current speed says nothing: an idle GPU slows its link down. Narrow lanes stay, and so does a slow slot. A card
+/// in a slot of fewer lanes uses what there is.
 void observe_link(Reading& reading, Gpu& gpu) {
   const auto fastest = reading.text("max_link_speed");
   if (!fastest) return;  // no PCI Express, or a virtual one
   gpu.width = lanes(reading.text("current_link_width"));
   gpu.max_width = lanes(reading.text("max_link_width"));
+  const std::string port = upstream_port(gpu.place.path);
   if (const int speed = speed_of(fastest); speed > 0) {
     gpu.attributes["max_link_speed"] = fastest->substr(0, fastest->find(' '));
-    const std::string port = upstream_port(gpu.place.path);
     const auto slot = port.empty() ? std::nullopt : reading.text(port + "/max_link_speed");
     if (const int slot_speed = speed_of(slot); slot_speed > 0 && slot_speed < speed) gpu.link_limit = "speed";
   }
   if (gpu.width) gpu.attributes["link_width"] = std::to_string(*gpu.width);
   if (gpu.max_width) gpu.attributes["max_link_width"] = std::to_string(*gpu.max_width);
-  if (gpu.width && gpu.max_width && *gpu.width < *gpu.max_width)
-    gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
+  if (!gpu.width || !gpu.max_width || *gpu.width >= *gpu.max_width) return;
+  const auto slot_width = port.empty() ? std::nullopt : lanes(reading.text(port + "/max_link_width"));
+  if (slot_width && *slot_width <= *gpu.width) return;
+  gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
 }
 
 PciPlace place_of(const Host& host, const std::string& device, const std::optional<std::string>& numa_node) {
@@ -64,25 +74,26 @@ PciPlace place_of(const Host& host, const std::string& device, const std::option
   return {path ? *path : "", numa_node ? parse_numa_node(*numa_node) : std::nullopt};
 }
 
+/// RDMA devices, and the NICs of fabrics that have a class of their own (HPE Slingshot).
 std::vector<ProximityNic> scan_nics(const Host& host, Reading& reading) {
-  constexpr std::size_t kMost = 32;
   std::vector<std::pair<std::string, ProximityNic>> found;
-  const auto names = reading.list("/sys/class/infiniband");
-  if (!names) return {};
-  for (const std::string& name : *names) {
-    const std::string device = "/sys/class/infiniband/" + name + "/device";
-    const auto address = reading.link_name(device);
-    if (!address || address->find(':') == std::string::npos) continue;
-    if (reading.exists(device + "/physfn")) continue;
-    const std::string on_bus = "/sys/bus/pci/devices/" + *address;
-    found.push_back({*address, {name, place_of(host, on_bus, reading.text(on_bus + "/numa_node"))}});
+  for (const std::string kind : {"/sys/class/infiniband/", "/sys/class/cxi/"}) {
+    const auto names = reading.list(kind);
+    if (!names) continue;
+    for (const std::string& name : *names) {
+      const std::string device = kind + name + "/device";
+      const auto address = reading.link_name(device);
+      if (!address || address->find(':') == std::string::npos) continue;
+      if (reading.exists(device + "/physfn")) continue;
+      const std::string on_bus = "/sys/bus/pci/devices/" + *address;
+      found.push_back({*address, {name, place_of(host, on_bus, reading.text(on_bus + "/numa_node"))}});
+    }
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return a.first != b.first ? is_earlier_address(a.first, b.first) : a.second.name < b.second.name;
   });
   std::vector<ProximityNic> nics;
-  for (auto& [address, nic] : found)
-    if (nics.size() < kMost) nics.push_back(std::move(nic));
+  for (auto& [address, nic] : found) nics.push_back(std::move(nic));
   return nics;
 }
 
@@ -120,6 +131,7 @@ Bus scan_bus(const Host& host, Observation& seen) {
     const std::string subsystem = hex_id(reading.text("subsystem_vendor")) + hex_id(reading.text("subsystem_device"));
     const std::string revision = hex_id(reading.text("revision"));
     gpu.model = gpu_model({vendor->pci_id, gpu.device_id, subsystem, revision});
+    if (is_display(gpu)) continue;
     if (auto driver = reading.link_name("driver")) gpu.driver = *std::move(driver);
     gpu.place = place_of(host, device, reading.text("numa_node"));
     observe_link(reading, gpu);
@@ -133,6 +145,18 @@ Bus scan_bus(const Host& host, Observation& seen) {
 bool has_working_driver(const Gpu& gpu) {
   const auto& drivers = gpu.vendor->drivers;
   return std::find(drivers.begin(), drivers.end(), gpu.driver) != drivers.end();
+}
+
+bool is_given_away(const Gpu& gpu) {
+  const std::size_t vfio = gpu.driver.find("vfio");
+  return (vfio != std::string::npos && gpu.driver.find("pci", vfio) != std::string::npos) || gpu.driver == "pci-stub" ||
+         gpu.driver.find("pciback") != std::string::npos;
+}
+
+bool is_integrated(const Gpu& gpu) {
+  // Where the table does not know it: Intel's integrated GPUs have a place of their own.
+  return gpu.model.form_factor == "soc" ||
+         (gpu.model.name.empty() && gpu.vendor->name == "intel" && gpu.address == "0000:00:02.0");
 }
 
 void sort_by_address(std::vector<Gpu>& gpus) {

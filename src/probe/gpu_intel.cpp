@@ -2,10 +2,12 @@
 
 namespace nodescout::gpu {
 
+namespace {
+
 /// xe tells the memory of each tile. The kernel's i915 tells none; Intel's own builds of it tell the card's, and where
 /// a GPU may have several tiles each one's. (Sources: xe_tile_sysfs.c of the kernel; i915_sysfs.c and intel_gt_sysfs.c
 /// of github.com/intel-gpu/intel-gpu-i915-backports.)
-void observe_intel(const Host& host, Observation& seen, const std::string& device, Gpu& gpu) {
+void observe_one(const Host& host, Observation& seen, const std::string& device, Gpu& gpu) {
   Reading reading(host, seen, "gpu.device");
   std::uint64_t bytes = 0;
   std::size_t tiles = 0;
@@ -41,6 +43,12 @@ void observe_intel(const Host& host, Observation& seen, const std::string& devic
   constexpr std::uint64_t kMib = 1 << 20;
   if (bytes >= kMib) gpu.memory = static_cast<std::int64_t>(bytes / kMib);
   if (tiles > 0) gpu.attributes["tiles"] = std::to_string(tiles);
+}
+
+}  // namespace
+
+void observe_intel(const Host& host, Observation& seen, const std::vector<Gpu*>& gpus) {
+  for (Gpu* gpu : gpus) observe_one(host, seen, "/sys/bus/pci/devices/" + gpu->address, *gpu);
 }
 
 }  // namespace nodescout::gpu

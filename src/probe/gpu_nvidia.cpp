@@ -4,7 +4,9 @@
 #include "gpu/mig_profile.h"
 #include "gpu/vfio.h"
 #include "gpu/vgpu.h"
-#include "probe/gpu_parts.h"
+#include "host/id_file.h"
+#include "probe/gpu_nvidia.h"
+#include "probe/virtualization.h"
 
 namespace nodescout::gpu {
 namespace {
@@ -12,8 +14,6 @@ namespace {
 constexpr const char* kKernelDriver = "/proc/driver/nvidia/version";
 constexpr const char* kWsl = "/dev/dxg";
 constexpr std::int64_t kMib = 1 << 20;
-
-bool is_nvidia(const Gpu& gpu) { return gpu.vendor == &kNvidia; }
 
 bool is_tegra(const Host& host) {
   if (const auto release = host.files().status("/etc/nv_tegra_release");
@@ -26,24 +26,6 @@ bool is_tegra(const Host& host) {
 bool is_there(const Host& host, std::string_view path) {
   const auto found = host.files().exists(path);
   return found && *found;
-}
-
-std::string text_of(std::int64_t number) { return std::to_string(number); }
-
-void put(Attributes& into, const char* name, const std::string& value) {
-  if (!value.empty()) into.insert_or_assign(name, value);
-}
-void put(Attributes& into, const char* name, const Number& value) {
-  if (value) into.insert_or_assign(name, text_of(*value));
-}
-void put_mode(Attributes& into, const char* name, const Number& value) {
-  if (value) into.insert_or_assign(name, *value == 1 ? "on" : "off");
-}
-
-/// Word for a code of NVML; the number itself where a newer driver has more of them.
-std::string word_of(const Number& code, std::initializer_list<const char*> words) {
-  if (!code) return "";
-  return *code >= 0 && *code < static_cast<std::int64_t>(words.size()) ? words.begin()[*code] : text_of(*code);
 }
 
 class Nvidia {
@@ -64,6 +46,8 @@ class Nvidia {
         told();
         return;
       }
+      if (std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia) && !options_.labels_in_doubt)
+        publish(gfd_machine(new_input(GpuDiscovery::nvml), options_));
       // With the driver go its facts, but nothing that the node was labelled with: it will be back. Not so if the GPUs
       // themselves are gone, whatever their driver says then.
       if (state == "absent" && options_.driver_absence_is_proof) return;
@@ -122,9 +106,8 @@ class Nvidia {
 
   /// A virtual GPU tells of itself in its PCI configuration space. On a machine that is no guest there is none.
   void vgpu() {
-    constexpr std::uint32_t kHypervisor = 1u << 31;
     std::optional<Vgpu> found;
-    const bool is_bare_metal = host_.has_cpuid() && host_.cpuid(0).eax >= 1 && !(host_.cpuid(1).ecx & kHypervisor);
+    const bool is_bare_metal = is_guest_by_cpuid(host_) == false;
     for (const std::string& address : bus_.nvidia_functions) {
       if (is_bare_metal) break;
       const std::string path = "/sys/bus/pci/devices/" + address + "/config";
@@ -135,7 +118,10 @@ class Nvidia {
                 "run as root, in a cluster with the overlay gpu-mig; until then the vgpu labels stay as they are");
         return;
       }
-      if (auto one = find_vgpu(*config)) found = std::move(one);
+      if (auto one = find_vgpu(*config)) {
+        found = std::move(one);
+        for (Gpu& gpu : bus_.gpus) gpu.is_virtual = gpu.is_virtual || gpu.address == address;
+      }
     }
     Attributes& facts = seen_.features.attributes["gpu.vgpu"];
     facts["present"] = found ? "true" : "false";
@@ -152,13 +138,13 @@ class Nvidia {
       if (!gpu.pci_class.starts_with("0x0300") && !gpu.pci_class.starts_with("0x0302")) continue;
       NvmlGpu told;
       told.bus_id = gpu.address;
-      told.name = gpu.model.pci_name.empty() ? name_in_pci_ids(gpu.device_id) : std::string(gpu.model.pci_name);
+      gpu.product = gpu.model.pci_name.empty() ? name_in_pci_ids(gpu.device_id) : std::string(gpu.model.pci_name);
+      told.name = gpu.product.empty() ? "UNKNOWN_DEVICE" : gpu.product;  // as GFD has it
       const auto regions = read("/sys/bus/pci/devices/" + gpu.address + "/resource");
       if (const std::uint64_t bytes = regions ? addressable_memory(*regions) : 0; bytes > 0) {
         told.memory = static_cast<std::int64_t>(bytes);
         gpu.memory = *told.memory / kMib;
       }
-      gpu.product = told.name;
       input.gpus.push_back({std::move(told), gpu.pci_class});
     }
     label(std::move(input));
@@ -168,9 +154,11 @@ class Nvidia {
     constexpr std::size_t kCap = 8u << 20;
     for (const char* directory : {"/usr/share/misc", "/usr/local/share", "/usr/share/hwdata", "/usr/share"}) {
       const auto text = host_.files().read(std::string(directory) + "/pci.ids", kCap);
-      if (std::string name = text ? pci_ids_name(*text, "10de", device) : ""; !name.empty()) return name;
+      if (!text) continue;
+      if (const std::string_view name = find_in_id_file(*text, "10de", device).device; !name.empty())
+        return std::string(name);
     }
-    return "UNKNOWN_DEVICE";
+    return "";
   }
 
   // ---- the driver ---------------------------------------------------------------------------------------------------
@@ -198,8 +186,8 @@ class Nvidia {
       report_ = host_.nvml(request);
     }
     for (const NvmlFailure& failure : report_.failures)
-      problem("gpu-driver", failure.call, failure.what + " (code " + text_of(failure.code) + ")",
-              todo_of(failure.code));
+      problem("gpu-driver", failure.call, failure.what + " (code " + std::to_string(failure.code) + ")",
+              nvml_todo(failure.code));
     if (report_.error) {
       // A recording says what its machine said; one that has no answer cannot be asked.
       if (report_.error->code == Errc::unsupported) return "unasked";
@@ -210,7 +198,10 @@ class Nvidia {
       return "failed";
     }
     const bool lists_gpus = report_.gpu_count || !report_.gpus.empty();
-    return report_.complete && report_.init == 0 && lists_gpus ? "ready" : "failed";
+    if (report_.complete && report_.init == 0 && lists_gpus) return "ready";
+    if (report_.failures.empty())
+      problem("gpu-driver", "NVML", "the driver's answer was not complete, and it did not say why", nvml_todo(0));
+    return "failed";
   }
 
   /// Boards with an integrated GPU: either there is no NVML, or it lists a GPU that only CUDA knows well.
@@ -222,16 +213,6 @@ class Nvidia {
     return lists_one || (report_.error && report_.error->code == Errc::absent && is_tegra(host_));
   }
 
-  static std::string todo_of(int code) {
-    switch (code) {
-      case kNvmlNoPermission: return "give the agent the rights of the overlay gpu-mig";
-      case kNvmlDriverNotLoaded: return "load the driver, or give the agent its device files (overlay gpu)";
-      case kNvmlVersionMismatch: return "library and kernel driver differ: finish the upgrade, or reboot";
-      case kNvmlGpuIsLost: return "reset the GPU or drain the node; see nvidia-smi and dmesg";
-      default: return "see nvidia-smi and dmesg";
-    }
-  }
-
   /// What a complete answer is worth.
   void told() {
     Attributes& facts = driver();
@@ -239,33 +220,15 @@ class Nvidia {
     put(facts, "version", report_.driver_version);
     put(facts, "branch", report_.driver_branch);
     if (report_.cuda_version)
-      facts["cuda"] = text_of(*report_.cuda_version / 1000) + "." + text_of(*report_.cuda_version % 1000 / 10);
+      facts["cuda"] =
+          std::to_string(*report_.cuda_version / 1000) + "." + std::to_string(*report_.cuda_version % 1000 / 10);
     put(facts, "gpu_count", report_.gpu_count);
     if (const auto& cc = report_.confidential)
       facts["confidential_computing"] = cc->feature == 1 ? (cc->devtools == 1 ? "devtools" : "on") : "off";
-
-    for (std::size_t i = 0; i < report_.gpus.size(); ++i) report_failures(report_.gpus[i], i);
-    std::stable_sort(report_.gpus.begin(), report_.gpus.end(),
-                     [](const NvmlGpu& a, const NvmlGpu& b) { return is_earlier_address(a.bus_id, b.bus_id); });
-    for (std::size_t i = 0; i < report_.gpus.size(); ++i) take(report_.gpus[i], i);
-    sort_by_address(bus_.gpus);
-    for (Gpu& gpu : bus_.gpus) {
-      if (!is_nvidia(gpu) || gpu.driver != "nvidia" || told_.contains(gpu.address)) continue;
-      unknown({"gpu.nvidia", "gpu.topology"});  // what all have in common is not known of this one
-      if (unplaced_ > 0) {                      // it is one of those that do not tell where they are
-        --unplaced_;
-        gpu.health = "failed";
-        continue;
-      }
-      gpu.health = "missing";
-      problem("gpu-missing", gpu.address, "the GPU is on the bus, but the driver does not offer it",
-              "see dmesg | grep NVRM; the labels count the GPUs that answer");
-    }
+    take_report(report_, bus_, seen_);
     if (!report_.failures.empty()) unknown({"gpu.gfd"});
     if (report_.gpus.empty() && waits_for_gpus())
       unknown({"gpu.gfd", "gpu.mig", "gpu.fabric", "gpu.nvidia", "gpu.topology"});
-    links();
-    fabric();
 
     GfdInput input = new_input(report_.backend == "cuda" ? GpuDiscovery::tegra : GpuDiscovery::nvml);
     for (const NvmlGpu& gpu : report_.gpus) {
@@ -281,148 +244,6 @@ class Nvidia {
   bool waits_for_gpus() const {
     return std::any_of(bus_.gpus.begin(), bus_.gpus.end(),
                        [](const Gpu& gpu) { return is_nvidia(gpu) && (gpu.driver == "nvidia" || gpu.driver.empty()); });
-  }
-
-  /// `index` is the driver's, as nvidia-smi takes it.
-  void report_failures(const NvmlGpu& told, std::size_t index) {
-    for (const NvmlFailure& failure : told.failures)
-      problem("gpu-failed", told.bus_id.empty() ? "GPU " + std::to_string(index) : told.bus_id,
-              failure.call + ": " + failure.what + " (code " + text_of(failure.code) + ")", todo_of(failure.code));
-  }
-
-  void take(const NvmlGpu& told, std::size_t index) {
-    if (told.bus_id.empty() && told.name.empty()) return;  // a handle that cannot be had: on the bus it is "missing"
-    if (told.bus_id.empty() && std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia)) {
-      ++unplaced_;
-      return;
-    }
-    Gpu& gpu = gpu_of(told, index);
-    told_.insert(gpu.address);
-    const bool is_sick = told.name.empty() || told.remap_failed == 1 ||
-                         std::any_of(told.failures.begin(), told.failures.end(), [](const NvmlFailure& failure) {
-                           constexpr int kResetRequired = 16;
-                           return failure.code == kNvmlGpuIsLost || failure.code == kResetRequired;
-                         });
-    if (is_sick) gpu.health = "failed";
-    if (is_sick && told.uuid.empty()) unknown({"gpu.nvidia", "gpu.topology"});
-    if (told.remap_failed == 1)
-      problem("gpu-failed", gpu.address, "memory rows could not be remapped", "the GPU should be replaced");
-    gpu.product = told.name;
-    if (told.memory && *told.memory >= kMib) gpu.memory = *told.memory / kMib;
-    Attributes& facts = gpu.attributes;
-    put(facts, "device_uuid", told.uuid);
-    if (told.compute_major && told.compute_minor) {
-      facts["compute"] = text_of(*told.compute_major) + "." + text_of(*told.compute_minor);
-      if (gpu.model.family.empty()) facts["family"] = gpu_family(*told.compute_major, *told.compute_minor);
-    }
-    put_mode(facts, "mig", told.mig);
-    put_mode(facts, "ecc", told.ecc);
-    put_mode(facts, "persistence", told.persistence);
-    if (told.mig && told.mig_pending && told.mig != told.mig_pending) put_mode(facts, "mig_pending", told.mig_pending);
-    if (told.ecc && told.ecc_pending && told.ecc != told.ecc_pending) put_mode(facts, "ecc_pending", told.ecc_pending);
-    if (told.remap_pending) facts["remap_pending"] = *told.remap_pending != 0 ? "true" : "false";
-    put(facts, "addressing", word_of(told.addressing, {"none", "hmm", "ats"}));
-    put(facts, "virtualization",
-        word_of(told.virtualization, {"none", "passthrough", "vgpu", "host-vgpu", "host-vsga"}));
-    put(facts, "compute_mode",
-        word_of(told.compute_mode, {"default", "exclusive-thread", "prohibited", "exclusive-process"}));
-    put(facts, "memory_node", told.memory_node);
-    put(facts, "module_id", told.module_id);
-    put(facts, "board_part", told.board_part);
-    put(facts, "vbios", told.vbios);
-    if (told.power_limit) facts["power_limit"] = text_of(*told.power_limit / 1000);
-    if (const auto& place = told.platform) {
-      put(facts, "rack_chassis", place->chassis_serial);
-      put(facts, "rack_slot", place->slot);
-      put(facts, "rack_tray", place->tray);
-      put(facts, "rack_host", place->host);
-    }
-    if (!told.links.empty()) facts["nvlink_links"] = std::to_string(told.links.size());
-    put(facts, "nvlink_version", told.nvlink_version);
-    for (const NvmlMig& mig : told.migs) take_mig(gpu, told, mig);
-    if (told.mig == 1 && std::any_of(told.failures.begin(), told.failures.end(), [](const NvmlFailure& failure) {
-          return failure.call.find("Mig") != std::string::npos;
-        }))
-      unknown({"gpu.mig"});
-    // MIG devices are made one after the other, and the mode may wait for a reset: what is missing now may be on its
-    // way.
-    if (told.mig == 1 && (told.migs.empty() || told.mig_pending == 0)) seen_.unsettled.insert({"gpu.gfd", "gpu.mig"});
-  }
-
-  Gpu& gpu_of(const NvmlGpu& told, std::size_t index) {
-    for (Gpu& gpu : bus_.gpus)
-      if (!told.bus_id.empty() && gpu.address == told.bus_id) return gpu;
-    Gpu gpu;
-    gpu.address = told.bus_id.empty() ? "gpu" + std::to_string(index) : told.bus_id;
-    return bus_.gpus.emplace_back(std::move(gpu));
-  }
-
-  void take_mig(const Gpu& gpu, const NvmlGpu& told, const NvmlMig& mig) {
-    for (const NvmlFailure& failure : mig.failures)
-      problem("gpu-mig", mig.uuid.empty() ? gpu.address : mig.uuid, failure.call + ": " + failure.what,
-              todo_of(failure.code));
-    Attributes facts{{"parent", gpu.address}};
-    put(facts, "uuid", mig.uuid);
-    put(facts, "parent_product", told.name);
-    put(facts, "profile", mig_profile(told, mig));
-    put(facts, "memory", mig.memory);
-    put(facts, "multiprocessors", mig.multiprocessors);
-    put(facts, "gpu_slices", mig.gpu_slices);
-    put(facts, "compute_slices", mig.compute_slices);
-    put(facts, "copy_engines", mig.copy_engines);
-    put(facts, "decoders", mig.decoders);
-    put(facts, "encoders", mig.encoders);
-    put(facts, "jpeg_engines", mig.jpeg_engines);
-    put(facts, "ofa_engines", mig.ofa_engines);
-    seen_.features.instances["gpu.mig"].push_back(std::move(facts));
-  }
-
-  /// NVLink joins two GPUs directly, or all that hang on a switch.
-  void links() {
-    std::map<std::string, std::set<std::string>> peers;
-    std::set<std::string> switched;
-    for (const NvmlGpu& gpu : report_.gpus)
-      for (const NvmlLink& link : gpu.links) {
-        constexpr std::int64_t kToGpu = 0, kToProcessor = 1;
-        const bool is_gpu = link.remote_type ? *link.remote_type == kToGpu : told_.contains(link.remote);
-        if (is_gpu && !link.remote.empty())
-          peers[gpu.bus_id].insert(link.remote);
-        else if (!is_gpu && link.remote_type != kToProcessor)
-          switched.insert(gpu.bus_id);
-      }
-    for (Gpu& gpu : bus_.gpus) {
-      std::set<std::string> joined = peers[gpu.address];
-      if (switched.contains(gpu.address))
-        for (const std::string& other : switched)
-          if (other != gpu.address) joined.insert(other);
-      if (!joined.empty()) gpu.attributes["nvlink_peers"] = join({joined.begin(), joined.end()}, ",");
-    }
-  }
-
-  void fabric() {
-    std::vector<const NvmlGpu*> gpus;
-    std::set<std::string> states, clusters;
-    bool is_unhealthy = false, tells_health = false;
-    for (const NvmlGpu& gpu : report_.gpus) {
-      constexpr std::int64_t kUnhealthy = 2;
-      gpus.push_back(&gpu);
-      if (!gpu.fabric || gpu.fabric->state.value_or(0) == 0) continue;
-      const std::string state = word_of(gpu.fabric->state, {"unsupported", "not-started", "in-progress", "completed"});
-      states.insert(state);
-      if (is_fabric_attached(gpu)) clusters.insert(gpu.fabric->cluster);
-      tells_health = tells_health || gpu.fabric->health_summary.value_or(0) != 0;
-      is_unhealthy = is_unhealthy || gpu.fabric->health_summary == kUnhealthy || gpu.fabric->status.value_or(0) != 0;
-      for (Gpu& each : bus_.gpus)
-        if (each.address == gpu.bus_id) each.attributes["fabric_state"] = state;
-    }
-    if (states.empty()) return;
-    Attributes& facts = seen_.features.attributes["gpu.fabric"];
-    facts["state"] = states.size() == 1 ? *states.begin() : "mixed";
-    if (clusters.size() == 1) facts["cluster"] = *clusters.begin();
-    put(facts, "clique", common_clique(gpus));
-    if (tells_health || is_unhealthy) facts["health"] = is_unhealthy ? "unhealthy" : "healthy";
-    facts["gpus"] = std::to_string(
-        std::count_if(gpus.begin(), gpus.end(), [](const NvmlGpu* gpu) { return is_fabric_attached(*gpu); }));
   }
 
   // ---- labels -------------------------------------------------------------------------------------------------------
@@ -454,7 +275,10 @@ class Nvidia {
     if (options.clique == GpuOptions::Clique::automatic &&
         is_there(host_, "/var/lib/kubelet/plugins/compute-domain.nvidia.com"))
       options.clique = GpuOptions::Clique::off;
-    GfdLabels made = gfd_labels(std::move(input), options);
+    publish(gfd_labels(std::move(input), options));
+  }
+
+  void publish(GfdLabels made) {
     if (!made.labels.empty()) seen_.features.attributes["gpu.gfd"] = std::move(made.labels);
     if (made.is_partial) unknown({"gpu.gfd"});
     std::move(made.problems.begin(), made.problems.end(), std::back_inserter(seen_.problems));
@@ -465,8 +289,6 @@ class Nvidia {
   Bus& bus_;
   Observation& seen_;
   NvmlReport report_;
-  std::set<std::string> told_;  // addresses of GPUs that answered
-  int unplaced_ = 0;            // GPUs that answered, but not where they are
 };
 
 }  // namespace

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,8 @@ struct Gpu {
   std::string product;                           // the driver's name
   std::optional<std::int64_t> memory;            // MiB, as the driver says
   std::string health = "ok";                     // "failed", "missing" (the driver does not list it)
+  bool is_virtual = false;                       // a slice of a card: what the table says of the card is not true of it
+  bool tells_links = false;                      // somebody said what joins it with others
   Attributes attributes;                         // everything else for its instance
 };
 
@@ -41,13 +45,16 @@ struct Bus {
   std::vector<std::string> nvidia_functions;  // of any class
   std::vector<ProximityNic> nics;             // RDMA devices, by address; empty without any GPU
   bool is_driver_silent = false;              // NVIDIA's was asked and did not answer, or must not be asked now
+  std::optional<std::set<std::string, std::less<>>>
+      offered;       // addresses of GPUs that NVIDIA's lists; empty: it did not
+  int unplaced = 0;  // GPUs that it lists without saying where they are
 };
 
 /// GPUs of all vendors. Virtual functions whose physical one is on the same machine belong to guests and are left out.
 Bus scan_bus(const Host& host, Observation& seen);
 
-/// What the vendor's kernel driver says of the GPU in sysfs.
-void add_sysfs_facts(const Host& host, Observation& seen, Gpu& gpu);
+/// What kernel drivers say of their GPUs in sysfs.
+void add_sysfs_facts(const Host& host, Observation& seen, std::vector<Gpu>& gpus);
 
 /// Everything that NVIDIA's driver says: into the GPUs, and the sets gpu.driver, gpu.mig, gpu.fabric, gpu.gfd,
 /// gpu.vgpu. GPUs that are on no bus (Tegra, WSL) are added.
@@ -58,6 +65,30 @@ bool has_nvidia_driver(const Host& host);
 
 /// Its driver is one of those that offer GPUs to programs.
 bool has_working_driver(const Gpu& gpu);
+
+/// Bound to a driver that hands it to virtual machines.
+bool is_given_away(const Gpu& gpu);
+
+/// In the processor, beside which there may be a card.
+bool is_integrated(const Gpu& gpu);
+
+std::string attribute_of(const Gpu& gpu, std::string_view name);
+/// A name for labels and for grouping: of the kernel driver, else of the table, else what the library says, else the
+/// ids.
+std::string model_of(const Gpu& gpu);
+std::string family_of(const Gpu& gpu);
+std::string memory_gb_of(const Gpu& gpu);
+std::string form_factor_of(const Gpu& gpu);
+
+/// What all of these say; empty if they differ, or one says nothing.
+std::string common(const std::vector<const Gpu*>& gpus, const std::function<std::string(const Gpu&)>& text);
+
+/// GPUs that no driver took, or that theirs does not offer, while the others' driver works.
+void find_missing(Bus& bus, Observation& seen);
+/// Counts, and what the GPUs of a vendor have in common.
+void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const GpuOptions& options,
+                Observation& seen);
+void add_topology(const Bus& bus, Features& features);
 
 /// Order of addresses on the bus.
 void sort_by_address(std::vector<Gpu>& gpus);

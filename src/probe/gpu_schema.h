@@ -38,7 +38,7 @@ inline constexpr ElementSpec kDevice[] = {
      "ok|failed|missing"},
     {"numa_node", "/sys/bus/pci/devices/*/numa_node", "NUMA node, where the kernel knows one", true, "[0-9]+"},
     {"pcie_root", kPciBus, "host bridge: pci0000:17", true},
-    {"nic", "/sys/class/infiniband", "nearest RDMA devices, joined by commas", true},
+    {"nic", "/sys/class/infiniband", "nearest RDMA and fabric devices, joined by commas", true},
     {"nic_distance", kPciBus, "PIX one switch, PXB several, PHB host bridge, NODE NUMA node", true, "PIX|PXB|PHB|NODE"},
     {"max_link_speed", "/sys/bus/pci/devices/*/max_link_speed", "GT/s per lane that it can do", true},
     {"link_width", "/sys/bus/pci/devices/*/current_link_width", "PCIe lanes in use", true, "[0-9]+"},
@@ -65,6 +65,8 @@ inline constexpr ElementSpec kDevice[] = {
     {"nvlink_links", kNvml, "active NVLinks", true, "[0-9]+"},
     {"nvlink_version", kNvml, "version of NVLink", true, "[0-9]+"},
     {"nvlink_peers", kNvml, "addresses of the GPUs that NVLink joins it with, joined by commas", true},
+    {"xgmi_peers", "/sys/class/kfd/kfd/topology/nodes/*/io_links", "AMD: addresses of the GPUs that xGMI joins it with",
+     true},
     {"fabric_state", kNvml, "registration with the NVLink fabric: not-started, in-progress, completed", true},
     {"rack_chassis", kNvml, "serial number of the chassis in a rack system", true},
     {"rack_slot", kNvml, "slot in that chassis", true, "[0-9]+"},
@@ -118,8 +120,11 @@ inline constexpr ElementSpec kFabric[] = {
 
 inline constexpr ElementSpec kTopology[] = {
     {"nvlink", kNvml, "whether NVLink joins the GPUs with each other: all, some, none", true, "all|some|none"},
+    {"xgmi", "/sys/class/kfd/kfd/topology/nodes/*/io_links",
+     "whether xGMI joins AMD's GPUs with each other: all, some, none", true, "all|some|none"},
     {"numa_nodes", "/sys/bus/pci/devices/*/numa_node", "NUMA nodes that have GPUs, joined by commas", true},
-    {"nic_pairs", "/sys/class/infiniband", "pairs of a GPU and an RDMA device below one PCIe switch", true, "[0-9]+"},
+    {"nic_pairs", "/sys/class/infiniband", "pairs of a GPU and an RDMA device below the same PCIe switches (PIX, PXB)",
+     true, "[0-9]+"},
     {"matrix", kPciBus, "how near GPUs and RDMA devices are, as JSON: docs/gpu.md", true}};
 
 inline constexpr ElementSpec kGfd[] = {

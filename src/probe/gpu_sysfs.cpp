@@ -44,18 +44,24 @@ void take_name(Gpu& gpu) {
 
 }  // namespace
 
-void add_sysfs_facts(const Host& host, Observation& seen, Gpu& gpu) {
-  if (!has_working_driver(gpu)) return;
-  const std::size_t problems_before = seen.problems.size();
-  Reading reading(host, seen, "gpu.device");
-  const std::string device = "/sys/bus/pci/devices/" + gpu.address;
-  reading.enter(device);
-  for (const SysfsFact& fact : gpu.vendor->facts) take(reading, fact, device, gpu);
-  take_name(gpu);
-  if (gpu.vendor->observe) gpu.vendor->observe(host, seen, device, gpu);
-  if (seen.problems.size() == problems_before) return;
-  seen.incomplete.emplace(gpu.vendor->common.key);
-  seen.incomplete.emplace("gpu.model");
+void add_sysfs_facts(const Host& host, Observation& seen, std::vector<Gpu>& gpus) {
+  for (const GpuVendor& vendor : kVendors) {
+    const std::size_t problems_before = seen.problems.size();
+    std::vector<Gpu*> working;
+    for (Gpu& gpu : gpus)
+      if (gpu.vendor == &vendor && has_working_driver(gpu)) working.push_back(&gpu);
+    for (Gpu* gpu : working) {
+      Reading reading(host, seen, "gpu.device");
+      const std::string device = "/sys/bus/pci/devices/" + gpu->address;
+      reading.enter(device);
+      for (const SysfsFact& fact : vendor.facts) take(reading, fact, device, *gpu);
+      take_name(*gpu);
+    }
+    if (vendor.observe && !working.empty()) vendor.observe(host, seen, working);
+    if (seen.problems.size() == problems_before) continue;
+    seen.incomplete.emplace(vendor.common.key);
+    seen.incomplete.emplace("gpu.model");
+  }
 }
 
 }  // namespace nodescout::gpu

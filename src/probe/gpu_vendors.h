@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nodescout/probes.h"
 
@@ -24,22 +25,33 @@ struct SysfsFact {
   Kind kind = Kind::text;  // mebibytes: of a number of bytes; mode: a word that is a label value
 };
 
+/// What joins a vendor's GPUs beside PCIe.
+struct PeerLink {
+  std::string_view name;     // "nvlink": the fact of gpu.topology; its attribute in gpu.device is "nvlink_peers"
+  std::string_view peers;    // "nvlink_peers"
+  char letter = 0;           // in the proximity matrix; 0: there is no such link
+  bool needs_proof = false;  // PCIe alone says nothing of how far apart two GPUs are while their links are unknown
+};
+
 struct GpuVendor {
-  std::string_view name;                      // "amd": in gpu.device, and of gpu.expected
-  std::string_view people;                    // "AMD": what its product names begin with
-  std::string_view pci_id;                    // "1002"
-  std::span<const std::string_view> classes;  // how the PCI class of a GPU begins; other devices are no GPUs
-  std::span<const std::string_view> drivers;  // kernel drivers that offer a GPU to programs
-  std::span<const SysfsFact> facts;           // read where one of these drivers has it
-  /// What the facts above cannot say. `device` is its directory in sysfs.
-  void (*observe)(const Host& host, Observation& seen, const std::string& device, Gpu& gpu) = nullptr;
+  std::string_view name;                            // "amd": in gpu.device, and of gpu.expected
+  std::string_view people;                          // "AMD": what its product names begin with
+  std::string_view pci_id;                          // "1002"
+  std::span<const std::string_view> classes;        // how the PCI class of a GPU begins; other devices are no GPUs
+  std::span<const std::string_view> drivers;        // kernel drivers that offer a GPU to programs
+  std::span<const SysfsFact> facts;                 // read where one of these drivers has it
+  std::span<const std::string_view> displays = {};  // device ids of what only drives a screen: no GPUs for jobs
+  PeerLink link = {};
+  /// What the facts above cannot say of GPUs that one of these drivers has.
+  void (*observe)(const Host& host, Observation& seen, const std::vector<Gpu*>& gpus) = nullptr;
   /// A library of the vendor lists the GPUs that work, so that a sick one can be told from a missing one.
   bool has_library = false;
   FeatureSpec common;  // the set of what all its GPUs have in common: "gpu.amd"
 };
 
-/// Special: in gpu_intel.cpp.
-void observe_intel(const Host& host, Observation& seen, const std::string& device, Gpu& gpu);
+/// Special: gpu_amd.cpp, gpu_intel.cpp.
+void observe_amd(const Host& host, Observation& seen, const std::vector<Gpu*>& gpus);
+void observe_intel(const Host& host, Observation& seen, const std::vector<Gpu*>& gpus);
 
 inline constexpr const char* kPciBus = "/sys/bus/pci/devices";
 inline constexpr const char* kNvml = "NVML";
@@ -56,7 +68,10 @@ inline constexpr ElementSpec kCommon[] = {
     {"driver", "/sys/bus/pci/devices/*/driver", "kernel driver", true},
     {"missing", "bus, driver and configuration",
      "GPUs that the bus or the configuration promises and the driver does not offer", true, "[0-9]+"},
-    {"link_limited", kPciBus, "GPUs whose PCIe link is below their capability", true, "[0-9]+"}};
+    {"passthrough", "/sys/bus/pci/devices/*/driver",
+     "GPUs that were given away to virtual machines, where there are any", true, "[0-9]+"},
+    {"link_limited", kPciBus, "GPUs that use fewer PCIe lanes than they and their slot have, on bare metal", true,
+     "[0-9]+"}};
 
 /// What all vendors have, and more.
 template <std::size_t count>
@@ -75,7 +90,8 @@ inline constexpr auto kNvidiaElements =
                 {"failed", kNvml, "GPUs that the driver offers and that do not work", true, "[0-9]+"}});
 
 inline constexpr std::string_view kAmdClasses[] = {"03", "1200"};  // Instinct are processing accelerators
-inline constexpr std::string_view kAmdDrivers[] = {"amdgpu"};
+inline constexpr std::string_view kAmdDrivers[] = {"amdgpu", "radeon"};
+inline constexpr std::string_view kAmdDisplays[] = {"515e", "5969"};  // ES1000, of management boards
 inline constexpr auto kAmdElements = common_and(
     {{"compute_partition", "/sys/bus/pci/devices/*/current_compute_partition", "SPX, DPX, QPX, CPX, ...", true},
      {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "NPS1, NPS4, ...", true}});
@@ -95,6 +111,7 @@ inline constexpr GpuVendor kVendors[] = {
      .classes = kDisplays,
      .drivers = kNvidiaDrivers,
      .facts = {},
+     .link = {"nvlink", "nvlink_peers", 'n'},
      .has_library = true,
      .common = {"gpu.nvidia", FeatureSpec::Kind::attribute, kPciBus, "what NVIDIA's GPUs have in common",
                 kNvidiaElements, true}},
@@ -104,6 +121,9 @@ inline constexpr GpuVendor kVendors[] = {
      .classes = kAmdClasses,
      .drivers = kAmdDrivers,
      .facts = kAmdFacts,
+     .displays = kAmdDisplays,
+     .link = {"xgmi", "xgmi_peers", 'g', true},
+     .observe = observe_amd,
      .common = {"gpu.amd", FeatureSpec::Kind::attribute, kPciBus, "what AMD's GPUs have in common", kAmdElements,
                 true}},
     {.name = "intel",

@@ -7,9 +7,9 @@ namespace nodescout {
 namespace {
 
 constexpr ElementSpec kDevice[] = {
-    {"name", "/sys/class/infiniband", "RDMA device: mlx5_0, bnxt_re0, efa_0, ...", true},
+    {"name", "/sys/class/infiniband", "RDMA device: mlx5_0, bnxt_re0, efa_0, cxi0, ...", true},
     {"port", "/sys/class/infiniband/*/ports", "port number, from 1; one entry per port", true},
-    {"link_layer", "/sys/class/infiniband/*/ports/*/link_layer", "InfiniBand or Ethernet", true},
+    {"link_layer", "/sys/class/infiniband/*/ports/*/link_layer", "InfiniBand, Ethernet or Slingshot", true},
     {"rate", "/sys/class/infiniband/*/ports/*/rate", "Gb/s of the port", true},
     {"state", "/sys/class/infiniband/*/ports/*/state", "ACTIVE, DOWN, INIT, ...", true},
     {"netdev", "/sys/class/infiniband/*/ports/*/gid_attrs/ndevs/0", "network interface of the port", true},
@@ -37,40 +37,61 @@ std::string netdev_of(Reading& reading, const std::string& device, const std::st
   return names && names->size() == 1 ? names->front() : "";
 }
 
+/// What is known of the device without its ports.
+Attributes device_of(Reading& reading, const std::string& name, const std::string& directory) {
+  Attributes device{{"name", name}};
+  if (const auto driver = reading.link_name(directory + "/device/driver")) device["driver"] = *driver;
+  if (const auto address = reading.link_name(directory + "/device"); address && address->find(':') != std::string::npos)
+    device["address"] = *address;
+  if (auto vendor = reading.text(directory + "/device/vendor"))
+    device["vendor"] = vendor->starts_with("0x") ? vendor->substr(2) : *vendor;
+  if (const auto text = reading.text(directory + "/device/numa_node"))
+    if (const auto node = parse_numa_node(*text)) device["numa_node"] = std::to_string(*node);
+  return device;
+}
+
+void add_ports(Reading& reading, const Attributes& device, const std::string& directory, Instances& devices) {
+  auto ports = reading.list(directory + "/ports");
+  if (!ports) return;
+  std::sort(ports->begin(), ports->end(), [](const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+  });
+  for (const std::string& number : *ports) {
+    const std::string port = directory + "/ports/" + number;
+    Attributes& entry = devices.emplace_back(device);
+    entry["port"] = number;
+    reading.attribute(entry, "link_layer", port + "/link_layer");
+    if (const auto rate = reading.text(port + "/rate")) entry["rate"] = rate_number(*rate);
+    if (const auto state = reading.text(port + "/state")) entry["state"] = state_word(*state);
+    if (std::string netdev = netdev_of(reading, directory, port); !netdev.empty()) entry["netdev"] = std::move(netdev);
+  }
+}
+
+/// HPE's Slingshot has no InfiniBand device; its NICs have a class of their own, and one port each.
+void add_slingshot(Reading& reading, Instances& devices) {
+  const auto names = reading.list("/sys/class/cxi");
+  if (!names) return;
+  for (const std::string& name : *names) {
+    const std::string directory = "/sys/class/cxi/" + name;
+    Attributes& entry = devices.emplace_back(device_of(reading, name, directory));
+    entry["port"] = "1";
+    entry["link_layer"] = "Slingshot";
+    if (const auto interfaces = reading.list(directory + "/device/net"); interfaces && interfaces->size() == 1)
+      entry["netdev"] = interfaces->front();
+  }
+}
+
 Observation run(const Host& host, const ProbeConfig& config) {
   Observation seen;
   if (config.nfd_compat) return seen;
   Instances& devices = seen.features.instances["rdma.device"];
   Reading reading(host, seen, "rdma.device");
-  const auto names = reading.list("/sys/class/infiniband");
-  if (!names) return seen;
-  for (const std::string& name : *names) {
-    const std::string directory = "/sys/class/infiniband/" + name;
-    Attributes device{{"name", name}};
-    if (const auto driver = reading.link_name(directory + "/device/driver")) device["driver"] = *driver;
-    if (const auto address = reading.link_name(directory + "/device");
-        address && address->find(':') != std::string::npos)
-      device["address"] = *address;
-    if (auto vendor = reading.text(directory + "/device/vendor"))
-      device["vendor"] = vendor->starts_with("0x") ? vendor->substr(2) : *vendor;
-    if (const auto text = reading.text(directory + "/device/numa_node"))
-      if (const auto node = parse_numa_node(*text)) device["numa_node"] = std::to_string(*node);
-    auto ports = reading.list(directory + "/ports");
-    if (!ports) continue;
-    std::sort(ports->begin(), ports->end(), [](const std::string& a, const std::string& b) {
-      return a.size() != b.size() ? a.size() < b.size() : a < b;
-    });
-    for (const std::string& number : *ports) {
-      const std::string port = directory + "/ports/" + number;
-      Attributes& entry = devices.emplace_back(device);
-      entry["port"] = number;
-      reading.attribute(entry, "link_layer", port + "/link_layer");
-      if (const auto rate = reading.text(port + "/rate")) entry["rate"] = rate_number(*rate);
-      if (const auto state = reading.text(port + "/state")) entry["state"] = state_word(*state);
-      if (std::string netdev = netdev_of(reading, directory, port); !netdev.empty())
-        entry["netdev"] = std::move(netdev);
+  if (const auto names = reading.list("/sys/class/infiniband"))
+    for (const std::string& name : *names) {
+      const std::string directory = "/sys/class/infiniband/" + name;
+      add_ports(reading, device_of(reading, name, directory), directory, devices);
     }
-  }
+  add_slingshot(reading, devices);
   return seen;
 }
 

@@ -15,11 +15,11 @@ Attributes settle_labels(const Attributes& there, const Report& report, Publishe
   for (const auto& [key, value] : there) {
     if (report.desired.labels.contains(key)) continue;
     Change removal{Change::Kind::label, Action::remove, key, value, "", {}};
-    if (report.may_remove(removal)) {
-      published.changes.push_back(std::move(removal));
-    } else {
+    if (const auto why = report.may_go(removal)) {
       labels.insert_or_assign(key, value);
-      ++published.held;
+      ++published.held[*why];
+    } else {
+      published.changes.push_back(std::move(removal));
     }
   }
   return labels;

@@ -11,10 +11,6 @@
 namespace nodescout {
 namespace {
 
-bool is_removal(const Change& change) {
-  return change.action == Change::Action::remove || change.action == Change::Action::disown;
-}
-
 /// The answer of a server that understood the patch and does not want it, or a part of it.
 bool is_refusal(const Error& error) { return error.code == Errc::denied || error.code == Errc::malformed; }
 
@@ -52,7 +48,7 @@ bool NodePublisher::is_refused(const Change& change) const {
 }
 
 void NodePublisher::refuse(const Change& change, const Error& error) {
-  refused_[{change.kind, change.key}] = {change.after, error.what, std::chrono::steady_clock::now()};
+  refused_[{change.kind, change.key}] = {change.after, error.what, clock_.now()};
 }
 
 /// The same words each time, so that they are told once.
@@ -108,12 +104,12 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
 }
 
 void NodePublisher::prefetch(const std::stop_token& stop) {
-  if (auto now = read(stop)) prefetched_ = std::pair(std::chrono::steady_clock::now(), *std::move(now));
+  if (auto now = read(stop)) prefetched_ = std::pair(clock_.now(), *std::move(now));
 }
 
 Result<NodeState> NodePublisher::current(const std::stop_token& stop) {
   const auto fetched = std::exchange(prefetched_, std::nullopt);
-  if (fetched && std::chrono::steady_clock::now() - fetched->first < kPrefetchLife) return fetched->second;
+  if (fetched && clock_.now() - fetched->first < kPrefetchLife) return fetched->second;
   return read(stop);
 }
 
@@ -121,14 +117,17 @@ Result<Published> NodePublisher::preview(const Report& report, const std::stop_t
   const auto now = read(stop);
   if (!now) return now.error();
   NodePatch patch = plan(*now, report.desired, report.options);
-  return Published{std::move(patch.changes), std::move(patch.conflicts), 0};
+  Published published;
+  published.changes = std::move(patch.changes);
+  published.problems = std::move(patch.conflicts);
+  return published;
 }
 
 Result<Published> NodePublisher::publish(const Report& report, const std::stop_token& stop) {
   options_ = report.options;
   requests_left_ = kMostRequests;
   caller_is_known_ = {};
-  const auto today = std::chrono::steady_clock::now();
+  const auto today = clock_.now();
   std::erase_if(refused_, [&](const auto& refusal) { return today - refusal.second.since > kRefusalLife; });
   auto now = current(stop);
   if (!now) return now.error();
@@ -137,10 +136,11 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   published.node_labels = now->labels;
   published.problems = std::move(patch.conflicts);
   std::erase_if(patch.changes, [&](const Change& change) {
-    if (is_removal(change) && !report.may_remove(change)) {
-      ++published.held;
-      return true;
-    }
+    if (change.is_removal())
+      if (const auto why = report.may_go(change)) {
+        ++published.held[*why];
+        return true;
+      }
     return is_refused(change);
   });
   if (patch.changes.empty()) {

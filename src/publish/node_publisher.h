@@ -17,6 +17,7 @@
 
 #include "kube/node_client.h"
 #include "publish/publisher.h"
+#include "system/clock.h"
 
 namespace nodescout {
 
@@ -25,7 +26,8 @@ class NodePublisher final : public Publisher {
   static constexpr std::chrono::minutes kRefusalLife{5};
   static constexpr int kMostRequests = 32;  // PATCHes of one attempt; what they find out is not lost for the next
 
-  NodePublisher(NodeClient& client, std::string node) : client_(client), node_(std::move(node)) {}
+  NodePublisher(NodeClient& client, const Clock& clock, std::string node)
+      : client_(client), clock_(clock), node_(std::move(node)) {}
 
   Result<Published> publish(const Report& report, const std::stop_token& stop) override;
 
@@ -50,15 +52,16 @@ class NodePublisher final : public Publisher {
   Status told(const Value& answer, NodeState& now);
 
   NodeClient& client_;
+  const Clock& clock_;
   const std::string node_;
   // Of the report at hand.
   PlanOptions options_;
   int requests_left_ = kMostRequests;
   std::array<bool, 2> caller_is_known_{};  // by part: a patch that changes nothing was accepted
-  std::optional<std::pair<std::chrono::steady_clock::time_point, NodeState>> prefetched_;
+  std::optional<std::pair<SteadyTime, NodeState>> prefetched_;
   struct Refusal {
     std::string value, why;
-    std::chrono::steady_clock::time_point since;
+    SteadyTime since;
   };
   std::map<std::pair<Change::Kind, std::string>, Refusal> refused_;
 };

@@ -1,12 +1,9 @@
 #include "publish/publish_loop.h"
 
-#include <algorithm>
-
 namespace nodescout {
 namespace {
 
-constexpr std::chrono::milliseconds kFirstWait{500};
-constexpr std::chrono::milliseconds kLongestWait{30'000};
+SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
@@ -14,10 +11,9 @@ PublishLoop::PublishLoop(Publisher& publisher, std::chrono::seconds recheck, std
                          std::function<void(const std::stop_token&)> prepare,
                          std::function<void(const Attempt&, const std::stop_token&)> done)
     : publisher_(publisher),
-      recheck_(recheck),
       prepare_(std::move(prepare)),
       done_(std::move(done)),
-      backoff_(kFirstWait, kLongestWait, seed),
+      pace_(recheck, seed),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 PublishLoop::~PublishLoop() {
@@ -28,9 +24,8 @@ PublishLoop::~PublishLoop() {
 void PublishLoop::offer(Report report) {
   {
     const std::lock_guard lock(mutex_);
-    report.prompt = report.prompt || (fresh_ && report_->prompt);
+    pace_.offer(report.prompt);
     report_ = std::move(report);
-    fresh_ = true;
   }
   changed_.notify_all();
 }
@@ -38,7 +33,7 @@ void PublishLoop::offer(Report report) {
 void PublishLoop::again() {
   {
     const std::lock_guard lock(mutex_);
-    fresh_ = report_.has_value();
+    pace_.again();
   }
   changed_.notify_all();
 }
@@ -46,68 +41,35 @@ void PublishLoop::again() {
 void PublishLoop::set_recheck(std::chrono::seconds recheck) {
   {
     const std::lock_guard lock(mutex_);
-    if (recheck_ == recheck) return;
-    recheck_ = recheck;
-    next_recheck_.reset();
-    plan_recheck(std::chrono::steady_clock::now());
+    pace_.set_recheck(recheck, now());
   }
   changed_.notify_all();
-}
-
-/// When the next attempt is due; empty: when something is offered.
-std::optional<SteadyTime> PublishLoop::due() const {
-  if (!report_) return std::nullopt;
-  SteadyTime at{};
-  if (fresh_) {
-    if (last_write_) at = *last_write_ + (report_->prompt ? kPromptInterval : kInterval);
-  } else if (next_recheck_) {
-    at = *next_recheck_;
-  } else {
-    return std::nullopt;
-  }
-  return not_before_ ? std::max(at, *not_before_) : at;
-}
-
-void PublishLoop::plan_recheck(SteadyTime now) {
-  if (recheck_.count() == 0) return;
-  const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(recheck_);
-  next_recheck_ = now + backoff_.between(whole * 4 / 5, whole * 6 / 5);
 }
 
 void PublishLoop::run(const std::stop_token& stop) {
   if (prepare_) prepare_(stop);
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    const auto at = due();
+    const auto at = pace_.due();
     if (!at) {
-      changed_.wait(lock, stop, [&] { return due().has_value(); });
+      changed_.wait(lock, stop, [&] { return pace_.due().has_value(); });
       continue;
     }
-    if (*at > std::chrono::steady_clock::now()) {
-      changed_.wait_until(lock, stop, *at, [&] { return due() != at; });
+    if (*at > now()) {
+      changed_.wait_until(lock, stop, *at, [&] { return pace_.due() != at; });
       continue;
     }
-    const Report report = *report_;
-    const bool recheck = !fresh_;
-    fresh_ = false;
+    const Report report = report_;
+    const SteadyTime start = now();
+    const bool recheck = !pace_.begin(start);
     lock.unlock();
-    const auto start = std::chrono::steady_clock::now();
-    const Attempt attempt{publisher_.publish(report, stop), std::chrono::steady_clock::now() - start, recheck};
+    const Attempt attempt{publisher_.publish(report, stop), now() - start, recheck};
     if (!stop.stop_requested()) done_(attempt, stop);
     lock.lock();
-    const auto now = std::chrono::steady_clock::now();
-    if (!attempt.result) {
-      fresh_ = true;  // whatever was offered meanwhile, or this again
-      // Somebody else changed the Node: that is answered at once, the first few times.
-      const bool conflict = attempt.result.error().code == Errc::conflict && !backoff_.failing();
-      const auto wait = backoff_.next();
-      not_before_ = conflict ? now : now + wait;
-    } else {
-      backoff_.reset();
-      not_before_.reset();
-      if (!attempt.result->changes.empty()) last_write_ = start;
-      plan_recheck(now);
-    }
+    if (attempt.result)
+      pace_.succeeded(!attempt.result->changes.empty(), now());
+    else
+      pace_.failed(attempt.result.error().code == Errc::conflict, now());
   }
 }
 

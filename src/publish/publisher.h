@@ -1,12 +1,14 @@
 // Where the agent's result goes: the own Node, a NodeFeature object, a file, or nowhere.
 #pragma once
 
-#include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "keep/kept.h"
 #include "nodescout/features.h"
 #include "nodescout/labels.h"
 #include "nodescout/plan.h"
@@ -20,16 +22,22 @@ struct Report {
   Desired desired;
   PlanOptions options;
   std::set<std::string, std::less<>> stale;  // feature keys that were not read whole: what lacks in them may be there
-  /// Whether something that is published and no longer desired may be removed: it is proved gone, not merely unseen.
-  std::function<bool(const Change&)> may_remove = [](const Change&) { return true; };
+  /// Whether something that is published and no longer desired may be removed, or why not.
+  MayGo may_go = [](const Change&) { return std::nullopt; };
   bool prompt = false;  // somebody edited something and looks at it: the pause between two writes is short
 };
 
 struct Published {
-  std::vector<Change> changes;    // that were written
-  std::vector<Problem> problems;  // foreign keys, entries that the server refused
-  std::size_t held = 0;           // removals that wait for their proof
-  Attributes node_labels;         // all of the Node's, as they were read before
+  std::vector<Change> changes;       // that were written
+  std::vector<Problem> problems;     // foreign keys, entries that the server refused
+  std::map<Kept, std::size_t> held;  // how many entries may not be removed yet, by the reason
+  Attributes node_labels;            // all of the Node's, as they were read before
+
+  std::size_t held_in_all() const {
+    std::size_t sum = 0;
+    for (const auto& [why, count] : held) sum += count;
+    return sum;
+  }
 };
 
 class Publisher {

@@ -1,4 +1,4 @@
-// Time as an argument: loops that wait are given a Clock, so that tests run them without sleeping.
+// Time as an argument: loops that wait get a Clock, so that tests run them without sleeping.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ class Clock {
 
   /// Never jumps: for intervals.
   virtual std::chrono::steady_clock::time_point now() const = 0;
-  /// What the calendar says: for time stamps and expiry dates that others wrote.
+  /// Calendar time: for time stamps, and for expiry dates in files.
   virtual std::chrono::system_clock::time_point today() const = 0;
   /// Returns early, and false, when stop is asked for.
   virtual bool sleep(std::chrono::nanoseconds duration, const std::stop_token& stop) = 0;

@@ -40,11 +40,11 @@ class Fd {
 /// directory), unavailable.
 Result<std::string> read_whole_file(const std::string& path, std::size_t cap);
 
-/// Replaces the file as a whole, through a hidden file beside it: readers see the old content or the new. What is there
+/// Replaces the file as a whole, through a hidden file beside it: readers see the old content or the new. The old file
 /// stays if anything fails. Errors: absent (the directory), denied, unavailable (a full disk).
 Status write_whole_file(const std::string& path, std::string_view text);
 
-/// The Error that an errno is.
+/// Converts an errno to an Error.
 Error error_of_errno(int number, std::string where);
 
 }  // namespace nodescout

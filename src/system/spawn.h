@@ -1,5 +1,5 @@
-// Other programs, as they are all started here: in a process group of their own, with nothing to read, no signal
-// blocked or ignored, and no file open but what they are given.
+// How child processes are started: in a process group of their own, with an empty standard input, no signal blocked or
+// ignored, and only the given files open.
 #pragma once
 
 #include <sys/types.h>
@@ -21,7 +21,7 @@ struct SpawnRequest {
   std::string program;                   // a path, or a name that is looked up in our PATH
   std::vector<std::string> words;        // argv, its first one included
   std::vector<std::string> environment;  // "NAME=value"
-  int output = -1, complaint = -1;       // standard output and standard error; -1: thrown away
+  int output = -1, complaint = -1;       // standard output and standard error; -1: discarded
 };
 
 /// The process, which is its group as well, or the errno of why it could not be started.

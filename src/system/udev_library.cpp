@@ -15,7 +15,7 @@ const Result<UdevLibrary>& UdevLibrary::opened() {
     auto file = SharedLibrary::open("libudev.so.1");
     if (!file) return file.error();
     UdevLibrary functions(*std::move(file));
-    if (!functions.complete()) return Error{Errc::unsupported, "libudev.so.1", "lacks a function"};
+    if (!functions.complete()) return Error{Errc::unsupported, "libudev.so.1", "a function that is needed is missing"};
     return functions;
   }();
   return library;

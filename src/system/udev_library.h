@@ -1,4 +1,4 @@
-// libudev, opened when something is first asked of it (system/shared_library.h says why), and RAII for its handles.
+// libudev, opened at its first use (system/shared_library.h says why), and RAII for its handles.
 #pragma once
 
 #include <libudev.h>
@@ -13,7 +13,7 @@ namespace nodescout {
 /// The functions of libudev that the program uses.
 class UdevLibrary {
  public:
-  /// nullptr where the system has no libudev; `why_not` says it in words.
+  /// nullptr where the system has no libudev; `why_not` is the reason.
   static const UdevLibrary* get();
   static std::string why_not();
 

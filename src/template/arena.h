@@ -1,7 +1,7 @@
 // Memory of one run of a template, given back all at once when the run ends.
 //
 // Values made by functions (texts, lists, dicts) refer to each other freely, and `set` can even make a dict that
-// contains itself; nobody frees one alone. So there are no counts, no destructors to recurse through, and one number
+// contains itself; no value is freed alone. So there are no counts, no destructors to recurse through, and one number
 // bounds what a template can take.
 #pragma once
 

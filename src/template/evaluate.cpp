@@ -1,7 +1,8 @@
 // Walks a parsed template and prints it, with the rules of Go's text/template and its option missingkey=error.
 //
-// Two kinds of nothing are kept apart, because Go does and functions can tell: `none` is no value at all, `null` is an
-// interface that holds nothing. An element of (list nil) is null; a pipeline turns what it yields from null into none.
+// Two kinds of nothing are kept apart, because Go does and functions see the difference: `none` is no value at all,
+// `null` is an interface that holds nothing. An element of (list nil) is null; a pipeline turns what it yields from
+// null into none.
 #include "template/evaluate.h"
 
 #include <optional>
@@ -33,7 +34,7 @@ std::string_view wanted(Param param) {
   return "a value";
 }
 
-/// The value as a parameter of that type, or empty. Go converts nothing here: an int64 is no int.
+/// The value as a parameter of that type, or empty. Go converts nothing here: an int64 is not an int.
 std::optional<Datum> convert(const Datum& value, Param param) {
   const auto only = [&](Type type) { return value.is(type) ? std::optional(value) : std::nullopt; };
   switch (param) {
@@ -102,8 +103,7 @@ class Evaluator {
     Datum value;
   };
 
-  // Nodes
-  // --------------------------------------------------------------------------------------------------------------
+  // ---- nodes --------------------------------------------------------------------------------------------------------
 
   Flow walk(Nodes nodes, const Datum& dot) {
     for (const Node& node : nodes) {
@@ -232,8 +232,7 @@ class Evaluator {
     frame_ = frame;
   }
 
-  // Variables
-  // ----------------------------------------------------------------------------------------------------------
+  // ---- variables ----------------------------------------------------------------------------------------------------
 
   // By name and at run time, innermost first: whether (and false ($x := 1)) declares is known only then.
   Datum& variable(std::uint16_t id) {
@@ -244,8 +243,7 @@ class Evaluator {
   }
   void assign(std::uint16_t id, const Datum& value) { variable(id) = value; }
 
-  // Pipelines
-  // ----------------------------------------------------------------------------------------------------------
+  // ---- pipelines ----------------------------------------------------------------------------------------------------
 
   Datum pipeline(const Pipe& pipe, const Datum& dot) {
     at_ = pipe.at;
@@ -272,7 +270,7 @@ class Evaluator {
     at_ = head.at;
     const std::span<const Operand> args = command.operands.subspan(1);
     const auto no_arguments = [&] {
-      if (!args.empty() || piped) fail("this is no function and takes no arguments");
+      if (!args.empty() || piped) fail("this is not a function and takes no arguments");
     };
     if (!head.fields.empty()) return fields(receiver(head, dot), head, dot, args, piped);
     switch (head.kind) {
@@ -295,10 +293,9 @@ class Evaluator {
     return operand.constant;
   }
 
-  // Fields and methods
-  // -------------------------------------------------------------------------------------------------
+  // ---- fields and methods -------------------------------------------------------------------------------------------
 
-  /// What the fields of an operand are asked of.
+  /// The value of which an operand takes fields.
   Datum receiver(const Operand& operand, const Datum& dot) {
     switch (operand.kind) {
       case Operand::Kind::field: return dot;
@@ -333,8 +330,7 @@ class Evaluator {
     fail(describe(value) + " has no " + quote(name));
   }
 
-  // Calls
-  // --------------------------------------------------------------------------------------------------------------
+  // ---- calls --------------------------------------------------------------------------------------------------------
 
   Datum call(const Function& function, const Datum* receiver, std::span<const Operand> args, const Datum& dot,
              const Datum* piped, std::uint32_t at) {

@@ -18,7 +18,7 @@ constexpr std::uint32_t kNowhere = UINT32_MAX;
 struct Failure {
   std::string what;
   Errc code = Errc::malformed;     // unsupported: refused by a limit or on purpose
-  std::uint32_t where = kNowhere;  // byte offset in the source; kNowhere: where the evaluator stands
+  std::uint32_t where = kNowhere;  // byte offset in the source; kNowhere: where the evaluator is
 };
 
 [[noreturn]] inline void fail(std::string what) { throw Failure{std::move(what)}; }

@@ -243,11 +243,11 @@ class Lexer {
 
   void number() {
     std::size_t size = 0;
-    if (!scan_number(size)) return fail("this is no number: " + quote(source_.substr(at_, size + 1)));
+    if (!scan_number(size)) return fail("not a number: " + quote(source_.substr(at_, size + 1)));
     if (peek(size) != '+' && peek(size) != '-') return emit(Token::number, size);
     const std::size_t second = size;
     if (!scan_number(size) || source_[at_ + size - 1] != 'i')
-      return fail("this is no number: " + quote(source_.substr(at_, size)));
+      return fail("not a number: " + quote(source_.substr(at_, size)));
     emit(Token::complex, size, second);
   }
 

@@ -156,7 +156,7 @@ std::optional<Number> parse_number(std::string_view literal, std::string& proble
   }
   const std::optional<double> value = parse_go_float(literal);
   if (!value) {
-    problem = "is no number";
+    problem = "is not a number";
     return std::nullopt;
   }
   if (literal.find_first_of(".eEpP") == std::string_view::npos) {

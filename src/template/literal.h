@@ -8,7 +8,7 @@
 
 namespace nodescout::tmpl {
 
-/// "..." with escapes or `...` as it stands, quotes included. Empty if it is malformed.
+/// "..." with escapes or `...` taken literally, quotes included. Empty if it is malformed.
 std::optional<std::string> unquote(std::string_view literal);
 
 /// A number has no type of its own: 3.0 and 1e3 and 'a' may become an int where an int is wanted. Where nothing is

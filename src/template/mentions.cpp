@@ -1,5 +1,5 @@
 // What a template asks for, found by walking it with shapes in place of values: a shape says where in the data a value
-// comes from, or that nobody knows.
+// comes from, or that is unknown.
 #include "template/mentions.h"
 
 #include <algorithm>

@@ -26,8 +26,7 @@ class Parser {
   }
 
  private:
-  // Lexemes
-  // ------------------------------------------------------------------------------------------------------------
+  // ---- lexemes ------------------------------------------------------------------------------------------------------
 
   const Lexeme& peek() const { return lexed_.lexemes[next_]; }
   const Lexeme& take() { return lexed_.lexemes[next_ + 1 < lexed_.lexemes.size() ? next_++ : next_]; }
@@ -60,8 +59,7 @@ class Parser {
     return lexeme;
   }
 
-  // Memory
-  // -------------------------------------------------------------------------------------------------------------
+  // ---- memory -------------------------------------------------------------------------------------------------------
 
   template <class T>
   std::span<const T> keep(std::vector<T>& stack, std::size_t from) {
@@ -82,8 +80,7 @@ class Parser {
     return {copy, text.size()};
   }
 
-  // Variables
-  // ----------------------------------------------------------------------------------------------------------
+  // ---- variables ----------------------------------------------------------------------------------------------------
 
   std::uint16_t variable_id(std::string_view name) {
     auto& names = program_.variables;
@@ -98,8 +95,7 @@ class Parser {
     return id;
   }
 
-  // Nodes
-  // --------------------------------------------------------------------------------------------------------------
+  // ---- nodes --------------------------------------------------------------------------------------------------------
 
   struct Nested {
     explicit Nested(Parser& parser, std::uint32_t at) : depth(parser.depth_) {
@@ -176,7 +172,7 @@ class Parser {
     return string_value(lexeme);
   }
 
-  /// Nodes up to {{end}} or {{else}}, which closer_ then tells apart.
+  /// Nodes up to {{end}} or {{else}}, which closer_ then distinguishes.
   Nodes body(std::string_view where) {
     const std::uint32_t at = peek().at;
     const std::size_t first = nodes_.size();
@@ -228,7 +224,7 @@ class Parser {
       case Token::template_: take(); return nodes_.push_back(call(word)), true;
       default: break;
     }
-    // Variables declared here are visible up to the end of the block that the action stands in.
+    // Variables declared here are visible up to the end of the enclosing block.
     nodes_.push_back({.kind = Node::Kind::action, .at = word.at, .pipe = pipeline(Token::right, "an action")});
     return true;
   }
@@ -297,8 +293,7 @@ class Parser {
     return node;
   }
 
-  // Pipelines
-  // ----------------------------------------------------------------------------------------------------------
+  // ---- pipelines ----------------------------------------------------------------------------------------------------
 
   const Pipe* pipeline(Token end, std::string_view where, bool is_range = false) {
     Pipe pipe{.at = peek_word().at};
@@ -381,7 +376,8 @@ class Parser {
     return made;
   }
 
-  /// sprig's date functions take the present time for what is no date. Where that is a constant it shows already here.
+  /// sprig's date functions take the present time for what is not a date. Where that is a constant it shows already
+  /// here.
   static void refuse_clock(const Command& command) {
     const Operand& head = command.operands[0];
     if (head.kind != Operand::Kind::function || head.function->date_argument < 0) return;
@@ -391,7 +387,7 @@ class Parser {
     const bool seconds = date.kind == Operand::Kind::number && date.number->ideal == Number::Ideal::integer;
     if (date.kind >= Operand::Kind::dot || seconds) return;
     throw Failure{std::string(head.function->name) +
-                      " takes the present time for what is no date, so the label would change at every evaluation: "
+                      " takes the present time for what is not a date, so the label would change at every evaluation: "
                       "make a date with toDate, or give seconds since 1970",
                   Errc::unsupported, date.at};
   }

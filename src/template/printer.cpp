@@ -171,8 +171,7 @@ void Printer::pointer(const Datum& value, char32_t verb) {
   refuse("this prints an address in memory, which is another one at every evaluation");
 }
 
-// Texts
-// ----------------------------------------------------------------------------------------------------------------
+// ---- texts ----------------------------------------------------------------------------------------------------------
 
 void Printer::padding(int count) {
   if (count > 0) out_.append(static_cast<std::size_t>(count), flags.zero && !flags.minus ? '0' : ' ');

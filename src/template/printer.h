@@ -11,7 +11,7 @@
 
 namespace nodescout::tmpl {
 
-/// What stands between % and the verb.
+/// The part of a format between % and the verb.
 struct Flags {
   bool has_width = false;
   bool has_precision = false;

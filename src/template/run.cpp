@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/text.h"
-#include "template/regex.h"
+#include "template/go/regex.h"
 
 namespace nodescout::tmpl {
 

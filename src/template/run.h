@@ -95,7 +95,6 @@ class Text {
   std::string_view view() const { return text_; }
   std::string take() && { return std::move(text_); }
   void reserve(std::size_t bytes) { text_.reserve(bytes); }
-  void shorten(std::size_t size) { text_.resize(size); }
 
  private:
   void check(std::size_t more) const {

@@ -19,7 +19,7 @@ namespace nodescout::tmpl {
 struct Function;
 struct Pipe;
 
-/// A term of a command: a constant, a name, or a pipeline in parentheses, and the fields asked of it.
+/// A term of a command: a constant, a name, or a pipeline in parentheses, and the fields taken of it.
 struct Operand {
   enum class Kind : std::uint8_t {
     boolean,

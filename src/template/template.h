@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,10 +49,20 @@ struct TemplateMentions {
   bool complete = true;
 };
 
+/// Which keys a template's output can have when it is read as lines of key=value (expand_to_map).
+struct TemplateKeys {
+  std::set<std::string, std::less<>> keys;
+  std::set<std::string, std::less<>> heads;  // how other keys begin: the rest is known only when the template runs
+  /// No run makes a key that is neither among the keys nor begins with a head, provided that no feature has a line
+  /// break. False: nothing is known, and both are empty.
+  bool complete = true;
+};
+
 class Template {
  public:
-  /// Errors: malformed if it is no template, unsupported if it uses what is refused in rules or is larger than 64 KiB.
-  /// where = line:column within the template, what = what is wrong there and, where it can be guessed, what was meant.
+  /// Errors: malformed if it is not a template, unsupported if it uses what is refused in rules or is larger than 64
+  /// KiB. where = line:column within the template, what = what is wrong there and, where it can be guessed, what was
+  /// meant.
   static Result<Template> parse(std::string_view source);
 
   /// What the template prints. Errors: malformed if it fails, unsupported if it goes beyond a limit; where and what as
@@ -61,6 +72,9 @@ class Template {
   /// What the template asks for, as far as that can be seen without running it. A feature that no term of the matcher
   /// matches, mentioned in a place that is always reached, makes every run fail.
   TemplateMentions mentions() const;
+
+  /// What keys it can make, as far as that can be seen without running it.
+  TemplateKeys makes() const;
 
   std::string_view source() const;
 

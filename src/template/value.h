@@ -4,8 +4,8 @@
 // into the template's source, into the features that are rendered, or into the arena of the run, all of which outlive
 // every Datum. Lists and dicts are references, as in Go: `set` and `sortAlpha` change what every holder sees.
 //
-// Go's static types matter where a template can observe them: `%T`, `eq`, the arguments of functions. Each that can
-// occur has a Type here; there is no other.
+// Go's static types matter where a template can observe them: `%T`, `eq`, the arguments of functions. Every one
+// that can occur has a Type here.
 #pragma once
 
 #include <complex>
@@ -19,7 +19,7 @@
 
 #include "base/semver.h"
 #include "template/data.h"
-#include "template/time.h"
+#include "template/go/time.h"
 
 namespace nodescout::tmpl {
 

@@ -129,7 +129,7 @@ TEST_F(GpuAgent, LabelsDoNotBlinkWhileMigIsRepartitioned) {
   // What stays invalid is said to be.
   drive(partitioned({}));
   EXPECT_EQ(labels(kStart + milliseconds(60'000)).at(kProduct), "NVIDIA-A100-SXM4-40GB-MIG-3g.20gb");
-  EXPECT_EQ(corridor->memory().pending().at("gpu"), kStart + milliseconds(120'000)) << "it will be looked at again";
+  EXPECT_EQ(corridor->keeper().facts().pending().at("gpu"), kStart + milliseconds(120'000)) << "it will be looked at again";
   EXPECT_EQ(labels(kStart + milliseconds(120'000)).at(kProduct), "NVIDIA-A100-SXM4-40GB-MIG-INVALID");
 }
 

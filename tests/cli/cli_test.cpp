@@ -498,5 +498,61 @@ TEST(Cli, RulesEvalExplainPreview) {
       << preview.out << preview.err;
 }
 
+TEST(Cli, ExplainAndEvalShowTheFinalValueOrWhyThereIsNone) {
+  TempHost files{
+      {"/r.yaml",
+       "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: mine}\nspec:\n  rules:\n"
+       "    - name: a\n"
+       "      labels: {id: '@system.osrelease.ID', pretty: '@system.osrelease.PRETTY_NAME', none: "
+       "'@system.osrelease.IDD', foreign.example/x: '1', twice: first}\n"
+       "      annotations: {note: text}\n      extendedResources: {dongles: '2'}\n"
+       "      taints: [{key: feature.node.kubernetes.io/t, value: v, effect: NoSchedule}]\n"
+       "    - name: b\n      labels: {twice: second}\n"},
+      {"/node.json",
+       R"({"attributes":{"system.osrelease":{"elements":{"ID":"debian","PRETTY_NAME":"Debian GNU/Linux 12"}}}})"},
+      {"/empty.conf", "{}\n"},
+      {"/taints.conf", "enableTaints: true\nwritePrefixes: [feature.node.kubernetes.io, foreign.example]\n"}};
+  const auto path = [&](const char* name) { return (files.path() / name).string(); };
+  const auto explain = [&](const char* config, std::vector<std::string> more = {}) {
+    std::vector<std::string> words{"rules",           "explain",  path("r.yaml"), "--features",
+                                   path("node.json"), "--config", path(config)};
+    words.insert(words.end(), more.begin(), more.end());
+    return nodescout(words);
+  };
+  const std::string out = explain("empty.conf").out;
+  for (const char* line :
+       {"  label feature.node.kubernetes.io/id=debian\n", "  annotation feature.node.kubernetes.io/note=text\n",
+        "  resource feature.node.kubernetes.io/dongles=2\n",
+        "  rejected: label \"feature.node.kubernetes.io/pretty\": the value must consist of",
+        "  rejected: label \"feature.node.kubernetes.io/none\": no value for \"@system.osrelease.IDD\"",
+        "    did you mean \"@system.osrelease.ID\"?\n", "  rejected: label \"foreign.example/x\": this agent may not",
+        "  rejected: taint \"feature.node.kubernetes.io/t=v:NoSchedule\": taints are switched off\n",
+        "  replaced: label feature.node.kubernetes.io/twice=first, by "})
+    EXPECT_NE(out.find(line), std::string::npos) << line << "\n" << out;
+  const auto document = parse_json(explain("taints.conf", {"-o", "json", "--rule", "a"}).out, "explain");
+  ASSERT_TRUE(document);
+  const Value& rule = document->find("rules")->items.at(0);
+  EXPECT_EQ(rule.find("labels")->find("foreign.example/x")->find("value")->text, "1");
+  EXPECT_EQ(rule.find("taints")->find("feature.node.kubernetes.io/t:NoSchedule")->find("value")->text, "v");
+  EXPECT_EQ(rule.find("rejected")->items.size(), 2u);
+  EXPECT_EQ(rule.find("replaced")->items.size(), 1u);
+
+  const auto eval = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"rules", "eval", path("r.yaml"), "--features", path("node.json")};
+    words.insert(words.end(), more.begin(), more.end());
+    return *parse_json(nodescout(words).out, "eval");
+  };
+  // With a configuration, what that agent writes; without one, what the rules make, and what our defaults refuse.
+  Value shown = eval({"--config", path("empty.conf")});
+  EXPECT_EQ(to_json(*shown.find("labels")),
+            R"({"feature.node.kubernetes.io/id":"debian","feature.node.kubernetes.io/twice":"second"})");
+  EXPECT_TRUE(shown.find("taints")->items.empty());
+  EXPECT_EQ(shown.find("problems")->items.size(), 4u);
+  shown = eval({});
+  EXPECT_TRUE(shown.find("labels")->find("foreign.example/x"));
+  EXPECT_EQ(shown.find("taints")->items.size(), 1u);
+  EXPECT_EQ(shown.find("problems")->items.size(), 4u);
+}
+
 }  // namespace
 }  // namespace nodescout

@@ -17,9 +17,9 @@ GpuOptions of_file(std::string_view text) {
 
 GpuOptions of_environment(const std::map<std::string, std::string>& variables) {
   GpuOptions options;
-  apply_gfd(options, [&](const char* name) {
+  apply_gfd(options, [&](const char* name) -> std::optional<std::string> {
     const auto at = variables.find(name);
-    return at == variables.end() ? nullptr : at->second.c_str();
+    return at == variables.end() ? std::nullopt : std::optional(at->second);
   });
   return options;
 }

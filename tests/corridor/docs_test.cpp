@@ -124,5 +124,32 @@ TEST(Docs, LinksLeadSomewhere) {
   EXPECT_GE(links, 20);
 }
 
+/// The texts between backticks in a line.
+std::vector<std::string> code_in(std::string_view line) {
+  std::vector<std::string> found;
+  const std::vector<std::string_view> pieces = split(line, '`');
+  for (std::size_t i = 1; i < pieces.size(); i += 2) found.emplace_back(pieces[i]);
+  return found;
+}
+
+TEST(Docs, EachKindOfChangeNamesPathsThatExist) {
+  std::ifstream page(NODESCOUT_SOURCE_DIR "/docs/architecture.md");
+  bool in_table = false;
+  int changes = 0;
+  for (std::string line; std::getline(page, line);) {
+    if (line.starts_with("#")) in_table = line == "## Where a change goes";
+    if (!in_table || !line.starts_with("| ") || line.starts_with("| change") || line.starts_with("| ---")) continue;
+    ++changes;
+    int paths = 0;
+    for (const std::string& code : code_in(line)) {
+      if (code.find('/') == std::string::npos && !code.ends_with(".txt")) continue;
+      EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(NODESCOUT_SOURCE_DIR) / code)) << code;
+      ++paths;
+    }
+    EXPECT_GE(paths, 1) << line;
+  }
+  EXPECT_EQ(changes, 12);
+}
+
 }  // namespace
 }  // namespace nodescout

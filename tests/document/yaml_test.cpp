@@ -132,7 +132,7 @@ TEST(Yaml, WhatIsNoTextIsRefusedAtItsPlace) {
   ASSERT_EQ(latin.size(), 1u);
   ASSERT_TRUE(latin[0].error);
   EXPECT_EQ(latin[0].error->where, "f:1:7");
-  EXPECT_EQ(latin[0].error->what, "the byte \"\\xe9\" is no UTF-8: save the file as UTF-8");
+  EXPECT_EQ(latin[0].error->what, "the byte \"\\xe9\" is not valid UTF-8: save the file as UTF-8");
 }
 
 TEST(Yaml, DepthIsBounded) {

@@ -22,7 +22,7 @@ T must(Result<T> result) {
   return *std::move(result);
 }
 
-/// A literal in a test. Throws if it is no JSON.
+/// A literal in a test. Throws if it is not JSON.
 Value json(std::string_view text);
 
 struct Connection {

@@ -201,7 +201,7 @@ class PublishingTest : public RightsTest {
     cluster->create_ready_node(name);
     agent = std::make_unique<Connection>(cluster->endpoint(), cluster->token("nodescout", "nodescout", name));
     client = std::make_unique<NodeClient>(agent->api);
-    publisher = std::make_unique<NodePublisher>(*client, name);
+    publisher = std::make_unique<NodePublisher>(*client, agent->clock, name);
   }
   Published publish(const Desired& desired, const PlanOptions& options = {}) {
     Report report;
@@ -213,7 +213,7 @@ class PublishingTest : public RightsTest {
   Published publish_until_allowed(const Desired& desired, const PlanOptions& options = {}) {
     Published done;
     for (int tries = 0; tries < 300; ++tries) {
-      publisher = std::make_unique<NodePublisher>(*client, name);
+      publisher = std::make_unique<NodePublisher>(*client, agent->clock, name);
       done = publish(desired, options);
       if (done.problems.empty()) break;
       std::this_thread::sleep_for(100ms);
@@ -402,7 +402,7 @@ TEST_F(PublishingTest, TaintsNeedTheirKeysInTheConfigMap) {
     const Parameters parameters(*cluster, R"({"taints":"true"})");
     Published done;
     for (int tries = 0; tries < 300 && state().taints.empty(); ++tries) {
-      publisher = std::make_unique<NodePublisher>(*client, name);
+      publisher = std::make_unique<NodePublisher>(*client, agent->clock, name);
       done = publish(desired);
       if (state().taints.empty()) std::this_thread::sleep_for(100ms);
     }
@@ -411,7 +411,7 @@ TEST_F(PublishingTest, TaintsNeedTheirKeysInTheConfigMap) {
     ASSERT_EQ(state().taints.size(), 1u);
     EXPECT_EQ(state().taints[0].effect, "NoSchedule");
   }
-  publisher = std::make_unique<NodePublisher>(*client, name);
+  publisher = std::make_unique<NodePublisher>(*client, agent->clock, name);
   EXPECT_EQ(texts(publish({}).problems), "") << "removing one's own is always allowed";
   EXPECT_TRUE(state().taints.empty());
 }
@@ -424,7 +424,7 @@ TEST_F(PublishingTest, AListOfDomainsThatIsNoneIsNamedInTheRefusal) {
   std::string problems;
   for (int tries = 0; tries < 300 && problems.find("one on each line") == std::string::npos; ++tries) {
     desired.labels.begin()->second = std::to_string(tries);
-    publisher = std::make_unique<NodePublisher>(*client, name);
+    publisher = std::make_unique<NodePublisher>(*client, agent->clock, name);
     problems = texts(publish(desired).problems);
     if (problems.empty()) std::this_thread::sleep_for(100ms);
   }

@@ -1,7 +1,7 @@
 // JSON that an agent is handed: its own state file of an earlier run, and the Node object.
-#include "agent/memory.h"
 #include "document/json.h"
 #include "input.h"
+#include "keep/known_facts.h"
 #include "plan/node_state.h"
 
 namespace {
@@ -9,13 +9,13 @@ namespace {
 using namespace nodescout;
 
 void remember(std::string_view text) {
-  Memory memory;
-  if (!memory.load(text, "f", "boot")) {
-    fuzz::must(memory.features().empty(), "what is refused is not remembered");
+  KnownFacts facts;
+  if (!facts.load(text, "f", "boot")) {
+    fuzz::must(facts.features().empty(), "what is refused is not remembered");
     return;
   }
-  const std::string saved = memory.save("boot");
-  Memory again;
+  const std::string saved = facts.save("boot");
+  KnownFacts again;
   fuzz::must(again.load(saved, "f", "boot").has_value(), "what is saved can be loaded");
   fuzz::must(again.save("boot") == saved, "what is saved loads as the same");
 }

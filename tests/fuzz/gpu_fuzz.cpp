@@ -6,6 +6,7 @@
 #include "gpu/mig_profile.h"
 #include "gpu/vfio.h"
 #include "gpu/vgpu.h"
+#include "host/id_file.h"
 #include "host/nvml_report.h"
 #include "input.h"
 
@@ -46,7 +47,7 @@ void bus(std::string_view text) {
   if (const auto found = find_vgpu(config))
     fuzz::must(found->host_driver_version.size() <= 10 && found->host_driver_branch.size() <= 10, "ten characters");
   (void)addressable_memory(text);
-  (void)pci_ids_name(text, "10de", "20b0");
+  (void)find_in_id_file(text, "10de", "20b0");
   (void)mig_profile_of_name(text);
 }
 

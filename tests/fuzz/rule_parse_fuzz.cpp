@@ -6,6 +6,7 @@
 #include "rule/check.h"
 #include "rule/explain.h"
 #include "support/bare_rules.h"
+#include "support/print_rules.h"
 
 namespace {
 
@@ -36,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::must(finding.problem.where.starts_with("f") && !finding.problem.what.empty(),
                "a finding has a place and words");
 
-  const std::string printed = print_rules(parsed.documents);
+  const std::string printed = test::print_rules(parsed.documents);
   const ParsedRules again = parse_rules(printed, "f");
   fuzz::must(test::bare(again.documents) == test::bare(parsed.documents), "printed rules parse to the same rules");
 

@@ -323,7 +323,7 @@ TEST(GfdPolicy, ValuesAreLegal) {
   EXPECT_EQ(gfd_product("  Foo/Bar  (x)   -baz. ", "-SHARED"), "FooBar-x--baz.-SHARED")
       << "legal inside, as GFD has it";
   const std::string cut = gfd_product(std::string(80, 'x'), "-MIG-1g.5gb-SHARED");
-  EXPECT_EQ(cut, std::string(45, 'x') + "-MIG-1g.5gb-SHARED");
+  EXPECT_EQ(cut, std::string(33, 'x') + "-MIG-1g.5gb-SHARED");
   EXPECT_EQ(gfd_product("()", "-SHARED"), "");
   EXPECT_EQ(legal_label_value(std::string(62, 'a') + "--" + std::string(5, 'b')), std::string(62, 'a'));
   EXPECT_EQ(legal_label_value("a/b"), "");

@@ -123,14 +123,5 @@ TEST(Vfio, MemoryOfTheRegions) {
   EXPECT_EQ(addressable_memory("junk\n"), 0u);
 }
 
-TEST(Vfio, NamesInPciIds) {
-  constexpr std::string_view kText =
-      "# comment\n10dd  Somebody\n\t20b0  No\n10de  NVIDIA Corporation\n\t20b0  GA100 [A100 SXM4 40GB]\n\t\t10de 144e  "
-      "Sub\n\t20b1  GA100 [A100 PCIe 40GB]\n10df  Else\n\t20b7  No\n";
-  EXPECT_EQ(pci_ids_name(kText, "10de", "20b0"), "GA100 [A100 SXM4 40GB]");
-  EXPECT_EQ(pci_ids_name(kText, "10de", "20b7"), "");
-  EXPECT_EQ(pci_ids_name(kText, "beef", "20b0"), "");
-}
-
 }  // namespace
 }  // namespace nodescout

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
+#include <set>
 
 #include "cli/values.h"
 #include "corridor/rule_layers.h"
@@ -12,6 +14,7 @@
 #include "document/json.h"
 #include "feature/json.h"
 #include "support/census.h"
+#include "support/shared.h"
 #include "support/temp_host.h"
 
 namespace nodescout {
@@ -85,6 +88,36 @@ std::string test_name(const testing::TestParamInfo<fs::path>& folder) {
   return name;
 }
 INSTANTIATE_TEST_SUITE_P(Hosts, RecordedHost, testing::ValuesIn(folders_in(kHosts)), test_name);
+
+/// Labels that say that GPUs of this machine are in trouble, as "key=value".
+std::set<std::string> gpu_alarms(const fs::path& folder) {
+  const Corridor corridor = Corridor::make(false);
+  const Discovery found = discover(open_host(folder), corridor.setup.probes, corridor.setup.config.probes);
+  const Walk walked = walk(corridor.rules, {found.features}, corridor.setup.config.labels);
+  std::set<std::string> alarms;
+  for (const auto& [key, value] : walked.built.desired.labels)
+    for (const char* end : {".missing", ".failed", ".link_limited"})
+      if (key.find("/gpu-") != std::string::npos && key.ends_with(end))
+        alarms.insert(key.substr(key.find('/') + 1) + "=" + value);
+  return alarms;
+}
+
+TEST(GpuAlarms, AreRaisedByTheMachinesThatAreInTrouble) {
+  const std::map<std::string, std::set<std::string>> in_trouble{
+      {"hgx-h100-one-lost", {"gpu-nvidia.link_limited=1", "gpu-nvidia.missing=1"}},
+      {"three-vendors-mig", {"gpu-nvidia.link_limited=1", "gpu-nvidia.missing=1"}}};
+  for (const fs::path& folder : folders_in(kHosts)) {
+    const auto trouble = in_trouble.find(folder.filename().string());
+    EXPECT_EQ(gpu_alarms(folder), trouble == in_trouble.end() ? std::set<std::string>() : trouble->second) << folder;
+  }
+}
+
+TEST(GpuAlarms, AreRaisedByNoMachineOfTheCorpus) {
+  NODESCOUT_NEEDS_SHARED();
+  const test::SharedHosts machines;
+  for (const fs::path& folder : folders_in(machines.path()))
+    EXPECT_EQ(gpu_alarms(folder), std::set<std::string>()) << folder;
+}
 
 TEST(Schema, EveryElementIsDeclaredAndEveryDeclarationIsSeenOnSomeMachine) {
   test::Census census;

@@ -107,7 +107,7 @@ TEST_F(ApiTest, ErrorsNameTheRequest) {
 }
 
 TEST_F(ApiTest, AReadIsTriedFourTimes) {
-  answer([](const Request&) { return Error{Errc::unavailable, "", "nobody answers there"}; }, 3);
+  answer([](const Request&) { return Error{Errc::unavailable, "", "nothing answers there"}; }, 3);
   EXPECT_EQ(get(), "ok");
   EXPECT_EQ(clock.slept().size(), 3u);
   answer([](const Request&) { return Error{Errc::timeout, "", "timed out"}; }, 4);
@@ -128,7 +128,7 @@ TEST_F(ApiTest, AnAnswerThatIsNotWholeIsNoAnswer) {
 }
 
 TEST_F(ApiTest, AWriteIsSentAgainOnlyIfNothingCanHaveHappened) {
-  answer([](const Request&) { return Error{Errc::unavailable, "", "nobody answers there"}; });
+  answer([](const Request&) { return Error{Errc::unavailable, "", "nothing answers there"}; });
   EXPECT_EQ(patch(), "ok");
   refuse(429, {{"retry-after", "3"}});
   EXPECT_EQ(patch(), "ok");

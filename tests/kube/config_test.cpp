@@ -110,7 +110,7 @@ TEST_F(KubeconfigTest, EveryMistakeNamesItsPlaceAndWhatToDo) {
            Case{"{server: [a]}", "{}", "config:5:21: server must be a text, not a list"},
            Case{"{server: ftp://s}", "{}", "config:5:21: the server must begin with https://, not ftp://s"},
            Case{"{server: s, certificate-authority-data: '*'}", "{}",
-                "config:5:52: certificate-authority-data is not base64"},
+                "config:5:52: certificate-authority-data is not base64: illegal base64 data at input byte 0"},
            Case{
                "{server: s, certificate-authority-data: eA==, insecure-skip-tls-verify: true}", "{}",
                "config:5:84: a certificate authority and insecure-skip-tls-verify contradict each other; remove one of "
@@ -156,7 +156,7 @@ TEST_F(KubeconfigTest, IsLookedForWhereKubectlLooks) {
   const auto nothing = find_kube_config("", environment({{"HOME", home}}));
   ASSERT_FALSE(nothing);
   EXPECT_EQ(nothing.error().text(),
-            home + "/.kube/config: there is no such file, and this is no pod; name a kubeconfig with --kubeconfig");
+            home + "/.kube/config: no such file, and not running in a pod; name a kubeconfig with --kubeconfig");
   file(".kube/config",
        "current-context: c\ncontexts: [{name: c, context: {cluster: k}}]\n"
        "clusters: [{name: k, cluster: {server: https://home}}]\n");
@@ -179,7 +179,7 @@ TEST_F(KubeconfigTest, InAPodTheServiceAccountIsUsed) {
   EXPECT_EQ(std::get<TokenFile>(config->credentials).path, at + "/token");
   EXPECT_EQ(config->space, "nodescout");
   EXPECT_EQ(in_cluster_config(at, environment()).error().text(),
-            "KUBERNETES_SERVICE_HOST: is not set: this is no pod; name a kubeconfig file");
+            "KUBERNETES_SERVICE_HOST: is not set: not running in a pod; name a kubeconfig file");
 }
 
 TEST(Proxy, FollowsGosRules) {

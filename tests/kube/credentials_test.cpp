@@ -131,14 +131,14 @@ TEST_F(CredentialsTest, WhatAProgramDoesWrongIsSaidInWords) {
   for (const Case& one : {
            Case{"echo no luck today >&2; exit 3", "failed with status 3: no luck today"},
            Case{"kill -9 $$", "was ended by signal 9"},
-           Case{"echo hello", "printed no JSON: "},
-           Case{"echo '{}'", "printed no ExecCredential"},
+           Case{"echo hello", "did not print JSON: "},
+           Case{"echo '{}'", "did not print an ExecCredential"},
            Case{R"(echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"}')",
                 "printed \"client.authentication.k8s.io/v1beta1\", but client.authentication.k8s.io/v1 is configured"},
            Case{prints("{}"), "printed neither a token nor a client certificate"},
            Case{prints(R"({"clientCertificateData":"C"})"), "printed a client certificate without its key"},
            Case{prints(R"({"token":"t","expirationTimestamp":"soon"})"),
-                "printed an expirationTimestamp that is no time"},
+                "printed an expirationTimestamp that is not a time"},
            Case{"sleep 20", "did not finish within 1 s"},
            Case{"exec >&- 2>&-; sleep 20", "did not finish within 1 s"},
        }) {

@@ -167,9 +167,9 @@ TEST_F(HttpTest, SaysWhatIsWrongWithAnEndpoint) {
     return made ? "" : made.error().what;
   };
   EXPECT_EQ(trouble([](Endpoint&) {}), "");
-  EXPECT_EQ(trouble([](Endpoint& e) { e.authorities = "x"; }), "the certificate authority is no PEM certificate");
-  EXPECT_EQ(trouble([](Endpoint& e) { e.certificate = "x"; }), "the client certificate is no PEM certificate");
-  EXPECT_EQ(trouble([](Endpoint& e) { e.key = "x"; }), "the client key is no PEM private key");
+  EXPECT_EQ(trouble([](Endpoint& e) { e.authorities = "x"; }), "the certificate authority is not a PEM certificate");
+  EXPECT_EQ(trouble([](Endpoint& e) { e.certificate = "x"; }), "the client certificate is not a PEM certificate");
+  EXPECT_EQ(trouble([](Endpoint& e) { e.key = "x"; }), "the client key is not a PEM private key");
   EXPECT_EQ(trouble([&](Endpoint& e) { e.key = bob.key; }), "the client key does not belong to the client certificate");
   EXPECT_EQ(trouble([](Endpoint& e) { e.key = replace_all(e.key, "BEGIN PRIVATE", "BEGIN ENCRYPTED PRIVATE"); }),
             "the client key has a passphrase; only keys without one can be used");
@@ -190,7 +190,7 @@ TEST_F(HttpTest, NobodyListensIsUnavailableEvenForAWrite) {
   Endpoint endpoint = endpoint_of(server);
   endpoint.server = "https://127.0.0.1:" + std::to_string(free_port());
   transport = connect(endpoint);
-  EXPECT_EQ(send(patch()), "unavailable: nobody answers there");
+  EXPECT_EQ(send(patch()), "unavailable: nothing answers there");
 }
 
 TEST_F(HttpTest, AHostNameThatDoesNotExistIsNamedSo) {
@@ -338,7 +338,7 @@ TEST_F(HttpTest, ABrokenAnswerIsUnavailableToAReadAndUncertainToAWrite) {
 
 TEST_F(HttpTest, AContentLengthThatIsTooSmallSpoilsNoOtherAnswer) {
   answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{\"a\":1}");
-  EXPECT_EQ(send(get()), "200 {\"a");  // no JSON: Api refuses it
+  EXPECT_EQ(send(get()), "200 {\"a");  // not JSON: Api refuses it
   const std::string next = send(get());
   EXPECT_TRUE(next.starts_with("404 ") || next == "unavailable: the answer is not HTTP") << next;
   EXPECT_EQ(send(get()).substr(0, 4), "404 ");
@@ -363,7 +363,7 @@ TEST_F(HttpTest, ABodyWithoutLengthIsHandedOverAsFarAsItCame) {
   fault.close = true;
   plain.add(fault);
   transport = connect(endpoint_of(plain));
-  EXPECT_EQ(send(get()), "200 {\"items\":[");  // no JSON: Api refuses it
+  EXPECT_EQ(send(get()), "200 {\"items\":[");  // not JSON: Api refuses it
 }
 
 TEST_F(HttpTest, AWriteOnAKeptConnectionThatBreaksIsNeverSentTwice) {

@@ -92,7 +92,7 @@ class WatchTest : public ::testing::Test {
 
 constexpr int kAlways = 1'000'000;
 
-Result<Response> nobody_answers(const Request&) { return Error{Errc::unavailable, "", "nobody answers there"}; }
+Result<Response> nothing_answers(const Request&) { return Error{Errc::unavailable, "", "nothing answers there"}; }
 Response too_old(const Request&) { return refusal(410, "Expired", "too old resource version"); }
 Response not_found(const Request&) { return refusal(404, "NotFound", "could not find the requested resource"); }
 
@@ -166,7 +166,7 @@ TEST_F(WatchTest, MissesNothingThatHappensWhileItIsNotConnected) {
   server.answer_with("GET", "resourceVersion=", [&](const Request& request) {
     server.put(kRules, rule("c"));
     server.erase(kRules + "/a");
-    return nobody_answers(request);
+    return nothing_answers(request);
   });
   EXPECT_EQ(run(), "+a +b synced trouble trouble live +c -a");
   EXPECT_EQ(server.count("GET", "sendInitialEvents"), 1);
@@ -220,7 +220,7 @@ TEST_F(WatchTest, ALineThatIsNoEventBreaksTheWatchAndNothingElse) {
 }
 
 TEST_F(WatchTest, AServerThatIsAwayIsAskedEverMoreSeldom) {
-  server.answer_with("GET", "", nobody_answers, kAlways);
+  server.answer_with("GET", "", nothing_answers, kAlways);
   run();
   const auto slept = clock.slept();
   EXPECT_LE(slept[0], 500ms);

@@ -17,7 +17,7 @@ class FilePublisherTest : public ::testing::Test {
   Result<Published> publish(const Attributes& labels, bool may_remove = true) {
     Report report;
     report.desired.labels = labels;
-    report.may_remove = [may_remove](const Change&) { return may_remove; };
+    report.may_go = [may_remove](const Change&) { return may_remove ? std::nullopt : std::optional(Kept::unproved); };
     return FilePublisher(path()).publish(report, {});
   }
   std::string path() const { return (folder.path() / "nodescout").string(); }
@@ -50,7 +50,7 @@ TEST_F(FilePublisherTest, WhatIsNotProvedGoneStays) {
   ASSERT_TRUE(publish({{"a", "1"}, {"b", "1"}}));
   const auto published = publish({{"a", "2"}}, false);
   ASSERT_TRUE(published);
-  EXPECT_EQ(published->held, 1u);
+  EXPECT_EQ(published->held, (std::map<Kept, std::size_t>{{Kept::unproved, 1}}));
   EXPECT_EQ(labels(), "a=2\nb=1\n");
 }
 

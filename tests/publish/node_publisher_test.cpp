@@ -45,7 +45,7 @@ class NodePublisherTest : public ::testing::Test {
   Credentials credentials{CredentialSource{}, clock};
   Api api{server, credentials, clock, "https://fake"};
   NodeClient client{api};
-  NodePublisher publisher{client, "a"};
+  NodePublisher publisher{client, clock, "a"};
 };
 
 TEST_F(NodePublisherTest, AResourceThatCouldNotBeRemovedStaysOurs) {
@@ -185,6 +185,136 @@ TEST_F(RefusalTest, AnAttemptEndsAfterAsManyRequestsAndTheNextGoesOn) {
   }
   EXPECT_GT(attempts, 1);
   EXPECT_LT(attempts, 20) << "what was found out is remembered, so it comes to an end";
+}
+
+TEST_F(RefusalTest, ARefusedEntryIsNotTriedAgainForFiveMinutes) {
+  node("}");
+  refuse_where(
+      [](const std::string& body) -> std::string { return body.find("/l0\"") == std::string::npos ? "" : "no"; });
+  ASSERT_TRUE(publish(labels(1)));
+  struct Case {
+    const char* name;
+    std::chrono::seconds later;
+    const char* value;
+    bool is_tried;
+  };
+  for (const Case& c : {Case{"at once", std::chrono::seconds(0), "1", false},
+                        {"after five minutes", std::chrono::minutes(5), "1", false},
+                        {"with another value", std::chrono::seconds(0), "2", true},
+                        {"that one was refused, too", std::chrono::seconds(0), "2", false},
+                        {"after more than five minutes", std::chrono::seconds(301), "2", true}}) {
+    clock.advance(c.later);
+    patches = 0;
+    Desired desired = labels(1);
+    desired.labels.begin()->second = c.value;
+    const auto done = publish(desired);
+    ASSERT_TRUE(done) << c.name;
+    EXPECT_EQ(patches > 0, c.is_tried) << c.name;
+    ASSERT_EQ(done->problems.size(), 1u) << c.name << ": it is reported all the same";
+    EXPECT_EQ(done->problems[0].code, "refused-label");
+  }
+}
+
+// ---- what else may happen to an attempt -----------------------------------------------------------------------------
+
+Desired with_labels(Attributes wanted) {
+  Desired desired;
+  desired.labels = std::move(wanted);
+  return desired;
+}
+
+std::string label(const FakeApiServer& server, const char* key) {
+  const Value node = server.at(kNode);
+  const Value* labels = node.find("metadata")->find("labels");
+  const Value* found = labels ? labels->find(key) : nullptr;
+  return found ? found->text : "";
+}
+
+TEST_F(NodePublisherTest, OtherFailuresAreNoRefusals) {
+  node("}");
+  for (const Errc code : {Errc::uncertain, Errc::unsupported}) {
+    server.answer_with("PATCH", "", [code](const Request&) { return Error{code, "node", "no"}; });
+    const auto done = publish(with_labels({{"a", "1"}, {"b", "1"}}));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, code);
+  }
+  server.answer_with("PATCH", "", [](const Request&) {
+    return Response{409, {}, R"({"kind":"Status","reason":"Conflict","message":"changed"})"};
+  });
+  const auto conflict = publish(with_labels({{"a", "1"}, {"b", "1"}}));
+  ASSERT_FALSE(conflict);
+  EXPECT_EQ(conflict.error().code, Errc::conflict);
+  server.answer_with("PATCH", "", [](const Request&) { return Response{200, {}, R"({"kind":"Status"})"}; });
+  EXPECT_FALSE(publish(with_labels({{"a", "1"}}))) << "the answer is not a Node";
+  server.forget_answers();
+  EXPECT_TRUE(publish(with_labels({{"a", "1"}, {"b", "1"}})));
+  EXPECT_EQ(label(server, "a") + label(server, "b"), "11") << "and none was held against the labels";
+}
+
+TEST_F(NodePublisherTest, RemovalsWaitForTheirReason) {
+  node("}");
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/x":"1","v.io/y":"1"},)"
+                              R"("annotations":{"nfd.node.kubernetes.io/feature-labels":"v.io/gone,v.io/x,v.io/y"}}})");
+  Report report;
+  report.desired = with_labels({{"v.io/new", "1"}});
+  report.may_go = [](const Change& change) {
+    if (change.key == "v.io/x") return std::optional(Kept::unproved);
+    if (change.key == "v.io/gone") return std::optional(Kept::rule_failing);
+    return std::optional<Kept>();
+  };
+  const auto done = publisher.publish(report, {});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->held, (std::map<Kept, std::size_t>{{Kept::unproved, 1}, {Kept::rule_failing, 1}}));
+  EXPECT_EQ(done->held_in_all(), 2u);
+  EXPECT_EQ(label(server, "v.io/x") + label(server, "v.io/y") + label(server, "v.io/new"), "11");
+  EXPECT_EQ(done->node_labels, (Attributes{{"v.io/x", "1"}, {"v.io/y", "1"}})) << "as they were before";
+  report.may_go = [](const Change&) { return std::nullopt; };
+  ASSERT_TRUE(publisher.publish(report, {}));
+  EXPECT_EQ(label(server, "v.io/x"), "");
+}
+
+TEST_F(NodePublisherTest, NothingToDoIsNotWritten) {
+  node("}");
+  ASSERT_TRUE(publish(with_labels({{"v.io/a", "1"}})));
+  server.forget_requests();
+  const auto done = publish(with_labels({{"v.io/a", "1"}}));
+  ASSERT_TRUE(done);
+  EXPECT_TRUE(done->changes.empty());
+  EXPECT_EQ(server.count("PATCH"), 0);
+}
+
+TEST_F(NodePublisherTest, WhatWasReadAheadServesOnceAndNotForLong) {
+  node("}");
+  publisher.prefetch({});
+  EXPECT_EQ(server.count("GET"), 1);
+  clock.advance(std::chrono::milliseconds(29'999));
+  EXPECT_TRUE(publish({}));
+  EXPECT_EQ(server.count("GET"), 1);
+  EXPECT_TRUE(publish({}));
+  EXPECT_EQ(server.count("GET"), 2) << "the second time it is read";
+  publisher.prefetch({});
+  clock.advance(std::chrono::milliseconds(30'000));
+  EXPECT_TRUE(publish({}));
+  EXPECT_EQ(server.count("GET"), 4) << "what was read too long ago does not count";
+  server.answer_with("GET", "", [](const Request&) { return Response{403, {}, "{}"}; });
+  publisher.prefetch({});
+  EXPECT_TRUE(publish({})) << "it is read again";
+}
+
+TEST_F(NodePublisherTest, APreviewWritesNothing) {
+  node("}");
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/f":"theirs"}}})");
+  Report report;
+  report.desired = with_labels({{"v.io/a", "1"}, {"v.io/f", "1"}});
+  const auto seen = publisher.preview(report);
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->changes.size(), 1u);
+  EXPECT_EQ(seen->problems.size(), 1u);
+  EXPECT_EQ(server.count("PATCH"), 0);
+  server.answer_with("GET", "", [](const Request&) { return Response{404, {}, "{}"}; });
+  EXPECT_FALSE(publisher.preview(report));
+  server.answer_with("GET", "", [](const Request&) { return Response{404, {}, "{}"}; });
+  EXPECT_FALSE(publisher.publish(report, {}));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "nodescout/rules.h"
 #include "support/bare_rules.h"
+#include "support/print_rules.h"
 #include "support/shared.h"
 
 namespace nodescout {
@@ -148,9 +149,9 @@ TEST(Print, ParsesBackToTheSame) {
           "{feature: a.b, matchName: {op: GeLe, value: [\"1\", \"2\"], type: version}}]\n");
   const ParsedRules parsed = parse_rules(text, "f");
   EXPECT_TRUE(parsed.findings.empty());
-  const ParsedRules again = parse_rules(print_rules(parsed.documents), "f");
-  EXPECT_TRUE(again.findings.empty()) << print_rules(parsed.documents);
-  EXPECT_EQ(test::bare(again.documents), test::bare(parsed.documents)) << print_rules(parsed.documents);
+  const ParsedRules again = parse_rules(test::print_rules(parsed.documents), "f");
+  EXPECT_TRUE(again.findings.empty()) << test::print_rules(parsed.documents);
+  EXPECT_EQ(test::bare(again.documents), test::bare(parsed.documents)) << test::print_rules(parsed.documents);
 }
 
 TEST(Print, ParsesBackTheWholeCorpus) {
@@ -160,7 +161,7 @@ TEST(Print, ParsesBackTheWholeCorpus) {
     std::stringstream text;
     text << std::ifstream(entry.path()).rdbuf();
     const ParsedRules parsed = parse_rules(text.str(), "f");
-    const ParsedRules again = parse_rules(print_rules(parsed.documents), "f");
+    const ParsedRules again = parse_rules(test::print_rules(parsed.documents), "f");
     EXPECT_EQ(test::bare(again.documents), test::bare(parsed.documents)) << entry.path();
     ++files;
   }

@@ -7,9 +7,13 @@
 //   "hang": "nvmlDeviceGetName/2", "crash": "..."   where it never comes back, where it dies
 //   "fabricVersion": 3, 2, 1, 0   newest structure that it knows; 1: only the call without a version
 //   "log": PATH   each call adds its name there
+//   "print": TEXT   what it writes to the standard output as it starts
+//   "count": 256   GPUs that it counts, whatever it has
+//   "needs": "/libdxcore.so"   a library, by the end of its path, without which it does not start
 // A structure's layout is written out here once more, by the offsets of the specification and not by the agent's own
 // header, so that a mistake there cannot hide.
 #include <dlfcn.h>
+#include <link.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -109,6 +113,21 @@ int verdict(const std::string& call, int index = -1) {
   return 0;
 }
 
+bool is_loaded(const std::string& library) {
+  struct Search {
+    const std::string& end;
+    bool found = false;
+  } search{library};
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* into) {
+        auto& wanted = *static_cast<Search*>(into);
+        wanted.found = wanted.found || std::string_view(info->dlpi_name).ends_with(wanted.end);
+        return 0;
+      },
+      &search);
+  return search.found;
+}
+
 int answer(const std::string& from, char* into, unsigned length) {
   if (from.empty()) return kNotSupported;
   if (from.size() + 1 > length) return 7;
@@ -158,6 +177,11 @@ int pci_info(const std::string& bus_id, void* into, bool with_long_id) {
 
 FAKE nvmlInit_v2() {
   VERDICT();
+  if (const std::string& words = text(scenario(), "print"); !words.empty()) {
+    std::printf("%s\n", words.c_str());
+    std::fflush(stdout);
+  }
+  if (const std::string& needed = text(scenario(), "needs"); !needed.empty() && !is_loaded(needed)) return kNotFound;
   prepare();
   return 0;
 }
@@ -201,7 +225,7 @@ FAKE nvmlSystemGetConfComputeState(std::uint32_t* state) {
 }
 FAKE nvmlDeviceGetCount_v2(unsigned* count) {
   VERDICT();
-  *count = static_cast<unsigned>(gpu_count);
+  *count = static_cast<unsigned>(number(scenario(), "count", gpu_count));
   return 0;
 }
 FAKE nvmlDeviceGetHandleByIndex_v2(unsigned index, Device** device) {

@@ -79,9 +79,9 @@ TEST(Template, RefusesWhatWouldChangeTheLabelEachTime) {
   EXPECT_EQ(outcome("{{ randAlpha 5 }}"),
             "1:4: randAlpha cannot be used in a rule: it gives another value each time, so the label would change at "
             "every evaluation");
-  // Of what is no date, sprig makes the present.
+  // sprig takes the present time for what is not a date.
   EXPECT_EQ(Template::parse("{{ date \"2006\" \"2024\" }}").error().where, "1:16");
-  EXPECT_TRUE(outcome("{{ first .cpu.cpuid | htmlDate }}").starts_with("1:23: an element of a feature is no date"));
+  EXPECT_TRUE(outcome("{{ first .cpu.cpuid | htmlDate }}").starts_with("1:23: an element of a feature is not a date"));
   EXPECT_TRUE(outcome("{{ printf \"%p\" .cpu }}").starts_with("1:4: this prints an address"));
 }
 

@@ -675,13 +675,13 @@ constexpr std::string_view kNvidia = R"(
 29bc blackwell b100 - sxm GB102 [B100]
 29c0 blackwell - - - GB102 [Reserved Dev ID B]
 29f1 blackwell - - - GB102
-2b00 blackwell thor - soc GB10B [Jetson AGX Thor]
+2b00 blackwell thor - soc TA1090SA [THOR]
 2b85 blackwell rtx-5090 32 pcie GB202 [GeForce RTX 5090]
 2b87 blackwell rtx-5090-d 32 pcie GB202 [GeForce RTX 5090 D]
 2b8c blackwell rtx-5090-d-v2 24 pcie GB202 [GeForce RTX 5090 D V2]
 2bb1 blackwell rtx-pro-6000-blackwell-workstation 96 pcie GB202GL [RTX PRO 6000 Blackwell Workstation Edition]
 2bb2 blackwell rtx-pro-6000d-blackwell-workstation - pcie GB202GL [RTX PRO 6000D Blackwell Workstation Edition]
-2bb3 blackwell rtx-pro-5000-blackwell - pcie GB202GL [RTX PRO 5000 Blackwell / RTX PRO 5000 72GB Blackwell]
+2bb3 blackwell rtx-pro-5000-blackwell - pcie GB202GL [RTX PRO 5000 Blackwell]
 2bb3/1028204d rtx-pro-5000-blackwell 48 -
 2bb3/1028227a rtx-pro-5000-72gb-blackwell 72 -
 2bb3/103c204d rtx-pro-5000-blackwell 48 -
@@ -729,7 +729,7 @@ constexpr std::string_view kNvidia = R"(
 2e06 blackwell n1x-5120-core - soc GB20B [RTX Spark N1X (5120-core Blackwell RTX GPU)]
 2e12 blackwell gb10 - soc GB20B [GB10]
 2e13 blackwell - - soc GB20B [Desktop Device]
-2e2a blackwell - - soc GB20B [JMJWOA-Generic-GPU]
+2e2a blackwell - - soc GB20B
 2f04 blackwell rtx-5070 12 pcie GB205 [GeForce RTX 5070]
 2f06 blackwell rtx-5060 8 pcie GB205 [GeForce RTX 5060]
 2f18 blackwell rtx-5070-ti-laptop 12 - GB205M [GeForce RTX 5070 Ti Mobile]
@@ -742,7 +742,7 @@ constexpr std::string_view kNvidia = R"(
 3180 blackwell - - - GB110 [Reserved Dev ID A]
 3182 blackwell b300-sxm6-288gb 288 sxm GB110 [B300 SXM6 AC]
 31a1 blackwell gb300-maxq - superchip GB110 [GB300 MaxQ]
-31c0 blackwell - - - GB110 [Reserved Dev ID B]
+31c0 blackwell - - - GB110
 31c2 blackwell gb300-288gb 288 superchip GB110 [GB300]
 31c3 blackwell gb300-288gb 288 superchip GB110 [GB300]
 31fe blackwell - - - GB110

@@ -1,0 +1,107 @@
+#include "cli/rule_views.h"
+
+#include <map>
+
+#include "cli/values.h"
+
+namespace nodescout::cli {
+namespace {
+
+/// A node belongs to a group if any of its rules matches.
+bool is_member(const RuleDocument& group, const Features& features, std::vector<Problem>& problems) {
+  const Outcome outcome = RuleSet(group.rules).evaluate(features);
+  problems.insert(problems.end(), outcome.problems.begin(), outcome.problems.end());
+  return !outcome.matching.empty();
+}
+
+void compare(EntryKind kind, const Attributes& before, const Attributes& after, std::vector<EntryChange>& changes) {
+  for (const auto& [key, value] : before)
+    if (const auto at = after.find(key); at == after.end())
+      changes.push_back({kind, key, value, std::nullopt});
+    else if (at->second != value)
+      changes.push_back({kind, key, value, at->second});
+  for (const auto& [key, value] : after)
+    if (!before.contains(key)) changes.push_back({kind, key, std::nullopt, value});
+}
+
+Attributes by_name(const std::vector<Taint>& taints) {
+  Attributes out;
+  for (const Taint& taint : taints) out.insert_or_assign(taint.name(), taint.value);
+  return out;
+}
+
+/// The names that `rules preview` has always printed.
+std::string name_in_preview(EntryKind kind) {
+  return kind == EntryKind::extended_resource ? "resource" : std::string(name_of(kind));
+}
+
+}  // namespace
+
+Value eval_value(const RuleLayers& rules, const Walk& walk) {
+  std::vector<Problem> problems = rules.problems;
+  std::map<std::string, bool> membership;
+  for (const RuleDocument& group : rules.groups)
+    membership[group.name] = is_member(group, walk.sight.of(Sees::all), problems);
+  Value groups = Value::map();
+  for (const auto& [name, belongs] : membership) groups.add(name, Value::boolean(belongs));
+  problems.insert(problems.end(), walk.problems.begin(), walk.problems.end());
+  Value document = to_value(walk.built.desired);
+  document.add("groups", std::move(groups));
+  document.add("problems", to_value(problems));
+  return document;
+}
+
+std::vector<ExplainedRule> explain_rules(const RuleLayers& rules, const std::vector<RuleSet>& groups, const Walk& walk,
+                                         const LabelPolicy& policy) {
+  std::vector<ExplainedRule> out;
+  for (const LayerOutcome& layer : walk.layers) {
+    const RuleSet* const set = rules.find(layer.layer);
+    if (!set) continue;  // labels that objects ask for
+    std::vector<RuleTrace> traces = explain(*set, *layer.features);
+    for (std::size_t i = 0; i < traces.size(); ++i) {
+      ExplainedRule explained{std::move(traces[i]), {}, layer.features};
+      if (explained.trace.result.verdict == Verdict::yes)
+        explained.fates = fates_of(walk, policy, layer, i, explained.trace.result.labels);
+      out.push_back(std::move(explained));
+    }
+  }
+  const Features& all = walk.sight.of(Sees::all);
+  for (const RuleSet& group : groups)
+    for (RuleTrace& trace : explain(group, all)) out.push_back({std::move(trace), {}, &all});
+  return out;
+}
+
+std::vector<EntryChange> changes_between(const Desired& before, const Desired& after) {
+  std::vector<EntryChange> changes;
+  compare(EntryKind::label, before.labels, after.labels, changes);
+  compare(EntryKind::annotation, before.annotations, after.annotations, changes);
+  compare(EntryKind::extended_resource, before.extended_resources, after.extended_resources, changes);
+  compare(EntryKind::taint, by_name(before.taints), by_name(after.taints), changes);
+  return changes;
+}
+
+std::string preview_text(const EntryChange& change, const Style& style) {
+  const auto coloured = [&](const char* code, const std::string& text) {
+    return style.colour ? "\x1b[" + std::string(code) + "m" + text + "\x1b[0m" : text;
+  };
+  const std::string entry =
+      (change.kind == EntryKind::label ? "" : name_in_preview(change.kind) + " ") + change.key + "=";
+  if (!change.before) return coloured("32", "  + " + entry + *change.after) + "\n";
+  if (!change.after) return coloured("31", "  - " + entry + *change.before) + "\n";
+  return coloured("33", "  ~ " + entry + *change.after + "   (was " + *change.before + ")") + "\n";
+}
+
+Value preview_value(const std::vector<EntryChange>& changes) {
+  Value list = Value::list();
+  for (const EntryChange& change : changes) {
+    Value entry = Value::map();
+    entry.add("kind", Value::string(name_in_preview(change.kind)));
+    entry.add("key", Value::string(change.key));
+    if (change.before) entry.add("before", Value::string(*change.before));
+    if (change.after) entry.add("after", Value::string(*change.after));
+    list.items.push_back(std::move(entry));
+  }
+  return list;
+}
+
+}  // namespace nodescout::cli

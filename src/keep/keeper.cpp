@@ -1,0 +1,44 @@
+#include "keep/keeper.h"
+
+#include <algorithm>
+
+#include "keep/doubt.h"
+
+namespace nodescout {
+
+void Keeper::looked_at_all(SteadyTime now) {
+  if (looks_++ == 0) first_look_ = now;
+}
+
+bool Keeper::is_proved(SteadyTime now) const {
+  return looks_ >= KnownFacts::kProofs && now - first_look_ >= KnownFacts::kProofTime;
+}
+
+MayGo Keeper::may_go(const Desired& desired, const RulesInForce& rules, SteadyTime now) {
+  // What is on the Node is a small part of what a rule with changing names can make over the years.
+  constexpr std::size_t kMost = 10'000;
+  Keys wanted;
+  for (const auto& [key, value] : desired.labels) wanted.emplace(Change::Kind::label, key);
+  for (const auto& [key, value] : desired.annotations) wanted.emplace(Change::Kind::annotation, key);
+  for (const auto& [key, value] : desired.extended_resources) wanted.emplace(Change::Kind::extended_resource, key);
+  for (const Taint& taint : desired.taints) wanted.emplace(Change::Kind::taint, taint.name());
+  if (!std::includes(made_->begin(), made_->end(), wanted.begin(), wanted.end())) {
+    if (made_->size() < kMost) wanted.insert(made_->begin(), made_->end());
+    made_ = std::make_shared<const Keys>(std::move(wanted));
+  }
+
+  Doubt doubt;
+  if (rules.any_unreadable) doubt.add_all(Kept::rule_unreadable);
+  if (rule_memory_.any_failing()) doubt.add_all(Kept::rule_failing);
+  doubt.add_stale(rules.sets, facts_.stale());
+  return [made = made_, cluster_complete = rules.cluster_complete, doubt = std::move(doubt),
+          proved = is_proved(now)](const Change& change) -> std::optional<Kept> {
+    if (!cluster_complete) return Kept::cluster_unknown;
+    if (made->contains({change.kind, change.key})) return std::nullopt;
+    if (const auto why = doubt.about(change.key)) return why;
+    if (!proved) return Kept::unproved;
+    return std::nullopt;
+  };
+}
+
+}  // namespace nodescout

@@ -1,0 +1,27 @@
+#include "keep/kept.h"
+
+namespace nodescout {
+
+std::string_view name_of(Kept why) {
+  switch (why) {
+    case Kept::cluster_unknown: return "cluster-unknown";
+    case Kept::rule_unreadable: return "rule-unreadable";
+    case Kept::rule_failing: return "rule-failing";
+    case Kept::facts_stale: return "facts-stale";
+    case Kept::unproved: return "unproved";
+  }
+  return "";
+}
+
+std::string_view text_of(Kept why) {
+  switch (why) {
+    case Kept::cluster_unknown: return "the cluster's rules and NodeFeature objects are not all known yet";
+    case Kept::rule_unreadable: return "a rule that cannot be read may make it";
+    case Kept::rule_failing: return "a rule that fails may make it";
+    case Kept::facts_stale: return "a rule that may make it looks at features that were not read whole";
+    case Kept::unproved: return "three looks at the whole machine, over at least three seconds, must agree first";
+  }
+  return "";
+}
+
+}  // namespace nodescout

@@ -1,0 +1,33 @@
+// Why an entry that is no longer desired stays on the Node for now.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+
+#include "nodescout/plan.h"
+
+namespace nodescout {
+
+/// In the order in which the question is decided.
+enum class Kept : std::uint8_t {
+  cluster_unknown,  // rule and NodeFeature objects of the cluster are still to come
+  rule_unreadable,  // what such a rule would make is unknown
+  rule_failing,     // the same
+  facts_stale,      // a rule that may make it looks at a feature set that was not read whole
+  unproved,         // it is older than this process, which has not looked often enough
+};
+inline constexpr std::initializer_list<Kept> kAllKept = {Kept::cluster_unknown, Kept::rule_unreadable,
+                                                         Kept::rule_failing, Kept::facts_stale, Kept::unproved};
+
+/// "rule-failing": in metrics and in JSON.
+std::string_view name_of(Kept why);
+/// The same for people: "a rule that fails may make it".
+std::string_view text_of(Kept why);
+
+/// May this entry go? Nothing: it may. Else why not.
+using MayGo = std::function<std::optional<Kept>(const Change&)>;
+
+}  // namespace nodescout

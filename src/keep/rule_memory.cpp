@@ -1,0 +1,58 @@
+#include "keep/rule_memory.h"
+
+#include <algorithm>
+
+namespace nodescout {
+namespace {
+
+std::string identity_of(const LayerOutcome& layer, std::size_t rule) {
+  const Rule& which = (*layer.rules)[rule];
+  return std::string(name_of(layer.layer)) + "\n" + which.origin + "\n" + which.name;
+}
+
+void add_missing(Attributes& into, const Attributes& from) {
+  for (const auto& [key, value] : from)
+    if (!into.contains(key)) into.insert_or_assign(key, value);
+}
+
+}  // namespace
+
+void RuleMemory::settle(const std::vector<LayerOutcome>& layers, Built& built) {
+  std::map<std::string, Desired, std::less<>> next;
+  any_failing_ = false;
+  for (const LayerOutcome& layer : layers) {
+    if (!layer.rules) continue;
+    const auto remember = [&](const auto& makers, const Attributes& desired, Attributes Desired::*part) {
+      for (const auto& [key, from] : makers)
+        if (from.layer == layer.layer)
+          (next[identity_of(layer, from.rule)].*part).insert_or_assign(key, desired.find(key)->second);
+    };
+    remember(built.labels, built.desired.labels, &Desired::labels);
+    remember(built.annotations, built.desired.annotations, &Desired::annotations);
+    remember(built.extended_resources, built.desired.extended_resources, &Desired::extended_resources);
+    for (const MadeTaint& made : layer.outcome->taints)
+      if (std::find(built.desired.taints.begin(), built.desired.taints.end(), made.taint) != built.desired.taints.end())
+        next[identity_of(layer, made.rule)].taints.push_back(made.taint);
+  }
+  for (const LayerOutcome& layer : layers) {
+    if (!layer.rules) continue;
+    for (const std::size_t rule : layer.outcome->failing) {
+      any_failing_ = true;
+      const std::string identity = identity_of(layer, rule);
+      const auto before = made_.find(identity);
+      if (before == made_.end()) continue;
+      add_missing(built.desired.labels, before->second.labels);
+      add_missing(built.desired.annotations, before->second.annotations);
+      add_missing(built.desired.extended_resources, before->second.extended_resources);
+      for (const Taint& taint : before->second.taints) {
+        const auto is_same = [&](const Taint& other) { return other.key == taint.key && other.effect == taint.effect; };
+        if (std::none_of(built.desired.taints.begin(), built.desired.taints.end(), is_same))
+          built.desired.taints.push_back(taint);
+      }
+      next.insert_or_assign(identity, before->second);
+    }
+  }
+  made_ = std::move(next);
+}
+
+}  // namespace nodescout

@@ -1,0 +1,195 @@
+// What is said of all GPUs of a vendor, and of the whole machine: counts, common facts, health, topology.
+#include <algorithm>
+
+#include "probe/gpu_parts.h"
+#include "probe/virtualization.h"
+
+namespace nodescout::gpu {
+namespace {
+
+constexpr std::int64_t kMibPerGib = 1024;
+
+void put(Attributes& into, std::string_view name, std::string_view value) {
+  if (!value.empty()) into.insert_or_assign(std::string(name), std::string(value));
+}
+
+template <class Predicate>
+std::int64_t count_if(const std::vector<const Gpu*>& gpus, const Predicate& predicate) {
+  return std::count_if(gpus.begin(), gpus.end(), [&](const Gpu* each) { return predicate(*each); });
+}
+
+std::int64_t count_health(const std::vector<const Gpu*>& gpus, std::string_view health) {
+  return count_if(gpus, [&](const Gpu& each) { return each.health == health; });
+}
+
+/// Those that speak for the vendor: cards, where there are any.
+std::vector<const Gpu*> speakers_of(const std::vector<const Gpu*>& gpus) {
+  std::vector<const Gpu*> cards;
+  std::copy_if(gpus.begin(), gpus.end(), std::back_inserter(cards),
+               [](const Gpu* each) { return !is_integrated(*each); });
+  return cards.empty() ? gpus : cards;
+}
+
+/// Lanes that a slot has and its card does not use. In a virtual machine neither is real.
+std::int64_t limited_links(const Host& host, const std::vector<const Gpu*>& gpus) {
+  const std::int64_t narrow = count_if(gpus, [](const Gpu& each) { return each.link_limit.starts_with("width"); });
+  return narrow > 0 && is_known_bare_metal(host) ? narrow : 0;
+}
+
+}  // namespace
+
+std::string attribute_of(const Gpu& gpu, std::string_view name) {
+  const auto at = gpu.attributes.find(name);
+  return at == gpu.attributes.end() ? "" : at->second;
+}
+
+std::string model_of(const Gpu& gpu) {
+  if (!gpu.own_name.empty()) return gpu.own_name;
+  const std::string of_driver = model_of_product(gpu.product);
+  if (gpu.is_virtual && !of_driver.empty()) return of_driver;
+  if (!gpu.model.name.empty()) return std::string(gpu.model.name) + (gpu.is_virtual ? "-vgpu" : "");
+  if (!of_driver.empty()) return of_driver;
+  return gpu.device_id.empty() ? "" : std::string(gpu.vendor->name) + "-" + gpu.device_id;
+}
+
+std::string family_of(const Gpu& gpu) {
+  return gpu.model.family.empty() ? attribute_of(gpu, "family") : std::string(gpu.model.family);
+}
+
+std::string memory_gb_of(const Gpu& gpu) {
+  if (!gpu.is_virtual) return std::string(gpu.model.memory);
+  return gpu.memory ? std::to_string((*gpu.memory + kMibPerGib / 2) / kMibPerGib) : "";
+}
+
+std::string form_factor_of(const Gpu& gpu) { return gpu.is_virtual ? "" : std::string(gpu.model.form_factor); }
+
+std::string common(const std::vector<const Gpu*>& gpus, const std::function<std::string(const Gpu&)>& text) {
+  std::string first = gpus.empty() ? "" : text(*gpus.front());
+  return std::all_of(gpus.begin(), gpus.end(), [&](const Gpu* each) { return text(*each) == first; }) ? first : "";
+}
+
+void find_missing(Bus& bus, Observation& seen) {
+  for (const GpuVendor& vendor : kVendors) {
+    const bool is_ready = vendor.has_library
+                              ? bus.offered.has_value()
+                              : std::any_of(bus.gpus.begin(), bus.gpus.end(), [&](const Gpu& each) {
+                                  return each.vendor == &vendor && has_working_driver(each) && !is_integrated(each);
+                                });
+    if (!is_ready) continue;
+    int unplaced = vendor.has_library ? bus.unplaced : 0;
+    for (Gpu& gpu : bus.gpus) {
+      if (gpu.vendor != &vendor || !gpu.is_on_bus || is_given_away(gpu) || is_integrated(gpu)) continue;
+      const bool is_taken = has_working_driver(gpu);
+      if (vendor.has_library ? bus.offered->contains(gpu.address) : is_taken) continue;
+      // What all have in common is not known of this one.
+      seen.incomplete.emplace(vendor.common.key);
+      seen.incomplete.emplace("gpu.topology");
+      if (is_taken && unplaced > 0) {  // it is one of those that do not say where they are
+        --unplaced;
+        gpu.health = "failed";
+        continue;
+      }
+      gpu.health = "missing";
+      const std::string what = is_taken ? "the GPU is on the bus, but the driver does not offer it"
+                               : gpu.driver.empty()
+                                   ? "no driver took the GPU, while that of the others works"
+                                   : "the GPU is bound to " + gpu.driver + ", which offers it to no job";
+      seen.problems.push_back({"gpu-missing", gpu.address, what,
+                               vendor.has_library ? "see dmesg | grep NVRM; the labels count the GPUs that answer"
+                                                  : "see dmesg and lspci -k; gpu.expected counts the GPUs that work"});
+    }
+  }
+}
+
+/// GPUs that should be there: by configuration, and those on the bus that the driver has taken.
+void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const GpuOptions& options,
+                Observation& seen) {
+  std::vector<const Gpu*> gpus;
+  for (const Gpu& each : bus.gpus)
+    if (each.vendor == &vendor) gpus.push_back(&each);
+  const auto wanted = options.expected.find(vendor.name);
+  const bool is_expected = wanted != options.expected.end() && wanted->second > 0;
+  if (gpus.empty() && !is_expected) return;
+  Attributes& facts = seen.features.attributes[std::string(vendor.common.key)];
+  facts["count"] = std::to_string(gpus.size());
+  std::set<std::string> models;
+  for (const Gpu* each : gpus) models.insert(model_of(*each));
+  facts["models"] = std::to_string(models.size());
+  const std::vector<const Gpu*> speakers = speakers_of(gpus);
+  put(facts, "product", common(speakers, model_of));
+  put(facts, "family", common(speakers, family_of));
+  put(facts, "memory_gb", common(speakers, memory_gb_of));
+  put(facts, "form_factor", common(speakers, form_factor_of));
+  put(facts, "memory",
+      common(speakers, [](const Gpu& each) { return each.memory ? std::to_string(*each.memory) : ""; }));
+  put(facts, "driver", common(speakers, [](const Gpu& each) { return each.driver; }));
+  for (const ElementSpec& more : vendor.common.elements.subspan(std::size(kCommon)))
+    put(facts, more.name, common(speakers, [&](const Gpu& each) { return attribute_of(each, more.name); }));
+
+  // A silent driver does not say that all GPUs are well: what it said before stands.
+  const bool is_silent = vendor.has_library && bus.is_driver_silent;
+  const std::int64_t absent = count_health(gpus, "missing");
+  const std::int64_t failed = count_health(gpus, "failed");
+  if (vendor.has_library && !is_silent) facts["failed"] = std::to_string(failed);
+  facts["link_limited"] = std::to_string(limited_links(host, gpus));
+  const std::int64_t given_away = count_if(gpus, is_given_away);
+  if (given_away > 0) facts["passthrough"] = std::to_string(given_away);
+  std::int64_t missing = absent;
+  if (is_expected) {
+    const std::int64_t good = std::ssize(gpus) - absent - failed;  // those that were given away among them
+    missing = std::max(missing, wanted->second - good);
+    if (wanted->second > good)
+      seen.problems.push_back(
+          {"gpu-missing", "gpu.expected." + std::string(vendor.name),
+           "expected are " + std::to_string(wanted->second) + " GPUs, and " + std::to_string(good) + " are there",
+           "look for the others with lspci and in the firmware's setup"});
+  }
+  if (missing > 0 || !is_silent) facts["missing"] = std::to_string(missing);
+}
+
+void add_topology(const Bus& bus, Features& features) {
+  // Rules put it into an annotation, of which Kubernetes' NFD takes 1024 bytes.
+  constexpr std::size_t kMostMatrix = 1024;
+  if (bus.gpus.empty()) return;
+  Attributes& facts = features.attributes["gpu.topology"];
+  std::vector<ProximityGpu> gpus;
+  std::set<int> nodes;
+  std::size_t nic_pairs = 0;
+  // A link between GPUs is a matter of those of which somebody said it: neither the one in the mainboard nor a guest's
+  // counts. One that is missing leaves its peers with less than all.
+  struct Joined {
+    std::size_t links = 0, tellers = 0;
+    bool lacks_one = false;
+  };
+  std::map<const GpuVendor*, Joined> joined;
+  for (const Gpu& each : bus.gpus) {
+    ProximityGpu gpu{each.address, each.place, {}, each.vendor->link.letter, std::string(each.vendor->name), false};
+    if (const PeerLink& link = each.vendor->link; link.letter != 0) {
+      const std::string list = attribute_of(each, link.peers);
+      for (const std::string_view peer : split(list, ','))
+        if (!peer.empty()) gpu.joined.emplace(peer);
+      gpu.hides_links = link.needs_proof && !each.tells_links;
+      Joined& all = joined[each.vendor];
+      all.links += gpu.joined.size();
+      all.tellers += each.tells_links ? 1 : 0;
+      all.lacks_one = all.lacks_one || each.health == "missing";
+    }
+    if (each.place.numa_node) nodes.insert(*each.place.numa_node);
+    for (const ProximityNic& nic : bus.nics)
+      nic_pairs += pci_nearness(each.place, nic.place) <= Nearness::switches ? 1 : 0;
+    gpus.push_back(std::move(gpu));
+  }
+  std::vector<std::string> node_names;
+  for (const int node : nodes) node_names.push_back(std::to_string(node));
+  put(facts, "numa_nodes", join(node_names, ","));
+  for (const auto& [vendor, all] : joined)
+    if (all.tellers > 1)
+      facts[std::string(vendor->link.name)] = all.links == 0                                                 ? "none"
+                                              : all.links < all.tellers * (all.tellers - 1) || all.lacks_one ? "some"
+                                                                                                             : "all";
+  if (!bus.nics.empty()) facts["nic_pairs"] = std::to_string(nic_pairs);
+  put(facts, "matrix", proximity_matrix(std::move(gpus), bus.nics, kMostMatrix));
+  if (facts.empty()) features.attributes.erase("gpu.topology");
+}
+
+}  // namespace nodescout::gpu

@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "gpu/mig_profile.h"
+#include "probe/gpu_nvidia.h"
+
+namespace nodescout::gpu {
+namespace {
+
+constexpr std::int64_t kMib = 1 << 20;
+
+void put_mode(Attributes& into, const char* name, const Number& value) {
+  if (value) into.insert_or_assign(name, *value == 1 ? "on" : "off");
+}
+
+/// Word for a code of NVML; the number itself where a newer driver has more of them.
+std::string word_of(const Number& code, std::initializer_list<const char*> words) {
+  if (!code) return "";
+  return *code >= 0 && *code < static_cast<std::int64_t>(words.size()) ? words.begin()[*code] : std::to_string(*code);
+}
+
+class ReportTaker {
+ public:
+  ReportTaker(NvmlReport& report, Bus& bus, Observation& seen) : report_(report), bus_(bus), seen_(seen) {}
+
+  void run() {
+    bus_.offered.emplace();
+    report_failures();
+    leave_out_displays();
+    std::stable_sort(report_.gpus.begin(), report_.gpus.end(),
+                     [](const NvmlGpu& a, const NvmlGpu& b) { return is_earlier_address(a.bus_id, b.bus_id); });
+    for (std::size_t i = 0; i < report_.gpus.size(); ++i) take(report_.gpus[i], i);
+    sort_by_address(bus_.gpus);
+    links();
+    fabric();
+  }
+
+ private:
+  void unknown(std::initializer_list<const char*> sets) {
+    for (const char* set : sets) seen_.incomplete.emplace(set);
+  }
+
+  void problem(const char* code, std::string where, std::string what, std::string todo) {
+    seen_.problems.push_back({code, std::move(where), std::move(what), std::move(todo)});
+  }
+
+  /// The board for the screen of a DGX Station: where its subsystem does not say so, its name does.
+  void leave_out_displays() {
+    for (const NvmlGpu& told : report_.gpus)
+      if (is_gfd_display(told)) std::erase_if(bus_.gpus, [&](const Gpu& gpu) { return gpu.address == told.bus_id; });
+    std::erase_if(report_.gpus, is_gfd_display);
+  }
+
+  /// GPUs are named as nvidia-smi takes them, by the driver's index. Those that fail alike one after the other are one
+  /// problem: a driver that miscounts fails at hundreds.
+  void report_failures() {
+    const std::vector<NvmlGpu>& gpus = report_.gpus;
+    const auto is_same = [](const NvmlGpu& a, const NvmlGpu& b) {
+      return a.bus_id.empty() && b.bus_id.empty() && a.failures.size() == 1 && b.failures.size() == 1 &&
+             a.failures[0].call == b.failures[0].call && a.failures[0].code == b.failures[0].code;
+    };
+    for (std::size_t first = 0, last; first < gpus.size(); first = last + 1) {
+      for (last = first; last + 1 < gpus.size() && is_same(gpus[first], gpus[last + 1]);) ++last;
+      std::string where = gpus[first].bus_id;
+      if (where.empty()) where = "GPU " + std::to_string(first);
+      if (last > first) where += " to " + std::to_string(last);
+      for (const NvmlFailure& failure : gpus[first].failures)
+        problem("gpu-failed", where,
+                failure.call + ": " + failure.what + " (code " + std::to_string(failure.code) + ")",
+                nvml_todo(failure.code));
+    }
+  }
+
+  void take(const NvmlGpu& told, std::size_t index) {
+    if (told.bus_id.empty() && told.name.empty()) return;  // a handle that cannot be had: on the bus it is "missing"
+    if (told.bus_id.empty() && std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia)) {
+      ++bus_.unplaced;
+      return;
+    }
+    Gpu& gpu = gpu_of(told, index);
+    bus_.offered->insert(gpu.address);
+    const bool is_sick = told.name.empty() || told.remap_failed == 1 ||
+                         std::any_of(told.failures.begin(), told.failures.end(), [](const NvmlFailure& failure) {
+                           constexpr int kResetRequired = 16;
+                           return failure.code == kNvmlGpuIsLost || failure.code == kResetRequired;
+                         });
+    if (is_sick) gpu.health = "failed";
+    if (is_sick && told.uuid.empty()) unknown({"gpu.nvidia", "gpu.topology"});
+    if (told.remap_failed == 1)
+      problem("gpu-failed", gpu.address, "memory rows could not be remapped", "the GPU should be replaced");
+    gpu.product = told.name;
+    constexpr std::int64_t kVgpuGuest = 2;
+    gpu.is_virtual = gpu.is_virtual || told.virtualization == kVgpuGuest;
+    gpu.tells_links = !told.uuid.empty();
+    if (told.memory && *told.memory >= kMib) gpu.memory = *told.memory / kMib;
+    Attributes& facts = gpu.attributes;
+    put(facts, "device_uuid", told.uuid);
+    if (told.compute_major && told.compute_minor) {
+      facts["compute"] = std::to_string(*told.compute_major) + "." + std::to_string(*told.compute_minor);
+      if (gpu.model.family.empty()) facts["family"] = gpu_family(*told.compute_major, *told.compute_minor);
+    }
+    put_mode(facts, "mig", told.mig);
+    put_mode(facts, "ecc", told.ecc);
+    put_mode(facts, "persistence", told.persistence);
+    if (told.mig && told.mig_pending && told.mig != told.mig_pending) put_mode(facts, "mig_pending", told.mig_pending);
+    if (told.ecc && told.ecc_pending && told.ecc != told.ecc_pending) put_mode(facts, "ecc_pending", told.ecc_pending);
+    if (told.remap_pending) facts["remap_pending"] = *told.remap_pending != 0 ? "true" : "false";
+    put(facts, "addressing", word_of(told.addressing, {"none", "hmm", "ats"}));
+    put(facts, "virtualization",
+        word_of(told.virtualization, {"none", "passthrough", "vgpu", "host-vgpu", "host-vsga"}));
+    put(facts, "compute_mode",
+        word_of(told.compute_mode, {"default", "exclusive-thread", "prohibited", "exclusive-process"}));
+    put(facts, "memory_node", told.memory_node);
+    put(facts, "module_id", told.module_id);
+    put(facts, "board_part", told.board_part);
+    put(facts, "vbios", told.vbios);
+    if (told.power_limit) facts["power_limit"] = std::to_string(*told.power_limit / 1000);
+    if (const auto& place = told.platform) {
+      put(facts, "rack_chassis", place->chassis_serial);
+      put(facts, "rack_slot", place->slot);
+      put(facts, "rack_tray", place->tray);
+      put(facts, "rack_host", place->host);
+    }
+    if (!told.links.empty()) facts["nvlink_links"] = std::to_string(told.links.size());
+    put(facts, "nvlink_version", told.nvlink_version);
+    for (const NvmlMig& mig : told.migs) take_mig(gpu, told, mig);
+    if (told.mig == 1 && std::any_of(told.failures.begin(), told.failures.end(), [](const NvmlFailure& failure) {
+          return failure.call.find("Mig") != std::string::npos;
+        }))
+      unknown({"gpu.mig"});
+    // MIG devices are made one after the other, and the mode may wait for a reset: what is missing now may be on its
+    // way.
+    if (told.mig == 1 && (told.migs.empty() || told.mig_pending == 0)) seen_.unsettled.insert({"gpu.gfd", "gpu.mig"});
+  }
+
+  Gpu& gpu_of(const NvmlGpu& told, std::size_t index) {
+    for (Gpu& gpu : bus_.gpus)
+      if (!told.bus_id.empty() && gpu.address == told.bus_id) return gpu;
+    Gpu gpu;
+    gpu.address = told.bus_id.empty() ? "gpu" + std::to_string(index) : told.bus_id;
+    return bus_.gpus.emplace_back(std::move(gpu));
+  }
+
+  void take_mig(const Gpu& gpu, const NvmlGpu& told, const NvmlMig& mig) {
+    for (const NvmlFailure& failure : mig.failures)
+      problem("gpu-mig", mig.uuid.empty() ? gpu.address : mig.uuid, failure.call + ": " + failure.what,
+              nvml_todo(failure.code));
+    Attributes facts{{"parent", gpu.address}};
+    put(facts, "uuid", mig.uuid);
+    put(facts, "parent_product", told.name);
+    put(facts, "profile", mig_profile(told, mig));
+    put(facts, "memory", mig.memory);
+    put(facts, "multiprocessors", mig.multiprocessors);
+    put(facts, "gpu_slices", mig.gpu_slices);
+    put(facts, "compute_slices", mig.compute_slices);
+    put(facts, "copy_engines", mig.copy_engines);
+    put(facts, "decoders", mig.decoders);
+    put(facts, "encoders", mig.encoders);
+    put(facts, "jpeg_engines", mig.jpeg_engines);
+    put(facts, "ofa_engines", mig.ofa_engines);
+    seen_.features.instances["gpu.mig"].push_back(std::move(facts));
+  }
+
+  /// NVLink joins two GPUs directly, or all that hang on a switch.
+  void links() {
+    std::map<std::string, std::set<std::string>> peers;
+    std::set<std::string> switched;
+    for (const NvmlGpu& gpu : report_.gpus)
+      for (const NvmlLink& link : gpu.links) {
+        constexpr std::int64_t kToGpu = 0, kToProcessor = 1;
+        const bool is_gpu = link.remote_type ? *link.remote_type == kToGpu : bus_.offered->contains(link.remote);
+        if (is_gpu && !link.remote.empty())
+          peers[gpu.bus_id].insert(link.remote);
+        else if (!is_gpu && link.remote_type != kToProcessor)
+          switched.insert(gpu.bus_id);
+      }
+    for (Gpu& gpu : bus_.gpus) {
+      std::set<std::string> joined = peers[gpu.address];
+      if (switched.contains(gpu.address))
+        for (const std::string& other : switched)
+          if (other != gpu.address) joined.insert(other);
+      if (!joined.empty()) gpu.attributes["nvlink_peers"] = join({joined.begin(), joined.end()}, ",");
+    }
+  }
+
+  void fabric() {
+    std::vector<const NvmlGpu*> gpus;
+    std::set<std::string> states, clusters;
+    bool is_unhealthy = false, tells_health = false;
+    for (const NvmlGpu& gpu : report_.gpus) {
+      constexpr std::int64_t kUnhealthy = 2;
+      gpus.push_back(&gpu);
+      if (!gpu.fabric || gpu.fabric->state.value_or(0) == 0) continue;
+      const std::string state = word_of(gpu.fabric->state, {"unsupported", "not-started", "in-progress", "completed"});
+      states.insert(state);
+      if (is_fabric_attached(gpu)) clusters.insert(gpu.fabric->cluster);
+      tells_health = tells_health || gpu.fabric->health_summary.value_or(0) != 0;
+      is_unhealthy = is_unhealthy || gpu.fabric->health_summary == kUnhealthy || gpu.fabric->status.value_or(0) != 0;
+      for (Gpu& each : bus_.gpus)
+        if (each.address == gpu.bus_id) each.attributes["fabric_state"] = state;
+    }
+    if (states.empty()) return;
+    Attributes& facts = seen_.features.attributes["gpu.fabric"];
+    facts["state"] = states.size() == 1 ? *states.begin() : "mixed";
+    if (clusters.size() == 1) facts["cluster"] = *clusters.begin();
+    put(facts, "clique", common_clique(gpus));
+    if (tells_health || is_unhealthy) facts["health"] = is_unhealthy ? "unhealthy" : "healthy";
+    facts["gpus"] = std::to_string(
+        std::count_if(gpus.begin(), gpus.end(), [](const NvmlGpu* gpu) { return is_fabric_attached(*gpu); }));
+  }
+
+  NvmlReport& report_;
+  Bus& bus_;
+  Observation& seen_;
+};
+
+}  // namespace
+
+const char* nvml_todo(int code) {
+  switch (code) {
+    case kNvmlNoPermission: return "give the agent the rights of the overlay gpu-mig";
+    case kNvmlDriverNotLoaded: return "load the driver, or give the agent its device files (overlay gpu)";
+    case kNvmlVersionMismatch: return "library and kernel driver differ: finish the upgrade, or reboot";
+    case kNvmlGpuIsLost: return "reset the GPU or drain the node; see nvidia-smi and dmesg";
+    default: return "see nvidia-smi and dmesg";
+  }
+}
+
+void take_report(NvmlReport& report, Bus& bus, Observation& seen) { ReportTaker(report, bus, seen).run(); }
+
+}  // namespace nodescout::gpu

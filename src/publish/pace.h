@@ -1,0 +1,55 @@
+// When the next attempt to publish is due. Pure: time is an argument.
+//
+// Writes are at least a second apart, failures are tried again with growing waits, and what is published is looked at
+// again now and then, which is how a label that was deleted comes back.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "kube/backoff.h"
+#include "system/clock.h"
+
+namespace nodescout {
+
+class Pace {
+ public:
+  static constexpr std::chrono::milliseconds kInterval{1000};       // between two writes: a storm costs one a second
+  static constexpr std::chrono::milliseconds kPromptInterval{200};  // where a person waits for it
+
+  /// `recheck` give or take a fifth; 0: never.
+  Pace(std::chrono::seconds recheck, std::uint_fast32_t seed) : recheck_(recheck), backoff_(kFirst, kLongest, seed) {}
+
+  /// There is something new to publish.
+  void offer(bool prompt);
+  /// What was offered last is to be published again. Nothing if nothing was.
+  void again() { fresh_ = offered_; }
+  void set_recheck(std::chrono::seconds recheck, SteadyTime now);
+
+  /// When the next attempt is due; empty: when something is offered.
+  std::optional<SteadyTime> due() const;
+
+  /// An attempt begins. False: only to look again at what is published.
+  bool begin(SteadyTime now);
+  /// It is over. `wrote`: it changed something.
+  void succeeded(bool wrote, SteadyTime now);
+  /// It will be tried again. `conflict`: another client changed the object meanwhile.
+  void failed(bool conflict, SteadyTime now);
+
+ private:
+  static constexpr std::chrono::milliseconds kFirst{500};  // wait after failures
+  static constexpr std::chrono::milliseconds kLongest{30'000};
+
+  void plan_recheck(SteadyTime now);
+
+  std::chrono::seconds recheck_;
+  Backoff backoff_;
+  bool offered_ = false;  // at some time
+  bool fresh_ = false;    // and not published yet
+  bool prompt_ = false;
+  SteadyTime begun_{};
+  std::optional<SteadyTime> last_write_, next_recheck_, not_before_;
+};
+
+}  // namespace nodescout

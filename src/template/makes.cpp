@@ -1,0 +1,214 @@
+// Which keys the lines of a template's output can have, found by walking it with beginnings of lines in place of
+// output. A beginning is known text up to the first =; literal text makes it longer, and whatever a template prints
+// beside that makes it the head of a key that is known only when the template runs.
+#include "template/makes.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "template/function.h"
+
+namespace nodescout::tmpl {
+namespace {
+
+// How far a template is followed; beyond, nothing is known of its keys. The largest source has fewer nodes than that;
+// only templates that call each other again and again go further.
+constexpr int kCalls = 50;             // of templates in templates
+constexpr int kSteps = 30'000;         // nodes
+constexpr std::size_t kMost = 200;     // beginnings at one place
+constexpr std::size_t kLongest = 317;  // key of a label: what is longer counts as a head
+constexpr int kRounds = 3;             // of a range, before a line that still grows in it counts as a head
+
+/// The value of an action that is nothing but a text.
+const Operand* literal_of(const Node& node) {
+  if (!node.pipe->variables.empty() || node.pipe->commands.size() != 1 || node.pipe->commands[0].operands.size() != 1)
+    return nullptr;
+  const Operand& operand = node.pipe->commands[0].operands[0];
+  return operand.kind == Operand::Kind::text && operand.fields.empty() ? &operand : nullptr;
+}
+
+/// Whether some action can print a line break that is in no feature: features are single lines.
+class LineBreaks {
+ public:
+  static bool may_be_printed_by(const Program& program) {
+    return nodes(program.main) || std::any_of(program.templates.begin(), program.templates.end(),
+                                              [](const auto& named) { return nodes(named.second); });
+  }
+
+ private:
+  static bool nodes(Nodes list) { return std::any_of(list.begin(), list.end(), node); }
+
+  static bool node(const Node& node) {
+    if (node.kind == Node::Kind::action && literal_of(node)) return false;  // its text is followed as it is
+    return (node.pipe && pipe(*node.pipe)) || nodes(node.body) || nodes(node.otherwise) ||
+           std::any_of(node.branches.begin(), node.branches.end(),
+                       [](const Branch& branch) { return pipe(*branch.pipe) || nodes(branch.body); });
+  }
+
+  static bool pipe(const Pipe& pipe) { return std::any_of(pipe.commands.begin(), pipe.commands.end(), command); }
+
+  static bool command(const Command& command) {
+    return std::any_of(command.operands.begin(), command.operands.end(), operand) ||
+           (command.operands[0].kind == Operand::Kind::function && makes_them(command));
+  }
+
+  static bool operand(const Operand& operand) {
+    switch (operand.kind) {
+      case Operand::Kind::text: return operand.constant.text().find('\n') != std::string_view::npos;
+      case Operand::Kind::pipe: return pipe(*operand.pipe);
+      // A function without arguments, in the place of an argument.
+      case Operand::Kind::function: return is_among_them(operand.function->name);
+      default: return false;
+    }
+  }
+
+  /// Functions that print line breaks, or decode them, although none is in their arguments.
+  static bool is_among_them(std::string_view name) {
+    constexpr std::string_view kThem[] = {"println",      "nindent",          "wrap",    "wrapWith",
+                                          "toPrettyJson", "mustToPrettyJson", "b64dec",  "b32dec",
+                                          "fromJson",     "mustFromJson",     "urlParse"};
+    return std::find(std::begin(kThem), std::end(kThem), name) != std::end(kThem);
+  }
+
+  static bool makes_them(const Command& command) {
+    const std::string_view name = command.operands[0].function->name;
+    if (name != "printf") return is_among_them(name);
+    if (command.operands.size() < 2 || command.operands[1].kind != Operand::Kind::text) return true;
+    return has_character_verb(command.operands[1].constant.text());
+  }
+
+  /// Whether printf's format prints a character by its number.
+  static bool has_character_verb(std::string_view format) {
+    for (std::size_t at = format.find('%'); at != std::string_view::npos; at = format.find('%', at + 1)) {
+      at = format.find_first_not_of("+-# 0123456789.*[]", at + 1);
+      if (at == std::string_view::npos) return false;
+      if (format[at] == 'c') return true;
+    }
+    return false;
+  }
+};
+
+class KeyWalker {
+ public:
+  explicit KeyWalker(const Program& program)
+      : program_(program), prints_line_breaks_(LineBreaks::may_be_printed_by(program)) {}
+
+  TemplateKeys run() {
+    nodes(program_.main, {""});
+    if (!made_.complete) return {{}, {}, false};
+    return std::move(made_);
+  }
+
+ private:
+  /// Where in a line the output can be: behind this beginning, its blanks left out, or, without one, behind its key.
+  using Places = std::set<std::optional<std::string>>;
+
+  static void add(Places& places, Places more) { places.merge(more); }
+
+  /// Each part of the output is followed from all places at once, and each place for itself.
+  Places nodes(Nodes list, Places places) {
+    for (const Node& node : list) {
+      if (++steps_ > kSteps || places.size() > kMost) made_.complete = false;
+      if (!made_.complete || places.empty()) return {};
+      switch (node.kind) {
+        case Node::Kind::text: places = text(node.text, places); break;
+        case Node::Kind::action:
+          if (!node.pipe->variables.empty()) break;  // it prints nothing
+          if (const Operand* literal = literal_of(node))
+            places = text(literal->constant.text(), places);
+          else
+            places = unknown(places);
+          break;
+        case Node::Kind::if_:
+        case Node::Kind::with: places = conditional(node, places); break;
+        case Node::Kind::range: places = range(node, places); break;
+        case Node::Kind::call: places = call(node, std::move(places)); break;
+        case Node::Kind::break_:
+        case Node::Kind::continue_: add(left_, std::move(places)); return {};
+      }
+    }
+    return places;
+  }
+
+  Places text(std::string_view text, const Places& places) {
+    Places after;
+    for (const std::optional<std::string>& place : places) after.insert(this->text(text, place));
+    return after;
+  }
+
+  std::optional<std::string> text(std::string_view text, std::optional<std::string> place) {
+    const std::vector<std::string_view> lines = split(text, '\n');
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      if (i > 0) place = "";
+      if (!place) continue;
+      std::string_view more = lines[i];
+      if (place->empty()) more.remove_prefix(static_cast<std::size_t>(trim(more).data() - more.data()));
+      const std::size_t equals = more.find('=');
+      *place += more.substr(0, equals);
+      if (equals == std::string_view::npos && place->size() <= kLongest) continue;
+      (equals == std::string_view::npos ? made_.heads : made_.keys).insert(*std::move(place));
+      place.reset();
+    }
+    return place;
+  }
+
+  Places unknown(const Places& places) {
+    if (prints_line_breaks_ || places.contains("")) made_.complete = false;
+    for (const std::optional<std::string>& place : places)
+      if (place) made_.heads.insert(*place);
+    return {std::nullopt};
+  }
+
+  Places conditional(const Node& node, const Places& places) {
+    Places after = nodes(node.otherwise, places);
+    for (const Branch& branch : node.branches) add(after, nodes(branch.body, places));
+    return after;
+  }
+
+  Places range(const Node& node, const Places& places) {
+    Places after = places;  // and behind the body, however often it runs
+    Places outer = std::exchange(left_, {});
+    Places fresh = places;
+    for (int round = 0; !fresh.empty(); ++round) {
+      Places next = nodes(node.body, std::move(fresh));
+      add(next, std::exchange(left_, {}));
+      fresh.clear();
+      for (std::optional<std::string> place : next) {
+        if (round >= kRounds && place && !place->empty() && !after.contains(place)) {
+          made_.heads.insert(*place);
+          place.reset();
+        }
+        if (after.insert(place).second) fresh.insert(place);
+      }
+    }
+    left_ = std::move(outer);
+    add(after, nodes(node.otherwise, places));
+    return after;
+  }
+
+  Places call(const Node& node, Places places) {
+    const auto called = program_.templates.find(node.text);
+    if (called == program_.templates.end()) return {};  // the run fails
+    if (depth_ >= kCalls) made_.complete = false;
+    if (!made_.complete) return {};
+    ++depth_;
+    places = nodes(called->second, std::move(places));
+    --depth_;
+    return places;
+  }
+
+  const Program& program_;
+  const bool prints_line_breaks_;
+  TemplateKeys made_;
+  Places left_;  // where {{break}} and {{continue}} of the innermost range were met
+  int depth_ = 0;
+  int steps_ = 0;
+};
+
+}  // namespace
+
+TemplateKeys keys_of(const Program& program) { return KeyWalker(program).run(); }
+
+}  // namespace nodescout::tmpl

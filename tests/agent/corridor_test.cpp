@@ -1,0 +1,254 @@
+// The corridor of an agent on a machine of files: what it holds between two walks, and what may leave the Node.
+#include "agent/corridor.h"
+
+#include <gtest/gtest.h>
+
+#include "support/temp_host.h"
+
+namespace nodescout::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+const std::string kF = "feature.node.kubernetes.io/";
+const SteadyTime kStart{1h};
+
+/// A bare list of one rule: the worker's dialect.
+std::string custom(const std::string& name, const std::string& labels, const std::string& expression,
+                   const std::string& feature = "local.feature") {
+  return "- name: " + name + "\n  labels: {" + labels + "}\n  matchFeatures:\n    - feature: " + feature + "\n" +
+         "      matchExpressions: {" + expression + "}\n";
+}
+std::string object(const std::string& name, const std::string& rule) {
+  return "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: " + name +
+         "}\nspec: {rules: [" + rule + "]}\n";
+}
+constexpr const char* kFactExists = "[{feature: local.feature, matchExpressions: {fact: {op: Exists}}}]";
+
+class AgentCorridorTest : public ::testing::Test {
+ protected:
+  AgentCorridorTest() {
+    fact("fact=1\n");
+    files.write("/test.conf", "{}\n");
+    files.write("/rules/custom.yaml", custom("c", "c: \"1\"", "fact: {op: Exists}"));
+    files.write("/rules/object.yaml", object("o", "{name: o, labels: {o: \"1\"}, matchFeatures: " + matcher + "}"));
+    options.root = files.path().string();
+    options.ask_machine = false;
+    options.config = (files.path() / "test.conf").string();
+    options.rules = {(files.path() / "rules").string()};
+    options.shipped_rules = false;
+    options.only = {"local"};
+  }
+
+  void fact(const std::string& text) { files.write("/etc/kubernetes/node-feature-discovery/features.d/facts", text); }
+  AgentCorridor& corridor() {
+    if (!opened) {
+      auto made = AgentCorridor::open(options);
+      if (!made) throw std::runtime_error(made.error().text());
+      opened.emplace(*std::move(made));
+    }
+    return *opened;
+  }
+  /// One look at everything, so much later than the last one.
+  void look(std::chrono::milliseconds later = 2s) {
+    now += later;
+    ASSERT_TRUE(corridor().look({true, {}}, now));
+  }
+  Desired desired() { return corridor().evaluate(cluster).desired; }
+  std::string label(const std::string& key) {
+    const Desired now_desired = desired();
+    const auto at = now_desired.labels.find(kF + key);
+    return at == now_desired.labels.end() ? "" : at->second;
+  }
+  std::optional<Kept> may_go(const std::string& key) {
+    const Desired made = desired();
+    return corridor().may_go(made, cluster, now)({Change::Kind::label, Change::Action::remove, kF + key, "1", "", {}});
+  }
+
+  const std::string matcher = kFactExists;
+  TempHost files;
+  AgentOptions options;
+  ClusterView cluster = [] {
+    ClusterView view;
+    view.complete = view.settled = true;
+    return view;
+  }();
+  std::optional<AgentCorridor> opened;
+  SteadyTime now = kStart;
+};
+
+TEST_F(AgentCorridorTest, AFactGoesWhenThreeLooksAgree) {
+  look();
+  EXPECT_EQ(label("c") + label("o") + label("fact"), "111");
+  fact("");
+  for (int i = 0; i < 2; ++i) {
+    look();
+    EXPECT_EQ(label("c") + label("o") + label("fact"), "111");
+  }
+  look();
+  EXPECT_EQ(label("c") + label("o") + label("fact"), "");
+  EXPECT_EQ(may_go("c"), std::nullopt);
+}
+
+TEST_F(AgentCorridorTest, WhatItNeverMadeGoesAfterThreeLooksAtEverything) {
+  look();
+  look();
+  EXPECT_EQ(may_go("old"), Kept::unproved);
+  now += 2s;
+  ASSERT_TRUE(corridor().look({false, {"local"}}, now));
+  EXPECT_EQ(may_go("old"), Kept::unproved) << "one probe is not the whole machine";
+  look();
+  EXPECT_EQ(may_go("old"), std::nullopt);
+}
+
+TEST_F(AgentCorridorTest, StaleFactsKeepWhatTheirRulesMayMake) {
+  options.only = {"kernel"};
+  files.write("/proc/modules", "loaded 1 0\n");
+  files.write("/rules/custom.yaml", custom("l", "l: \"1\"", "loaded: {op: Exists}", "kernel.loadedmodule") +
+                                        custom("m", "m: \"1\"", "absent: {op: Exists}", "kernel.loadedmodule"));
+  for (int i = 0; i < 3; ++i) look();
+  EXPECT_EQ(label("l") + label("m"), "1");
+  EXPECT_EQ(may_go("m"), std::nullopt);
+  fs::remove(files.path() / "proc/modules");
+  for (int i = 0; i < 5; ++i) look();
+  EXPECT_EQ(label("l"), "1");
+  EXPECT_EQ(may_go("m"), Kept::facts_stale) << "the rule may match what cannot be read";
+  EXPECT_EQ(may_go("old"), std::nullopt);
+}
+
+TEST_F(AgentCorridorTest, RulesThatCanNoLongerBeReadGoOnAsTheyWere) {
+  for (int i = 0; i < 3; ++i) look();
+  EXPECT_EQ(label("c") + label("o"), "11");
+  files.write("/rules/custom.yaml", "- name: c\n  labels: 7\n");
+  files.write("/rules/object.yaml", "{");
+  ASSERT_TRUE(corridor().reload());
+  EXPECT_EQ(label("c") + label("o"), "11");
+  EXPECT_EQ(may_go("old"), Kept::rule_unreadable);
+  EXPECT_FALSE(corridor().evaluate(cluster).rule_problems.empty());
+  files.write("/rules/custom.yaml", "[]\n");
+  fs::remove(files.path() / "rules/object.yaml");
+  ASSERT_TRUE(corridor().reload());
+  EXPECT_EQ(label("c") + label("o"), "") << "they were taken out";
+  EXPECT_EQ(may_go("old"), std::nullopt);
+  EXPECT_EQ(may_go("c"), std::nullopt);
+  EXPECT_TRUE(corridor().evaluate(cluster).rule_problems.empty());
+}
+
+TEST_F(AgentCorridorTest, ARefusedConfigurationChangesNothing) {
+  look();
+  files.write("/test.conf", "noSuchKey: [\n");
+  files.write("/rules/custom.yaml", "[]\n");
+  EXPECT_FALSE(corridor().reload());
+  EXPECT_EQ(label("c"), "1");
+}
+
+TEST_F(AgentCorridorTest, ARuleThatFailsKeepsWhatItMade) {
+  files.write(
+      "/rules/object.yaml",
+      object(
+          "o",
+          R"({name: o, labelsTemplate: "t={{ index (split \"-\" (index .local.feature 0).Value) \"_0\" }}\n{{ if eq (index .local.feature 0).Value \"2\" }}{{ fail \"no\" }}{{ end }}", matchFeatures: )" +
+              matcher + "}"));
+  for (int i = 0; i < 3; ++i) look();
+  ASSERT_EQ(label("t"), "1");
+  EXPECT_EQ(may_go("old"), std::nullopt);
+  fact("fact=2\n");
+  look();
+  const Walked walked = corridor().evaluate(cluster);
+  EXPECT_EQ(walked.desired.labels.at(kF + "t"), "1");
+  EXPECT_EQ(walked.failed_rules, 1u);
+  EXPECT_EQ(walked.rule_problems.size(), 1u);
+  EXPECT_EQ(may_go("old"), Kept::rule_failing);
+  fact("fact=3\n");
+  look();
+  EXPECT_EQ(label("t"), "3");
+  EXPECT_EQ(may_go("old"), std::nullopt);
+}
+
+TEST_F(AgentCorridorTest, RulesOfTheClusterJoinThoseOfFiles) {
+  for (int i = 0; i < 3; ++i) look();
+  const auto rule = [&](const char* value) {
+    return parse_rules(
+               object("p", "{name: p, labels: {o: \"" + std::string(value) + "\"}, matchFeatures: " + matcher + "}"),
+               "NodeFeatureRule/p")
+        .documents;
+  };
+  EXPECT_EQ(label("o"), "1");
+  cluster.rules = rule("2");
+  cluster.rules_generation = 1;
+  EXPECT_EQ(label("o"), "2") << "p comes behind o";
+  cluster.rules = rule("3");
+  EXPECT_EQ(label("o"), "2") << "the generation says that nothing changed";
+  cluster.rules_generation = 2;
+  EXPECT_EQ(label("o"), "3");
+  cluster.rules.clear();
+  cluster.rules_generation = 3;
+  EXPECT_EQ(label("o"), "1");
+  cluster.broken_rules = true;
+  EXPECT_EQ(may_go("old"), Kept::rule_unreadable);
+  cluster.complete = false;
+  EXPECT_EQ(may_go("old"), Kept::cluster_unknown);
+}
+
+TEST_F(AgentCorridorTest, SaysWhatMadeAnEntryWhereItIsAsked) {
+  look();
+  EXPECT_TRUE(corridor().evaluate(cluster).made_by.empty());
+  cluster.objects.push_back({"nfd", "x", {}, {{kF + "theirs", "1"}}});
+  const Walked walked = corridor().evaluate(cluster, true);
+  const auto made_by = [&](const std::string& key) {
+    const auto at = walked.made_by.find({Change::Kind::label, kF + key});
+    return at == walked.made_by.end() ? "" : at->second;
+  };
+  EXPECT_NE(made_by("c").find("custom.yaml:1:3 (rule \"c\")"), std::string::npos) << made_by("c");
+  EXPECT_NE(made_by("o").find("object.yaml"), std::string::npos) << made_by("o");
+  EXPECT_EQ(made_by("theirs"), "a label of another agent's NodeFeature object");
+}
+
+TEST_F(AgentCorridorTest, ProblemsAreSortedByWhomTheyConcern) {
+  look();
+  cluster.problems = {{"watch-in-trouble", "nodefeatures", "away", ""},
+                      {"unknown-field", "NodeFeatureRule/x", "w", ""}};
+  const Walked walked = corridor().evaluate(cluster);
+  ASSERT_EQ(walked.problems.size(), 1u);
+  EXPECT_EQ(walked.problems[0].code, "watch-in-trouble");
+  ASSERT_EQ(walked.rule_problems.size(), 1u);
+  EXPECT_EQ(walked.rule_problems[0].code, "unknown-field");
+  cluster.problems.push_back(cluster.problems[1]);
+  EXPECT_EQ(corridor().evaluate(cluster).rule_problems.size(), 1u) << "each once";
+}
+
+TEST_F(AgentCorridorTest, AProbesProblemsStayUntilItRunsAgain) {
+  fs::remove_all(files.path() / "etc/kubernetes/node-feature-discovery/features.d");
+  files.write("/etc/kubernetes/node-feature-discovery/features.d", "not a directory");
+  look();
+  const auto problems = corridor().evaluate(cluster).problems;
+  EXPECT_EQ(problems.size(), 1u);
+  ASSERT_TRUE(corridor().look({false, {"cpu"}}, now));
+  EXPECT_EQ(corridor().evaluate(cluster).problems, problems) << "it did not run";
+  fs::remove(files.path() / "etc/kubernetes/node-feature-discovery/features.d");
+  look();
+  EXPECT_TRUE(corridor().evaluate(cluster).problems.empty());
+}
+
+TEST_F(AgentCorridorTest, WatchesWhatItReads) {
+  const std::vector<std::string> paths = corridor().watched_paths();
+  for (const std::string& path :
+       {options.config, options.rules[0], options.root + "/etc/os-release",
+        options.root + "/etc/kubernetes/node-feature-discovery/features.d", std::string("/etc/nodescout/rules.d"),
+        std::string("/etc/kubernetes/node-feature-discovery/custom.d")})
+    EXPECT_NE(std::find(paths.begin(), paths.end(), path), paths.end()) << path;
+  EXPECT_EQ(std::find(paths.begin(), paths.end(), ""), paths.end());
+}
+
+TEST_F(AgentCorridorTest, AMachineThatIsNotThereIsAnError) {
+  corridor();
+  options.root = (files.path() / "none").string();
+  opened.reset();
+  EXPECT_FALSE(corridor().look({true, {}}, now));
+  options.config = (files.path() / "none.conf").string();
+  EXPECT_FALSE(AgentCorridor::open(options));
+}
+
+}  // namespace
+}  // namespace nodescout::test
