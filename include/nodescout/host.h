@@ -131,9 +131,6 @@ struct PciDevice {
   std::optional<int> numa_node;  // empty where the kernel does not know (-1)
 };
 
-/// A NUMA node as the kernel prints it. Nothing for -1, which is none, and for what is not a number of one.
-std::optional<int> parse_numa_node(std::string_view text);
-
 struct CpuidRegisters {
   std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
   friend bool operator==(const CpuidRegisters&, const CpuidRegisters&) = default;
@@ -202,8 +199,8 @@ class Host {
   HardwareWords hardware_words() const;
   std::vector<Mount> mounts() const;
 
-  /// PCI functions by address (byte order), with their NUMA nodes or without them. Errors: absent or unavailable if the
-  /// bus directory is unreadable. A function whose node cannot be read is still listed, and its trouble added to
+  /// PCI functions by address (byte order), with their NUMA nodes or without them. Errors: absent or unavailable if
+  /// the bus directory is unreadable. A function whose node cannot be read is still listed, and reported in
   /// `problems`.
   Result<std::vector<PciDevice>> pci(std::vector<Problem>& problems, bool with_numa_nodes = true) const;
   /// What udev knows of one device ("block", "sda"): ID_BUS, ID_MODEL, ... Empty if it knows nothing.
