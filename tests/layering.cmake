@@ -9,6 +9,7 @@ set(public_headers
   "sorted_map.h:base"
   "version.h:base"
   "features.h:feature"
+  "origins.h:feature"
   "host.h:host"
   "gpu.h:gpu"
   "probes.h:probe"

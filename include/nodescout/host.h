@@ -134,9 +134,6 @@ struct PciDevice {
   std::optional<int> numa_node;  // empty where the kernel does not know (-1)
 };
 
-/// A NUMA node as the kernel prints it. Nothing for -1, which is none, and for what is not a number of one.
-std::optional<int> parse_numa_node(std::string_view text);
-
 struct CpuidRegisters {
   std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
   friend bool operator==(const CpuidRegisters&, const CpuidRegisters&) = default;

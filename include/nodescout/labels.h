@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "nodescout/features.h"
+#include "nodescout/origins.h"
 #include "nodescout/result.h"
 #include "nodescout/rules.h"
 

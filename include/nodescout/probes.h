@@ -17,6 +17,7 @@
 #include "nodescout/features.h"
 #include "nodescout/gpu.h"
 #include "nodescout/host.h"
+#include "nodescout/origins.h"
 #include "nodescout/result.h"
 
 namespace nodescout {

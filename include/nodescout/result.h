@@ -6,8 +6,6 @@
 #pragma once
 
 #include <cassert>
-#include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -102,9 +100,6 @@ struct Problem {
   friend bool operator==(const Problem&, const Problem&) = default;
   friend auto operator<=>(const Problem&, const Problem&) = default;
 };
-
-/// Where each thing was written: "/etc/.../features.d/rack:3" for each name.
-using Origins = std::map<std::string, std::string, std::less<>>;
 
 /// Default conversion of an unhandled Error: its code as the name, and the usual advice.
 Problem problem_of(const Error& error);

@@ -190,7 +190,7 @@ class Finder {
   }
 
   std::optional<YamlSlip> alias() const {
-    if (!says("anchor") && !says("alias")) return std::nullopt;
+    if (!says("referenced anchor") && !says("anchor not found") && !says("alias not found")) return std::nullopt;
     const std::string_view text = line(last_);
     const std::size_t sign = text.substr(0, std::min(column_ + 1, text.size())).find_last_of("*&");
     if (sign == kNone) return std::nullopt;
@@ -202,7 +202,9 @@ class Finder {
 
   std::optional<YamlSlip> escape() const {
     if (!says("escape")) return std::nullopt;
-    return YamlSlip{given_.mark, "in double quotes \\ begins an escape, and this is none",
+    const std::size_t sign = line(last_).rfind('\\', column_);
+    return YamlSlip{sign == kNone ? given_.mark : at(last_, sign),
+                    "in double quotes \\ begins an escape, and this is none",
                     "write the text in single quotes, where \\ is itself"};
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nodescout/features.h"
+#include "nodescout/origins.h"
 
 namespace nodescout {
 

@@ -15,6 +15,7 @@
 #include "host/errands.h"
 #include "host/host_facts.h"
 #include "host/journal.h"
+#include "host/numa.h"
 #include "host/nvml_host.h"
 #include "host/nvml_report.h"
 #include "host/udev_libudev.h"

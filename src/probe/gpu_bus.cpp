@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "probe/gpu_parts.h"
+#include "host/numa.h"
 
 namespace nodescout::gpu {
 namespace {

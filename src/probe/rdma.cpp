@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "probe/catalog.h"
+#include "host/numa.h"
 #include "probe/reading.h"
 
 namespace nodescout {

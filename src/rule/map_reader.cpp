@@ -88,7 +88,7 @@ void MapReader::check_names(const Value& map) {
 void MapReader::check_duplicates(const Value& map) {
   std::unordered_set<std::string_view> seen;
   for (const Member& member : map.members)
-    if (!seen.insert(member.key).second)
+    if (!seen.insert(member.key).second && member.key_source.empty())  // else that is the mistake
       mistake(member.mark, "duplicate-key", quote(member.key) + " is given twice; the later one wins",
               "remove one of the two");
 }

@@ -42,7 +42,7 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
       {"a quote inside of quotes", "    - x: 'it's'\n", "3:13", "write \"it's\" with its quotes"},
       {"text behind a quote", "    - x: \"a\" b\n", "3:13",
        "put all of the value in one pair of quotes, or write the rest elsewhere"},
-      {"an escape that is none", "    - x: \"\\d+\"\n", "3:12", "write the text in single quotes, where \\ is itself"},
+      {"an escape that is none", "    - x: \"\\d+\"\n", "3:11", "write the text in single quotes, where \\ is itself"},
       {"a block that is not indented", "    - t: |\n      a=b\n      x: y\n", "4:7",
        "begin it in column 9 or further right"},
       {"text behind the sign of a block", "    - t: | a=b\n", "3:12",

@@ -57,10 +57,10 @@ fs::path Kubelet::volume(const Value& volume) {
     return fs::exists(path) ? fs::path(path) : public_folder(own);
   }
   if (const Value* map = volume.find("configMap")) {
-    const Value object =
-        must(cluster_.admin().get(object_path(resources::kConfigMaps, kSpace, text_at(*map, {"name"}))));
+    const auto object = cluster_.admin().get(object_path(resources::kConfigMaps, kSpace, text_at(*map, {"name"})));
+    if (!object && text_at(*map, {"optional"}) != "true") throw std::runtime_error(object.error().text());
     public_folder(own);
-    if (const Value* data = object.find("data"))
+    if (const Value* data = object ? object->find("data") : nullptr)
       for (const Member& file : data->members) write_file(own / file.key, file.value.text);
     return own;
   }

@@ -6,6 +6,7 @@
 #include "host/gunzip_libdeflate.h"
 #include "host/host_facts.h"
 #include "host/id_file.h"
+#include "host/numa.h"
 #include "host/udev_libudev.h"
 #include "support/temp_host.h"
 

@@ -112,7 +112,7 @@ TEST(Local, LabelsAndFeatures) {
 
 TEST(Local, EachLabelKnowsItsLine) {
   const LocalFile file = parse_local_file("# rack\na=1\n\nb\na=2\n", "f", kNow);
-  EXPECT_EQ(file.origins, (Origins{{"a", "f:5"}, {"b", "f:3"}}));
+  EXPECT_EQ(file.origins, (Origins{{"a", "f:5:1"}, {"b", "f:4:1"}}));
 }
 
 TEST(Local, ExpiryAndTheSwitchesThatLeakOverIt) {

@@ -26,12 +26,12 @@ std::string rule(const std::string& fields) { return object("    - name: a\n" + 
 
 TEST(Check, ATemplateOverATermWithoutExpressionsMakesNothing) {
   const std::string loop = "      labelsTemplate: \"{{ range .pci.device }}x-{{ .class }}=y\\n{{ end }}\"\n";
-  EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device}]\n")), "7:32 dead-template\n");
+  EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device}]\n")), "7:33 dead-template\n");
   EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device, matchExpressions: {}}]\n")), "");
   EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device, matchName: {op: Exists}}]\n")), "");
   const std::string flags = "      labelsTemplate: \"{{ range .cpu.cpuid }}x-{{ .Name }}=y\\n{{ end }}\"\n";
   EXPECT_EQ(findings(rule(flags + "      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {}}]\n")),
-            "7:32 dead-template\n");
+            "7:33 dead-template\n");
   // One of several terms on the feature gives elements.
   EXPECT_EQ(findings(rule(loop + "      matchFeatures: [{feature: pci.device}, {feature: pci.device, matchExpressions: "
                                  "{vendor: {op: Exists}}}]\n")),
@@ -45,7 +45,7 @@ TEST(Check, AListOfElementsHasNoFields) {
   EXPECT_EQ(findings(rule("      labelsTemplate: \"v={{ .kernel.version.major }}\"\n" + match)),
             "7:29 dead-template\n");
   EXPECT_EQ(findings(rule("      labelsTemplate: \"v={{ index .kernel.version \\\"major\\\" }}\"\n" + match)),
-            "7:23 dead-template\n");
+            "7:51 dead-template\n");
   EXPECT_EQ(todo(rule("      labelsTemplate: \"v={{ .pci.device.class }}\"\n" + match)),
             "write {{ range .pci.device }}{{ .class }}{{ end }}");
   EXPECT_EQ(findings(rule("      labelsTemplate: \"v={{ (index .kernel.version 0).Value }}\"\n" + match)), "");
@@ -53,11 +53,11 @@ TEST(Check, AListOfElementsHasNoFields) {
 
 TEST(Check, FlagsHaveNoValues) {
   const auto flag = [&](const std::string& expression) {
-    return findings(rule("      labels: {x: y}\n      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {" +
+    return findings(rule("      labels: {x: z}\n      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {" +
                          expression + "}}]\n"));
   };
-  EXPECT_EQ(flag("AVX512F: {op: In, value: [\"true\"]}"), "8:74 dead-term\n");
-  EXPECT_EQ(flag("AVX512F: {op: IsTrue}"), "8:74 dead-term\n");
+  EXPECT_EQ(flag("AVX512F: {op: In, value: [\"true\"]}"), "8:77 dead-term\n");
+  EXPECT_EQ(flag("AVX512F: {op: IsTrue}"), "8:77 dead-term\n");
   EXPECT_EQ(flag("AVX10_VERSION: {op: Gt, value: [\"1\"]}"), "");
   EXPECT_EQ(flag("AVX512F: {op: Exists}"), "");
 }
@@ -67,25 +67,25 @@ TEST(Check, KeysThatYamlTurnsIntoSomethingElse) {
             "7:16 unquoted-key\n7:22 unquoted-key\n7:29 unquoted-key\n7:37 unquoted-key\n");
   EXPECT_EQ(todo(rule("      labels:\n        on: b\n")), "write \"on\" with its quotes");
   EXPECT_EQ(todo(rule("      labels:\n        ~: b\n")), "write \"null\" with its quotes");
-  EXPECT_EQ(findings(rule("      annotations: {1.50: a}\n      labels: {x: y}\n      matchFeatures: [{feature: "
+  EXPECT_EQ(findings(rule("      annotations: {1.50: a}\n      labels: {x: z}\n      matchFeatures: [{feature: "
                           "kernel.config, matchExpressions: {y: {op: Exists}}}]\n")),
-            "7:21 unquoted-key\n9:66 unquoted-key\n");
+            "7:21 unquoted-key\n9:67 unquoted-key\n");
 }
 
 TEST(Check, OneMistakeIsCountedOnce) {
   const auto device = [&](const std::string& expression) {
-    return findings(rule("      labels: {x: y}\n      matchFeatures: [{feature: pci.device, matchExpressions: {" +
+    return findings(rule("      labels: {x: z}\n      matchFeatures: [{feature: pci.device, matchExpressions: {" +
                          expression + "}}]\n"));
   };
-  EXPECT_EQ(device("class: {op: In, value: [0300]}"), "8:89 unquoted-text\n");
-  EXPECT_EQ(device("class: {op: Exists, value: [\"0300\"]}"), "8:71 bad-expression\n");
-  EXPECT_EQ(device("class: {op: Gt, value: [\"abc\"]}"), "8:83 bad-expression\n");
+  EXPECT_EQ(device("class: {op: In, value: [0300]}"), "8:88 unquoted-text\n");
+  EXPECT_EQ(device("class: {op: Exists, value: [\"0300\"]}"), "8:76 bad-expression\n");
+  EXPECT_EQ(device("class: {op: Gt, value: [\"abc\"]}"), "8:88 bad-expression\n");
 }
 
 TEST(Check, TheAdviceForIdsIsAValueThatCanMatch) {
   const auto advice = [&](const std::string& value) {
     return todo(
-        rule("      labels: {x: y}\n      matchFeatures: [{feature: pci.device, matchExpressions: " + value + "}]\n"));
+        rule("      labels: {x: z}\n      matchFeatures: [{feature: pci.device, matchExpressions: " + value + "}]\n"));
   };
   EXPECT_EQ(advice("{class: {op: In, value: [0300]}}"), "write \"0300\" with its quotes");
   EXPECT_EQ(advice("{vendor: {op: In, value: [0x10DE]}}"), "write \"10de\"");
@@ -93,17 +93,17 @@ TEST(Check, TheAdviceForIdsIsAValueThatCanMatch) {
             "write {op: InRegexp, value: [\"^03\"]} for all classes that begin so");
   EXPECT_EQ(advice("{class: {op: In, value: [\"0x03\"]}}"),
             "write {op: InRegexp, value: [\"^03\"]} for all classes that begin so");
-  const std::string worker = "- name: a\n  labels: {x: y}\n  matchFeatures: [{feature: pci.device, matchExpressions: ";
+  const std::string worker = "- name: a\n  labels: {x: z}\n  matchFeatures: [{feature: pci.device, matchExpressions: ";
   EXPECT_EQ(todo(worker + "{vendor: 0x10de}}]\n"), "write \"10de\"");
   EXPECT_EQ(todo(worker + "{vendor: {op: In, value: [0x10de]}}}]\n"), "write \"10de\" with its quotes");
 }
 
 TEST(Check, VersionsAreComparedAsVersions) {
   const std::string text = rule(
-      "      labels: {x: y}\n      matchFeatures: [{feature: kernel.version, matchExpressions: {full: {op: Gt, value: "
+      "      labels: {x: z}\n      matchFeatures: [{feature: kernel.version, matchExpressions: {full: {op: Gt, value: "
       "[\"5.15\"]}}}]\n");
   EXPECT_EQ(todo(text), "add type: version to compare versions");
-  EXPECT_EQ(todo("- name: a\n  labels: {x: y}\n  matchFeatures: [{feature: kernel.version, matchExpressions: {full: "
+  EXPECT_EQ(todo("- name: a\n  labels: {x: z}\n  matchFeatures: [{feature: kernel.version, matchExpressions: {full: "
                  "{op: Gt, value: [\"5.15\"]}}}]\n"),
             "use a NodeFeatureRule with type: version, or a whole number");
 }
@@ -124,10 +124,10 @@ TEST(Check, Metadata) {
   EXPECT_EQ(findings(head("{name: 5}")), "3:18 unquoted-text\n");
   EXPECT_EQ(todo(head("{name: a, lables: {}}")), "did you mean \"labels\"?");
   EXPECT_EQ(findings(head("{name: a, labels: {x: 5, y z: v, ok: \"not legal\"}}")),
-            "3:34 malformed-metadata\n3:37 malformed-metadata\n3:49 malformed-metadata\n");
+            "3:33 malformed-metadata\n3:36 malformed-metadata\n3:48 malformed-metadata\n");
   EXPECT_EQ(findings(head("[name]")), "3:11 malformed-metadata\n");
   EXPECT_EQ(
-      findings(head("{name: a.b-c, namespace: n, labels: {app.kubernetes.io/part-of: gpu}, annotations: {n: \"any "
+      findings(head("{name: a.b-c, namespace: n, labels: {app.kubernetes.io/part-of: gpu}, annotations: {note: \"any "
                     "text!\"}, ownerReferences: []}")),
       "");
 }

@@ -30,7 +30,7 @@ std::string findings(const std::string& text) {
 TEST(Parse, EveryMistakeAtOnceWithItsPlace) {
   EXPECT_EQ(findings(api("    - name: a\n"
                          "      lables: {x: y}\n"
-                         "      labels: {n: 5, n: 6}\n"
+                         "      labels: {k: 5, k: 6}\n"
                          "      matchFeatures:\n"
                          "        - feature: pci.device\n"
                          "          matchExpressions:\n"
