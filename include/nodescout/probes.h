@@ -65,6 +65,13 @@ struct Moment {
   bool is_node_hidden = false;                // it never reads the Node, where other programs say what they are doing
   /// For how long each condition that the last run of a probe noted has lasted (Observation::ongoing).
   std::map<std::string, std::chrono::milliseconds, std::less<>> lasting;
+  bool is_only_look = true;  // no other will follow: there is nothing to wait for
+
+  /// Whether a condition counts that does so once it lasts.
+  bool has_lasted(std::string_view condition, std::chrono::milliseconds enough) const {
+    const auto at = lasting.find(condition);
+    return is_only_look || (at != lasting.end() && at->second >= enough);
+  }
 };
 
 /// What one run of a probe saw. A partial result is normal.

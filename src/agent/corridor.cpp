@@ -36,6 +36,7 @@ Status AgentCorridor::reload() {
   keep_last_good(documents_, loaded->broken, loaded->documents);
   config_ = std::move(setup->config);
   // As GFD has it: when the process started or read its configuration again.
+  moment_.is_only_look = options_.once;
   moment_.configured_at =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   probes_ = std::move(setup->probes);

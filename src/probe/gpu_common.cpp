@@ -1,5 +1,6 @@
 // What is said of all GPUs of a vendor, and of the whole machine: counts, common facts, health, topology.
 #include <algorithm>
+#include <chrono>
 
 #include "probe/gpu_parts.h"
 #include "probe/virtualization.h"
@@ -8,6 +9,9 @@ namespace nodescout::gpu {
 namespace {
 
 constexpr std::int64_t kMibPerGib = 1024;
+
+/// How long a GPU may be without a driver while the others have theirs: drivers take them one after the other.
+constexpr std::chrono::seconds kSettleTime{60};
 
 void put(Attributes& into, std::string_view name, std::string_view value) {
   if (!value.empty()) into.insert_or_assign(std::string(name), std::string(value));
@@ -71,7 +75,7 @@ std::string common(const std::vector<const Gpu*>& gpus, const std::function<std:
   return std::all_of(gpus.begin(), gpus.end(), [&](const Gpu* each) { return text(*each) == first; }) ? first : "";
 }
 
-void find_missing(Bus& bus, Observation& seen) {
+void find_missing(const Moment& moment, Bus& bus, Observation& seen) {
   for (const GpuVendor& vendor : kVendors) {
     const bool is_ready = vendor.has_library
                               ? bus.offered.has_value()
@@ -92,6 +96,12 @@ void find_missing(Bus& bus, Observation& seen) {
         --unplaced;
         gpu.health = "failed";
         continue;
+      }
+      if (!is_taken) {
+        const std::string condition = "gpu-without-driver " + gpu.address;
+        seen.ongoing[condition] = kSettleTime;
+        gpu.is_settling = !moment.has_lasted(condition, kSettleTime);
+        if (gpu.is_settling) continue;
       }
       gpu.health = "missing";
       const std::string what = is_taken ? "the GPU is on the bus, but the driver does not offer it"
@@ -148,7 +158,9 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
            "expected are " + std::to_string(wanted->second) + " GPUs, and " + std::to_string(good) + " are there",
            "look for the others with lspci and in the firmware's setup"});
   }
-  if (missing > 0 || !is_silent) facts["missing"] = std::to_string(missing);
+  // While one may still get its driver, what was said before stands.
+  const bool is_settling = std::any_of(gpus.begin(), gpus.end(), [](const Gpu* each) { return each->is_settling; });
+  if (missing > 0 || !(is_silent || is_settling)) facts["missing"] = std::to_string(missing);
 }
 
 void add_topology(const Bus& bus, Features& features) {

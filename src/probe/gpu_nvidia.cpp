@@ -115,30 +115,20 @@ class Nvidia {
       }
   }
 
-  /// A virtual GPU tells of itself in its PCI configuration space. On a machine that is no guest there is none.
   void vgpu() {
-    std::optional<Vgpu> found;
-    const bool is_bare_metal = is_guest_by_cpuid(host_) == false;
-    for (const std::string& address : bus_.nvidia_functions) {
-      if (is_bare_metal) break;
-      const std::string path = "/sys/bus/pci/devices/" + address + "/config";
-      const auto config = host_.files().read_head(path, kPciConfigSize);
-      if (!config || config->size() < kPciConfigSize) {
-        unknown({"gpu.vgpu"});
-        problem("gpu-vgpu", path, "only its beginning can be read, so it is not known whether this is a virtual GPU",
-                "run as root, in a cluster with the overlay gpu-mig; until then the vgpu labels stay as they are");
-        return;
-      }
-      if (auto one = find_vgpu(*config)) {
-        found = std::move(one);
-        for (Gpu& gpu : bus_.gpus) gpu.is_virtual = gpu.is_virtual || gpu.address == address;
-      }
+    const VgpuScan scan = scan_vgpus(host_, bus_);
+    if (!scan.unreadable.empty()) {
+      unknown({"gpu.vgpu"});
+      problem("gpu-vgpu", scan.unreadable,
+              "only its beginning can be read, so it is not known whether this is a virtual GPU",
+              "run as root, in a cluster with the overlay gpu-mig; until then the vgpu labels stay as they are");
+      return;
     }
     Attributes& facts = seen_.features.attributes["gpu.vgpu"];
-    facts["present"] = found ? "true" : "false";
-    if (!found) return;
-    put(facts, "host-driver-version", legal_label_value(found->host_driver_version));
-    put(facts, "host-driver-branch", legal_label_value(found->host_driver_branch));
+    facts["present"] = scan.found ? "true" : "false";
+    if (!scan.found) return;
+    put(facts, "host-driver-version", legal_label_value(scan.found->host_driver_version));
+    put(facts, "host-driver-branch", legal_label_value(scan.found->host_driver_branch));
   }
 
   void label_vfio() {
@@ -334,6 +324,24 @@ class Nvidia {
 };
 
 }  // namespace
+
+VgpuScan scan_vgpus(const Host& host, Bus& bus) {
+  VgpuScan scan;
+  if (is_guest_by_cpuid(host) == false) return scan;
+  for (const std::string& address : bus.nvidia_functions) {
+    const std::string path = "/sys/bus/pci/devices/" + address + "/config";
+    const auto config = host.files().read_head(path, kPciConfigSize);
+    if (!config || config->size() < kPciConfigSize) {
+      scan.unreadable = path;
+      return scan;
+    }
+    auto one = find_vgpu(*config);
+    if (!one) continue;
+    scan.found = std::move(one);
+    for (Gpu& gpu : bus.gpus) gpu.is_virtual = gpu.is_virtual || gpu.address == address;
+  }
+  return scan;
+}
 
 bool has_nvidia_driver(const Host& host) {
   return is_there(host, kKernelDriver) || is_there(host, kWsl) || is_tegra(host);

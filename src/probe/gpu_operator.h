@@ -29,7 +29,8 @@ inline constexpr std::string_view kOperatorLabels[] = {kInstallsDriver, kRunsGfd
 /// Why NVIDIA's library must not be opened now: the Operator unloads the driver, has not validated it yet, or its MIG
 /// manager needs every client gone. Empty if it may be opened.
 std::string pause_reason(const Host& host, const Moment& moment);
-/// Whether one of NVIDIA's GPUs is on the bus: where there is none, its driver's files are not worth a watch on /dev and /run.
+/// Whether one of NVIDIA's GPUs is on the bus: where there is none, its driver's files are not worth a watch on /dev
+/// and /run.
 bool has_nvidia_gpu(const Root& files);
 
 }  // namespace nodescout::gpu

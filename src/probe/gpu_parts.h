@@ -13,6 +13,7 @@
 #include "gpu/gfd.h"
 #include "gpu/pci_table.h"
 #include "gpu/topology.h"
+#include "gpu/vgpu.h"
 #include "nodescout/probes.h"
 #include "probe/accelerators.h"
 #include "probe/gpu_vendors.h"
@@ -42,6 +43,7 @@ struct Gpu {
   std::string product;                           // the driver's name
   std::optional<std::int64_t> memory;            // MiB, as the driver says
   std::string health = "ok";                     // "failed", "missing" (the driver does not list it)
+  bool is_settling = false;                      // it has no driver, and may get one in a moment
   bool is_virtual = false;                       // a slice of a card: what the table says of the card is not true of it
   bool tells_links = false;                      // somebody said what joins it with others
   std::vector<LogicalDevice> logical_devices;    // of AMD's GPUs, as the kernel's compute driver shows them
@@ -77,6 +79,14 @@ void add_sysfs_facts(const Host& host, Observation& seen, std::vector<Gpu>& gpus
 /// gpu.vgpu. GPUs that are on no bus (Tegra, WSL) are added.
 void add_nvidia_facts(const Host& host, const GpuOptions& options, const Moment& moment, Bus& bus, Observation& seen);
 
+/// A virtual GPU says so in its PCI configuration space. On a machine that is no guest there is none.
+struct VgpuScan {
+  std::optional<Vgpu> found;
+  std::string unreadable;  // the file that hides whether there is one
+};
+/// Marks those of the bus.
+VgpuScan scan_vgpus(const Host& host, Bus& bus);
+
 /// Whether there may be something to ask: the driver is loaded, or it is a Tegra or a WSL guest.
 bool has_nvidia_driver(const Host& host);
 
@@ -101,7 +111,7 @@ std::string form_factor_of(const Gpu& gpu);
 std::string common(const std::vector<const Gpu*>& gpus, const std::function<std::string(const Gpu&)>& text);
 
 /// GPUs that no driver took, or that theirs does not offer, while the others' driver works.
-void find_missing(Bus& bus, Observation& seen);
+void find_missing(const Moment& moment, Bus& bus, Observation& seen);
 /// Counts, and what the GPUs of a vendor have in common.
 void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const GpuOptions& options,
                 Observation& seen);

@@ -84,6 +84,38 @@ TEST(UnboundGpu, OfAmdToo) {
   EXPECT_EQ(places_of(seen, "gpu-missing"), std::vector<std::string>{"0000:38:00.0"});
 }
 
+TEST(UnboundGpu, CountsOnceItHasLasted) {
+  for (const bool of_nvidia : {true, false}) {
+    Machine machine;
+    std::vector<NvmlGpu> gpus = several(2, h100);
+    for (const NvmlGpu& gpu : gpus)
+      add_function(machine.files, {.address = gpu.bus_id,
+                                   .vendor = of_nvidia ? "0x10de" : kAmd,
+                                   .device = of_nvidia ? "0x2330" : "0x74a1",
+                                   .driver = gpu.bus_id == "0000:18:00.0" ? ""
+                                             : of_nvidia                  ? "nvidia"
+                                                                          : "amdgpu"});
+    gpus.erase(gpus.begin());
+    machine.drive(driver_report(of_nvidia ? gpus : std::vector<NvmlGpu>()));
+    const std::string set = of_nvidia ? "gpu.nvidia" : "gpu.amd";
+    Moment moment;
+    moment.is_only_look = false;
+    const Observation fresh = look_at_gpus(machine.host(), {}, moment);
+    EXPECT_FALSE(fresh.features.attributes.at(set).contains("missing")) << "what was said before stands";
+    EXPECT_TRUE(places_of(fresh, "gpu-missing").empty());
+    EXPECT_TRUE(fresh.incomplete.contains(set));
+    ASSERT_EQ(fresh.ongoing.size(), 1u);
+    EXPECT_EQ(fresh.ongoing.begin()->second, std::chrono::seconds(60));
+    moment.lasting = {{fresh.ongoing.begin()->first, std::chrono::seconds(59)}};
+    EXPECT_FALSE(look_at_gpus(machine.host(), {}, moment).features.attributes.at(set).contains("missing"));
+    moment.lasting = fresh.ongoing;
+    const Observation lasting = look_at_gpus(machine.host(), {}, moment);
+    EXPECT_EQ(lasting.features.attributes.at(set).at("missing"), "1");
+    EXPECT_EQ(places_of(lasting, "gpu-missing"), std::vector<std::string>{"0000:18:00.0"});
+    EXPECT_EQ(lasting.ongoing.size(), 1u) << "it still is";
+  }
+}
+
 TEST(UnboundGpu, WithoutAnyDriverNoneIsMissing) {
   for (const auto& [vendor, device] : {std::pair{"0x10de", "0x2330"}, {kAmd, "0x74a1"}, {kIntel, "0x0bd5"}}) {
     TempHost host;
@@ -357,6 +389,15 @@ TEST(VgpuGuest, HasItsOwnMemoryAndName) {
     EXPECT_FALSE(own.contains("-nvidia.form_factor"));
     EXPECT_EQ(labels_below(seen.features, "nvidia.com/").at("gpu.memory"), "4096");
   }
+}
+
+TEST(VgpuGuest, IsOneForAnAgentThatDoesNotAskTheDriver) {
+  TempHost host{{"/cpuid.txt", kGuest}};
+  add_function(host, {.address = "0000:00:05.0", .device = "0x1eb8"});
+  host.write("/sys/devices/pci0000:00/0000:00:05.0/config", vgpu_config());
+  GpuOptions options;
+  options.discovery = GpuDiscovery::none;
+  EXPECT_FALSE(own_labels(look_at_gpus(host, options)).contains("-nvidia.memory_gb"));
 }
 
 TEST(VgpuGuest, IsKnownByItsName) {
