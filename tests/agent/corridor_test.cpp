@@ -232,13 +232,13 @@ TEST_F(AgentCorridorTest, AProbesProblemsStayUntilItRunsAgain) {
 }
 
 TEST_F(AgentCorridorTest, WatchesWhatItReads) {
-  const std::vector<std::string> paths = corridor().watched_paths();
+  const auto paths = corridor().watched_paths();
   for (const std::string& path :
        {options.config, options.rules.paths[0], options.root + "/etc/os-release",
         options.root + "/etc/kubernetes/node-feature-discovery/features.d", std::string("/etc/nodescout/rules.d"),
         std::string("/etc/kubernetes/node-feature-discovery/custom.d")})
-    EXPECT_NE(std::find(paths.begin(), paths.end(), path), paths.end()) << path;
-  EXPECT_EQ(std::find(paths.begin(), paths.end(), ""), paths.end());
+    EXPECT_TRUE(paths.contains(path)) << path;
+  EXPECT_FALSE(paths.contains(""));
 }
 
 TEST_F(AgentCorridorTest, AMachineThatIsNotThereIsAnError) {

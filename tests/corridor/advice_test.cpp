@@ -220,7 +220,9 @@ Configured configured(const std::string& text, const std::string& rules) {
   test::TempDirectory work;
   test::write_file(work.path() / "conf", text);
   test::write_file(work.path() / "rules.yaml", rules);
-  auto setup = set_up((work.path() / "conf").string(), false, {});
+  MachineOptions options;
+  options.config = (work.path() / "conf").string();
+  auto setup = set_up(options);
   EXPECT_TRUE(setup) << (setup ? "" : setup.error().text());
   Configured out;
   if (!setup) return out;

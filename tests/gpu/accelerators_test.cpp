@@ -130,7 +130,7 @@ TEST(Wsl, IsNothingThatNfdKnows) {
   config.nfd_compat = true;
   for (const Probe* probe : all_probes()) {
     if (probe->name != "gpu") continue;
-    EXPECT_TRUE(probe->run(host, config).features.empty());
+    EXPECT_TRUE(probe->run(host, config, {}).features.empty());
   }
 }
 

@@ -201,17 +201,17 @@ TEST(Kernel, AConfigurationThatIsNotThereIsReported) {
   const TempHost files{{"/boot/config-6.1.0", "CONFIG_A=y\n"}, {"/boot/other", "CONFIG_B=y\n"}};
   ProbeConfig config;
   config.kconfig_file = "/boot/config-5";
-  Observation seen = probe::kernel.run(files, config);
+  Observation seen = probe::kernel.run(files, config, {});
   ASSERT_EQ(seen.problems.size(), 1u);
   EXPECT_EQ(seen.problems[0].where, "sources.kernel.kconfigFile");
   EXPECT_TRUE(seen.incomplete.empty());
   // Paths of NFD's container are those of the host.
   config.kconfig_file = "/host-boot/other";
-  seen = probe::kernel.run(files, config);
+  seen = probe::kernel.run(files, config, {});
   EXPECT_EQ(attributes(seen, "kernel.config"), (Attributes{{"B", "y"}}));
   EXPECT_TRUE(seen.problems.empty());
   config.kconfig_file = "/host-boot/none";
-  seen = probe::kernel.run(files, config);
+  seen = probe::kernel.run(files, config, {});
   ASSERT_EQ(seen.problems.size(), 1u);
   EXPECT_NE(seen.problems[0].what.find("no /boot/none"), std::string::npos);
 }
@@ -224,7 +224,7 @@ TEST(Kernel, APackedConfigurationIsNotReadForWhatIsLegibleInIt) {
                                         legible,
                                     "BZh9" + legible, std::string("x\0", 2) + legible}) {
     const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/boot/config-6.1.0", packed}};
-    const Observation seen = probe::kernel.run(files, {});
+    const Observation seen = probe::kernel.run(files, {}, {});
     EXPECT_EQ(attributes(seen, "kernel.config"), kAbsent);
     ASSERT_EQ(seen.problems.size(), 1u);
     EXPECT_EQ(seen.problems[0].code, "malformed-file");
@@ -234,8 +234,8 @@ TEST(Kernel, APackedConfigurationIsNotReadForWhatIsLegibleInIt) {
 
 TEST(Kernel, ADirectoryAsConfigurationIsEmptyForNfd) {
   const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/boot/config-6.1.0/", ""}};
-  EXPECT_EQ(attributes(probe::kernel.run(files, nfd()), "kernel.config"), Attributes());
-  EXPECT_EQ(attributes(probe::kernel.run(files, {}), "kernel.config"), kAbsent);
+  EXPECT_EQ(attributes(probe::kernel.run(files, nfd(), {}), "kernel.config"), Attributes());
+  EXPECT_EQ(attributes(probe::kernel.run(files, {}, {}), "kernel.config"), kAbsent);
 }
 
 TEST(Kernel, ModulesWithoutABuiltInList) {
@@ -388,7 +388,7 @@ TEST(System, OsReleaseFallsBackToUsr) {
 
 TEST(System, AnOsReleaseThatSaysNothingIsReported) {
   const auto what = [](const Host& host) {
-    const Observation seen = probe::system.run(host, {});
+    const Observation seen = probe::system.run(host, {}, {});
     EXPECT_TRUE(seen.incomplete.empty());
     return seen.problems.size() == 1 ? seen.problems[0].what.substr(0, seen.problems[0].what.find(':')) : "";
   };
@@ -401,8 +401,8 @@ TEST(System, AnOsReleaseThatSaysNothingIsReported) {
 
 TEST(System, ADirectoryAsOsReleaseIsEmptyForNfd) {
   const TempHost files{{"/etc/os-release/", ""}};
-  EXPECT_EQ(attributes(probe::system.run(files, nfd()), "system.osrelease"), Attributes());
-  EXPECT_EQ(probe::system.run(files, {}).problems.size(), 1u);
+  EXPECT_EQ(attributes(probe::system.run(files, nfd(), {}), "system.osrelease"), Attributes());
+  EXPECT_EQ(probe::system.run(files, {}, {}).problems.size(), 1u);
 }
 
 TEST(System, FirmwareIdentityIsAbsentWithoutAnyFile) {
