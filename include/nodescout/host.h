@@ -93,6 +93,7 @@ class Root {
   Result<Opened> open_file(std::string_view path, int flags, const Directory* from) const;
   Result<std::string> walk(std::string_view path, bool follow_last) const;
   Result<std::string> read_upto(std::string_view path, std::size_t most, bool whole, const Directory* from) const;
+  Error as_recorded(Error error) const;
   Error failed(Error error) const;
   Error noted(Error error) const;
   bool needs_walk() const { return !prefix_.empty() || journal_; }

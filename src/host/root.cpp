@@ -172,7 +172,7 @@ Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Dir
   }
   // The directory is resolved once; the file itself is usually not a link, which opening it shows at no cost.
   auto directory = walk(parent_of(path), true);
-  if (!directory) return directory.error();
+  if (!directory) return as_recorded(directory.error());
   directories_.insert_or_assign(std::string(parent_of(path)), *directory);
   auto canonical = walk(path, false);
   if (!canonical) return canonical.error();
@@ -195,12 +195,15 @@ Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Dir
   return error_of(ELOOP, path);
 }
 
+/// What the recorded machine said of the same path, if it refused it.
+Error Root::as_recorded(Error error) const {
+  const auto refused = refused_.find(error.where);
+  return refused == refused_.end() ? error : refused->second;
+}
+
 /// For what a recording keeps where it is there: names, links and types. Only where that fails does it count what the
 /// recorded machine refused, since that may have been another question about the same path.
-Error Root::failed(Error error) const {
-  if (const auto refused = refused_.find(error.where); refused != refused_.end()) return refused->second;
-  return noted(std::move(error));
-}
+Error Root::failed(Error error) const { return noted(as_recorded(std::move(error))); }
 
 Error Root::noted(Error error) const {
   if (journal_ && error.code != Errc::absent) journal_->refused.insert_or_assign(error.where, error);

@@ -232,6 +232,7 @@ TEST_F(AgentCorridorTest, AProbesProblemsStayUntilItRunsAgain) {
 }
 
 TEST_F(AgentCorridorTest, WatchesWhatItReads) {
+  options.only = {"local", "system"};
   const auto paths = corridor().watched_paths();
   for (const std::string& path :
        {options.config, options.rules.paths[0], options.root + "/etc/os-release",
@@ -239,6 +240,8 @@ TEST_F(AgentCorridorTest, WatchesWhatItReads) {
         std::string("/etc/kubernetes/node-feature-discovery/custom.d")})
     EXPECT_TRUE(paths.contains(path)) << path;
   EXPECT_FALSE(paths.contains(""));
+  EXPECT_EQ(paths.at(options.root + "/etc/os-release"), std::set<std::string>{"system"});
+  EXPECT_EQ(paths.at(options.config), std::set<std::string>{""}) << "configuration and rules";
 }
 
 TEST_F(AgentCorridorTest, AMachineThatIsNotThereIsAnError) {

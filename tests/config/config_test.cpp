@@ -98,7 +98,7 @@ TEST(Prefixes, ThePolicysListIsTheDefaultWhereItIsMounted) {
 
 TEST(Config, ListsWithKnownValuesAreChecked) {
   EXPECT_EQ(problems(read("sources: {kernel: {configOpts: [CONFIG_NO_HZ, HZ]}}")),
-            "f:1:32 sources.kernel.configOpts: options stand without CONFIG_, so \"CONFIG_NO_HZ\" is never there "
+            "f:1:33 sources.kernel.configOpts: options stand without CONFIG_, so \"CONFIG_NO_HZ\" is never there "
             "(write \"NO_HZ\")\n");
   EXPECT_EQ(
       problems(read("sources: {pci: {deviceClassWhitelist: [0x03, \"030000\", \"0x0b40\", \"03\", \"0B40\", \"\"]}}")),
@@ -195,8 +195,8 @@ TEST(Config, WhatIsUnknownIsSaidWithWhatWasMeant) {
       "f:1:1 unknown key \"labelSources\" (did you mean \"core.labelSources\"?)\n"
       "f:2:1 unknown key \"enableTaint\" (did you mean \"enableTaints\"?)\n"
       "f:3:1 unknown key \"autoDefaultNs\" (write autoPrefix)\n"
-      "f:4:1 unknown key \"resourceLabels\" (write extendedResources in a rule: a NodeFeatureRule, or sources.custom; "
-      "remove the key)\n"
+      "f:4:1 unknown key \"resourceLabels\" (write a NodeFeatureRule with "
+      "extendedResources: {NAME: \"@DOMAIN.FEATURE.ELEMENT\"}; remove the key)\n"
       "f:10:1 ENABLETAINTS is there more than once (the last one counts; remove the others)\n"
       "f:6:19 unknown key \"sources.local.hooksEnabled\": sources.local has no options (hooks (source.d) are gone "
       "since NFD 0.17: let the script write a file of features.d, and remove the key)\n"
@@ -254,7 +254,7 @@ TEST(Config, CustomRulesComeAlong) {
 TEST(Builtin, EveryLabelSourceCanBeSwitchedOff) {
   Config config;
   config.label_sources = {"cpu", "fake", "kernel", "pci", "usb"};
-  EXPECT_EQ(builtin_rules(config).size(), 1u + 1u + 8u + 2u + 1u);
+  EXPECT_EQ(builtin_rules(config).size(), 1u + 3u + 8u + 2u + 1u);
   config.label_sources.clear();
   EXPECT_TRUE(builtin_rules(config).empty());
 }

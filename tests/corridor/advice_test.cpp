@@ -232,6 +232,7 @@ Configured configured(const std::string& text, const std::string& rules) {
   if (!loaded) return out;
   const RuleLayers layers = compile_layers(*std::move(loaded));
   const Features features = machine();
+  out.problems.insert(out.problems.end(), layers.problems.begin(), layers.problems.end());
   const Walk walked = walk(layers, {features}, setup->config.labels);
   out.problems.insert(out.problems.end(), walked.problems.begin(), walked.problems.end());
   out.labels = walked.built.desired.labels;

@@ -87,7 +87,7 @@ TEST(Host, WhatTheMachineCouldNotReadStaysUnreadable) {
 
 TEST(Host, ADirectoryThatIsNoneIsAnError) {
   EXPECT_EQ(Host::open({.root = "/no/such/root"}).error().code, Errc::absent);
-  EXPECT_EQ(Host::open({.root = "/etc/passwd"}).error().code, Errc::malformed);
+  EXPECT_EQ(Host::open({.root = "/etc/passwd"}).error().code, Errc::unsupported);
 }
 
 TEST(Pci, OneBrokenFunctionCostsItsOwnNumbers) {

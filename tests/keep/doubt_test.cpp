@@ -22,7 +22,7 @@ Doubt doubt(const std::string& rules, std::set<std::string, std::less<>> stale =
 
 /// A NodeFeatureRule with these rules, as YAML's flow style.
 std::string document(const std::string& rules) {
-  return "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: n}\nspec: {rules: [" + rules +
+  return "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: t}\nspec: {rules: [" + rules +
          "]}\n";
 }
 std::string rule(const std::string& what, const std::string& match) {

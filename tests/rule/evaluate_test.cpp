@@ -140,7 +140,7 @@ TEST(Evaluate, BackreferencesFlowForward) {
 
 TEST(Evaluate, LaterRulesOverrideAndTaintsAddUp) {
   const RuleSet set(rules_of(R"(
-    - {name: a, labels: {x: "1"}, annotations: {n: "1"}, taints: [{key: feature.node.kubernetes.io/t, effect: NoSchedule}]}
+    - {name: a, labels: {x: "1"}, annotations: {note: "1"}, taints: [{key: feature.node.kubernetes.io/t, effect: NoSchedule}]}
     - {name: b, labels: {x: "2"}, extendedResources: {r: "3"}, taints: [{key: feature.node.kubernetes.io/t, value: v, effect: NoExecute}]}
 )"));
   const Outcome outcome = set.evaluate(machine());
@@ -154,7 +154,7 @@ TEST(Evaluate, FeaturesMaySupplyRuleMatched) {
   Features features = machine();
   features.attributes["rule.matched"] = {{"x", "given"}};
   const RuleSet set(
-      rules_of("    - {name: r, labels: {y: \"1\"}, matchFeatures: [{feature: rule.matched, matchExpressions: {x: {op: "
+      rules_of("    - {name: r, labels: {made: \"1\"}, matchFeatures: [{feature: rule.matched, matchExpressions: {x: {op: "
                "In, value: [given]}}}]}\n"));
   EXPECT_EQ(set.evaluate(features).labels.size(), 1u);
 }
@@ -254,7 +254,7 @@ TEST(Pack, UnpacksToTheSame) {
     - name: all of it
       labels: {a: "1", b: "@x.y.z"}
       labelsTemplate: "{{ .x }}"
-      annotations: {n: v}
+      annotations: {note: v}
       vars: {v: "2"}
       varsTemplate: "v=1"
       extendedResources: {r: "3"}

@@ -214,7 +214,7 @@ TEST(Mutation, DamageStaysInItsDocument) {
   const std::vector<std::string> good = seeds();
   std::mt19937 random(3);
   const std::string mistaken =
-      "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: n}\nspec:\n  rules:\n    - {name: "
+      "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: t}\nspec:\n  rules:\n    - {name: "
       "r, lables: {a: b}}\n";
   const auto lines_in = [](const std::string& text) {
     return static_cast<int>(std::count(text.begin(), text.end(), '\n'));

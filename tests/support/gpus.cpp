@@ -28,6 +28,7 @@ NvmlGpu gpu(const char* name, const std::string& bus_id, std::int64_t mib, int m
 Desired desired_for(const Features& features) {
   Config config;
   config.labels.write_prefixes = default_write_prefixes();
+  for (const Probe* probe : all_probes()) config.label_sources.emplace_back(probe->name);
   auto rules = load_rules(config, {.paths = {}, .shipped = true, .drop_ins = false, .replacing = {}});
   if (!rules) throw std::runtime_error(rules.error().text());
   return walk(compile_layers(*std::move(rules)), {features}, config.labels).built.desired;
