@@ -81,7 +81,7 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
   if (std::regex_match(todo, found, std::regex("write (\"[^\"]*\"|'.*') with its quotes"))) {
     return finding.problem.code == "malformed-yaml" ? edited.with_value(found[1]) : edited.with_scalar(found[1]);
   }
-  if (std::regex_match(todo, found, std::regex("(?:write|did you mean) (\"[^\"]*\")\\??")))
+  if (std::regex_match(todo, found, std::regex("(?:write|did you mean) (\"[^\"]*\")(?:\\?|: .*)?")))
     return edited.with_scalar(found[1]);
   if (std::regex_match(todo, found, std::regex("begin it in column ([0-9]+)(, .*| or .*)")))
     return edited.with_column(std::stoi(found[1]));
