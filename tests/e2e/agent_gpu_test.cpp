@@ -57,13 +57,13 @@ TEST(SlowDriver, HoldsUpNothingButItsOwnLabels) {
   };
   ASSERT_TRUE(wait_for_label(cluster, "sleepy", kGpuLabel, "true"));
   const auto first = since(started);
-  EXPECT_LT(first, 1s);
+  EXPECT_LT(first, kSleep / 3) << "it does not wait for the driver";
   EXPECT_TRUE(wait_for_label(cluster, "sleepy", kState, "asking"));
   const auto changed = Clock::now();
   machine.write("/etc/kubernetes/node-feature-discovery/features.d/mine", "mine=1\n");
   ASSERT_TRUE(wait_for_label(cluster, "sleepy", "feature.node.kubernetes.io/mine", "1"));
   const auto followed = since(changed);
-  EXPECT_LT(followed, 1s);
+  EXPECT_LT(followed, kSleep / 3);
   std::this_thread::sleep_until(started + kSleep - 2s);
   EXPECT_EQ(label_of(cluster, "sleepy", kProduct), "Before");
   EXPECT_EQ(label_of(cluster, "sleepy", kState), "asking");
@@ -71,7 +71,7 @@ TEST(SlowDriver, HoldsUpNothingButItsOwnLabels) {
   ASSERT_TRUE(wait_for_label(cluster, "sleepy", kProduct, "NVIDIA-A100-SXM4-40GB"));
   const auto answered = since(started);
   EXPECT_GE(answered, kSleep);
-  EXPECT_LT(answered, kSleep + 1500ms);
+  EXPECT_LT(answered, kSleep + kSleep / 2) << "it does not wait for the next poll";
   EXPECT_TRUE(wait_for_label(cluster, "sleepy", kState, "ready"));
   std::printf(
       "first label after %lld ms, a change of features.d after %lld ms, the driver's labels %lld ms after it began\n",
