@@ -154,7 +154,7 @@ TEST(Advice, OnRulesIsRightToTheLetter) {
       device("class: {op: In, value: [\"03\"]}"),
       device("class: {op: in, value: [\"0302\"]}"),
       device("clas: {op: Exists}"),
-      rule("      lables: {x: z}\n      labels: {w: v}\n"),
+      rule("      lables: {x: z}\n      annotations: {w: v}\n"),
       rule("      labels: {on: z}\n"),
       rule("      labels: {null: z}\n"),
       rule("      labels: {x: 010}\n"),
@@ -240,7 +240,7 @@ Configured configured(const std::string& text, const std::string& rules) {
 }
 
 TEST(Advice, OnANamespaceLosesNoLabel) {
-  const std::string rules = object("    - {name: a, labels: {vendor.example/x: \"1\", y: \"1\"}}\n");
+  const std::string rules = object("    - {name: a, labels: {vendor.example/x: \"1\", near: \"1\"}}\n");
   const Configured before = configured("{}\n", rules);
   ASSERT_EQ(before.problems.size(), 1u) << before.problems[0].what;
   std::smatch found;

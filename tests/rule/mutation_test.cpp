@@ -213,9 +213,10 @@ std::string damaged(const std::string& document, std::mt19937& random) {
 TEST(Mutation, DamageStaysInItsDocument) {
   const std::vector<std::string> good = seeds();
   std::mt19937 random(3);
-  const std::string mistaken =
-      "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: t}\nspec:\n  rules:\n    - {name: "
-      "r, lables: {a: b}}\n";
+  const auto mistaken = [](const std::string& name) {
+    return "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: " + name +
+           "}\nspec:\n  rules:\n    - {name: r, lables: {a: b}}\n";
+  };
   const auto lines_in = [](const std::string& text) {
     return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
   };
@@ -224,8 +225,8 @@ TEST(Mutation, DamageStaysInItsDocument) {
     if (!seed.ends_with('\n')) seed += '\n';
     if (seed.find("\n---") != std::string::npos || seed.starts_with("---")) continue;
     const std::string bad = damaged(seed, random);
-    const std::string text = mistaken + "---\n" + bad + "---\n" + mistaken;
-    const int first = lines_in(mistaken) + 1;
+    const std::string text = mistaken("before") + "---\n" + bad + "---\n" + mistaken("after");
+    const int first = lines_in(mistaken("before")) + 1;
     const int last = first + 1 + lines_in(bad);
     bool before = false, inside = false, after = false;
     for (const Finding& finding : all_findings(text)) {
