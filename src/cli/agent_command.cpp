@@ -133,19 +133,20 @@ Run set_up(OptionSet& options) {
   const auto chosen = std::make_shared<AgentCommandOptions>();
   AgentOptions& agent = chosen->agent;
   agent.node = default_node();
-  options.value("--node", "NAME", agent.node, "Name of the Node that this machine is [$NODE_NAME]");
+  options.value("--node", "NAME", agent.node, "Name of this machine's Node [$NODE_NAME]");
   options.choice(
       "--publish", "WHERE", {"node", "nodefeature", "file", "none"},
       [&agent](const std::string& where) { agent.publish = destination(where); },
-      "Where to: the own node, NFD's NodeFeature object, a features.d file, or nowhere [node]");
+      "Publish to this machine's Node, NFD's NodeFeature object, a features.d file, or nowhere [node]");
   add_kubeconfig(options, chosen->kubeconfig);
-  options.value("--listen", "ADDR:PORT", chosen->listen, "Serve /metrics, /healthz and /readyz there, or none [:8080]");
+  options.value("--listen", "ADDR:PORT", chosen->listen,
+                "Serve /metrics, /healthz and /readyz on this address; none turns them off [:8080]");
   options.choice("--log-format", "FORMAT", {"text", "json"}, chosen->log_format,
-                 "Lines of key=value, or of JSON [text]");
-  const auto once = options.flag("--once", agent.once, "Publish once, and end");
-  const auto prune = options.flag("--prune", chosen->prune, "Remove everything that the agent ever put there, and end");
+                 "Write log lines as key=value or as JSON [text]");
+  const auto once = options.flag("--once", agent.once, "Publish once and exit");
+  const auto prune = options.flag("--prune", chosen->prune, "Remove everything that the agent has published, and exit");
   prune.excludes(once);
-  options.flag("--dry-run", chosen->dry_run, "With --prune: only print what would go").needs(prune);
+  options.flag("--dry-run", chosen->dry_run, "With --prune: only print what would be removed").needs(prune);
   add_machine_options(options, agent);
   return [chosen] { return run(*chosen); };
 }
@@ -158,9 +159,9 @@ const Command agent_command{
     .summary = "Keep this machine's Node labelled: the DaemonSet process",
     .examples =
         "  NODE_NAME=worker-1 nodescout agent --kubeconfig ~/.kube/config --listen 127.0.0.1:8080\n"
-        "  nodescout agent --node worker-1 --once             label it now, and end\n"
-        "  nodescout agent --node worker-1 --prune --dry-run  what it would take back\n"
-        "  nodescout agent --publish none                     watch the log of what it would do",
+        "  nodescout agent --node worker-1 --once             label it once and exit\n"
+        "  nodescout agent --node worker-1 --prune --dry-run  print what would be removed\n"
+        "  nodescout agent --publish none                     only log what it would publish",
     .set_up = set_up};
 
 }  // namespace nodescout::cli

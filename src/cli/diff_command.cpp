@@ -133,7 +133,7 @@ Run set_up(OptionSet& options) {
   chosen->agent.node = default_node();
   options.value("--node", "NAME", chosen->agent.node, "Name of the Node [$NODE_NAME]");
   add_kubeconfig(options, chosen->kubeconfig);
-  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "Output format [text]");
   add_machine_options(options, chosen->agent);
   return [chosen] { return diff(*chosen); };
 }

@@ -131,13 +131,13 @@ ExitStatus dump(const DumpOptions& options) {
 Run set_up(OptionSet& options) {
   const auto chosen = std::make_shared<DumpOptions>();
   options.choice("-o,--output", "FORMAT", {"table", "labels", "json", "yaml", "nodefeature"}, chosen->output,
-                 "What to print [table on a terminal, else labels]");
+                 "Output format [table on a terminal, else labels]");
   options.choice("--stage", "STAGE", {"features", "outcome", "desired"}, chosen->stage,
-                 "Print this value of the walk as JSON instead");
+                 "Print the result of this stage as JSON instead");
   add_machine_options(options, chosen->machine);
   options.flag("--redact", chosen->machine.redact,
-               "Replace serial numbers, MAC addresses and asset tags by placeholders");
-  options.flag("--timings", chosen->timings, "Say on stderr how long each probe and stage took");
+               "Replace serial numbers, MAC addresses and asset tags with placeholders");
+  options.flag("--timings", chosen->timings, "Print how long each probe and stage took on stderr");
   return [chosen] { return dump(*chosen); };
 }
 
@@ -149,7 +149,7 @@ const Command dump_command{.name = "dump",
                            .examples =
                                "  nodescout dump                         a table on a terminal, labels in a pipe\n"
                                "  NODE_NAME=worker-1 nodescout dump -o nodefeature | kubectl apply -f -\n"
-                               "  nodescout dump --rules my-rules.yaml   with rules of your own\n"
+                               "  nodescout dump --rules my-rules.yaml   with your own rules\n"
                                "  nodescout dump --only pci,usb --timings",
                            .set_up = set_up};
 

@@ -91,7 +91,7 @@ std::string as_markdown() {
 
 Run set_up(OptionSet& options) {
   const auto output = std::make_shared<std::string>("text");
-  options.choice("-o,--output", "FORMAT", {"text", "json", "markdown"}, *output, "What to print [text]");
+  options.choice("-o,--output", "FORMAT", {"text", "json", "markdown"}, *output, "Output format [text]");
   return [output] { return print(*output == "json" ? as_json() : *output == "markdown" ? as_markdown() : as_text()); };
 }
 

@@ -93,7 +93,7 @@ std::string configuration_markdown() {
 }
 
 constexpr std::string_view kStatus =
-    "0 done, also where problems were found and listed; 1 failed; 2 wrong usage, or a path that cannot be opened; "
+    "0 success, even if problems were listed; 1 failure; 2 wrong usage, or a path that cannot be opened; "
     "3 a mistake in a rule file (rules check), or a difference (diff).";
 
 ExitStatus manual(const std::string& format) {
@@ -102,7 +102,8 @@ ExitStatus manual(const std::string& format) {
   std::string out;
   if (format == "markdown") {
     out =
-        "# Command line\n\nMade from the program's own option table: `nodescout manual markdown` prints this page, and "
+        "# Command line\n\nGenerated from the program's option table: `nodescout manual markdown` prints this page, "
+        "and "
         "a test compares the two.\n\nExit status: " +
         std::string(kStatus) + "\n";
     add_markdown(program, "", out);
