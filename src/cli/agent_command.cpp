@@ -36,7 +36,7 @@ PublishTo destination(std::string_view word) {
 
 bool needs_cluster(PublishTo publish) { return publish == PublishTo::node || publish == PublishTo::nodefeature; }
 
-/// Everything that is ours goes from where it was published.
+/// Removes everything that we own from where it was published.
 Result<Published> prune(const AgentOptions& options, const Config& config, ApiConnection* connection, bool dry_run) {
   switch (options.publish) {
     case PublishTo::none: return Published{};
@@ -57,7 +57,7 @@ ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, boo
   const auto config = load_config(options.config);
   if (!config) return fail_to_open(config.error());
   auto pruned = prune(options, *config, connection, dry_run);
-  // Somebody else changed the Node in between.
+  // Another client changed the Node in between.
   for (int tries = 0; tries < 5 && !pruned && pruned.error().code == Errc::conflict; ++tries)
     pruned = prune(options, *config, connection, dry_run);
   if (!pruned) return fail(pruned.error());
@@ -67,7 +67,7 @@ ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, boo
       out += "- " + std::string(name_of(change.kind)) + " " + change.key + "=" + change.before + "\n";
   print_problems(pruned->problems);
   if (const ExitStatus status = print(out); status != ExitStatus::done || dry_run) return status;
-  // Whoever prunes takes the agents' rights away next: what is still there would stay for ever.
+  // After a prune the agents' rights are usually revoked: entries that are left now would stay forever.
   const auto left = prune(options, *config, connection, true);
   if (!left) return fail(left.error());
   for (const Change& change : left->changes)
@@ -118,7 +118,7 @@ ExitStatus run(const AgentCommandOptions& options) {
     Agent& running = **agent;
     auto listening = module->serve(
         options.listen, *metrics, [&running] { return running.health(); }, [&running] { return running.readiness(); });
-    // A port that is taken costs the metrics, not the labels.
+    // If the port is in use, go on without metrics: labels matter more.
     if (listening)
       server = *std::move(listening);
     else

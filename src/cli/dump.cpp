@@ -46,8 +46,8 @@ void print_timings(const Discovery& found, std::chrono::nanoseconds setup, std::
   line("rules", rules);
 }
 
-/// Neither the directories of a host nor what a recording has beside them. The probes cannot tell: of an empty
-/// directory they find out that it has no KVM and no NUMA.
+/// True if DIR has neither a host's directories nor a recording's files. The probes cannot detect this: in an empty
+/// directory they find no KVM and no NUMA, which are facts.
 bool holds_nothing(const Host& host) {
   for (const char* part : {"/sys", "/proc", "/etc", "/usr", "/lib", "/boot", "/dev", "/run", "/cpuid.txt", "/udev.txt",
                            "/host.json", "/nvml.json"})

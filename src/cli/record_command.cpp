@@ -23,7 +23,7 @@ ExitStatus record(RecordOptions options) {
   auto machine = open_machine(options.machine);
   if (!machine) return fail_to_open(machine.error());
 
-  // Twice, because NFD's way of looking reads a few things that ours does not.
+  // Twice, because NFD compatibility mode reads a few files that the normal mode does not.
   ProbeConfig config = machine->config.probes;
   std::vector<Problem> problems;
   for (const bool nfd_compat : {true, false}) {

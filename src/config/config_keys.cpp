@@ -17,7 +17,7 @@ using enum KeyOwner;
 
 constexpr std::array kOwnerOrder = {"node", "pod", "ds"};
 
-/// Names of a list that are none of the known ones, each at its place.
+/// Reports each unknown name of a list at its place.
 void check_names(KeyEntry& entry, const std::vector<std::string_view>& known, const char* word) {
   for (const Value& item : entry.value.items) {
     if (!item.is_scalar() || item.is(Kind::null)) continue;
@@ -106,7 +106,7 @@ void fake_instances(KeyEntry& entry, Config& config) {
   }
 }
 
-/// A key that stands in both of NFD's files counts in both, so these lists only grow.
+/// A key that is in both of NFD's files counts in both, so these lists only grow.
 void add_texts(KeyEntry& entry, std::vector<std::string>& into) {
   std::vector<std::string> names;
   if (!entry.texts(names)) return;
@@ -156,8 +156,9 @@ template <std::size_t kDigits>
 void device_classes(KeyEntry& entry, std::vector<std::string>& into) {
   if (!entry.texts(into, class_digits<kDigits>)) return;
   for (const Value& item : entry.value.items) {
-    if (!item.is(Kind::string) && (!item.is_scalar() || !item.source.empty())) continue;  // reported as no text
-    if (item.text.empty()) continue;                                                      // all devices
+    if (!item.is(Kind::string) && (!item.is_scalar() || !item.source.empty()))
+      continue;                       // already reported as not a text
+    if (item.text.empty()) continue;  // all devices
     const std::string digits = class_digits<kDigits>(item.text);
     const bool is_hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (is_hex && digits == lower_ascii(item.text)) continue;

@@ -16,7 +16,7 @@ using Kind = Value::Kind;
 
 constexpr const char* kOwnFile = "/etc/nodescout/gfd.yaml";
 constexpr std::string_view kPrefix = "nvidia.com/";
-/// As with GFD itself, which does not start: a typing mistake takes no label of a running node.
+/// GFD itself does not start: a typo removes no label of a running node.
 constexpr const char* kLabelsStay = "the labels of gpu-feature-discovery stay as they are until it is mended";
 
 template <class T>
