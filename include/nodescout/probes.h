@@ -58,7 +58,8 @@ struct WakeSpec {
   std::span<const std::string_view> node_labels;  // keys of labels of the own Node that other programs write
 };
 
-/// What the caller knows at the time of a run and no file of the machine says. Empty for a command that looks once.
+/// What the caller knows at the time of a run and no file of the machine says. A command that looks once has none of
+/// it.
 struct Moment {
   std::optional<std::int64_t> configured_at;  // when it started or read its configuration again: seconds since 1970
   Attributes node_labels;                     // of the own Node, as they were read last

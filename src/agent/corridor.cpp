@@ -104,8 +104,7 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
       probe_problems_.insert_or_assign(std::string(report.name), report.problems);
     } else {
       waiting_.emplace(report.name);
-      probe_problems_.try_emplace(std::string(report.name),
-                                  report.problems);  // earlier ones stay until the answer arrives
+      probe_problems_.try_emplace(std::string(report.name), report.problems);  // earlier ones stay until it arrives
     }
   }
   return found;

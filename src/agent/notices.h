@@ -21,7 +21,7 @@ namespace nodescout {
 class Notices {
  public:
   static constexpr std::size_t kBurst = 10;             // Events at once
-  static constexpr std::chrono::minutes kPause{1};      // then one per kPause
+  static constexpr std::chrono::minutes kPause{1};      // then one per pause
   static constexpr std::size_t kMostRemembered = 2000;  // problems
 
   explicit Notices(Log& log) : log_(log) {}
