@@ -1,7 +1,7 @@
 // What the cluster says about this node: NodeFeatureRule objects, and other agents' NodeFeature objects. Both kinds may
 // not exist.
 //
-// An object that can no longer be read keeps what it said last: a mistake in an edit removes no labels.
+// An object that can no longer be read keeps its last good content: a mistake in an edit removes no labels.
 #pragma once
 
 #include <functional>

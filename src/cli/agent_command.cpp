@@ -71,7 +71,7 @@ ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, boo
   const auto left = prune(options, *config, connection, true);
   if (!left) return fail(left.error());
   for (const Change& change : left->changes)
-    std::fprintf(stderr, "nodescout: still there, and ours: %s %s\n", std::string(name_of(change.kind)).c_str(),
+    std::fprintf(stderr, "nodescout: not removed, still owned: %s %s\n", std::string(name_of(change.kind)).c_str(),
                  change.key.c_str());
   return left->changes.empty() ? ExitStatus::done : ExitStatus::failed;
 }

@@ -97,7 +97,7 @@ std::vector<std::string> write_prefixes_of_policy(const Root& system, std::vecto
 /// is.
 struct PrefixDefect {
   std::string what, todo;
-  std::string meant;  // empty where that cannot be said
+  std::string meant;  // empty if unknown
 };
 PrefixDefect defect_of_prefix(std::string_view prefix);
 

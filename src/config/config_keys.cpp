@@ -138,7 +138,7 @@ void kernel_options(KeyEntry& entry, Config& config) {
   for (const Value& item : entry.value.items) note_place(entry, config, item.text, item.mark);
   for (const Value& item : entry.value.items)
     if (item.text.starts_with("CONFIG_"))
-      entry.mistake(item.mark, ": options stand without CONFIG_, so " + quote(item.text) + " is never there",
+      entry.mistake(item.mark, ": options are written without CONFIG_, so " + quote(item.text) + " never matches",
                     "write " + quote(item.text.substr(7)));
 }
 
@@ -163,7 +163,7 @@ void device_classes(KeyEntry& entry, std::vector<std::string>& into) {
     if (is_hex && digits == lower_ascii(item.text)) continue;
     entry.mistake(
         item.mark,
-        ": " + quote(item.text) + " is the beginning of no class, which has " + std::to_string(kDigits) + " hex digits",
+        ": " + quote(item.text) + " does not begin any class, which has " + std::to_string(kDigits) + " hex digits",
         is_hex ? "write " + quote(digits) : "write hex digits in quotes, such as \"03\"");
   }
 }

@@ -17,7 +17,7 @@ using Kind = Value::Kind;
 constexpr const char* kOwnFile = "/etc/nodescout/gfd.yaml";
 constexpr std::string_view kPrefix = "nvidia.com/";
 /// GFD itself does not start: a typo removes no label of a running node.
-constexpr const char* kLabelsStay = "the labels of gpu-feature-discovery stay as they are until it is mended";
+constexpr const char* kLabelsStay = "the labels of gpu-feature-discovery stay as they are until it is fixed";
 
 template <class T>
 struct Word {

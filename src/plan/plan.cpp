@@ -41,7 +41,7 @@ class Planner {
     const std::string same =
         there == wanted ? "with the same value" : "as " + quote(there) + " where " + quote(wanted) + " is wanted";
     patch_.conflicts.push_back({"foreign-" + replace_all(name_of(kind), " ", "-"), "node " + now_.name,
-                                std::string(name_of(kind)) + " " + quote(key) + " belongs to somebody else, " + same,
+                                std::string(name_of(kind)) + " " + quote(key) + " belongs to another owner, " + same,
                                 "remove it from the Node, or set restrictions.allowOverwrite: true"});
   }
 

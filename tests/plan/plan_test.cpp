@@ -58,7 +58,7 @@ TEST(Plan, AForeignKeyIsLeftAloneAndReported) {
   EXPECT_EQ(patch.changes.size(), 1u);
   ASSERT_EQ(patch.conflicts.size(), 2u);
   EXPECT_EQ(patch.conflicts[0].what,
-            "label \"feature.node.kubernetes.io/a\" belongs to somebody else, as \"theirs\" where \"ours\" is wanted");
+            "label \"feature.node.kubernetes.io/a\" belongs to another owner, as \"theirs\" where \"ours\" is wanted");
   const NodePatch taken = plan(now, desired, {.allow_overwrite = true});
   EXPECT_TRUE(taken.conflicts.empty());
   EXPECT_EQ(apply(now, taken.changes, {}).annotations.at(kOwned), "a,b,c");
