@@ -421,7 +421,7 @@ TEST(Cli, FishCompletes) {
                              {.environment = {{"HOME", work.path().string()}}})
         .out;
   };
-  EXPECT_NE(completions("nodescout rules ch").find("check\tName every mistake"), std::string::npos);
+  EXPECT_NE(completions("nodescout rules ch").find("check\tReport every mistake"), std::string::npos);
   EXPECT_NE(completions("nodescout dump --no-l").find("--no-live\t"), std::string::npos);
   EXPECT_NE(completions("nodescout dump -o ya").find("yaml"), std::string::npos);
 }
