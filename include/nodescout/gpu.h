@@ -1,4 +1,4 @@
-// What an administrator may say about GPUs: the options of NVIDIA's gpu-feature-discovery (GFD) and of its
+// How an administrator configures GPUs: the options of NVIDIA's gpu-feature-discovery (GFD) and of its
 // configuration file, and nodescout's own. docs/gpu.md has a line for each.
 #pragma once
 
@@ -49,7 +49,7 @@ struct GpuOptions {
   bool deprecated_labels = true;  // cuda.driver.*, cuda.runtime.*
   enum class Clique : std::uint8_t { automatic, on, off } clique = Clique::automatic;
   bool vfio_memory_in_bytes = false;   // as GFD; else MiB, as everywhere
-  bool system_memory_as_gpus = false;  // where CPU and GPU share one memory and the driver tells no size
+  bool system_memory_as_gpus = false;  // where CPU and GPU share memory and the driver reports no size
   std::map<std::string, std::int64_t, std::less<>> expected;  // vendor -> GPUs that should be there
 
   enum class Labeller : std::uint8_t { automatic, on, off };

@@ -1,5 +1,5 @@
-// Everything that may be asked of a machine. The same code serves the live machine, a host mounted below a directory
-// (the DaemonSet) and a recorded one: only Root and the few facts that are not in files differ.
+// Everything that can be queried from a machine. The same code serves the live machine, a host mounted below a
+// directory (the DaemonSet) and a recorded one: only Root and the few facts that are not in files differ.
 #pragma once
 
 #include <chrono>
@@ -173,10 +173,9 @@ struct HostOptions {
   std::string scanner;
   /// That library may be loaded from below `root` although no sysfs is mounted there: never true for a recording.
   bool trusts_root = false;
-  /// Where questions that may take seconds are asked beside the caller's loop; null: they are waited for. Must outlive
-  /// the Host.
+  /// Runs slow queries in the background; null: the caller blocks. Must outlive the Host.
   Errands* errands = nullptr;
-  /// Where they are waited for: called once a wait takes longer than a second, with what is waited for.
+  /// If the caller blocks: called once a wait takes longer than a second, with what is waited for.
   std::function<void(const std::string&)> on_wait;
 };
 
@@ -185,7 +184,7 @@ std::string boot_id(const Root& files);
 
 class Host {
  public:
-  /// Errors: absent or denied if the root directory cannot be opened, unsupported if it is none.
+  /// Errors: absent or denied if the root directory cannot be opened, unsupported if it is not a directory.
   static Result<Host> open(const HostOptions& options);
 
   Host(Host&&) noexcept;

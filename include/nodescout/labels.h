@@ -1,6 +1,6 @@
-// From what rules made (Outcome) to what the Node shall have (Desired): prefixes, "@feature.element" values,
-// Kubernetes' syntax, namespaces and the administrator's restrictions. A pure function; an entry that is refused costs
-// itself and is reported.
+// From what rules made (Outcome) to the Node's desired state (Desired): prefixes, "@feature.element" values,
+// Kubernetes' syntax, namespaces and the administrator's restrictions. A pure function; a refused entry is
+// dropped and reported.
 #pragma once
 
 #include <algorithm>
@@ -98,7 +98,7 @@ struct Desired {
   friend bool operator==(const Desired&, const Desired&) = default;
 };
 
-/// The same as one list, for whoever treats all kinds alike.
+/// The same as one list, for code that treats all kinds alike.
 std::map<EntryKey, std::string> entries_of(const Desired& desired);
 
 /// Who made an entry.
@@ -125,7 +125,7 @@ struct Built {
 /// Layers in order of precedence. "@" values refer to each layer's rule.matched, then to its features.
 Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy);
 
-/// What to do so that a key outside LabelPolicy::write_prefixes is written, for people.
+/// Advice for people: how to allow a key outside LabelPolicy::write_prefixes.
 std::string how_to_write_below(std::string_view key);
 
 /// The key on the Node of what a rule of that layer calls `name`.

@@ -1,7 +1,7 @@
 // From Desired to the smallest patch of the own Node. Pure: nothing here talks to the API server.
 //
 // Who owns what is kept on the Node itself, in NFD's own annotations, so that NFD and nodescout can take over from each
-// other. A key on the Node that they do not list belongs to somebody else: it is left alone and reported, also when its
+// other. A key on the Node that they do not list belongs to another program: it is left alone and reported, even if its
 // value is the same.
 #pragma once
 
@@ -51,7 +51,7 @@ struct Change {
   std::string after;   // empty if it goes
   Taint taint;
 
-  /// Whether we own it no longer once it is made.
+  /// Whether we stop owning the entry once the change is made.
   bool is_removal() const { return action == Action::remove || action == Action::disown; }
   friend bool operator==(const Change&, const Change&) = default;
 };
@@ -59,7 +59,7 @@ struct Change {
 struct PlanOptions {
   std::string instance;          // prefixes the ownership annotations
   bool allow_overwrite = false;  // take foreign keys over
-  /// As LabelPolicy's: what lies elsewhere is not removed either, whatever the books say; empty: everywhere.
+  /// As LabelPolicy's: keys elsewhere are not removed either, even if we own them; empty: everywhere.
   std::vector<std::string> write_prefixes;
   /// Beginnings of label keys that another program may make as well, a group for each program. Where the Node has a
   /// label of a group that is not ours, all of the group are left to that program.
@@ -70,7 +70,7 @@ struct PlanOptions {
 
 struct NodePatch {
   std::vector<Change> changes;     // in order of kind and key; empty: the Node is as desired
-  std::vector<Problem> conflicts;  // foreign keys that stand in the way
+  std::vector<Problem> conflicts;  // foreign keys that block a desired entry
 
   bool empty() const { return changes.empty(); }
 };
@@ -88,14 +88,15 @@ NodePart part_of(const Change& change);
 /// there are none.
 std::string metadata_patch(const NodeState& now, const std::vector<Change>& changes, const PlanOptions& options);
 
-/// Merge patch of nodes/NAME/status for extended resources that come, change or go, with their ownership annotation: so
-/// none is ever ours without being listed, nor listed without being there. Empty text if there are none.
+/// Merge patch of nodes/NAME/status for extended resources that come, change or go, with their ownership annotation: we
+/// never own a resource that the annotation does not list, nor list one that does not exist. Empty text if there are
+/// none.
 std::string status_patch(const NodeState& now, const std::vector<Change>& changes, const PlanOptions& options);
 
 /// The Node as it is once the changes are made: for tests, and for the next plan without a read.
 NodeState apply(NodeState now, const std::vector<Change>& changes, const PlanOptions& options);
 
-/// Whether two Kubernetes quantities are the same number ("1k" and "1000"). False if either is none.
+/// Whether two Kubernetes quantities are the same number ("1k" and "1000"). False if either is not a quantity.
 bool same_quantity(std::string_view a, std::string_view b);
 
 }  // namespace nodescout

@@ -1,7 +1,7 @@
 // Probes: data plus one function each. A probe reads the machine and returns plain values; it keeps no state, makes no
 // labels and never looks at another probe's output. What it declares here is its schema, from which `nodescout
-// features`, docs/features.md, `rules check` and the schema tests are made, and what wakes it: nothing else knows a
-// probe by name.
+// features`, docs/features.md, `rules check` and the schema tests are made, and what wakes it: no other code names a
+// probe.
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,7 @@ struct FeatureSpec {
   std::string_view doc;
   std::span<const ElementSpec> elements;
   bool beyond_nfd = false;
-  /// The probe asks ProbeConfig::wanted and leaves out what nobody looks at.
+  /// The probe asks ProbeConfig::wanted and leaves out what no rule looks at.
   bool on_demand = false;
 };
 
@@ -58,14 +58,15 @@ struct WakeSpec {
   std::span<const std::string_view> node_labels;  // keys of labels of the own Node that other programs write
 };
 
-/// What the caller knows at the time of a run and no file of the machine says. A command that looks once knows nothing.
+/// What the caller knows at the time of a run and no file of the machine says. A command that looks once has none of
+/// it.
 struct Moment {
   std::optional<std::int64_t> configured_at;  // when it started or read its configuration again: seconds since 1970
   Attributes node_labels;                     // of the own Node, as they were read last
   bool is_node_hidden = false;                // it never reads the Node, where other programs say what they are doing
   /// For how long each condition that the last run of a probe noted has lasted (Observation::ongoing).
   std::map<std::string, std::chrono::milliseconds, std::less<>> lasting;
-  bool is_only_look = true;  // no other will follow: there is nothing to wait for
+  bool is_only_look = true;  // no other look will follow: do not wait
 
   /// Whether a condition counts that does so once it lasts.
   bool has_lasted(std::string_view condition, std::chrono::milliseconds enough) const {
@@ -80,20 +81,20 @@ struct Observation {
   std::vector<Problem> problems;
   /// Feature keys of which some part could not be read: what is missing from them is unknown, not gone.
   std::set<std::string, std::less<>> incomplete;
-  /// Feature keys that are just being changed by somebody, step by step: what is seen now may be gone in a moment.
+  /// Feature keys that are being changed step by step: what is seen now may be gone in a moment.
   std::set<std::string, std::less<>> unsettled;
   Origins origins;  // of labels that files of the host ask for
   /// Feature keys that depend on an answer which has not come yet: what is known of them stays as it is.
   std::set<std::string, std::less<>> awaited;
-  /// Conditions that only count once they last ("nvidia-driver-absent"), and how long they must last for the probe to
-  /// look again. What is not noted is over.
+  /// Conditions that only count once they last ("nvidia-driver-absent"), and how long they must last before the probe
+  /// looks again. A condition that is not noted is over.
   std::map<std::string, std::chrono::milliseconds, std::less<>> ongoing;
 
   friend bool operator==(const Observation&, const Observation&) = default;
 };
 
-/// Which features somebody looks at, and which of their elements. What nobody looks at need not be read: a dump of
-/// labels opens half of the files that a dump of features opens.
+/// Which features, and which of their elements, are used. Unused ones need not be read: a dump of labels opens half of
+/// the files that a dump of features opens.
 class Wanted {
  public:
   /// Everything.

@@ -15,7 +15,7 @@
 namespace nodescout {
 
 enum class Errc {
-  absent,       // no such file, device or object: often no error at all, for the caller to ignore on purpose
+  absent,       // no such file, device or object: often not an error: the caller may ignore it
   denied,       // no permission
   malformed,    // it was read, but cannot be understood
   unavailable,  // it should be readable but is not (EIO, a vanished mount, a server that is down)

@@ -15,7 +15,7 @@
 
 namespace nodescout {
 
-/// Keys are texts. The interface is std::map's, as far as it is used; inserting costs a move of what stands behind.
+/// Keys are texts. The interface is std::map's, as far as it is used; inserting moves the entries behind.
 template <class T>
 class SortedMap {
  public:

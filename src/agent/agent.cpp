@@ -17,9 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
-constexpr auto kLongestPass = 60s;  // a probe that hangs longer than this in the kernel makes us unhealthy
+constexpr auto kLongestPass = 60s;  // the agent is unhealthy once a probe hangs in the kernel for longer
 
-/// --publish none: what would become of a Node that has none of our labels yet, for the log.
+/// --publish none: logs what would be written to a Node without any of our labels.
 class Rehearsal final : public Publisher {
  public:
   Result<Published> publish(const Report& report, const std::stop_token&) override {
@@ -60,7 +60,7 @@ Agent::Agent(const AgentOptions& options, AgentCorridor corridor, Events events,
 }
 
 Agent::~Agent() {
-  // Those that call into this object end first.
+  // Threads that call into this object end first.
   node_watch_thread_ = {};
   cluster_.reset();
   loop_.reset();
@@ -97,7 +97,7 @@ void Agent::start_watches() {
   node_watch_thread_ = std::jthread([this](const std::stop_token& stop) { node_watch_->run(stop); });
 }
 
-/// What goes before the first look.
+/// Setup before the first look.
 void Agent::start() {
   if (const Status loaded = state_.load(corridor_.keeper().facts()); !loaded)
     notices_.tell("state", {problem_of(loaded.error())}, false);
@@ -134,7 +134,7 @@ void Agent::look(const Schedule::Pass& pass) {
   if (!seen) return notices_.tell("host", {problem_of(seen.error())}, false);
   notices_.tell("host", {}, false);
   metrics_.looked(*seen, corridor_.keeper().facts(), pass.all);
-  if (pass.all) watch_paths();  // what is worth a watch depends on the machine
+  if (pass.all) watch_paths();  // which paths to watch depends on the machine
   const Status saved = state_.save(corridor_.keeper().facts());
   notices_.tell("state", saved ? std::vector<Problem>{} : std::vector{problem_of(saved.error())}, false);
 }
@@ -218,7 +218,7 @@ void Agent::node_read(const Attributes& labels) {
   node_labels_ = labels;
 }
 
-/// Only with the overlay that grants the right to watch: whatever somebody did to what is ours is undone.
+/// Only with the overlay that grants the right to watch: reverts changes that others make to our entries.
 void Agent::node_changed(const WatchEvent& event) {
   if (event.kind != WatchEvent::Kind::added && event.kind != WatchEvent::Kind::modified) return;
   const auto state = node_state_from(*event.object, options_.node);
@@ -229,7 +229,7 @@ void Agent::node_changed(const WatchEvent& event) {
     loop_->again();
 }
 
-/// Files of probes and files of an administrator: somebody waits for what comes of them.
+/// Files that probes read and files of an administrator: a person may be waiting for the result.
 void Agent::file_changed(const std::string& path) {
   const auto watched = watched_paths_.find(path);
   if (watched == watched_paths_.end()) return;
@@ -292,7 +292,7 @@ void Agent::reload() {
   const Config& config = corridor_.config();
   loop_->set_recheck(config.node_recheck);
   schedule_.set_poll(config.probe_poll, Steady::now());
-  // Which probes run, and what they read, may have changed with it.
+  // The set of probes, and what they read, may have changed.
   look({true, {}});
 }
 
@@ -328,7 +328,7 @@ void Agent::run(const std::stop_token& stop) {
   schedule_.touch("", Steady::now());
   look(schedule_.take(Steady::now()));
   if (!wait_for_cluster(Steady::now() + kClusterPatience, stop)) return;
-  // What has happened meanwhile is in the first report already.
+  // The first report already covers the events that arrived meanwhile.
   if (std::exchange(reload_wanted_, false)) reload();
   look(schedule_.take(Steady::now()));
   prompt_ = true;

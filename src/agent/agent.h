@@ -1,8 +1,8 @@
-// The agent: looks at the machine when something happens, and keeps the Node as it shall be.
+// The agent: looks at the machine when something happens, and keeps the Node in its desired state.
 //
 // Four kinds of threads. This object's own (run) waits for events, runs probes and evaluates rules; the publishing
-// loop's talks to the API server about the Node; each watch has one, and so has each question to the machine that may
-// take seconds (Errands). They meet in PublishLoop::offer and Events::wake.
+// loop's talks to the API server about the Node; each watch has one, and so does each slow query of the machine
+// (Errands). They meet in PublishLoop::offer and Events::wake.
 // Any number of agents may live in one process.
 #pragma once
 
@@ -39,18 +39,18 @@ class Agent {
   /// How long the first patch waits for the rule objects of the cluster.
   static constexpr std::chrono::milliseconds kClusterPatience{2000};
 
-  /// `connection` null: no cluster is needed (publishing to a file, or nowhere). What is passed by reference must
-  /// outlive the agent. Errors: as AgentCorridor::open, Events::open.
+  /// `connection` may be null when publishing to a file or nowhere. Everything passed by reference must outlive the
+  /// agent. Errors: as AgentCorridor::open, Events::open.
   static Result<std::unique_ptr<Agent>> open(const AgentOptions& options, ApiConnection* connection, Log& log,
                                              Metrics* metrics);
   ~Agent();
 
-  /// Until stop is asked for, or SIGTERM or SIGINT comes. Nothing is removed then.
+  /// Runs until a stop request, SIGTERM or SIGINT. Removes nothing on exit.
   void run(const std::stop_token& stop);
-  /// One walk; a second and a third look where something would be removed. Errors: what kept it from the Node.
+  /// One walk; re-probes up to twice before removing anything. Errors: why publishing failed.
   Status run_once(const std::stop_token& stop);
 
-  /// Empty: fine; else why not. Any thread.
+  /// Empty if healthy, else the reason. Any thread.
   std::string health() const;
   std::string readiness() const;
 
@@ -87,7 +87,7 @@ class Agent {
   AgentMetrics metrics_;
   std::unique_ptr<NodeClient> node_client_;
   std::unique_ptr<Publisher> publisher_;
-  NodePublisher* node_publisher_ = nullptr;                     // publisher_, where it is one
+  NodePublisher* node_publisher_ = nullptr;                     // publisher_ if it is one
   std::map<std::string, std::set<std::string>> watched_paths_;  // as AgentCorridor::watched_paths
   SteadyTime last_look_{};
   bool reload_wanted_ = false;
@@ -99,7 +99,7 @@ class Agent {
   bool published_once_ = false;
   std::string last_error_;               // of publishing; empty: none
   std::optional<Report> offered_;        // the last one
-  Attributes node_labels_;               // of the own Node, as they were read last; those of others, too
+  Attributes node_labels_;               // of the own Node, as last read; includes foreign labels
   std::set<std::string> woken_by_node_;  // probes that changes of these labels woke
   std::atomic<std::size_t> held_{0};     // removals that wait for proof
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kWorkerAnnotation = "nfd.node.kubernetes.io/worker.version";
 
-/// Names of the rules that the object has now, whether they can be read or not.
+/// Names of the object's current rules, readable or not.
 std::set<std::string, std::less<>> rule_names(const Value& object) {
   std::set<std::string, std::less<>> names;
   if (const Value* rules = at(object, {"spec", "rules"}))
@@ -157,7 +157,7 @@ void Cluster::take(Collection& collection, const WatchEvent& event,
     } else {
       (objects_.*put)(key, *event.object);
     }
-    // What there was at the start is told once, with `synced`.
+    // The initial objects are reported once, with `synced`.
     if (!collection.synced && !collection.missing && !collection.troubled) return;
   }
   changed_();

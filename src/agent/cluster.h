@@ -1,7 +1,7 @@
 // What the cluster says about this node: NodeFeatureRule objects, and other agents' NodeFeature objects. Both kinds may
 // not exist.
 //
-// An object that can no longer be read keeps what it said last: a mistake in an edit removes nobody's labels.
+// An object that can no longer be read keeps its last good content: a mistake in an edit removes no labels.
 #pragma once
 
 #include <functional>
@@ -26,9 +26,9 @@ namespace nodescout {
 struct ClusterView {
   std::vector<RuleDocument> rules;         // in byte order of their names
   std::vector<NodeFeatureObject> objects;  // of other agents, in the order in which they are merged
-  std::optional<Features> own;             // of the node's own worker, where they were asked for
-  bool complete = false;                   // everything that there is has been told: what is missing is not there
-  bool settled = false;                    // complete, or it is in trouble: waiting longer brings nothing
+  std::optional<Features> own;             // of the node's own worker, if requested
+  bool complete = false;                   // all objects have been reported: a missing one does not exist
+  bool settled = false;                    // complete, or failing: waiting longer does not help
   bool broken_rules = false;               // some rule cannot be read: what it would make is unknown
   std::vector<Problem> problems;           // objects that could not be read, watches in trouble
   std::size_t rules_generation = 0;        // grows with every change of a rule object
@@ -36,8 +36,8 @@ struct ClusterView {
 
 /// What to do with the NodeFeature object of the node's own worker: NFD's, or an agent's that publishes there.
 enum class WorkersObject : std::uint8_t {
-  ignore,  // an agent finds out itself what it says
-  read,    // it is all that is known of the node from afar
+  ignore,  // an agent discovers its content itself
+  read,    // the only remote source of the node's own features
 };
 
 /// The objects of one node. They are merged with those of `own_space` first, then by name and namespace.
@@ -70,13 +70,13 @@ class ClusterObjects {
 /// The label that NodeFeature objects of this node carry.
 std::string node_selector(const std::string& node);
 
-/// NodeFeatureRule objects as they are now; none where the kind does not exist.
+/// The current NodeFeatureRule objects; none if the kind does not exist.
 Status list_rules(Api& api, ClusterObjects& into);
 
-/// Both kinds as they are now, for commands that look once. Errors: as Api; a kind that does not exist is empty.
+/// The current objects of both kinds, for commands that look once. Errors: as Api; a kind that does not exist is empty.
 Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space);
 
-/// Both kinds, watched for as long as it lives.
+/// Watches both kinds during its lifetime.
 class Cluster {
  public:
   /// `own_space`: the namespace whose NodeFeature objects come first. `changed` is called on the watches' threads.
@@ -90,7 +90,7 @@ class Cluster {
   struct Health {
     std::string resource;
     bool live = false;
-    bool missing = false;  // the server has no such kind
+    bool missing = false;  // the server does not have the kind
   };
   std::vector<Health> health() const;
 

@@ -14,7 +14,7 @@ namespace nodescout {
 
 class Conditions {
  public:
-  /// What the probes that just ran noted; what they no longer note is over. Those of other probes go on.
+  /// Takes the conditions of the probes that just ran; those no longer noted are over. Other probes' conditions go on.
   void absorb(const Discovery& seen, SteadyTime now);
 
   /// For Moment::lasting.

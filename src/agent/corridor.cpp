@@ -35,7 +35,7 @@ Status AgentCorridor::reload() {
     keep_last_good(custom->rules(), loaded->broken, loaded->rules[Layer::custom]);
   keep_last_good(documents_, loaded->broken, loaded->documents);
   config_ = std::move(setup->config);
-  // As GFD has it: when the process started or read its configuration again.
+  // As in GFD: when the process started or reread its configuration.
   moment_.is_only_look = options_.once;
   moment_.configured_at =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -104,7 +104,7 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
       probe_problems_.insert_or_assign(std::string(report.name), report.problems);
     } else {
       waiting_.emplace(report.name);
-      probe_problems_.try_emplace(std::string(report.name), report.problems);  // earlier ones stay until it has come
+      probe_problems_.try_emplace(std::string(report.name), report.problems);  // earlier ones stay until it arrives
     }
   }
   return found;

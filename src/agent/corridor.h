@@ -26,11 +26,11 @@
 
 namespace nodescout {
 
-/// What one walk came to.
+/// The result of one walk.
 struct Walked {
   Desired desired;
   std::vector<Problem> problems;       // of probes and connections; sorted
-  std::vector<Problem> rule_problems;  // of configuration and rules, and rejected entries: somebody wrote them; sorted
+  std::vector<Problem> rule_problems;  // of configuration, rules and rejected entries: a person wrote them; sorted
   /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry.
   std::map<EntryKey, std::string> made_by;
   std::map<EntryKind, std::size_t> rejected;
@@ -43,35 +43,34 @@ class AgentCorridor {
   /// Reads configuration and rules. Errors: as load_config and load_rules.
   static Result<AgentCorridor> open(const AgentOptions& options);
 
-  /// Reads them again. A rule that can no longer be read goes on as it was, for as long as its file is broken. Errors:
-  /// then everything is as before.
+  /// Reads them again. A rule that can no longer be read keeps its last good form while its file is broken. On error
+  /// nothing changes.
   Status reload();
 
   const Config& config() const { return config_; }
   const std::vector<const Probe*>& probes() const { return probes_; }
   Keeper& keeper() { return keeper_; }
   const Keeper& keeper() const { return keeper_; }
-  /// Files and directories of this system whose change matters, with the probes that each wakes; an empty name stands
-  /// for configuration and rules.
+  /// Files and directories to watch, with the probes that each wakes; an empty name means configuration and rules.
   std::map<std::string, std::set<std::string>> watched_paths() const;
 
-  /// The own Node's labels, whenever they were read: other programs say there what they are doing with the machine.
+  /// Call with the own Node's labels after each read: other programs announce there what they do to the machine.
   void see_node(const Attributes& labels) { moment_.node_labels = labels; }
 
-  /// From now on questions that may take seconds are asked beside the caller's loop, not waited for. Must outlive the
+  /// From now on slow queries run in the background instead of blocking the caller. `errands` must outlive the
   /// corridor.
   void ask_beside(Errands& errands) { errands_ = &errands; }
 
-  /// Probes of which some fact waits for its proof, or some condition for its time, with the time of the next look.
+  /// Probes with a fact that waits for proof or a condition that must last, with the time of the next look.
   std::map<std::string, SteadyTime> pending() const;
 
   /// Runs the probes of the pass on a fresh view of the host, and hands what they saw to the keeper.
   Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
 
-  /// Evaluates what is known now, with what the cluster says. `explain`: fill in made_by.
+  /// Evaluates the known facts and the cluster's objects. `explain`: fill in made_by.
   Walked evaluate(const ClusterView& cluster, bool explain = false);
 
-  /// Whether what is not in this desired state, the last one that evaluate() made, may leave the Node.
+  /// Whether entries that are not in `desired` (the last result of evaluate()) may leave the Node.
   MayGo may_go(const Desired& desired, const ClusterView& cluster, SteadyTime now);
 
  private:
@@ -90,7 +89,7 @@ class AgentCorridor {
   Moment moment_;
   Conditions conditions_;
   Errands* errands_ = nullptr;
-  std::set<std::string, std::less<>> waiting_;  // probes whose answer has not come yet: it will wake them
+  std::set<std::string, std::less<>> waiting_;  // probes that an outstanding answer will wake
   std::vector<Problem> load_problems_;
   std::map<std::string, std::vector<Problem>, std::less<>> probe_problems_;
   Origins origins_;  // of labels of features.d

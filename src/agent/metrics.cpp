@@ -66,7 +66,7 @@ void AgentMetrics::evaluated(const Walked& walked) {
   add("nfd_master_node_extendedresources_rejected_total", "Extended resources refused by policy or syntax",
       rejected(EntryKind::extended_resource));
   add("nfd_master_node_taints_rejected_total", "Taints refused by policy or syntax", rejected(EntryKind::taint));
-  set("nodescout_labels", "Labels that the Node shall have", static_cast<double>(walked.desired.labels.size()));
+  set("nodescout_labels", "Labels in the desired state", static_cast<double>(walked.desired.labels.size()));
   set("nodescout_problems", "Problems of configuration, rules and probes that there are now",
       static_cast<double>(walked.problems.size() + walked.rule_problems.size()));
 }
@@ -86,7 +86,7 @@ void AgentMetrics::published(const Result<Published>& result, std::chrono::nanos
     set("nodescout_held_removals", "Entries of the Node that may not go yet, by the reason",
         held == result->held.end() ? 0 : static_cast<double>(held->second), {{"reason", std::string(name_of(why))}});
   }
-  set("nodescout_last_publish_timestamp_seconds", "When the Node was last known to be as it shall be", now());
+  set("nodescout_last_publish_timestamp_seconds", "When the Node was last known to be in its desired state", now());
 }
 
 void AgentMetrics::watching(const std::vector<Cluster::Health>& health) {

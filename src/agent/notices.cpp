@@ -54,7 +54,7 @@ void Notices::post(Api& api, Clock& clock, const std::string& node, const std::s
     if (!problem.todo.empty()) note += " (" + problem.todo + ")";
     const Status posted = post_event(api, {node, true, reason_of(problem.code), "Labelling", note}, node, clock, stop);
     if (!posted) {
-      // Its own trouble is no notice: that would never end.
+      // Do not report a failure to report: that would never end.
       log_.warn("an event was not posted", {{"error", posted.error().text()}});
       return;
     }

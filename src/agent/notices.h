@@ -1,5 +1,5 @@
-// Problems, told once each: in the log, and, where they are somebody's rule or key, as Kubernetes Events on the Node
-// ("kubectl describe node"), a few at a time.
+// Reports each problem once: in the log and, if it concerns a rule or key that a person wrote, as a Kubernetes Event on
+// the Node ("kubectl describe node"), a few at a time.
 #pragma once
 
 #include <chrono>
@@ -21,16 +21,16 @@ namespace nodescout {
 class Notices {
  public:
   static constexpr std::size_t kBurst = 10;             // Events at once
-  static constexpr std::chrono::minutes kPause{1};      // then one in so much time
+  static constexpr std::chrono::minutes kPause{1};      // then one per pause
   static constexpr std::size_t kMostRemembered = 2000;  // problems
 
   explicit Notices(Log& log) : log_(log) {}
 
-  /// All problems of this kind that there are now; new ones are logged, gone ones may be told again when they come
-  /// back. `on_node`: their authors look at the Node. Any thread.
+  /// All current problems of this kind: new ones are logged; one that went away is reported again if it returns.
+  /// `on_node`: also post them as Events. Any thread.
   void tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node);
 
-  /// Posts what waits. Called where a request may take its time.
+  /// Posts the queued Events. Call it where a request may block.
   void post(Api& api, Clock& clock, const std::string& node, const std::stop_token& stop);
 
  private:

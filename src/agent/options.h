@@ -1,4 +1,4 @@
-// What the agent was told on its command line, as plain values.
+// The agent's command-line options as plain values.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // When which probe runs. Pure: time is an argument.
 //
 // An event makes its probes due a moment later, so that the events of one action are one pass; under a storm there are
-// four passes a second. Facts without events are looked at in a slow poll.
+// four passes a second. A slow poll covers facts without events.
 #pragma once
 
 #include <chrono>
@@ -21,33 +21,33 @@ class Schedule {
   static constexpr std::chrono::milliseconds kSettle{50};     // after an event, for its companions
   static constexpr std::chrono::milliseconds kInterval{250};  // between two passes; writes have their own pace
 
-  /// `poll` between two slow polls, give or take a fifth; 0: never.
+  /// `poll`: time between two slow polls, ± a fifth; 0: never.
   Schedule(std::chrono::seconds poll, std::uint_fast32_t seed);
 
-  /// Something happened that concerns this probe; an empty name: every probe.
+  /// An event concerns this probe; an empty name: every probe.
   void touch(std::string_view probe, SteadyTime now);
   /// This probe is wanted at that time (a fact waits for its proof); an empty name: every probe. Replaces what was
   /// wanted before.
   void want(std::map<std::string, SteadyTime> probes) { proofs_ = std::move(probes); }
-  /// An answer has come that this probe waits for.
+  /// An answer that this probe waits for has arrived.
   void touch_answered(const std::string& probe, SteadyTime now);
   void set_poll(std::chrono::seconds poll, SteadyTime now);
   /// Rules or configuration changed: evaluate again, without any probe.
   void touch_rules(SteadyTime now);
 
-  /// When the next pass is due; empty: when something happens.
+  /// When the next pass is due; empty: at the next event.
   std::optional<SteadyTime> next() const;
 
   struct Pass {
     bool all = false;
     std::set<std::string, std::less<>> probes;
-    std::set<std::string, std::less<>> touched;   // those of them that something happened to; an empty name: all
-    std::set<std::string, std::less<>> answered;  // probes that wait for an answer, which has come
+    std::set<std::string, std::less<>> touched;   // those of them that an event concerns; an empty name: all
+    std::set<std::string, std::less<>> answered;  // probes whose awaited answer has arrived
 
     bool runs(std::string_view probe) const { return all || probes.contains(probe) || answered.contains(probe); }
     bool empty() const { return !all && probes.empty() && answered.empty(); }
   };
-  /// The pass that is due now, which is then taken off.
+  /// Removes and returns the pass that is due now.
   Pass take(SteadyTime now);
 
  private:

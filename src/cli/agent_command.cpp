@@ -36,7 +36,7 @@ PublishTo destination(std::string_view word) {
 
 bool needs_cluster(PublishTo publish) { return publish == PublishTo::node || publish == PublishTo::nodefeature; }
 
-/// Everything that is ours goes from where it was published.
+/// Removes everything that we own from where it was published.
 Result<Published> prune(const AgentOptions& options, const Config& config, ApiConnection* connection, bool dry_run) {
   switch (options.publish) {
     case PublishTo::none: return Published{};
@@ -57,7 +57,7 @@ ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, boo
   const auto config = load_config(options.config);
   if (!config) return fail_to_open(config.error());
   auto pruned = prune(options, *config, connection, dry_run);
-  // Somebody else changed the Node in between.
+  // Another client changed the Node in between.
   for (int tries = 0; tries < 5 && !pruned && pruned.error().code == Errc::conflict; ++tries)
     pruned = prune(options, *config, connection, dry_run);
   if (!pruned) return fail(pruned.error());
@@ -67,11 +67,11 @@ ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, boo
       out += "- " + std::string(name_of(change.kind)) + " " + change.key + "=" + change.before + "\n";
   print_problems(pruned->problems);
   if (const ExitStatus status = print(out); status != ExitStatus::done || dry_run) return status;
-  // Whoever prunes takes the agents' rights away next: what is still there would stay for ever.
+  // After a prune the agents' rights are usually revoked: entries that are left now would stay forever.
   const auto left = prune(options, *config, connection, true);
   if (!left) return fail(left.error());
   for (const Change& change : left->changes)
-    std::fprintf(stderr, "nodescout: still there, and ours: %s %s\n", std::string(name_of(change.kind)).c_str(),
+    std::fprintf(stderr, "nodescout: not removed, still owned: %s %s\n", std::string(name_of(change.kind)).c_str(),
                  change.key.c_str());
   return left->changes.empty() ? ExitStatus::done : ExitStatus::failed;
 }
@@ -118,7 +118,7 @@ ExitStatus run(const AgentCommandOptions& options) {
     Agent& running = **agent;
     auto listening = module->serve(
         options.listen, *metrics, [&running] { return running.health(); }, [&running] { return running.readiness(); });
-    // A port that is taken costs the metrics, not the labels.
+    // If the port is in use, go on without metrics: labels matter more.
     if (listening)
       server = *std::move(listening);
     else
@@ -133,19 +133,20 @@ Run set_up(OptionSet& options) {
   const auto chosen = std::make_shared<AgentCommandOptions>();
   AgentOptions& agent = chosen->agent;
   agent.node = default_node();
-  options.value("--node", "NAME", agent.node, "Name of the Node that this machine is [$NODE_NAME]");
+  options.value("--node", "NAME", agent.node, "Name of this machine's Node [$NODE_NAME]");
   options.choice(
       "--publish", "WHERE", {"node", "nodefeature", "file", "none"},
       [&agent](const std::string& where) { agent.publish = destination(where); },
-      "Where to: the own node, NFD's NodeFeature object, a features.d file, or nowhere [node]");
+      "Publish to this machine's Node, NFD's NodeFeature object, a features.d file, or nowhere [node]");
   add_kubeconfig(options, chosen->kubeconfig);
-  options.value("--listen", "ADDR:PORT", chosen->listen, "Serve /metrics, /healthz and /readyz there, or none [:8080]");
+  options.value("--listen", "ADDR:PORT", chosen->listen,
+                "Serve /metrics, /healthz and /readyz on this address; none turns them off [:8080]");
   options.choice("--log-format", "FORMAT", {"text", "json"}, chosen->log_format,
-                 "Lines of key=value, or of JSON [text]");
-  const auto once = options.flag("--once", agent.once, "Publish once, and end");
-  const auto prune = options.flag("--prune", chosen->prune, "Remove everything that the agent ever put there, and end");
+                 "Write log lines as key=value or as JSON [text]");
+  const auto once = options.flag("--once", agent.once, "Publish once and exit");
+  const auto prune = options.flag("--prune", chosen->prune, "Remove everything that the agent has published, and exit");
   prune.excludes(once);
-  options.flag("--dry-run", chosen->dry_run, "With --prune: only print what would go").needs(prune);
+  options.flag("--dry-run", chosen->dry_run, "With --prune: only print what would be removed").needs(prune);
   add_machine_options(options, agent);
   return [chosen] { return run(*chosen); };
 }
@@ -158,9 +159,9 @@ const Command agent_command{
     .summary = "Keep this machine's Node labelled: the DaemonSet process",
     .examples =
         "  NODE_NAME=worker-1 nodescout agent --kubeconfig ~/.kube/config --listen 127.0.0.1:8080\n"
-        "  nodescout agent --node worker-1 --once             label it now, and end\n"
-        "  nodescout agent --node worker-1 --prune --dry-run  what it would take back\n"
-        "  nodescout agent --publish none                     watch the log of what it would do",
+        "  nodescout agent --node worker-1 --once             label it once and exit\n"
+        "  nodescout agent --node worker-1 --prune --dry-run  print what would be removed\n"
+        "  nodescout agent --publish none                     only log what it would publish",
     .set_up = set_up};
 
 }  // namespace nodescout::cli

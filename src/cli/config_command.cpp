@@ -191,15 +191,15 @@ ExitStatus check(const ConfigOptions& options) {
 Run set_up_check(OptionSet& options) {
   const auto chosen = std::make_shared<ConfigOptions>();
   options.arguments("FILE", chosen->files,
-                    "nodescout.conf, nfd-worker.conf, nfd-master.conf or gpu-feature-discovery's file; a ConfigMap, a "
-                    "NodeFeatureDiscovery or Helm values with it; - is standard input");
-  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+                    "nodescout.conf, nfd-worker.conf, nfd-master.conf or gpu-feature-discovery's file; or a ConfigMap, "
+                    "NodeFeatureDiscovery or Helm values that contain it; - is standard input");
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "Output format [text]");
   return [chosen] { return check(*chosen); };
 }
 
 constexpr Command kCheck{
     .name = "check",
-    .summary = "Name every mistake in a configuration, with file:line:column, and say what each key means",
+    .summary = "Report every mistake in a configuration as file:line:column, and explain each key",
     .examples =
         "  nodescout config check nodescout.conf       exit status 3 if anything is wrong\n"
         "  kubectl get configmap -n node-feature-discovery nfd-worker-conf -o yaml | nodescout config check -",

@@ -48,8 +48,8 @@ std::string reason_of(const Change& change, const Walked& walked, std::optional<
   const std::string stays = kept ? "; an agent keeps it for now: " + std::string(text_of(*kept)) : "";
   if (change.action == Change::Action::remove) return "no rule makes it any more" + stays;
   if (change.action == Change::Action::disown && !change.after.empty())
-    return "its vendor's labeller labels this Node; only our claim to it goes";
-  if (change.action == Change::Action::disown) return "it is gone already; only our claim to it goes" + stays;
+    return "its vendor's labeller labels this Node; only our ownership of it is removed";
+  if (change.action == Change::Action::disown) return "it is gone already; only our ownership of it is removed" + stays;
   const auto made = walked.made_by.find({change.kind, change.key});
   return made == walked.made_by.end() ? "" : made->second;
 }
@@ -133,7 +133,7 @@ Run set_up(OptionSet& options) {
   chosen->agent.node = default_node();
   options.value("--node", "NAME", chosen->agent.node, "Name of the Node [$NODE_NAME]");
   add_kubeconfig(options, chosen->kubeconfig);
-  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "Output format [text]");
   add_machine_options(options, chosen->agent);
   return [chosen] { return diff(*chosen); };
 }

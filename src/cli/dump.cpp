@@ -46,8 +46,8 @@ void print_timings(const Discovery& found, std::chrono::nanoseconds setup, std::
   line("rules", rules);
 }
 
-/// Neither the directories of a host nor what a recording has beside them. The probes cannot tell: of an empty
-/// directory they find out that it has no KVM and no NUMA.
+/// True if DIR has neither a host's directories nor a recording's files. The probes cannot detect this: in an empty
+/// directory they find no KVM and no NUMA, which are facts.
 bool holds_nothing(const Host& host) {
   for (const char* part : {"/sys", "/proc", "/etc", "/usr", "/lib", "/boot", "/dev", "/run", "/cpuid.txt", "/udev.txt",
                            "/host.json", "/nvml.json"})
@@ -131,13 +131,13 @@ ExitStatus dump(const DumpOptions& options) {
 Run set_up(OptionSet& options) {
   const auto chosen = std::make_shared<DumpOptions>();
   options.choice("-o,--output", "FORMAT", {"table", "labels", "json", "yaml", "nodefeature"}, chosen->output,
-                 "What to print [table on a terminal, else labels]");
+                 "Output format [table on a terminal, else labels]");
   options.choice("--stage", "STAGE", {"features", "outcome", "desired"}, chosen->stage,
-                 "Print this value of the walk as JSON instead");
+                 "Print the result of this stage as JSON instead");
   add_machine_options(options, chosen->machine);
   options.flag("--redact", chosen->machine.redact,
-               "Replace serial numbers, MAC addresses and asset tags by placeholders");
-  options.flag("--timings", chosen->timings, "Say on stderr how long each probe and stage took");
+               "Replace serial numbers, MAC addresses and asset tags with placeholders");
+  options.flag("--timings", chosen->timings, "Print how long each probe and stage took on stderr");
   return [chosen] { return dump(*chosen); };
 }
 
@@ -149,7 +149,7 @@ const Command dump_command{.name = "dump",
                            .examples =
                                "  nodescout dump                         a table on a terminal, labels in a pipe\n"
                                "  NODE_NAME=worker-1 nodescout dump -o nodefeature | kubectl apply -f -\n"
-                               "  nodescout dump --rules my-rules.yaml   with rules of your own\n"
+                               "  nodescout dump --rules my-rules.yaml   with your own rules\n"
                                "  nodescout dump --only pci,usb --timings",
                            .set_up = set_up};
 

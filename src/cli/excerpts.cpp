@@ -39,7 +39,7 @@ std::string Excerpts::at(std::string_view where) const {
   for (int i = first; !rest.empty() && i < at + kShown - kBefore; ++i) {
     const Rune rune = decode_rune(rest);
     rest.remove_prefix(static_cast<std::size_t>(rune.length));
-    // Nothing of the file may steer the terminal.
+    // The file's content must not control the terminal.
     append_rune(shown, rune.value == '\t' || is_print(rune.value) ? rune.value : U'\uFFFD');
     if (i < at) caret += rune.value == '\t' ? '\t' : ' ';
   }

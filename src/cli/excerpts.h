@@ -33,7 +33,7 @@ std::string count_of_mistakes(std::size_t count);
 
 /// The text of a file that is named on the command line, or of standard input for "-". Errors: as read_named_file.
 Result<std::string> read_input(const std::string& path);
-/// What stands in places for it: the path, or "<stdin>".
+/// Its name in messages: the path, or "<stdin>".
 std::string name_of_input(const std::string& path);
 
 }  // namespace nodescout::cli

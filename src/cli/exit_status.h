@@ -8,12 +8,12 @@ namespace nodescout::cli {
 
 enum class ExitStatus : int {
   done = 0,    // also where problems were found and listed
-  failed = 1,  // it was tried and went wrong
+  failed = 1,  // the command was tried and failed
   usage = 2,   // wrong usage, or a path that cannot be opened
   found = 3,   // what the command looks for is there: a mistake in a file, a difference
 };
 
-/// A value, or how the command ends; why it does was said on standard error.
+/// A value, or the exit status; the reason has been printed on standard error.
 template <class T>
 class [[nodiscard]] OrExit {
  public:

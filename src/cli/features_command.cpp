@@ -64,9 +64,9 @@ std::string as_markdown() {
       "# Features\n\n"
       "Everything that a rule can match, from the probes' own declarations: `nodescout features -o markdown` prints "
       "this page, and a test\n"
-      "compares the two. A feature in several kinds has a section for each. Elements in angle brackets stand for as "
-      "many as the machine\n"
-      "has. What is marked + has no counterpart in NFD and is left out under `--compat nfd`.\n";
+      "compares the two. A feature with several kinds has a section for each. An element in angle brackets is a "
+      "pattern: a machine may have\n"
+      "any number of them. Entries marked + have no counterpart in NFD and are left out under `--compat nfd`.\n";
   for (const Probe* probe : all_probes()) {
     out += "\n## " + std::string(probe->name) + "\n\n" + std::string(probe->summary) +
            (probe->off_by_default ? "; off by default" : "") + ".\n";
@@ -91,7 +91,7 @@ std::string as_markdown() {
 
 Run set_up(OptionSet& options) {
   const auto output = std::make_shared<std::string>("text");
-  options.choice("-o,--output", "FORMAT", {"text", "json", "markdown"}, *output, "What to print [text]");
+  options.choice("-o,--output", "FORMAT", {"text", "json", "markdown"}, *output, "Output format [text]");
   return [output] { return print(*output == "json" ? as_json() : *output == "markdown" ? as_markdown() : as_text()); };
 }
 

@@ -8,8 +8,8 @@
 
 namespace nodescout::cli {
 
-/// The first row holds the headings: address, model, memory, MIG, driver, PCIe, NUMA, NIC. A column that
-/// says nothing is left out; what is unknown is "-".
+/// The first row holds the headings: address, model, memory, MIG, driver, PCIe, NUMA, NIC. An empty
+/// column is left out; an unknown value is "-".
 std::vector<std::vector<std::string>> gpu_rows(const Features& features);
 
 }  // namespace nodescout::cli

@@ -10,26 +10,26 @@ void add_root_options(OptionSet& options, MachineOptions& machine, const std::st
   if (const char* root = std::getenv("NODESCOUT_ROOT"); root && *root) machine.root = root;
   options.value("--root", "DIR", machine.root, about_root);
   options.flag("--no-live", machine.ask_machine,
-               "What a recording lacks (CPUID, NODE_NAME) is asked of nobody, not of this machine", false);
+               "Never query this machine for what a recording lacks (CPUID, NODE_NAME)", false);
 }
 
 void add_machine_options(OptionSet& options, MachineOptions& machine) {
   add_root_options(options, machine,
-                   "Read DIR/sys, DIR/proc, DIR/etc ... in place of the host's [$NODESCOUT_ROOT, or /]");
+                   "Read DIR/sys, DIR/proc, DIR/etc ... instead of the host's [$NODESCOUT_ROOT, or /]");
   options.value("--config", "FILE", machine.config,
-                "Configuration: nodescout's, or NFD's nfd-worker.conf or nfd-master.conf");
+                "Configuration file: nodescout.conf, or NFD's nfd-worker.conf or nfd-master.conf");
   options.values("--rules", "PATH", machine.rules.paths,
-                 "More rules: a file, or a directory of *.yaml; may be repeated");
-  options.flag("--no-shipped-rules", machine.rules.shipped, "Leave out the rules that come with the program", false);
+                 "Additional rules: a file, or a directory of *.yaml; may be repeated");
+  options.flag("--no-shipped-rules", machine.rules.shipped, "Do not load the shipped rules", false);
   options.choice(
       "--compat", "nfd", {"nfd"}, [&machine](const std::string&) { machine.nfd_compat = true; },
-      "nfd: exactly NFD's labels and features, its wrong CPU flags included");
+      "nfd: reproduce NFD's labels and features exactly, including its wrong CPU flags");
   options.list("--only", "PROBE,...", machine.only, "Run only these probes; see `nodescout features`");
 }
 
 void add_kubeconfig(OptionSet& options, std::string& kubeconfig) {
   options.value("--kubeconfig", "FILE", kubeconfig,
-                "How to reach the cluster [$KUBECONFIG, the pod's service account, or ~/.kube/config]");
+                "Kubeconfig file of the cluster [$KUBECONFIG, the pod's service account, or ~/.kube/config]");
 }
 
 std::string default_node() {

@@ -1,5 +1,5 @@
-// What `dump`, `record` and the other commands that look at a machine do alike: their options, and to open the host,
-// read the configuration and the rules, and choose the probes.
+// Shared by `dump`, `record` and the other commands that look at a machine: their options, opening the host, reading
+// configuration and rules, and choosing the probes.
 #pragma once
 
 #include <string>

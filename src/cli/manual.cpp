@@ -12,7 +12,7 @@
 namespace nodescout::cli {
 namespace {
 
-/// Text that roff shall print as it is.
+/// Escapes text so that roff prints it literally.
 std::string roff(std::string_view text) {
   std::string out = replace_all(replace_all(text, "\\", "\\e"), "-", "\\-");
   if (out.starts_with('.') || out.starts_with('\'')) out = "\\&" + out;
@@ -93,7 +93,7 @@ std::string configuration_markdown() {
 }
 
 constexpr std::string_view kStatus =
-    "0 done, also where problems were found and listed; 1 failed; 2 wrong usage, or a path that cannot be opened; "
+    "0 success, even if problems were listed; 1 failure; 2 wrong usage, or a path that cannot be opened; "
     "3 a mistake in a rule file (rules check), or a difference (diff).";
 
 ExitStatus manual(const std::string& format) {
@@ -102,7 +102,8 @@ ExitStatus manual(const std::string& format) {
   std::string out;
   if (format == "markdown") {
     out =
-        "# Command line\n\nMade from the program's own option table: `nodescout manual markdown` prints this page, and "
+        "# Command line\n\nGenerated from the program's option table: `nodescout manual markdown` prints this page, "
+        "and "
         "a test compares the two.\n\nExit status: " +
         std::string(kStatus) + "\n";
     add_markdown(program, "", out);
@@ -113,13 +114,13 @@ ExitStatus manual(const std::string& format) {
     add_roff(program, "", out);
     out += ".SH EXIT STATUS\n" + roff(kStatus) +
            "\n.SH ENVIRONMENT\n.TP\n.B NODE_NAME\nName of this machine's Node.\n.TP\n.B NODESCOUT_ROOT\nDefault of "
-           "\\-\\-root.\n.TP\n.B KUBECONFIG\nFiles, separated by colons, that say how to reach the cluster.\n"
-           ".TP\n.B NO_COLOR\nNo colour in tables.\n"
+           "\\-\\-root.\n.TP\n.B KUBECONFIG\nKubeconfig files of the cluster, separated by colons.\n"
+           ".TP\n.B NO_COLOR\nTurns off colour.\n"
            ".SH FILES\n.TP\n.I /etc/nodescout/nodescout.conf\nConfiguration; without it NFD's nfd\\-worker.conf and "
            "nfd\\-master.conf count.\n.TP\n.I /etc/nodescout/rules.d\nRule files.\n"
            ".TP\n.I /etc/nodescout/gfd.yaml\nConfiguration of the GPU labels, as gpu\\-feature\\-discovery has it.\n"
            ".TP\n.I /etc/kubernetes/node\\-feature\\-discovery/features.d\nFacts that the administrator adds.\n"
-           ".TP\n.I /run/nodescout/state.json\nWhat the agent knows of the machine, over its restarts.\n";
+           ".TP\n.I /run/nodescout/state.json\nWhat the agent knows of the machine, kept across restarts.\n";
   }
   return print(out);
 }

@@ -118,8 +118,8 @@ const Command* find(std::span<const Command* const> commands, std::string_view n
   return at == commands.end() ? nullptr : *at;
 }
 
-/// A word that stands where a command is wanted and is none, or that no word stands there. CLI11 does not name the
-/// word, and answers `nodescout nonsense --help` with the help of the program. Empty: the commands are right.
+/// Reports an unknown or missing command. CLI11 does not name the
+/// word, and answers `nodescout nonsense --help` with the help of the program. Empty if the commands are correct.
 std::string about_missing_command(int argc, char** argv) {
   std::span<const Command* const> commands = all_commands();
   bool asks_for_help = false;

@@ -1,4 +1,4 @@
-// What commands say: results on standard output, everything else on standard error.
+// Output of commands: results on standard output, everything else on standard error.
 #pragma once
 
 #include <string_view>
@@ -9,7 +9,8 @@
 
 namespace nodescout::cli {
 
-/// Everything to stdout. Returns `status`, or failed if it could not be written (a full disk), which is said on stderr.
+/// Everything to stdout. Returns `status`, or failed if it could not be written (a full disk), which is reported on
+/// stderr.
 ExitStatus print(std::string_view text, ExitStatus status = ExitStatus::done);
 
 /// Each of them once, in their order.
@@ -21,8 +22,8 @@ void print_problems(const std::vector<Problem>& problems);
 /// "nodescout: where: what". Returns `status`.
 ExitStatus fail(const Error& error, ExitStatus status = ExitStatus::failed);
 
-/// The same for something that the command line names: usage where it cannot be opened, failed where it could be and
-/// makes no sense.
+/// The same for something that the command line names: `usage` if it cannot be opened, `failed` if its content is
+/// invalid.
 ExitStatus fail_to_open(const Error& error);
 
 /// Ends the program, in a release without tearing down what the kernel frees anyway: a tenth of a dump's time. Debug

@@ -23,7 +23,7 @@ ExitStatus record(RecordOptions options) {
   auto machine = open_machine(options.machine);
   if (!machine) return fail_to_open(machine.error());
 
-  // Twice, because NFD's way of looking reads a few things that ours does not.
+  // Twice, because NFD compatibility mode reads a few files that the normal mode does not.
   ProbeConfig config = machine->config.probes;
   std::vector<Problem> problems;
   for (const bool nfd_compat : {true, false}) {
@@ -46,7 +46,7 @@ ExitStatus record(RecordOptions options) {
 Run set_up(OptionSet& options) {
   const auto chosen = std::make_shared<RecordOptions>();
   chosen->machine.redact = true;
-  options.argument("DIR", chosen->directory, "Directory to make; it must not exist or be empty");
+  options.argument("DIR", chosen->directory, "Directory to create; it must be empty if it exists");
   options.flag("--no-redact", chosen->machine.redact, "Keep serial numbers, MAC addresses and asset tags", false);
   add_machine_options(options, chosen->machine);
   return [chosen] { return record(*chosen); };
@@ -59,7 +59,7 @@ const Command record_command{.name = "record",
                              .summary = "Save what this host's probes read, so that any machine can replay it",
                              .examples =
                                  "  nodescout record /tmp/machine          then: nodescout dump --root /tmp/machine\n"
-                                 "  tar czf machine.tgz -C /tmp machine    to attach it to an issue",
+                                 "  tar czf machine.tgz -C /tmp machine    to attach to an issue",
                              .set_up = set_up};
 
 }  // namespace nodescout::cli

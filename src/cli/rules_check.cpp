@@ -66,7 +66,7 @@ Run set_up(OptionSet& options) {
       "FILE", chosen->files,
       "Rule files: NodeFeatureRules, NodeFeatureGroups, lists of rules, worker configurations; - is standard input");
   options.flag("--lenient", chosen->lenient, "Accept what the API server would accept");
-  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "Output format [text]");
   return [chosen] { return check(*chosen); };
 }
 
@@ -74,7 +74,7 @@ Run set_up(OptionSet& options) {
 
 extern const Command rules_check_command;
 const Command rules_check_command{.name = "check",
-                                  .summary = "Name every mistake in rule files, with file:line:column",
+                                  .summary = "Report every mistake in rule files as file:line:column",
                                   .examples =
                                       "  nodescout rules check rules.d/*.yaml   exit status 3 if anything was found\n"
                                       "  kubectl get nodefeaturerules -o yaml | nodescout rules check -\n"

@@ -158,8 +158,8 @@ ExitStatus preview(const RulesOptions& options) {
 // ---- options --------------------------------------------------------------------------------------------------------
 
 void add_machine(OptionSet& options, RulesOptions& chosen) {
-  add_root_options(options, chosen.machine, "Read the features of the host below DIR");
-  options.value("--config", "FILE", chosen.machine.config, "Configuration");
+  add_root_options(options, chosen.machine, "Discover the features of the host whose files are below DIR");
+  options.value("--config", "FILE", chosen.machine.config, "Configuration file");
 }
 
 Run set_up_eval(OptionSet& options) {
@@ -168,51 +168,51 @@ Run set_up_eval(OptionSet& options) {
   options.values("--features", "FILE", chosen->features,
                  "Features: `dump -o json` output, its features part, or a NodeFeature object");
   add_machine(options, *chosen);
-  options.choice("-o,--output", "FORMAT", {"json", "yaml", "table"}, chosen->output, "How to print [json]");
+  options.choice("-o,--output", "FORMAT", {"json", "yaml", "table"}, chosen->output, "Output format [json]");
   return [chosen] { return eval(*chosen); };
 }
 
 Run set_up_explain(OptionSet& options) {
   const auto chosen = std::make_shared<RulesOptions>();
   options.arguments("FILE", chosen->files, "Rule files");
-  options.value("--rule", "NAME", chosen->rule, "Only the rules of this name");
-  options.values("--features", "FILE", chosen->features, "Features to explain on");
+  options.value("--rule", "NAME", chosen->rule, "Explain only the rules with this name");
+  options.values("--features", "FILE", chosen->features, "Features to evaluate the rules on");
   add_machine(options, *chosen);
-  options.value("--node", "NAME", chosen->node, "Features of this node's NodeFeature objects in the cluster");
+  options.value("--node", "NAME", chosen->node,
+                "Read the features from this node's NodeFeature objects in the cluster");
   add_kubeconfig(options, chosen->kubeconfig);
-  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "Output format [text]");
   return [chosen] { return explain_command(*chosen); };
 }
 
 Run set_up_preview(OptionSet& options) {
   const auto chosen = std::make_shared<RulesOptions>();
-  options.arguments("FILE", chosen->files,
-                    "Rule files: a document takes the place of the one of the same name that counts now");
+  options.arguments("FILE", chosen->files, "Rule files; each document replaces the active document of the same name");
   options.values("--features", "FILE", chosen->features, "Features of a machine; may be repeated");
   add_machine(options, *chosen);
   options.values("--rules", "PATH", chosen->machine.rules.paths,
-                 "Rules that count now, beside the shipped ones and those of this system");
-  options.value("--nodes", "SELECTOR", chosen->nodes, "Every node of the cluster that this label selector selects");
+                 "Active rules, in addition to the shipped ones and those installed on this host");
+  options.value("--nodes", "SELECTOR", chosen->nodes,
+                "Preview every node of the cluster that matches this label selector");
   add_kubeconfig(options, chosen->kubeconfig);
-  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "How to print [text]");
+  options.choice("-o,--output", "FORMAT", {"text", "json"}, chosen->output, "Output format [text]");
   return [chosen] { return preview(*chosen); };
 }
 
-constexpr Command kEval{
-    .name = "eval",
-    .summary = "Print what these rules alone make of a machine",
-    .examples =
-        "  nodescout rules eval my-rules.yaml                      of this machine\n"
-        "  nodescout rules eval my-rules.yaml --features node.json of one that was dumped with -o json",
-    .set_up = set_up_eval};
+constexpr Command kEval{.name = "eval",
+                        .summary = "Evaluate only these rules and print what they create",
+                        .examples =
+                            "  nodescout rules eval my-rules.yaml                       on this machine\n"
+                            "  nodescout rules eval my-rules.yaml --features node.json  on the output of dump -o json",
+                        .set_up = set_up_eval};
 constexpr Command kExplain{.name = "explain",
-                           .summary = "Say of each term what was wanted and what was found",
+                           .summary = "Show what each term of a rule wants and what it found",
                            .examples =
                                "  nodescout rules explain my-rules.yaml\n"
                                "  nodescout rules explain my-rules.yaml --rule \"gpu\" --features node.json -o json",
                            .set_up = set_up_explain};
 constexpr Command kPreview{.name = "preview",
-                           .summary = "Show which labels a change of rules adds, removes or alters",
+                           .summary = "Show which labels a rule change adds, removes or alters",
                            .examples =
                                "  nodescout rules preview new.yaml                        on this machine\n"
                                "  nodescout rules preview new.yaml --features a.json --features b.json\n"

@@ -1,4 +1,4 @@
-// What a terminal is sent: colours where it has them, and nothing that would steer it.
+// Terminal output: colours where supported, and no control sequences from the data.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ struct Style {
   std::string in(Colour colour, std::string_view text) const;
 };
 
-/// Of standard output: its width, and colour unless NO_COLOR is set, TERM is dumb, or it is no terminal.
+/// Of standard output: its width, and colour unless NO_COLOR is set, TERM is dumb, or it is not a terminal.
 Style terminal_style();
 
-/// Control characters and broken bytes become "?": what a device says of itself, a path or the name of a rule may not
-/// steer the terminal.
+/// Control characters and broken bytes become "?": a device's strings, a path or the name of a rule must not
+/// control the terminal.
 std::string printable(std::string_view text);
 
 }  // namespace nodescout::cli

@@ -49,7 +49,7 @@ Result<std::vector<std::string>> chosen_nodes(const SubjectOptions& options, Api
   return names;
 }
 
-/// A Node as an agent would find it, but for what only the node itself knows.
+/// A Node as an agent would see it, except for facts that only the node itself knows.
 Subject subject_from_objects(const std::string& node, ClusterView seen) {
   Subject subject{node, {}, std::move(seen.objects), std::move(seen.problems)};
   if (seen.own)

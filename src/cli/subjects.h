@@ -37,7 +37,7 @@ struct SubjectOptions {
   MachineOptions machine;
 };
 
-/// What the options name: --features, --node, --nodes, else --root. What a cluster does not have is not wrong usage; a
+/// The subjects of --features, --node, --nodes, else --root. An object missing from the cluster is not wrong usage; a
 /// file that cannot be opened is.
 OrExit<Subjects> subjects_of(const SubjectOptions& options);
 

@@ -85,7 +85,7 @@ class Table {
 
   void heading(const std::string& text) { out_ += (out_.empty() ? "" : "\n") + style_.in(Colour::bold, text) + "\n"; }
 
-  /// Columns are padded; what stands last in a line is not.
+  /// Columns are padded, except the last one.
   void line(const std::string& text) {
     out_ += std::string(kIndent, ' ') + text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
   }
@@ -228,7 +228,7 @@ class Table {
     const std::size_t full_model = widths[kModel];
     if (all > style_.width + 2)
       widths[kModel] -= std::min(all - style_.width - 2, widths[kModel] - std::min(widths[kModel], kShortestModel));
-    // What does not fit all the same stands below its GPU.
+    // Columns that still do not fit go below their GPU.
     std::size_t shown = widths.size();
     const auto used = [&] {
       std::size_t sum = kIndent + 2 * (shown - 1);
@@ -297,8 +297,8 @@ class Table {
     return 4;
   }
 
-  /// "Intel Corporation", "Ethernet Controller" -> "Intel Ethernet Controller": the first word tells who it is, and
-  /// some devices begin with it.
+  /// "Intel Corporation", "Ethernet Controller" -> "Intel Ethernet Controller": the first word identifies the
+  /// vendor, and some device names begin with it.
   static std::string full_name(const std::string& vendor, const std::string& device) {
     const std::string brief = vendor.substr(0, vendor.find_first_of(" ,"));
     return device.starts_with(brief + " ") ? device : brief + " " + device;

@@ -50,7 +50,7 @@ std::vector<std::string> write_prefixes_of_policy(const Root& system, std::vecto
     ++number;
     const std::string_view prefix = trim(line);
     if (prefix.empty()) continue;
-    // The policy itself takes such a line for nothing.
+    // The policy itself ignores such a line.
     if (const PrefixDefect defect = defect_of_prefix(prefix); !defect.what.empty())
       problems.push_back({"malformed-config", place(kPolicy, {number, 1}), quote(prefix) + defect.what,
                           defect.todo + " in the ConfigMap nodescout-policy"});

@@ -36,7 +36,7 @@ struct DeviceLabels {
   std::vector<std::string> fields;   // in the fixed order of the label; unknown ones are dropped when it is read
 };
 
-/// A name in a list of the configuration, to be held against what is known elsewhere.
+/// A name in a list of the configuration, checked later against the known names.
 struct ListedName {
   std::string name;
   std::string where;  // file:line:column
@@ -81,7 +81,7 @@ struct Config {
   std::chrono::seconds node_recheck{300};                // own Node; 0: never
   std::chrono::seconds probe_poll{300};                  // facts without events; 0: never
   std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
-  bool watch_node = false;  // needs the right to; then what somebody deletes is back in a second
+  bool watch_node = false;  // needs the right to watch; deleted labels then return within a second
 
   std::vector<Problem> problems;
 };
@@ -93,19 +93,19 @@ std::vector<std::string> default_write_prefixes();
 /// default.
 std::vector<std::string> write_prefixes_of_policy(const Root& system, std::vector<Problem>& problems);
 
-/// A namespace that may stand in writePrefixes: what is wrong with it and what is meant instead, both empty if nothing
+/// Checks an entry of writePrefixes: what is wrong with it and what is meant instead, both empty if nothing
 /// is.
 struct PrefixDefect {
   std::string what, todo;
-  std::string meant;  // empty where that cannot be said
+  std::string meant;  // empty if unknown
 };
 PrefixDefect defect_of_prefix(std::string_view prefix);
 
-/// Reads one more file over `config`. Errors: malformed if the text is no YAML map; then nothing has changed.
+/// Reads one more file over `config`. Errors: malformed if the text is not a YAML map; then nothing has changed.
 Status apply_config(Config& config, std::string_view text, std::string_view origin);
 
 /// The files that count: `path` if given, else /etc/nodescout/nodescout.conf, else NFD's two. Errors: as Root::read for
-/// a file that was named and cannot be read; malformed for one that is no YAML.
+/// a file that was named and cannot be read; malformed for one that is not YAML.
 Result<Config> load_config(const std::string& path);
 
 /// NFD's selection of sources: "all", "-name", "name", left to right. Unknown names are reported.

@@ -17,7 +17,7 @@ using enum KeyOwner;
 
 constexpr std::array kOwnerOrder = {"node", "pod", "ds"};
 
-/// Names of a list that are none of the known ones, each at its place.
+/// Reports each unknown name of a list at its place.
 void check_names(KeyEntry& entry, const std::vector<std::string_view>& known, const char* word) {
   for (const Value& item : entry.value.items) {
     if (!item.is_scalar() || item.is(Kind::null)) continue;
@@ -106,7 +106,7 @@ void fake_instances(KeyEntry& entry, Config& config) {
   }
 }
 
-/// A key that stands in both of NFD's files counts in both, so these lists only grow.
+/// A key that is in both of NFD's files counts in both, so these lists only grow.
 void add_texts(KeyEntry& entry, std::vector<std::string>& into) {
   std::vector<std::string> names;
   if (!entry.texts(names)) return;
@@ -138,7 +138,7 @@ void kernel_options(KeyEntry& entry, Config& config) {
   for (const Value& item : entry.value.items) note_place(entry, config, item.text, item.mark);
   for (const Value& item : entry.value.items)
     if (item.text.starts_with("CONFIG_"))
-      entry.mistake(item.mark, ": options stand without CONFIG_, so " + quote(item.text) + " is never there",
+      entry.mistake(item.mark, ": options are written without CONFIG_, so " + quote(item.text) + " never matches",
                     "write " + quote(item.text.substr(7)));
 }
 
@@ -156,14 +156,14 @@ template <std::size_t kDigits>
 void device_classes(KeyEntry& entry, std::vector<std::string>& into) {
   if (!entry.texts(into, class_digits<kDigits>)) return;
   for (const Value& item : entry.value.items) {
-    if (!item.is(Kind::string) && (!item.is_scalar() || !item.source.empty())) continue;  // reported as no text
+    if (!item.is(Kind::string) && (!item.is_scalar() || !item.source.empty())) continue;  // reported already
     if (item.text.empty()) continue;                                                      // all devices
     const std::string digits = class_digits<kDigits>(item.text);
     const bool is_hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (is_hex && digits == lower_ascii(item.text)) continue;
     entry.mistake(
         item.mark,
-        ": " + quote(item.text) + " is the beginning of no class, which has " + std::to_string(kDigits) + " hex digits",
+        ": " + quote(item.text) + " does not begin any class, which has " + std::to_string(kDigits) + " hex digits",
         is_hex ? "write " + quote(digits) : "write hex digits in quotes, such as \"03\"");
   }
 }
@@ -326,15 +326,15 @@ const Row kRows[] = {
        e.flag(unused);
      }},
     {{"restrictions.allowOverwrite", master, at_once, "`false`; for NFD `true`",
-      "keys of the Node that belong to somebody else are taken over"},
+      "take over keys of the Node that belong to another program"},
      [](KeyEntry& e, Config& c) { e.flag(c.allow_overwrite); }},
 
     {{"instance", nodescout, at_once, "none", "prefix of the ownership annotations"},
      [](KeyEntry& e, Config& c) { e.text(c.instance); }},
     {{"writePrefixes", nodescout, at_once, "see below",
-      "namespaces of keys that the agent may write, sub-domains included; takes the place of the default"},
+      "namespaces of keys that the agent may write, sub-domains included; replaces the default"},
      write_prefixes},
-    {{"extraWritePrefixes", nodescout, at_once, "`[]`", "further ones, beside `writePrefixes` or its default"},
+    {{"extraWritePrefixes", nodescout, at_once, "`[]`", "additional namespaces, beside `writePrefixes` or its default"},
      [](KeyEntry& e, Config& c) { prefixes(e, c.prefixes.extra); }},
     {{"rules.shipped", nodescout, at_once, "as `core.labelSources` and the white lists have it",
       "`true`, `false`, or a list: the shipped rules that count, by file (`nvidia`) or name"},
@@ -342,12 +342,12 @@ const Row kRows[] = {
     {{"watchNode", nodescout, at_start, "`false`", "watch the own Node; needs the overlay `watch-node`"},
      [](KeyEntry& e, Config& c) { e.flag(c.watch_node); }},
     {{"stateFile", nodescout, at_start, "`/run/nodescout/state.json`",
-      "what is known of the machine, over a restart of the container; `\"\"`: none"},
+      "keeps what is known of the machine across a restart of the container; `\"\"`: none"},
      [](KeyEntry& e, Config& c) { e.text(c.state_file); }},
     {{"nodeRecheck", nodescout, at_once, "`5m`",
-      "how often the own Node is read, so that a label which was deleted comes back; 0: never"},
+      "how often the own Node is read, which restores deleted labels; 0: never"},
      [](KeyEntry& e, Config& c) { e.seconds(c.node_recheck); }},
-    {{"probePoll", nodescout, at_once, "`5m`", "how often all probes run without a reason; 0: never"},
+    {{"probePoll", nodescout, at_once, "`5m`", "how often all probes run without an event; 0: never"},
      [](KeyEntry& e, Config& c) { e.seconds(c.probe_poll); }},
 };
 

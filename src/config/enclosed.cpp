@@ -213,7 +213,7 @@ class Search {
   std::string origin_;
   SourceMap map_;
   EnclosedConfigs out_;
-  std::vector<Problem> without_;  // documents that hold none; said if no other does
+  std::vector<Problem> without_;  // documents without one; reported if no other has one
 };
 
 }  // namespace

@@ -16,8 +16,8 @@ using Kind = Value::Kind;
 
 constexpr const char* kOwnFile = "/etc/nodescout/gfd.yaml";
 constexpr std::string_view kPrefix = "nvidia.com/";
-/// As with GFD itself, which does not start: a typing mistake takes no label of a running node.
-constexpr const char* kLabelsStay = "the labels of gpu-feature-discovery stay as they are until it is mended";
+/// GFD itself does not start: a typo removes no label of a running node.
+constexpr const char* kLabelsStay = "the labels of gpu-feature-discovery stay as they are until it is fixed";
 
 template <class T>
 struct Word {
@@ -201,12 +201,12 @@ const KeyRow<Config> kSection[] = {
     {{"gpu.deprecatedLabels", nodescout, at_once, "`true`", "`cuda.driver.*`, `cuda.runtime.*`"},
      [](KeyEntry& e, Config& c) { e.flag(c.probes.gpu.deprecated_labels); }},
     {{"gpu.clique", nodescout, at_once, "`auto`",
-      "`on`, `off`; `auto`: off where the DRA driver for compute domains is"},
+      "`on`, `off`; `auto`: off if the DRA driver for compute domains runs"},
      [](KeyEntry& e, Config& c) { word(e, kCliques, c.probes.gpu.clique, c.probes.gpu); }},
     {{"gpu.expected", nodescout, at_once, "", "GPUs that should be there: `{nvidia: 8}`"},
      [](KeyEntry& e, Config& c) { expected(e, c.probes.gpu); }},
     {{"gpu.labellers", nodescout, at_once, "`auto`",
-      "which vendors' own labels to make: `{nvidia: off, amd: on}`; `auto`: not where the vendor's labeller does"},
+      "which vendors' own labels to make: `{nvidia: off, amd: on}`; `auto`: unless the vendor's labeller does"},
      [](KeyEntry& e, Config& c) { labellers(e, c.probes.gpu); }},
     {{"gpu.unifiedMemory", nodescout, at_once, "`false`", "`gpu.memory` of GPUs that share the system's memory"},
      [](KeyEntry& e, Config& c) { e.flag(c.probes.gpu.system_memory_as_gpus); }},
@@ -217,12 +217,12 @@ const KeyRow<Config> kSection[] = {
     {{"gpu.nvmlTimeout", nodescout, at_once, "15 s, and 5 s for each NVIDIA GPU",
       "after which the child that asks the driver is killed"},
      [](KeyEntry& e, Config& c) { duration(e, c.probes.gpu.nvml_timeout); }},
-    {{"gpu.keepLabels", nodescout, at_once, "for ever",
-      "how long labels stay after the driver went, while the GPUs are there"},
+    {{"gpu.keepLabels", nodescout, at_once, "forever",
+      "how long labels stay after the driver is gone, while the GPUs are there"},
      [](KeyEntry& e, Config& c) { duration(e, c.probes.gpu.keep_labels); }},
 };
 
-constexpr std::string_view kOfThePlugin = "it is the device plugin's";
+constexpr std::string_view kOfThePlugin = "it belongs to the device plugin";
 
 const KeyRow<GpuOptions> kGfd[] = {
     {{"version", gfd, at_once, "`v1`", "version of the file: `v1`"}, nullptr},
@@ -236,7 +236,7 @@ const KeyRow<GpuOptions> kGfd[] = {
      [](KeyEntry& e, GpuOptions& o) { e.opposite(o.with_timestamp); }},
     {{"flags.gfd.machineTypeFile", gfd, at_once, "`/sys/class/dmi/id/product_name`", "empty: `unknown`"},
      [](KeyEntry& e, GpuOptions& o) { e.text(o.machine_type_file); }},
-    {{"flags.gfd.oneshot", gfd, never, "", "there is the option --once"}, nullptr},
+    {{"flags.gfd.oneshot", gfd, never, "", "use --once"}, nullptr},
     {{"flags.gfd.sleepInterval", gfd, never, "", "probes run on events, not on a timer"}, nullptr},
     {{"flags.gfd.outputFile", gfd, never, "", "where to publish is set by --publish"}, nullptr},
     {{"flags.mpsRoot", gfd, never, "", kOfThePlugin}, nullptr},

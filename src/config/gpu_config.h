@@ -18,13 +18,13 @@ namespace nodescout {
 /// The file that one of GFD's variables names, else /etc/nodescout/gfd.yaml, where it may be missing.
 std::string gfd_config_file(const Environment& environment);
 
-/// GFD's own order: its variables over its file. Nothing of it is fatal: what makes no sense becomes a problem of the
+/// GFD's own order: its variables over its file. Nothing is fatal: an invalid value becomes a problem of the
 /// options, which the GPU probe reports where there is a GPU, and leaves GFD's labels in doubt.
 void apply_gfd(GpuOptions& options, const Environment& environment);
 
 /// The configuration file of GFD and of NVIDIA's device plugin, version v1. Fields that say nothing about labels are
 /// accepted; a mistake in the sharing blocks leaves the labels in doubt, since half of them would be wrong. `report`
-/// says what else is to be reported; without one it is only what GFD itself stumbles over, as problems of the options.
+/// selects what else to report; without one only what GFD itself rejects is reported, as problems of the options.
 void apply_gfd_file(GpuOptions& options, std::string_view text, const std::string& origin);
 void read_gfd_keys(GpuOptions& options, const Value& root, KeyReport& report);
 

@@ -217,8 +217,8 @@ void KeyEntry::pattern(std::shared_ptr<const Pattern>& into) {
     into = std::make_shared<const Pattern>(*std::move(compiled));
   else
     mistake(value.mark, ": bad regular expression " + quote(value.text) + ": " + compiled.error().what,
-            "every label passes until it is mended");
-  // A name has no "/", so what asks for one finds nothing.
+            "every label passes until it is fixed");
+  // A name has no "/", so a pattern with one never matches.
   if (const std::size_t slash = value.text.rfind('/'); into && slash != std::string::npos)
     mistake(value.mark, ": " + quote(value.text) + " matches nothing: it is held against what follows / in a key",
             "write " + quote((value.text.starts_with('^') ? "^" : "") + value.text.substr(slash + 1)));

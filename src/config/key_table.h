@@ -20,7 +20,7 @@ namespace nodescout {
 
 class Pattern;
 
-/// When a change of the file counts. `never`: the key is known and has no meaning here; the row says why.
+/// When a change of the file counts. `never`: the key is known but has no meaning here; the row explains why.
 enum class Counts : std::uint8_t { at_once, at_start, never };
 
 /// Whose file has the key.
@@ -79,7 +79,7 @@ class KeyEntry {
   void text_map(Attributes& into);
   void merge_texts(const Value& map, Attributes& into);
   void pattern(std::shared_ptr<const Pattern>& into);
-  /// A bare number is seconds: nobody means Go's nanoseconds. Not negative; `least` and more.
+  /// A bare number is seconds, not Go's nanoseconds. Not negative; `least` and more.
   std::optional<std::chrono::nanoseconds> period(std::chrono::nanoseconds least, std::string_view wanted);
   void seconds(std::chrono::seconds& into);
 

@@ -33,7 +33,7 @@ Rule named(std::string name) {
   return rule;
 }
 
-/// A rule that an entry of the configuration asks for stands where the entry does.
+/// A rule that a configuration entry creates has the entry's place.
 void place_in(const Config& config, const std::string& entry, Rule& rule) {
   const auto at = config.marks.find(entry);
   if (at == config.marks.end()) return;

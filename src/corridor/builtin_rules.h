@@ -1,4 +1,4 @@
-// Rules that the configuration stands for.
+// Rules that the configuration creates.
 #pragma once
 
 #include <vector>

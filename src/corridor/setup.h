@@ -11,7 +11,7 @@
 
 namespace nodescout {
 
-/// One machine: where it is, how it is configured, which rules count on it, and what is asked of it.
+/// One machine: where it is, how it is configured, which rules count on it, and how it is queried.
 struct MachineOptions : HostOptions {
   MachineOptions() { scanner = "/proc/self/exe"; }
 
@@ -36,7 +36,7 @@ struct Setup {
   std::vector<Problem> problems;
 };
 
-/// Errors: as load_config; malformed if no probe is left, unsupported if `only` names none.
+/// Errors: as load_config; malformed if no probe is left, unsupported if `only` names no probe.
 Result<Setup> set_up(const MachineOptions& options);
 
 }  // namespace nodescout

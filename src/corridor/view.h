@@ -34,8 +34,8 @@ class Sight {
   const Features& of(Sees sees) const { return sees == Sees::own ? *own_ : *all_; }
   const Features& of(Layer layer) const { return of(row_of(layer).sees); }
 
-  /// NVIDIA's own gpu-feature-discovery labels this node: our labels would be a second opinion in the same keys, so
-  /// what they are made of is not seen.
+  /// NVIDIA's own gpu-feature-discovery labels this node: our labels would compete for the same keys, so their
+  /// source features are hidden.
   bool yields_to_gfd() const { return own_ == without_gfd_.get(); }
 
  private:

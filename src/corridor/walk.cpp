@@ -64,7 +64,7 @@ Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, 
     else
       ++filtered[rejection.filter];
   }
-  // What a list is for needs no line for each label.
+  // A white list does its job here: one line, not one per label.
   for (const auto& [list, count] : filtered)
     walk.problems.push_back({"filtered-labels", std::string(list),
                              std::to_string(count) + (count == 1 ? " label is" : " labels are") + " left out", ""});

@@ -1,4 +1,4 @@
-// The pure middle of the corridor, once, for everybody who walks it: a View of one Node -> the outcome of every layer
+// The pure middle of the corridor, shared by all callers: a View of one Node -> the outcome of every layer
 // -> Desired. Layers differ in their row of kLayers (nodescout/labels.h) and in nothing else.
 #pragma once
 

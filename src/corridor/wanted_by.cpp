@@ -28,7 +28,7 @@ void add_terms(const Matcher& terms, bool shows_elements, Wanted& wanted) {
 
 /// False where the template may look at any element of what its rule matched.
 bool add_mentions(const std::optional<Expansion>& expansion, Wanted& wanted) {
-  if (!expansion || !expansion->parsed()) return true;  // what does not parse never runs
+  if (!expansion || !expansion->parsed()) return true;  // a template that does not parse never runs
   const TemplateMentions mentions = (*expansion->parsed()).mentions();
   for (const TemplateMention& mention : mentions.list)
     if (!mention.field.empty()) wanted.add(lower_ascii(mention.domain + "." + mention.feature), mention.field);

@@ -9,11 +9,11 @@
 
 namespace nodescout {
 
-/// Everything, but of the features `on_demand` only what these rules look at, as far as that stands in them.
+/// Everything, except that of the features `on_demand` only what these rules name.
 Wanted wanted_by(const RuleLayers& rules, const std::vector<std::string_view>& on_demand);
 
-/// Whether a template made a reference ("@kernel.config.HZ") to something that is not wanted: then the outcomes only
-/// count once everything was read.
+/// Whether a template made a reference ("@kernel.config.HZ") to something that is not wanted: the outcomes are
+/// then valid only after everything was read.
 bool refers_beyond(const Wanted& wanted, const std::vector<LayerOutcome>& layers);
 
 }  // namespace nodescout

@@ -10,7 +10,7 @@
 namespace nodescout {
 namespace {
 
-/// What follows from a rule in doubt is in doubt, too: rule.matched tells of all of them.
+/// Rules that depend on a rule in doubt are in doubt, too; rule.matched depends on all of them.
 bool is_in_doubt(const Rule& rule, const std::set<std::string, std::less<>>& stale) {
   const auto any = [&](const Matcher& matcher) {
     return std::any_of(matcher.begin(), matcher.end(), [&](const Term& term) {

@@ -1,5 +1,5 @@
 // May this entry leave the Node, and if not, why? This folder holds everything that decides whether its absence is
-// proved. (Whether it is ours at all, and lies where we may write, is the plan's to say.) Pure: time is an argument.
+// proved. (The plan decides whether we own it and may write there.) Pure: time is an argument.
 //
 // - A fact that is no longer seen counts until it is proved gone (known_facts.h).
 // - A rule that fails keeps what it made last (rule_memory.h); a rule that can no longer be read counts as it was

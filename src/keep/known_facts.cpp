@@ -11,7 +11,7 @@ namespace {
 /// The existence of the set itself.
 constexpr const char* kWholeSet = "";
 
-/// What makes an instance the same one although its other attributes changed.
+/// Identifies an instance even if its other attributes change.
 std::string identity_of(const Attributes& instance) {
   std::string id;
   for (const char* name : {"address", "name", "port", "uuid"})
@@ -94,7 +94,7 @@ void KnownFacts::absorb_set(const FeatureSpec& spec, const Probe& probe, const F
         const std::vector<std::string> ids = identities_of(known);
         for (std::size_t i = 0; i < known.size(); ++i)
           if (!seen_ids.contains(ids[i]) && stays(ids[i])) merged.push_back(known[i]);
-        // What a set that was not read whole does not say of an instance is not known to be gone either.
+        // If the set was not read whole, attributes missing from an instance may still exist.
         if (whole) return;
         for (std::size_t at = 0; at < there.size(); ++at)
           if (const auto old = std::find(ids.begin(), ids.end(), there[at]); old != ids.end())
@@ -103,7 +103,7 @@ void KnownFacts::absorb_set(const FeatureSpec& spec, const Probe& probe, const F
       });
       break;
   }
-  // A fact that is seen again, or gone, waits for no proof.
+  // A fact that is seen again, or gone, no longer waits for proof.
   if (whole) std::erase_if(absences, [&](const auto& absence) { return !waiting.contains(absence.first); });
 }
 
@@ -116,7 +116,7 @@ void KnownFacts::absorb(const Discovery& seen, std::span<const Probe* const> pro
     for (const FeatureSpec& spec : probe->produces) {
       const bool is_awaited = report->awaited.contains(spec.key);
       if (is_awaited && knows(spec)) {
-        stale_.emplace(spec.key);  // neither a proof nor a doubt: the answer will be one
+        stale_.emplace(spec.key);  // proves nothing either way until the answer arrives
         continue;
       }
       if (report->unsettled.contains(spec.key) && knows(spec)) {
@@ -155,7 +155,7 @@ std::map<std::string, SteadyTime> KnownFacts::pending() const {
   };
   for (const auto& [key, absences] : absences_)
     for (const auto& [fact, absence] : absences) want(probe_of_.at(key), absence.last + kProofInterval);
-  // A set that is being changed is looked at again when its change is heard of; if it never is, patience ends.
+  // A set that is being changed is probed again at its next event, or at the latest after kSettleTime.
   for (const auto& [set, unsettled] : unsettled_)
     if (!unsettled.is_over) want(unsettled.probe, unsettled.since + kSettleTime);
   return next;
@@ -190,7 +190,7 @@ Status KnownFacts::load(std::string_view text, std::string_view origin, std::str
   const Value* boot = document->find("bootId");
   const Value* features = document->find("features");
   if (!boot || !features || !features->is(Value::Kind::map))
-    return Error{Errc::malformed, std::string(origin), "no state of this program"};
+    return Error{Errc::malformed, std::string(origin), "not a state file of nodescout"};
   auto read = features_from_value(*document, origin);
   if (!read) return read.error();
   *this = KnownFacts{};

@@ -29,15 +29,15 @@ class KnownFacts {
   /// How long a set that is being changed step by step keeps what it was before.
   static constexpr std::chrono::milliseconds kSettleTime{60'000};
 
-  /// Takes in what some probes just saw; sets of other probes stay as they are. `readable_anchors`: as the function of
-  /// that name says now.
+  /// Takes in what some probes just saw; sets of other probes stay as they are. `readable_anchors`: the current
+  /// result of the function of that name.
   void absorb(const Discovery& seen, std::span<const Probe* const> probes,
               const std::set<std::string, std::less<>>& readable_anchors, SteadyTime now);
 
-  /// What counts: everything seen, and everything not yet proved gone.
+  /// Everything seen, and everything not yet proved gone.
   const Features& features() const { return known_; }
 
-  /// Names of probes of which some fact waits for its proof, with the time of the next one.
+  /// Names of probes with a fact that waits for proof, and the time of the next look.
   std::map<std::string, SteadyTime> pending() const;
 
   /// Feature keys that were not read whole the last time: their facts are kept, and may be old.

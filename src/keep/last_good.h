@@ -1,4 +1,4 @@
-// Rules that can no longer be read go on as they were: a mistake in an edit removes no label.
+// Rules that can no longer be read keep their last good form: a mistake in an edit removes no label.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// What each rule last made, for the time that it fails: a rule that cannot be evaluated (a bad expression after an
-// edit, a template that trips) proves nothing about the machine, so what it made stays until it can say again.
+// What each rule last made, used while the rule fails: a rule that cannot be evaluated (a bad expression after an
+// edit, a template error) proves nothing about the machine, so its entries stay until it can be evaluated again.
 #pragma once
 
 #include <map>

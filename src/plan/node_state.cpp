@@ -18,7 +18,7 @@ Attributes texts(const Value* map) {
 Result<NodeState> node_state_from(const Value& node, std::string_view origin) {
   const Value* metadata = node.find("metadata");
   if (!metadata || text_at(*metadata, {"name"}).empty())
-    return Error{Errc::malformed, std::string(origin), "the answer is no Node"};
+    return Error{Errc::malformed, std::string(origin), "the answer is not a Node"};
   NodeState state;
   state.name = text_at(*metadata, {"name"});
   state.uid = text_at(*metadata, {"uid"});

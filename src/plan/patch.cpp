@@ -1,5 +1,5 @@
-// Changes -> JSON merge patches. A merge patch needs no care for maps that the Node lacks, and null removes what may
-// not be there.
+// Changes -> JSON merge patches. A merge patch works even if the Node lacks a map, and null removes a key that may
+// not exist.
 #include <algorithm>
 
 #include "document/json.h"

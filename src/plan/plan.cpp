@@ -41,7 +41,7 @@ class Planner {
     const std::string same =
         there == wanted ? "with the same value" : "as " + quote(there) + " where " + quote(wanted) + " is wanted";
     patch_.conflicts.push_back({"foreign-" + replace_all(name_of(kind), " ", "-"), "node " + now_.name,
-                                std::string(name_of(kind)) + " " + quote(key) + " belongs to somebody else, " + same,
+                                std::string(name_of(kind)) + " " + quote(key) + " belongs to another owner, " + same,
                                 "remove it from the Node, or set restrictions.allowOverwrite: true"});
   }
 
@@ -66,7 +66,7 @@ class Planner {
     return a == b || (kind == Change::Kind::extended_resource && same_quantity(a, b));
   }
 
-  /// Whether a key that is ours by the books may be removed; if not it is reported.
+  /// Whether a key that we own may be removed; if not, reports it.
   bool may_go(Change::Kind kind, const std::string& key, const std::string& name) {
     const std::string_view space = namespace_of(key);
     const auto& prefixes = options_.write_prefixes;
@@ -83,7 +83,7 @@ class Planner {
   void keyed(Change::Kind kind, const Attributes& there, const Attributes& wanted,
              const std::set<std::string, std::less<>>& owned) {
     using enum Change::Action;
-    // By key, so that a patch reads the same whatever made it.
+    // In order of key, so that the patch is deterministic.
     std::set<std::string, std::less<>> keys = owned;
     for (const auto& [key, value] : wanted) keys.insert(key);
     for (const std::string& key : keys) {
@@ -93,7 +93,7 @@ class Planner {
       const bool is_owned = owned.contains(key);
       const std::string before = is_there ? on_node->second : "";
       if (is_left_to_others(kind, key)) {
-        // What both made is the other's from now on: it may never look at it again.
+        // A key that both made now belongs to the other program, which may never recheck it.
         if (is_owned) add(kind, disown, key, before, before);
         continue;
       }

@@ -28,7 +28,7 @@ Result<Attributes> labels_in(const std::string& path) {
 Result<Published> FilePublisher::publish(const Report& report, const std::stop_token&) {
   Published published;
   const auto there = labels_in(path_);
-  // What is too large for NFD to read is published by nobody; whatever else keeps us from it may hide labels to keep.
+  // NFD does not publish a file that is too large to read. Any other read error may hide labels that must stay.
   if (!there && there.error().code != Errc::unsupported) return there.error();
   const Attributes labels = settle_labels(there ? *there : Attributes{}, report, published);
   if (there && published.changes.empty()) return published;

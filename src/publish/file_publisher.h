@@ -7,7 +7,7 @@
 
 namespace nodescout {
 
-/// Where the file lies on the host.
+/// Path of the file on the host.
 inline constexpr const char* kPublishedFile = "/etc/kubernetes/node-feature-discovery/features.d/nodescout";
 
 class FilePublisher final : public Publisher {
@@ -17,7 +17,7 @@ class FilePublisher final : public Publisher {
 
   /// The file is replaced as a whole, never seen half-written. Errors: as the file system's.
   Result<Published> publish(const Report& report, const std::stop_token& stop) override;
-  /// Deletes the file. No error if there is none.
+  /// Deletes the file. Not an error if it does not exist.
   Result<Published> remove(bool dry_run);
 
  private:

@@ -1,4 +1,4 @@
-// Labels that are published as a whole, in a file or in a NodeFeature object, where nobody else writes any.
+// Labels that are published as a whole, in a file or in a NodeFeature object, with no other writer.
 #pragma once
 
 #include "publish/publisher.h"

@@ -11,10 +11,10 @@
 namespace nodescout {
 namespace {
 
-/// The answer of a server that understood the patch and does not want it, or a part of it.
+/// The server understood the patch and refused it, or a part of it.
 bool is_refusal(const Error& error) { return error.code == Errc::denied || error.code == Errc::malformed; }
 
-/// An admission policy that became too expensive: no part of the patch is at fault, and smaller ones cost the same.
+/// An admission policy exceeded its cost limit: no part of the patch is at fault, and smaller patches cost the same.
 bool is_over_budget(const Error& error) {
   return error.what.find("cost limit exceeded") != std::string::npos ||
          error.what.find("out of cost budget") != std::string::npos;
@@ -51,7 +51,7 @@ void NodePublisher::refuse(const Change& change, const Error& error) {
   refused_[{change.kind, change.key}] = {change.after, error.what, clock_.now()};
 }
 
-/// The same words each time, so that they are told once.
+/// The wording is the same each time, so that each is reported once.
 void NodePublisher::report_refusals(Published& published) const {
   for (const auto& [entry, refusal] : refused_)
     published.problems.push_back({"refused-" + replace_all(name_of(entry.kind), " ", "-"), "node " + node_,
@@ -80,8 +80,8 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
     return told(*answer, now);
   }
   if (!is_refusal(answer.error()) || is_over_budget(answer.error())) return answer.error();
-  // A patch that changes nothing needs the same rights: where it is refused as well, no key is at fault, but who we
-  // are.
+  // A patch that changes nothing needs the same rights: if it is refused as well, the caller is at fault and not a
+  // key.
   if (!caller_is_known_[is_status]) {
     const auto empty = send(part, Value::map(), stop);
     if (!empty) return empty.error();
@@ -91,8 +91,8 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
     refuse(changes[0], answer.error());
     return ok();
   }
-  // Which of them is it? Those that the refusal names, else one half; each is planned against the Node as it is by
-  // then.
+  // Find the entry at fault: try those that the refusal names, else one half. Each part is planned against the Node's
+  // current state.
   auto middle = std::stable_partition(changes.begin(), changes.end(),
                                       [&](const Change& change) { return !names(answer.error(), change); });
   if (middle == changes.begin() || middle == changes.end())

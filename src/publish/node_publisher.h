@@ -3,7 +3,7 @@
 // between the two leaves nothing half done.
 //
 // A patch that the server refuses as a whole (403, 422) is split, by the keys that the refusal names or else in two,
-// until the entry at fault stands alone: it costs itself, is reported, and is not tried again with the same value for
+// until the entry at fault is alone: only it is dropped, it is reported, and is not tried again with the same value for
 // five minutes. A refusal that concerns the caller (missing rights, an expired token) or the size of the Node is an
 // error of the whole attempt instead, and nothing is remembered of it.
 #pragma once
@@ -34,7 +34,7 @@ class NodePublisher final : public Publisher {
   /// What publish would write.
   Result<Published> preview(const Report& report, const std::stop_token& stop = {});
 
-  /// Reads the Node ahead of the first report, while that is still in the making. No error: publish() reads again.
+  /// Reads the Node while the first report is still being made. Errors are ignored: publish() reads again.
   void prefetch(const std::stop_token& stop);
 
  private:
@@ -54,7 +54,7 @@ class NodePublisher final : public Publisher {
   NodeClient& client_;
   const Clock& clock_;
   const std::string node_;
-  // Of the report at hand.
+  // Of the current report.
   PlanOptions options_;
   int requests_left_ = kMostRequests;
   std::array<bool, 2> caller_is_known_{};  // by part: a patch that changes nothing was accepted

@@ -20,7 +20,7 @@ Value reference(const char* api, const char* kind, const std::string& name, cons
   return out;
 }
 
-/// As Go's semantic equality: an empty map or list is as good as none.
+/// Like Go's semantic equality: an empty map or list equals a missing one.
 bool same_part(const Value* a, const Value* b) {
   const auto is_empty = [](const Value* value) {
     return !value || value->is(Value::Kind::null) ||

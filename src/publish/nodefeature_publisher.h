@@ -10,7 +10,7 @@
 
 namespace nodescout {
 
-/// Whom the object belongs to, so that it goes when they go.
+/// Owners of the object: it is garbage-collected with them.
 struct ObjectOwner {
   std::string node;     // its name: the object's name
   std::string pod;      // $POD_NAME, empty if unknown
@@ -27,7 +27,7 @@ class NodeFeaturePublisher final : public Publisher {
       : api_(api), owner_(std::move(owner)), references_(std::move(references)), unpublished_(std::move(unpublished)) {}
 
   Result<Published> publish(const Report& report, const std::stop_token& stop) override;
-  /// Deletes the object. No error if there is none.
+  /// Deletes the object. Not an error if it does not exist.
   Result<Published> remove(bool dry_run, const std::stop_token& stop);
 
  private:

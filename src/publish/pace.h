@@ -1,7 +1,7 @@
 // When the next attempt to publish is due. Pure: time is an argument.
 //
-// Writes are at least a second apart, failures are tried again with growing waits, and what is published is looked at
-// again now and then, which is how a label that was deleted comes back.
+// Writes are at least a second apart, failures are retried with backoff, and the published state is rechecked
+// periodically, which restores deleted labels.
 #pragma once
 
 #include <chrono>
@@ -16,14 +16,14 @@ namespace nodescout {
 class Pace {
  public:
   static constexpr std::chrono::milliseconds kInterval{1000};       // between two writes: a storm costs one a second
-  static constexpr std::chrono::milliseconds kPromptInterval{200};  // where a person waits for it
+  static constexpr std::chrono::milliseconds kPromptInterval{200};  // when a person is waiting
 
-  /// `recheck` give or take a fifth; 0: never.
+  /// `recheck`: ± a fifth; 0: never.
   Pace(std::chrono::seconds recheck, std::uint_fast32_t seed) : recheck_(recheck), backoff_(kFirst, kLongest, seed) {}
 
   /// There is something new to publish.
   void offer(bool prompt);
-  /// What was offered last is to be published again. Nothing if nothing was.
+  /// Publish the last offer again, if there was one.
   void again() { fresh_ = offered_; }
   void set_recheck(std::chrono::seconds recheck, SteadyTime now);
 
@@ -32,9 +32,9 @@ class Pace {
 
   /// An attempt begins. False: only to look again at what is published.
   bool begin(SteadyTime now);
-  /// It is over. `wrote`: it changed something.
+  /// The attempt succeeded. `wrote`: it changed something.
   void succeeded(bool wrote, SteadyTime now);
-  /// It will be tried again. `conflict`: another client changed the object meanwhile.
+  /// The attempt failed and will be retried. `conflict`: another client changed the object meanwhile.
   void failed(bool conflict, SteadyTime now);
 
  private:

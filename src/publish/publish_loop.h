@@ -20,7 +20,7 @@ class PublishLoop {
   struct Attempt {
     Result<Published> result;
     std::chrono::nanoseconds duration;
-    bool recheck = false;  // nothing new to say: a look at what is published
+    bool recheck = false;  // no new report: recheck what is published
   };
 
   /// `recheck` as for Pace. On this loop's thread, `prepare` is called first of all, and `done` after every attempt.
@@ -29,7 +29,7 @@ class PublishLoop {
               std::function<void(const Attempt&, const std::stop_token&)> done);
   ~PublishLoop();
 
-  /// Publishes this as soon as may be; what was offered before and not yet published is forgotten.
+  /// Publishes this as soon as possible; drops an earlier offer that is not yet published.
   void offer(Report report);
   /// Publishes the last report again (the Node changed, a connection came back).
   void again();

@@ -21,16 +21,17 @@ struct Report {
   Features features;
   Desired desired;
   PlanOptions options;
-  std::set<std::string, std::less<>> stale;  // feature keys that were not read whole: what lacks in them may be there
+  std::set<std::string, std::less<>>
+      stale;  // feature keys that were not read whole: entries missing from them may still exist
   /// Whether something that is published and no longer desired may be removed, or why not.
   MayGo may_go = [](const Change&) { return std::nullopt; };
-  bool prompt = false;  // somebody edited something and looks at it: the pause between two writes is short
+  bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short
 };
 
 struct Published {
   std::vector<Change> changes;       // that were written
   std::vector<Problem> problems;     // foreign keys, entries that the server refused
-  std::map<Kept, std::size_t> held;  // how many entries may not be removed yet, by the reason
+  std::map<Kept, std::size_t> held;  // number of entries that may not be removed yet, by reason
   Attributes node_labels;            // all of the Node's, as they were read before
 
   std::size_t held_in_all() const {
@@ -43,8 +44,8 @@ struct Published {
 class Publisher {
  public:
   virtual ~Publisher() = default;
-  /// Brings the world in line with the report; writes nothing if it is already. Errors: as the API client's; nothing is
-  /// lost by calling again.
+  /// Makes the published state match the report; writes nothing if it already does. Errors: as the API client's; safe
+  /// to call again.
   virtual Result<Published> publish(const Report& report, const std::stop_token& stop) = 0;
 };
 

@@ -95,7 +95,7 @@ TEST_F(NoticesTest, TenAtOnceThenOneAMinute) {
   EXPECT_EQ(post(), 10) << "no more than ten, however long it was quiet";
 }
 
-TEST_F(NoticesTest, AFlightOfProblemsIsForgottenInPart) {
+TEST_F(NoticesTest, ManyProblemsAreForgottenInPart) {
   logged([&] { notices.tell("rules", problems(0, 2500), true); });
   int posted = 0;
   for (int i = 0; i < 300; ++i) {

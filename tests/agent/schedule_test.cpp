@@ -38,7 +38,7 @@ TEST(Schedule, AStormIsFourPassesASecond) {
   EXPECT_TRUE(schedule.next());  // the last events are not forgotten
 }
 
-TEST(Schedule, ASteadyTrickleIsNotPutOffForEver) {
+TEST(Schedule, ASteadyTrickleOfEventsIsNotPostponedForever) {
   Schedule schedule(0s, 1);
   SteadyTime now{};
   schedule.touch("usb", now);

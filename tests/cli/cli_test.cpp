@@ -162,7 +162,7 @@ TEST(Cli, LabelsAreThoseOfTheWholeDocument) {
   EXPECT_GT(machines, 0);
 }
 
-TEST(Cli, LabelsHaveWhatTheRulesOfAUserLookAt) {
+TEST(Cli, LabelsIncludeWhatAUsersRulesLookAt) {
   const TempHost host{{"/proc/sys/kernel/osrelease", "6.1.0\n"},
                       {"/proc/cmdline", "iommu=pt\n"},
                       {"/proc/meminfo", "MemTotal: 4 kB\n"},
@@ -277,7 +277,7 @@ TEST(Cli, DumpNeverLoadsTheNetworkLibraries) {
   EXPECT_EQ(ran.err.find("libssl"), std::string::npos);
 }
 
-TEST(Cli, AnUnprivilegedUserSeesWhatItMayAndIsToldTheRest) {
+TEST(Cli, AnUnprivilegedUserSeesWhatItMayAndTheRestIsReported) {
   TempHost host{{"/etc/os-release", "ID=debian\n"}, {"/proc/modules", "nvidia 1\n"}};
   ::chmod(host.path().c_str(), 0755);
   ::chmod((host.path() / "proc/modules").c_str(), 0);
@@ -289,7 +289,7 @@ TEST(Cli, AnUnprivilegedUserSeesWhatItMayAndIsToldTheRest) {
   EXPECT_EQ(nodescout({"dump"}, {.as_nobody = true}).status, 0);
 }
 
-TEST(Cli, NothingAtAllIsAFailure) {
+TEST(Cli, AnEmptyRootIsAFailure) {
   const TempHost empty;
   for (const char* only : {"pci", "cpu,kernel,memory,network,pci,storage,system,usb"}) {
     const Ran ran = nodescout({"dump", "--only", only, "--root", empty.path().string(), "--no-live"});
@@ -348,7 +348,7 @@ TEST(Cli, ARecordingReplaysByteForByte) {
 }
 
 /// A directory where a file should be, and a file where a directory should be.
-TEST(Cli, WhatIsOfTheWrongTypeReplaysToo) {
+TEST(Cli, PathsOfTheWrongTypeReplayToo) {
   for (const std::vector<std::string>& files : std::vector<std::vector<std::string>>{
            {"/etc/os-release/x", "/proc/modules/x", "/proc/sys/kernel/osrelease/x", "/proc/cmdline/x"},
            {"/sys/bus", "/sys/kernel/mm", "/sys/class/net", "/lib/modules", "/sys/devices/system/cpu"},
@@ -421,7 +421,7 @@ TEST(Cli, FishCompletes) {
                              {.environment = {{"HOME", work.path().string()}}})
         .out;
   };
-  EXPECT_NE(completions("nodescout rules ch").find("check\tName every mistake"), std::string::npos);
+  EXPECT_NE(completions("nodescout rules ch").find("check\tReport every mistake"), std::string::npos);
   EXPECT_NE(completions("nodescout dump --no-l").find("--no-live\t"), std::string::npos);
   EXPECT_NE(completions("nodescout dump -o ya").find("yaml"), std::string::npos);
 }
@@ -491,7 +491,7 @@ TEST(Cli, RulesCheckReadsStandardInput) {
   EXPECT_NE(ran.out.find("    | - {name: r, lables"), std::string::npos) << ran.out;
 }
 
-TEST(Cli, WhatIsNotFeaturesIsNotTakenForThem) {
+TEST(Cli, AFileWithoutFeaturesIsRefused) {
   TempHost files{
       {"/r.yaml",
        "- {name: r, labels: {a: '1'}, matchFeatures: [{feature: kernel.version, matchExpressions: {major: {op: "
@@ -560,7 +560,7 @@ double processor_seconds_of_children() {
 }
 
 /// Each of them once took a minute, or gigabytes: whatever grows with the square of the file is far above this.
-TEST(Cli, RulesCheckIsQuickWhereAllIsMistakes) {
+TEST(Cli, RulesCheckIsQuickOnAFileFullOfMistakes) {
   const auto number = [](int i) { return std::to_string(i); };
   TempHost files{
       {"/fields.yaml", "[{" + times(20'000, [](int) { return std::string(" a: a,"); }) + "}]"},

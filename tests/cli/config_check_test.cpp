@@ -78,7 +78,7 @@ TEST(ConfigCheck, ExitStatus) {
   EXPECT_NE(both.out.find("1 mistake\n"), std::string::npos) << both.out;
 }
 
-TEST(ConfigCheck, ReadsWhatTheConfigurationIsIn) {
+TEST(ConfigCheck, FindsTheConfigurationInItsContainer) {
   const TempHost files{{"/nfd.yaml",
                         "apiVersion: nfd.openshift.io/v1\nkind: NodeFeatureDiscovery\nmetadata: {name: i}\nspec:\n"
                         "  workerConfig:\n    configData: |\n      core:\n        labelSource: [all]\n"}};

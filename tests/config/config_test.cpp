@@ -98,20 +98,20 @@ TEST(Prefixes, ThePolicysListIsTheDefaultWhereItIsMounted) {
 
 TEST(Config, ListsWithKnownValuesAreChecked) {
   EXPECT_EQ(problems(read("sources: {kernel: {configOpts: [CONFIG_NO_HZ, HZ]}}")),
-            "f:1:33 sources.kernel.configOpts: options stand without CONFIG_, so \"CONFIG_NO_HZ\" is never there "
+            "f:1:33 sources.kernel.configOpts: options are written without CONFIG_, so \"CONFIG_NO_HZ\" never matches "
             "(write \"NO_HZ\")\n");
   EXPECT_EQ(
       problems(read("sources: {pci: {deviceClassWhitelist: [0x03, \"030000\", \"0x0b40\", \"03\", \"0B40\", \"\"]}}")),
       "f:1:40 sources.pci.deviceClassWhitelist: 0x03 without quotes is \"3\" in YAML (write \"03\" with its "
       "quotes)\n"
-      "f:1:46 sources.pci.deviceClassWhitelist: \"030000\" is the beginning of no class, which has 4 hex digits "
+      "f:1:46 sources.pci.deviceClassWhitelist: \"030000\" does not begin any class, which has 4 hex digits "
       "(write \"0300\")\n"
-      "f:1:56 sources.pci.deviceClassWhitelist: \"0x0b40\" is the beginning of no class, which has 4 hex digits "
+      "f:1:56 sources.pci.deviceClassWhitelist: \"0x0b40\" does not begin any class, which has 4 hex digits "
       "(write \"0b40\")\n");
   EXPECT_EQ(problems(read("sources: {usb: {deviceClassWhitelist: [\"0300\", network]}}")),
-            "f:1:40 sources.usb.deviceClassWhitelist: \"0300\" is the beginning of no class, which has 2 hex digits "
+            "f:1:40 sources.usb.deviceClassWhitelist: \"0300\" does not begin any class, which has 2 hex digits "
             "(write \"03\")\n"
-            "f:1:48 sources.usb.deviceClassWhitelist: \"network\" is the beginning of no class, which has 2 hex digits "
+            "f:1:48 sources.usb.deviceClassWhitelist: \"network\" does not begin any class, which has 2 hex digits "
             "(write hex digits in quotes, such as \"03\")\n");
 }
 

@@ -186,7 +186,7 @@ TEST_F(AgentTest, LeavesAloneWhatBelongsToOthers) {
   EXPECT_TRUE(eventually([&] {
     return cluster->kubectl({"get", "events", "-A", "-o", "yaml"}).find("ForeignLabel") != std::string::npos;
   }));
-  EXPECT_NE(agent->log().find("belongs to somebody else"), std::string::npos);
+  EXPECT_NE(agent->log().find("belongs to another owner"), std::string::npos);
 
   write_file(agent->config_file(), "nodeRecheck: 0\nstateFile: ''\nrestrictions: {allowOverwrite: true}\n");
   EXPECT_TRUE(wait("shared", kGpuLabel, "true"));

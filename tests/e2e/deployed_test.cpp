@@ -154,7 +154,7 @@ TEST_F(DeployedTest, PruningFailsWhileAKeyIsLeft) {
   const auto prune = kubelet.start("initContainers", 0);
   const int status = prune->wait(30s);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << status << prune->end_of_log();
-  EXPECT_NE(prune->end_of_log().find("still there, and ours: label example.com/nfd"), std::string::npos)
+  EXPECT_NE(prune->end_of_log().find("not removed, still owned: label example.com/nfd"), std::string::npos)
       << prune->end_of_log();
   EXPECT_EQ(on_node("deployed-left", "labels", "feature.node.kubernetes.io/x"), "") << "one key costs itself";
   apply("base");

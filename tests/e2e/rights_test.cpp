@@ -293,7 +293,7 @@ TEST_F(PublishingTest, WhatNfdWroteIsTakenOverAndWhatOthersWroteIsNot) {
   const Published done = publish(desired);
   EXPECT_EQ(
       texts(done.problems),
-      "foreign-label: label \"feature.node.kubernetes.io/by-hand\" belongs to somebody else, as \"1\" where \"2\" "
+      "foreign-label: label \"feature.node.kubernetes.io/by-hand\" belongs to another owner, as \"1\" where \"2\" "
       "is wanted\n");
   const NodeState now = state();
   EXPECT_EQ(now.labels.at("feature.node.kubernetes.io/same"), "1");

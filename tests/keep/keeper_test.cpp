@@ -148,7 +148,7 @@ TEST(Keeper, AnEarlierAnswerStaysAsItWas) {
   EXPECT_EQ(later(label_removal("a")), std::nullopt);
 }
 
-TEST(Keeper, NamesThatChangeForEverDoNotPileUp) {
+TEST(Keeper, EverChangingNamesDoNotPileUp) {
   Keeper keeper;
   const Situation early{.looks = {}};
   Attributes many;

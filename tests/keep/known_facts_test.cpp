@@ -83,7 +83,7 @@ TEST(KnownFacts, ManyProbesInAMomentProveNothing) {
   EXPECT_TRUE(f.known().flags.at("t.flags").contains("b"));
 }
 
-TEST(KnownFacts, OneSightingEndsTheDoubt) {
+TEST(KnownFacts, OneSightingResetsTheProof) {
   Fixture f;
   f.see(flags({"b"}));
   f.see(flags({}));
@@ -126,7 +126,7 @@ TEST(KnownFacts, ALostAnchorProvesNothing) {
   EXPECT_FALSE(f.known().attributes.contains("t.attributes"));
 }
 
-TEST(KnownFacts, AnAnchorThatNeverWasIsNoExcuse) {
+TEST(KnownFacts, AnAnchorThatWasNeverReadableDoesNotBlockProof) {
   Fixture f;
   f.anchors.clear();
   f.see(attributes({{"a", "1"}}));
@@ -225,7 +225,7 @@ TEST(KnownFacts, WhatIsBeingChangedStaysForAWhile) {
   EXPECT_FALSE(f.facts.stale().contains("t.attributes"));
 }
 
-TEST(KnownFacts, AFailedLookAsksForNoOther) {
+TEST(KnownFacts, AFailedProbeSchedulesNoOther) {
   Fixture f;
   f.see(flags({"a", "b"}));
   f.see(flags({"a"}));

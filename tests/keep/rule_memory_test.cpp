@@ -73,7 +73,7 @@ TEST(RuleMemory, OnlyTheFailingRuleKeepsItsEntries) {
   EXPECT_EQ(desired.taints[0].key, "b");
 }
 
-TEST(RuleMemory, WhatAnotherRuleMakesNowGoesFirst) {
+TEST(RuleMemory, WhatAnotherRuleMakesNowTakesPrecedence) {
   Fixture f;
   f.label("x", "old", 0);
   f.taint({"t", "old", "NoSchedule", {}}, 0);
@@ -117,7 +117,7 @@ TEST(RuleMemory, ARuleIsKnownByItsLayerOriginAndName) {
   }
 }
 
-TEST(RuleMemory, LayersAreToldApart) {
+TEST(RuleMemory, EqualRulesOfDifferentLayersAreDistinct) {
   const std::vector<Rule> custom{rule("a")}, files{rule("a")};
   Outcome of_custom, of_files, of_objects;
   RuleMemory memory;

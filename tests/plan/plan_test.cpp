@@ -32,7 +32,7 @@ std::string patch_of(const NodeState& now, const Desired& desired, const PlanOpt
   return metadata_patch(now, plan(now, desired, options).changes, options);
 }
 
-TEST(Plan, ANodeWithoutAnything) {
+TEST(Plan, AnEmptyNodeGetsEverything) {
   EXPECT_EQ(
       patch_of(node(), labels({{kF + "a", "1"}, {"nvidia.com/b", ""}})),
       R"({"metadata":{"resourceVersion":"7","labels":{"feature.node.kubernetes.io/a":"1","nvidia.com/b":""},"annotations":{"nfd.node.kubernetes.io/feature-labels":"a,nvidia.com/b"}}})");
@@ -58,7 +58,7 @@ TEST(Plan, AForeignKeyIsLeftAloneAndReported) {
   EXPECT_EQ(patch.changes.size(), 1u);
   ASSERT_EQ(patch.conflicts.size(), 2u);
   EXPECT_EQ(patch.conflicts[0].what,
-            "label \"feature.node.kubernetes.io/a\" belongs to somebody else, as \"theirs\" where \"ours\" is wanted");
+            "label \"feature.node.kubernetes.io/a\" belongs to another owner, as \"theirs\" where \"ours\" is wanted");
   const NodePatch taken = plan(now, desired, {.allow_overwrite = true});
   EXPECT_TRUE(taken.conflicts.empty());
   EXPECT_EQ(apply(now, taken.changes, {}).annotations.at(kOwned), "a,b,c");
@@ -102,7 +102,7 @@ TEST(Plan, WhatLiesOutsideThePrefixesStays) {
   EXPECT_EQ(plan(now, {}, {}).changes.size(), 2u);
 }
 
-TEST(Plan, InstancesKeepTheirOwnBooks) {
+TEST(Plan, InstancesKeepTheirOwnOwnershipAnnotations) {
   const NodeState now = node({{kF + "a", "1"}}, {{kOwned, "a"}});
   EXPECT_EQ(
       patch_of(now, labels({{kF + "b", "1"}}), {.instance = "x"}),
@@ -273,7 +273,7 @@ TEST(Plan, ATaintIsItsKeyAndItsEffect) {
   EXPECT_EQ(after.annotations.at("nfd.node.kubernetes.io/taints"), "v.io/k=1:NoExecute");
 }
 
-TEST(Plan, AnOwnedTaintOfAnotherValueIsBookedAnew) {
+TEST(Plan, AnOwnedTaintOfAnotherValueUpdatesTheOwnershipAnnotation) {
   NodeState now = node({}, {{"nfd.node.kubernetes.io/taints", "v.io/k=old:NoSchedule"}});
   now.taints = {{"v.io/k", "new", "NoSchedule", {}}};
   Desired desired;
@@ -286,7 +286,7 @@ TEST(Plan, AnOwnedTaintOfAnotherValueIsBookedAnew) {
   EXPECT_TRUE(plan(after, desired, {}).empty());
 }
 
-TEST(Plan, PrefixesKeepWhatIsThereAndNothingElse) {
+TEST(Plan, PrefixesKeepExistingEntriesAndNothingElse) {
   NodeState now =
       node({{"v.io/there", "1"}},
            {{kOwned, "v.io/there,v.io/gone"},
@@ -304,7 +304,7 @@ TEST(Plan, PrefixesKeepWhatIsThereAndNothingElse) {
   EXPECT_NE(patch.conflicts[1].what.find("taint \"v.io/there:NoSchedule\""), std::string::npos);
 }
 
-TEST(Plan, AllocatableFollowsWhereItIs) {
+TEST(Plan, AllocatableIsWrittenWhereItExists) {
   NodeState now = node({}, {{"nfd.node.kubernetes.io/extended-resources", "both,one,gone"}});
   now.capacity = {{kF + "both", "1"}, {kF + "one", "1"}, {kF + "gone", "1"}};
   now.allocatable = {{kF + "both", "1"}, {kF + "gone", "1"}};
@@ -329,7 +329,7 @@ TEST(Plan, OnlyTheOwnershipMayChange) {
   EXPECT_EQ(status_patch(resource, patch.changes, {}), "");
 }
 
-TEST(Plan, OwnershipIsReadWithPatience) {
+TEST(Plan, OwnershipIsReadLeniently) {
   NodeState now =
       node({}, {{kOwned, ",a, v.io/b ,, ,"}, {"nfd.node.kubernetes.io/taints", "no effect, k=v:NoSchedule ,"}});
   const Ownership owned = Ownership::read(now, "");

@@ -77,7 +77,7 @@ TEST_F(NodePublisherTest, AResourceAndItsOwnershipComeTogether) {
   EXPECT_EQ(ownership(), "nvidia.com/r");
 }
 
-TEST_F(NodePublisherTest, LabelsThatCannotBeWrittenKeepNoResourceBack) {
+TEST_F(NodePublisherTest, RefusedLabelsDoNotHoldBackResources) {
   node("}");
   server.answer_with("PATCH", "/api/v1/nodes/a", [](const Request&) {
     return Error{Errc::uncertain, "metadata", "cut"};
@@ -172,7 +172,7 @@ TEST_F(RefusalTest, APolicyOverItsBudgetIsNotBisected) {
   EXPECT_EQ(patches, 1);
 }
 
-TEST_F(RefusalTest, AnAttemptEndsAfterAsManyRequestsAndTheNextGoesOn) {
+TEST_F(RefusalTest, AnAttemptEndsAfterTheMostRequestsAndTheNextGoesOn) {
   node("}");
   refuse_where([](const std::string& body) -> std::string {
     return body == "{}" || body.find("/l") == std::string::npos ? "" : "a webhook says no";
@@ -230,7 +230,7 @@ std::string label(const FakeApiServer& server, const char* key) {
   return found ? found->text : "";
 }
 
-TEST_F(NodePublisherTest, OtherFailuresAreNoRefusals) {
+TEST_F(NodePublisherTest, OtherFailuresAreNotRefusals) {
   node("}");
   for (const Errc code : {Errc::uncertain, Errc::unsupported}) {
     server.answer_with("PATCH", "", [code](const Request&) { return Error{code, "node", "no"}; });

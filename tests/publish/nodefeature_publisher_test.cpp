@@ -121,7 +121,7 @@ TEST_F(NodeFeaturePublisherTest, IsReplacedWhereAPartOfItDiffers) {
   }
 }
 
-TEST_F(NodeFeaturePublisherTest, AnEmptyPartIsAsGoodAsNone) {
+TEST_F(NodeFeaturePublisherTest, AnEmptyPartEqualsAMissingOne) {
   Report nothing;
   owner.pod_uid.clear();
   ASSERT_TRUE(publish(nothing));

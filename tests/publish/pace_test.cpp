@@ -84,7 +84,7 @@ TEST(Pace, TheIntervalCountsFromTheBeginningOfAWrite) {
   EXPECT_EQ(f.wait(), 600ms);
 }
 
-TEST(Pace, WhatIsOfferedDuringAnAttemptIsNotLost) {
+TEST(Pace, AnOfferDuringAnAttemptIsNotLost) {
   Fixture f;
   f.pace.offer(false);
   f.pace.begin(f.now);
