@@ -33,7 +33,7 @@ TEST(SlowDriver, HoldsUpNothingButItsOwnLabels) {
   write_gpu_machine(machine);
   machine.write("/cpuid.txt", "0 0 1 0 0 0\n1 0 0 0 80000000 0\n");
   machine.write("/etc/kubernetes/node-feature-discovery/features.d/", "dir");
-  machine.write("/etc/test.conf", kQuiet);
+  machine.write("/etc/test.conf", kQuiet + "gpu: {nvmlTimeout: 60s}\n");  // for one GPU the default is 20 s
   install_nvidia_driver(machine, driver_report({a100("0000:01:00.0")}), kSleep);
 
   Events::block_signals();
