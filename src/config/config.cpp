@@ -82,7 +82,10 @@ void settle_prefixes(Config& config) {
 
 Status apply_config(Config& config, std::string_view text, std::string_view origin) {
   const std::vector<YamlDocument> documents = parse_yaml(text, origin);
-  if (documents.empty()) return ok();
+  if (documents.empty()) {
+    settle_prefixes(config);
+    return ok();
+  }
   const YamlDocument& document = documents.front();
   if (document.error)
     return Error{Errc::malformed, document.error->where,
