@@ -26,7 +26,7 @@ class Process {
   /// SIGSTOP, and until it has come to pass; SIGCONT lets it go on.
   void pause();
   /// SIGTERM, and SIGKILL if that takes longer than `patience`. Returns the wait status.
-  int stop(std::chrono::seconds patience = std::chrono::seconds(10));
+  int stop(std::chrono::seconds patience = std::chrono::seconds(60));
   /// Waits for the end; the wait status, or -1 when it is still running after `patience`.
   int wait(std::chrono::seconds patience);
 
