@@ -97,8 +97,8 @@ class Finder {
     for (const Attempt attempt :
          {&Finder::template_braces, &Finder::tab, &Finder::reserved, &Finder::alias, &Finder::escape,
           &Finder::unclosed_bracket, &Finder::behind_quote, &Finder::behind_block_sign, &Finder::text_of_block,
-          &Finder::second_colon, &Finder::colon_without_blank, &Finder::dash_without_blank, &Finder::too_deep,
-          &Finder::no_such_column})
+          &Finder::second_colon, &Finder::second_colon_in_braces, &Finder::colon_without_blank,
+          &Finder::dash_without_blank, &Finder::too_deep, &Finder::no_such_column})
       if (auto slip = (this->*attempt)()) return *std::move(slip);
     return given_;
   }
@@ -295,6 +295,17 @@ class Finder {
     const std::string_view value = parts.text.substr(std::min(parts.value(), parts.text.size()));
     return YamlSlip{at(last_, column_), "a second \": \" in one line: a value that contains it needs quotes",
                     "write " + quote(value) + " with its quotes"};
+  }
+
+  /// {x: a: b}: in braces the parser misses the comma.
+  std::optional<YamlSlip> second_colon_in_braces() const {
+    const std::string_view text = line(last_);
+    if (!says("end of map flow") || column_ >= text.size() || text[column_] != ':') return std::nullopt;
+    const std::size_t first = text.substr(0, column_).rfind(": ");
+    if (first == kNone) return std::nullopt;
+    const std::size_t start = text.find_first_not_of(' ', first + 1);
+    return YamlSlip{at(last_, start), "a value with a second \": \" in it needs quotes",
+                    "write " + quote(word_at(last_, start)) + " with its quotes"};
   }
 
   std::optional<YamlSlip> colon_without_blank() const {

@@ -171,7 +171,7 @@ TEST(Advice, OnRulesIsRightToTheLetter) {
            "matchExpressions: {major: {op: Exists}}}]\n"),
       rule("      annotations: {x: \"@kernel.version.majr\"}\n"),
       rule("      labels: {x: @kernel.version.major}\n"),
-      rule("      labels: {x: a: b}\n"),
+      rule("      annotations: {x: a: b}\n      labels: {w: v}\n"),
       rule("       labels: {x: z}\n"),
       rule("     labels: {x: z}\n"),
       rule("\tlabels: {x: z}\n"),
