@@ -96,8 +96,8 @@ class Finder {
     using Attempt = std::optional<YamlSlip> (Finder::*)() const;
     for (const Attempt attempt :
          {&Finder::template_braces, &Finder::tab, &Finder::reserved, &Finder::alias, &Finder::escape,
-          &Finder::unclosed_bracket, &Finder::behind_quote, &Finder::behind_block_sign, &Finder::text_of_block,
-          &Finder::second_colon, &Finder::second_colon_in_braces, &Finder::colon_without_blank,
+          &Finder::open_quote_in_brackets, &Finder::unclosed_bracket, &Finder::behind_quote, &Finder::behind_block_sign,
+          &Finder::text_of_block, &Finder::second_colon, &Finder::second_colon_in_braces, &Finder::colon_without_blank,
           &Finder::dash_without_blank, &Finder::too_deep, &Finder::no_such_column})
       if (auto slip = (this->*attempt)()) return *std::move(slip);
     return given_;
@@ -206,6 +206,27 @@ class Finder {
     return YamlSlip{sign == kNone ? given_.mark : at(last_, sign),
                     "in double quotes \\ begins an escape, and this is none",
                     "write the text in single quotes, where \\ is itself"};
+  }
+
+  /// {x: "z}: the brace that would close the map is inside the quotes.
+  std::optional<YamlSlip> open_quote_in_brackets() const {
+    if (!says("end of") && !says("flow") && !says("illegal block entry")) return std::nullopt;
+    for (std::size_t number = last_ + 1; number-- > 0;) {
+      const std::string_view text = line(number);
+      for (std::size_t i = text.find_first_of("[{"); i < text.size(); ++i) {
+        if (!is_quote(text[i])) continue;
+        const std::size_t before = text.find_last_not_of(' ', i - 1);
+        if (before == kNone || std::string_view("[{,:").find(text[before]) == kNone) continue;
+        const std::size_t end = end_of_quoted(text, i);
+        if (end == kNone) {
+          const std::size_t value_end = std::min(text.find_first_of(",]}", i), text.size());
+          return YamlSlip{at(number, i), "this quote is never closed",
+                          "write " + quote(trim_right(text.substr(i + 1, value_end - i - 1))) + " with its quotes"};
+        }
+        i = end - 1;
+      }
+    }
+    return std::nullopt;
   }
 
   /// A [ or { of a line above, or of this one, that nothing closes.

@@ -38,6 +38,7 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
       {"a dash without a blank", "    -x: y\n     z: w\n", "3:5", "write - x: y"},
       {"a bracket that stays open", "    - x: [a, b\n    - y: z\n", "3:10", "close it with ]"},
       {"a second colon in braces", "    - x: {y: a: b}\n", "3:14", "write \"a: b\" with its quotes"},
+      {"a quote that stays open in braces", "    - x: {y: \"z}\n", "3:14", "write \"z\" with its quotes"},
       {"a brace that stays open", "    - x: {a: b\n    - y: z\n", "3:10", "close it with }"},
       {"a quote that stays open", "    - x: \"a\n    - y: z\n", "3:10", "close it with the same quote"},
       {"a quote inside of quotes", "    - x: 'it's'\n", "3:13", "write \"it's\" with its quotes"},
