@@ -35,7 +35,7 @@ std::string transport_of(const Host& host, const std::string& name, std::string_
   return bus == properties.end() ? "" : bus->second;
 }
 
-/// Devices of software, by the names that the kernel gives them: the others are told by where their link leads.
+/// Devices of software, by the names that the kernel gives them: the others are recognised by where their link leads.
 bool is_virtual(std::string_view name) {
   constexpr std::string_view kPrefixes[] = {"loop", "ram", "zram", "dm-", "md", "nbd"};
   return std::any_of(std::begin(kPrefixes), std::end(kPrefixes),

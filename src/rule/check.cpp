@@ -131,7 +131,7 @@ class Checker {
         {Severity::mistake, {std::move(code), place(origin_, mark), std::move(what), std::move(todo)}, mark});
   }
 
-  /// Guessing is slow: a file with thousands of mistakes is told what they are, but for most of them not what was
+  /// Guessing is slow: for a file with thousands of mistakes each is reported, but for most of them not what was
   /// meant.
   std::string_view guess(std::string_view word, const std::vector<std::string_view>& candidates) {
     if (!may_guess()) return "";
