@@ -35,7 +35,7 @@ set(may_use
   "config:base document system feature host gpu probe rule label"
   "corridor:base feature host probe rule label config"
   "kube:base document system"
-  "publish:base document system feature label plan keep kube"
+  "publish:base document system feature host label plan keep kube"
   "agent:base document system feature host gpu probe rule label plan keep config corridor kube publish"
   "cli:base document system feature host probe rule label plan keep config corridor kube publish agent"
   "main.cpp:cli host")

@@ -4,12 +4,8 @@
 #include <random>
 
 #include "base/text.h"
-#include "kube/node_client.h"
 #include "plan/node_state.h"
-#include "publish/file_publisher.h"
 #include "publish/label_changes.h"
-#include "publish/node_publisher.h"
-#include "publish/nodefeature_publisher.h"
 
 namespace nodescout {
 namespace {
@@ -18,21 +14,6 @@ using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
 constexpr auto kLongestPass = 60s;  // the agent is unhealthy once a probe hangs in the kernel for longer
-
-/// --publish none: logs what would be written to a Node without any of our labels.
-class Rehearsal final : public Publisher {
- public:
-  Result<Published> publish(const Report& report, const std::stop_token&) override {
-    Published published;
-    labels_ = settle_labels(labels_, report, published);
-    return published;
-  }
-
- private:
-  Attributes labels_;
-};
-
-std::string environment(const char* name) { return process_environment()(name).value_or(""); }
 
 }  // namespace
 
@@ -68,26 +49,15 @@ Agent::~Agent() {
 }
 
 void Agent::start_publishing() {
-  if (!corridor_.config().publish || options_.publish == PublishTo::none ||
-      (!connection_ && options_.publish != PublishTo::file)) {
-    publisher_ = std::make_unique<Rehearsal>();
-  } else if (options_.publish == PublishTo::file) {
-    publisher_ = std::make_unique<FilePublisher>(Root::at(options_.root).real_path(kPublishedFile));
-  } else if (options_.publish == PublishTo::nodefeature) {
-    publisher_ = std::make_unique<NodeFeaturePublisher>(
-        connection_->api(),
-        ObjectOwner{options_.node, environment("POD_NAME"), environment("POD_UID"), connection_->space()},
-        corridor_.config().owner_references, corridor_.config().unpublished_features);
-  } else {
-    node_client_ = std::make_unique<NodeClient>(connection_->api());
-    auto publisher = std::make_unique<NodePublisher>(*node_client_, connection_->clock(), options_.node);
-    node_publisher_ = publisher.get();
-    publisher_ = std::move(publisher);
-  }
+  const Config& config = corridor_.config();
+  const bool may_publish = config.publish && (connection_ || !options_.publish->needs_cluster);
+  destination_ = may_publish ? options_.publish : &destination::none;
+  publisher_ = destination_->publisher(
+      {options_.node, options_.root, connection_, config.owner_references, config.unpublished_features});
 }
 
 void Agent::start_watches() {
-  if (!node_publisher_) return;
+  if (!destination_->is_own_node) return;
   cluster_ = std::make_unique<Cluster>(connection_->api(), connection_->clock(), options_.node, connection_->space(),
                                        [this] { events_.wake(); });
   if (!corridor_.config().watch_node || options_.once) return;
@@ -154,7 +124,7 @@ Report Agent::make_report() {
   const SteadyTime now = Steady::now();
   report.may_go = corridor_.may_go(report.desired, cluster, now);
   offered_proved_ = cluster.complete && corridor_.keeper().is_proved(now);
-  if (options_.publish == PublishTo::nodefeature) report.features = corridor_.keeper().facts().features();
+  if (destination_->takes_features) report.features = corridor_.keeper().facts().features();
   return report;
 }
 
@@ -201,10 +171,10 @@ void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token
     last_error_.clear();
     published_once_ = true;
   }
-  if (node_publisher_) node_read(attempt.result->node_labels);
+  if (destination_->is_own_node) node_read(attempt.result->node_labels);
   log_changes(*attempt.result);
   notices_.tell("node", attempt.result->problems, true);
-  if (node_publisher_) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
+  if (destination_->is_own_node) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
   const std::size_t held = attempt.result->held_in_all();
   if (held_.exchange(held) != held) events_.wake();
 }
@@ -309,9 +279,7 @@ void Agent::run(const std::stop_token& stop) {
   corridor_.ask_beside(*errands_);
   loop_ = std::make_unique<PublishLoop>(
       *publisher_, corridor_.config().node_recheck, std::random_device{}(),
-      [this](const std::stop_token& ended) {
-        if (node_publisher_) node_publisher_->prefetch(ended);
-      },
+      [this](const std::stop_token& ended) { publisher_->prefetch(ended); },
       [this](const PublishLoop::Attempt& attempt, const std::stop_token& ended) { published(attempt, ended); });
   log_.info("started", {{"node", options_.node},
                         {"cluster", connection_ ? connection_->api().server() : ""},
@@ -365,7 +333,7 @@ Status Agent::run_once(const std::stop_token& stop) {
     if (result) {
       log_changes(*result);
       notices_.tell("node", result->problems, true);
-      if (node_publisher_) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
+      if (destination_->is_own_node) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
       if (result->held.empty() || offered_proved_) return ok();
     } else if (Steady::now() > until) {
       return result.error();

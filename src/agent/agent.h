@@ -31,9 +31,6 @@
 
 namespace nodescout {
 
-class NodeClient;
-class NodePublisher;
-
 class Agent {
  public:
   /// How long the first patch waits for the rule objects of the cluster.
@@ -85,9 +82,8 @@ class Agent {
   StateFile state_;
   Notices notices_;
   AgentMetrics metrics_;
-  std::unique_ptr<NodeClient> node_client_;
   std::unique_ptr<Publisher> publisher_;
-  NodePublisher* node_publisher_ = nullptr;                     // publisher_ if it is one
+  const Destination* destination_ = nullptr;                    // what publisher_ is
   std::map<std::string, std::set<std::string>> watched_paths_;  // as AgentCorridor::watched_paths
   SteadyTime last_look_{};
   bool reload_wanted_ = false;

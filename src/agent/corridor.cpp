@@ -21,7 +21,7 @@ Errands::Reason reason_of(const Schedule::Pass& pass, std::string_view probe) {
 Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
   AgentCorridor corridor;
   corridor.options_ = options;
-  corridor.moment_.is_node_hidden = options.publish == PublishTo::file;
+  corridor.moment_.is_node_hidden = options.publish->is_node_hidden;
   if (const Status loaded = corridor.reload(); !loaded) return loaded.error();
   return corridor;
 }

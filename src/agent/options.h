@@ -4,14 +4,13 @@
 #include <string>
 
 #include "corridor/setup.h"
+#include "publish/destinations.h"
 
 namespace nodescout {
 
-enum class PublishTo { node, nodefeature, file, none };
-
 struct AgentOptions : MachineOptions {
   std::string node;  // $NODE_NAME
-  PublishTo publish = PublishTo::node;
+  const Destination* publish = &destination::node;
   bool once = false;
 };
 

@@ -10,10 +10,6 @@
 #include "cli/output.h"
 #include "kube/connection.h"
 #include "kube/module.h"
-#include "kube/node_client.h"
-#include "publish/file_publisher.h"
-#include "publish/node_publisher.h"
-#include "publish/nodefeature_publisher.h"
 
 namespace nodescout::cli {
 namespace {
@@ -27,30 +23,10 @@ struct AgentCommandOptions {
   bool dry_run = false;
 };
 
-PublishTo destination(std::string_view word) {
-  return word == "node"          ? PublishTo::node
-         : word == "nodefeature" ? PublishTo::nodefeature
-         : word == "file"        ? PublishTo::file
-                                 : PublishTo::none;
-}
-
-bool needs_cluster(PublishTo publish) { return publish == PublishTo::node || publish == PublishTo::nodefeature; }
-
 /// Removes everything that we own from where it was published.
 Result<Published> prune(const AgentOptions& options, const Config& config, ApiConnection* connection, bool dry_run) {
-  switch (options.publish) {
-    case PublishTo::none: return Published{};
-    case PublishTo::file: return FilePublisher(Root::at(options.root).real_path(kPublishedFile)).remove(dry_run);
-    case PublishTo::nodefeature:
-      return NodeFeaturePublisher(connection->api(), {options.node, "", "", connection->space()}, {}, {})
-          .remove(dry_run, {});
-    case PublishTo::node: break;
-  }
-  NodeClient client(connection->api());
-  NodePublisher publisher(client, connection->clock(), options.node);
-  Report nothing;
-  nothing.options.instance = config.instance;
-  return dry_run ? publisher.preview(nothing) : publisher.publish(nothing, {});
+  return options.publish->publisher({options.node, options.root, connection, {}, {}})
+      ->remove(config.instance, dry_run, {});
 }
 
 ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_run) {
@@ -86,12 +62,12 @@ ExitStatus run(const AgentCommandOptions& options) {
   Events::block_signals();
 
   const AgentOptions& chosen = options.agent;
-  if (chosen.node.empty() && needs_cluster(chosen.publish))
+  if (chosen.node.empty() && chosen.publish->needs_cluster)
     return fail({Errc::absent, "--node", "which Node is this machine? Give its name, or set NODE_NAME"},
                 ExitStatus::usage);
   Log log(options.log_format == "json" ? LogFormat::json : LogFormat::text);
   std::unique_ptr<ApiConnection> connection;
-  if (needs_cluster(chosen.publish)) {
+  if (chosen.publish->needs_cluster) {
     auto opened = ApiConnection::open(options.kubeconfig);
     if (!opened) return fail_to_open(opened.error());
     connection = *std::move(opened);
@@ -129,14 +105,20 @@ ExitStatus run(const AgentCommandOptions& options) {
   return ExitStatus::done;
 }
 
+std::vector<std::string> destination_names() {
+  std::vector<std::string> names;
+  for (const Destination* each : all_destinations()) names.emplace_back(each->name);
+  return names;
+}
+
 Run set_up(OptionSet& options) {
   const auto chosen = std::make_shared<AgentCommandOptions>();
   AgentOptions& agent = chosen->agent;
   agent.node = default_node();
   options.value("--node", "NAME", agent.node, "Name of this machine's Node [$NODE_NAME]");
   options.choice(
-      "--publish", "WHERE", {"node", "nodefeature", "file", "none"},
-      [&agent](const std::string& where) { agent.publish = destination(where); },
+      "--publish", "WHERE", destination_names(),
+      [&agent](const std::string& where) { agent.publish = find_destination(where); },
       "Publish to this machine's Node, NFD's NodeFeature object, a features.d file, or nowhere [node]");
   add_kubeconfig(options, chosen->kubeconfig);
   options.value("--listen", "ADDR:PORT", chosen->listen,

@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 #include "feature/local_file.h"
+#include "nodescout/host.h"
+#include "publish/destinations.h"
 #include "publish/label_changes.h"
 #include "system/file.h"
 
@@ -42,7 +44,7 @@ Result<Published> FilePublisher::publish(const Report& report, const std::stop_t
   return published;
 }
 
-Result<Published> FilePublisher::remove(bool dry_run) {
+Result<Published> FilePublisher::remove(const std::string&, bool dry_run, const std::stop_token&) {
   Published published;
   const auto there = labels_in(path_);
   if (!there) return there.error();
@@ -51,5 +53,12 @@ Result<Published> FilePublisher::remove(bool dry_run) {
   if (!dry_run && ::unlink(path_.c_str()) != 0 && errno != ENOENT) return error_of_errno(errno, path_);
   return published;
 }
+
+namespace destination {
+const Destination file{.name = "file", .is_node_hidden = true, .publisher = [](const PublisherSetup& setup) {
+                         return std::unique_ptr<Publisher>(
+                             std::make_unique<FilePublisher>(Root::at(setup.root).real_path(kPublishedFile)));
+                       }};
+}  // namespace destination
 
 }  // namespace nodescout

@@ -17,8 +17,8 @@ class FilePublisher final : public Publisher {
 
   /// The file is replaced as a whole, never seen half-written. Errors: as the file system's.
   Result<Published> publish(const Report& report, const std::stop_token& stop) override;
-  /// Deletes the file. Not an error if it does not exist.
-  Result<Published> remove(bool dry_run);
+  /// Deletes the file.
+  Result<Published> remove(const std::string& instance, bool dry_run, const std::stop_token& stop) override;
 
  private:
   const std::string path_;

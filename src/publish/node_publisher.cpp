@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "plan/node_state.h"
+#include "publish/destinations.h"
 
 namespace nodescout {
 namespace {
@@ -123,6 +124,12 @@ Result<Published> NodePublisher::preview(const Report& report, const std::stop_t
   return published;
 }
 
+Result<Published> NodePublisher::remove(const std::string& instance, bool dry_run, const std::stop_token& stop) {
+  Report nothing;
+  nothing.options.instance = instance;
+  return dry_run ? preview(nothing, stop) : publish(nothing, stop);
+}
+
 Result<Published> NodePublisher::publish(const Report& report, const std::stop_token& stop) {
   options_ = report.options;
   requests_left_ = kMostRequests;
@@ -160,5 +167,13 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   report_refusals(published);
   return published;
 }
+
+namespace destination {
+const Destination node{
+    .name = "node", .needs_cluster = true, .is_own_node = true, .publisher = [](const PublisherSetup& setup) {
+      return std::unique_ptr<Publisher>(
+          std::make_unique<NodePublisher>(NodeClient(setup.connection->api()), setup.connection->clock(), setup.node));
+    }};
+}  // namespace destination
 
 }  // namespace nodescout

@@ -26,16 +26,17 @@ class NodePublisher final : public Publisher {
   static constexpr std::chrono::minutes kRefusalLife{5};
   static constexpr int kMostRequests = 32;  // PATCHes of one attempt; what they find out is not lost for the next
 
-  NodePublisher(NodeClient& client, const Clock& clock, std::string node)
+  NodePublisher(NodeClient client, const Clock& clock, std::string node)
       : client_(client), clock_(clock), node_(std::move(node)) {}
 
   Result<Published> publish(const Report& report, const std::stop_token& stop) override;
+  Result<Published> remove(const std::string& instance, bool dry_run, const std::stop_token& stop) override;
 
   /// What publish would write.
   Result<Published> preview(const Report& report, const std::stop_token& stop = {});
 
   /// Reads the Node while the first report is still being made. Errors are ignored: publish() reads again.
-  void prefetch(const std::stop_token& stop);
+  void prefetch(const std::stop_token& stop) override;
 
  private:
   static constexpr std::chrono::milliseconds kPrefetchLife{30'000};
@@ -51,7 +52,7 @@ class NodePublisher final : public Publisher {
   bool is_refused(const Change& change) const;
   Status told(const Value& answer, NodeState& now);
 
-  NodeClient& client_;
+  NodeClient client_;
   const Clock& clock_;
   const std::string node_;
   // Of the current report.

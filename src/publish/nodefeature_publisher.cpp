@@ -6,7 +6,9 @@
 #include "document/value_path.h"
 #include "feature/json.h"
 #include "nodescout/version.h"
+#include "publish/destinations.h"
 #include "publish/label_changes.h"
+#include "system/environment.h"
 
 namespace nodescout {
 namespace {
@@ -133,7 +135,7 @@ Result<Published> NodeFeaturePublisher::publish(const Report& report, const std:
   return published;
 }
 
-Result<Published> NodeFeaturePublisher::remove(bool dry_run, const std::stop_token& stop) {
+Result<Published> NodeFeaturePublisher::remove(const std::string&, bool dry_run, const std::stop_token& stop) {
   const auto there = api_.get(path(), stop);
   Published published;
   if (!there) {
@@ -148,5 +150,17 @@ Result<Published> NodeFeaturePublisher::remove(bool dry_run, const std::stop_tok
   if (!removed && removed.error().code != Errc::absent) return removed.error();
   return published;
 }
+
+namespace destination {
+const Destination nodefeature{
+    .name = "nodefeature", .needs_cluster = true, .takes_features = true, .publisher = [](const PublisherSetup& setup) {
+      const auto environment = process_environment();
+      return std::unique_ptr<Publisher>(std::make_unique<NodeFeaturePublisher>(
+          setup.connection->api(),
+          ObjectOwner{setup.node, environment("POD_NAME").value_or(""), environment("POD_UID").value_or(""),
+                      setup.connection->space()},
+          setup.owner_references, setup.unpublished_features));
+    }};
+}  // namespace destination
 
 }  // namespace nodescout

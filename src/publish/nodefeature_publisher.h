@@ -27,8 +27,8 @@ class NodeFeaturePublisher final : public Publisher {
       : api_(api), owner_(std::move(owner)), references_(std::move(references)), unpublished_(std::move(unpublished)) {}
 
   Result<Published> publish(const Report& report, const std::stop_token& stop) override;
-  /// Deletes the object. Not an error if it does not exist.
-  Result<Published> remove(bool dry_run, const std::stop_token& stop);
+  /// Deletes the object.
+  Result<Published> remove(const std::string& instance, bool dry_run, const std::stop_token& stop) override;
 
  private:
   Result<std::vector<Value>> owner_references(const std::stop_token& stop);

@@ -47,6 +47,11 @@ class Publisher {
   /// Makes the published state match the report; writes nothing if it already does. Errors: as the API client's; safe
   /// to call again.
   virtual Result<Published> publish(const Report& report, const std::stop_token& stop) = 0;
+  /// Removes everything of ours, and returns the removals; with `dry_run` only returns them. `instance`: as in
+  /// PlanOptions. Nothing published is not an error.
+  virtual Result<Published> remove(const std::string& instance, bool dry_run, const std::stop_token& stop) = 0;
+  /// Called while the first report is being made, so that publish() need not wait for what it reads.
+  virtual void prefetch(const std::stop_token&) {}
 };
 
 }  // namespace nodescout

@@ -27,7 +27,7 @@ class SlowDriver : public ::testing::Test {
     drive(sleep);
     AgentOptions options;
     options.node = "node";
-    options.publish = PublishTo::file;
+    options.publish = &destination::file;
     options.root = files.path().string();
     options.config = (files.path() / "etc/test.conf").string();
     options.scanner = nodescout_program();

@@ -209,25 +209,25 @@ TEST_F(NodeFeaturePublisherTest, FailuresAreReturned) {
 }
 
 TEST_F(NodeFeaturePublisherTest, IsRemoved) {
-  const auto nothing = publisher().remove(false, {});
+  const auto nothing = publisher().remove("", false, {});
   ASSERT_TRUE(nothing) << "no object is no error";
   EXPECT_TRUE(nothing->changes.empty());
   ASSERT_TRUE(publish(report()));
-  const auto rehearsed = publisher().remove(true, {});
+  const auto rehearsed = publisher().remove("", true, {});
   ASSERT_TRUE(rehearsed);
   EXPECT_EQ(rehearsed->changes.size(), 1u);
   EXPECT_TRUE(object().find("spec"));
-  const auto removed = publisher().remove(false, {});
+  const auto removed = publisher().remove("", false, {});
   ASSERT_TRUE(removed);
   EXPECT_EQ(removed->changes, rehearsed->changes);
   EXPECT_FALSE(object().find("spec"));
   ASSERT_TRUE(publish(report()));
   server.answer_with("DELETE", "", [](const Request&) { return Response{403, {}, "{}"}; });
-  EXPECT_FALSE(publisher().remove(false, {}));
+  EXPECT_FALSE(publisher().remove("", false, {}));
   server.answer_with("DELETE", "", [](const Request&) { return Response{404, {}, "{}"}; });
-  EXPECT_TRUE(publisher().remove(false, {})) << "another client was faster";
+  EXPECT_TRUE(publisher().remove("", false, {})) << "another client was faster";
   server.answer_with("GET", "", [](const Request&) { return Response{403, {}, "{}"}; });
-  EXPECT_FALSE(publisher().remove(false, {}));
+  EXPECT_FALSE(publisher().remove("", false, {}));
 }
 
 }  // namespace

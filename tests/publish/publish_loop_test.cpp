@@ -23,6 +23,7 @@ Report report(const std::string& value) {
 /// Says when it is called, waits to be let on, and answers as it is told.
 class SteppedPublisher final : public Publisher {
  public:
+  Result<Published> remove(const std::string&, bool, const std::stop_token&) override { return Published{}; }
   Result<Published> publish(const Report& report, const std::stop_token& stop) override {
     {
       const std::lock_guard lock(mutex_);
