@@ -1,44 +1,38 @@
-# Who may include whom: the rules of docs/architecture.md, held against every #include line of src/ and include/.
+# Checks every #include line of src/ and include/ against the table of folders in docs/architecture.md.
 # usage: cmake -D SOURCE_DIR=DIR -P layering.cmake
 cmake_minimum_required(VERSION 3.25)
 
-# The folder of src/ that implements each header of include/nodescout: to include one is to use that folder. version.h
-# is generated.
-set(public_headers
-  "result.h:base"
-  "sorted_map.h:base"
-  "version.h:base"
-  "features.h:feature"
-  "origins.h:feature"
-  "host.h:host"
-  "gpu.h:gpu"
-  "probes.h:probe"
-  "rules.h:rule"
-  "labels.h:label"
-  "plan.h:plan")
-
-# folder: the folders of src/ that it may use beside itself. Each folder uses only folders of the lines above it: there
-# is no way back up.
-set(may_use
-  "base:"
-  "document:base"
-  "system:base"
-  "feature:base document"
-  "host:base document system"
-  "gpu:base document feature host"
-  "probe:base document feature host gpu"
-  "template:base feature"
-  "rule:base document feature template"
-  "label:base feature rule"
-  "plan:base document feature rule label"
-  "keep:base document system feature probe template rule label plan"
-  "config:base document system feature host gpu probe rule label"
-  "corridor:base feature host probe rule label config"
-  "kube:base document system"
-  "publish:base document system feature host label plan keep kube"
-  "agent:base document system feature host gpu probe rule label plan keep config corridor kube publish"
-  "cli:base document system feature host probe rule label plan keep config corridor kube publish agent"
-  "main.cpp:cli host")
+# The table of docs/architecture.md: | `folder` | holds | may use | its public headers |. Each folder uses only folders
+# of the rows above its own; there is no way back up. To include a public header is to use the folder that implements it.
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/../docs/architecture.md rows REGEX "^\\| `[^`]+` \\|[^|]*\\|[^|]*\\|[^|]*\\|$")
+set(folders)
+set(implements_version.h base)  # generated
+foreach(row IN LISTS rows)
+  string(REGEX MATCH "^\\| `([^`]+)` \\|[^|]*\\| ?([^|]*) ?\\| ?([^|]*) ?\\|$" _ "${row}")
+  set(folder ${CMAKE_MATCH_1})
+  set(may_use "${CMAKE_MATCH_2}")
+  set(headers "${CMAKE_MATCH_3}")
+  if(may_use MATCHES "^everything above( but ([^;]*))?")
+    string(REGEX MATCHALL "[a-z]+" but "${CMAKE_MATCH_2}")
+    set(of_${folder} ${folders})
+    list(REMOVE_ITEM of_${folder} but and ${but})
+  else()
+    string(REGEX MATCHALL "[a-z]+" of_${folder} "${may_use}")
+  endif()
+  foreach(used IN LISTS of_${folder})
+    if(NOT used IN_LIST folders)
+      message(SEND_ERROR "docs/architecture.md: ${used} is not above ${folder} in the table of folders")
+    endif()
+  endforeach()
+  string(REGEX MATCHALL "[a-z_]+" names "${headers}")
+  foreach(name IN LISTS names)
+    set(implements_${name}.h ${folder})
+  endforeach()
+  list(APPEND folders ${folder})
+endforeach()
+if(NOT "main.cpp" IN_LIST folders)
+  message(FATAL_ERROR "docs/architecture.md: the table of folders was not found, or its last row is not main.cpp")
+endif()
 
 # What comes from outside: a library's headers, and the only files that may name them. Everything else in angle brackets
 # is the C++ library's, the C library's or the kernel's.
@@ -67,37 +61,20 @@ function(mistake file line text)
   set(mistakes ${mistakes} PARENT_SCOPE)
 endfunction()
 
-set(folders)
-foreach(row IN LISTS may_use)
-  string(REGEX MATCH "^([^:]+):(.*)$" _ "${row}")
-  set(folder ${CMAKE_MATCH_1})
-  string(REPLACE " " ";" of_${folder} "${CMAKE_MATCH_2}")
-  foreach(used IN LISTS of_${folder})
-    if(NOT used IN_LIST folders)
-      mistake(tests/layering.cmake "${row}" "${used} is not above ${folder} in the table")
-    endif()
-  endforeach()
-  list(APPEND folders ${folder})
-endforeach()
-foreach(row IN LISTS public_headers)
-  string(REGEX MATCH "^([^:]+):(.*)$" _ "${row}")
-  set(implements_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
-endforeach()
-
 file(GLOB_RECURSE files RELATIVE ${SOURCE_DIR} ${SOURCE_DIR}/src/*.cpp ${SOURCE_DIR}/src/*.h ${SOURCE_DIR}/include/*.h)
 set(lines_seen 0)
 foreach(file IN LISTS files)
   if(file MATCHES "^src/([^/]+)")
     set(folder ${CMAKE_MATCH_1})
     if(NOT folder IN_LIST folders)
-      mistake(${file} "" "the folder ${folder} is not in the table of tests/layering.cmake and of docs/architecture.md")
+      mistake(${file} "" "the folder ${folder} is not in the table of docs/architecture.md")
       continue()
     endif()
   else()
     string(REGEX REPLACE ".*/" "" name ${file})
     set(folder ${implements_${name}})
     if(NOT folder)
-      mistake(${file} "" "${name} is not in the list of public headers of tests/layering.cmake")
+      mistake(${file} "" "${name} has no row in the table of docs/architecture.md")
       continue()
     endif()
   endif()
