@@ -83,6 +83,29 @@ TEST(KnownFacts, ManyProbesInAMomentProveNothing) {
   EXPECT_TRUE(f.known().flags.at("t.flags").contains("b"));
 }
 
+TEST(KnownFacts, ThreeSecondsToTheMillisecondAreEnough) {
+  for (const auto last : {KnownFacts::kProofTime - 1ms, KnownFacts::kProofTime}) {
+    Fixture f;
+    f.see(flags({"b"}));
+    for (const auto at : {0ms, 1500ms, std::chrono::milliseconds(last)}) {
+      f.now = SteadyTime{} + at;
+      f.see(flags({}));
+    }
+    EXPECT_EQ(f.known().flags.contains("t.flags") && f.known().flags.at("t.flags").contains("b"),
+              last < KnownFacts::kProofTime);
+  }
+}
+
+TEST(KnownFacts, TwoProbesAtTheSameMomentAreOneProof) {
+  Fixture f;
+  f.see(flags({"b"}));
+  for (const auto wait : {0ms, 0ms, 3000ms}) {
+    f.now += wait;
+    f.see(flags({}));
+  }
+  EXPECT_TRUE(f.known().flags.at("t.flags").contains("b")) << "two moments were looked at, not three";
+}
+
 TEST(KnownFacts, OneSightingResetsTheProof) {
   Fixture f;
   f.see(flags({"b"}));
