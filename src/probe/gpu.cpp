@@ -82,7 +82,7 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment& momen
   const bool asks = config.gpu.discovery != GpuDiscovery::none;
   if (asks && (has_nvidia || gpu::has_nvidia_driver(host))) gpu::add_nvidia_facts(host, config.gpu, moment, bus, seen);
   if (!asks && has_nvidia) gpu::scan_vgpus(host, bus);
-  gpu::find_missing(moment, bus, seen);
+  gpu::find_missing(moment, config.gpu, bus, seen);
   if (!bus.gpus.empty()) {
     Instances& devices = seen.features.instances["gpu.device"];
     for (const Gpu& each : bus.gpus) devices.push_back(instance_of(each, bus.nics));

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "probe/gpu_parts.h"
 #include "host/numa.h"
+#include "probe/gpu_parts.h"
 
 namespace nodescout::gpu {
 namespace {
@@ -34,9 +34,10 @@ bool is_display(const Gpu& gpu) {
          std::find(displays.begin(), displays.end(), gpu.device_id) != displays.end();
 }
 
+/// PCIe has up to 32 lanes. A device that is switched off (D3cold) shows 0 or 63, an unknown number 255.
 std::optional<std::int64_t> lanes(const std::optional<std::string>& text) {
   const auto count = text ? parse_int(*text) : std::nullopt;
-  return count && *count > 0 && *count < 255 ? count : std::nullopt;
+  return count && *count > 0 && *count <= 32 ? count : std::nullopt;
 }
 
 /// "16.0 GT/s PCIe" -> tenths; 0 for "Unknown".
@@ -49,8 +50,18 @@ int speed_of(const std::optional<std::string>& text) {
   return whole && tenth && *whole < 10'000 ? static_cast<int>(*whole * 10 + *tenth) : 0;
 }
 
+/// amdgpu lists the states between which it switches the link, "0: 2.5GT/s, x1 310Mhz": of some GPUs an idle one uses
+/// fewer lanes.
+bool switches_lanes(Reading& reading) {
+  std::set<std::string, std::less<>> widths;
+  if (const auto states = reading.text("pp_dpm_pcie"))
+    for (const std::string_view word : fields(*states))
+      if (word.size() > 1 && word.starts_with('x') && parse_int(word.substr(1))) widths.emplace(word);
+  return widths.size() > 1;
+}
+
 /// The current speed says nothing: an idle GPU slows its link down. Narrow lanes stay, and so does a slow slot. A card
-/// in a slot of fewer lanes uses what there is.
+/// in a slot of fewer lanes uses what there is, and so may one in a slot of which nothing is known.
 void observe_link(Reading& reading, Gpu& gpu) {
   const auto fastest = reading.text("max_link_speed");
   if (!fastest) return;  // no PCI Express, or a virtual one
@@ -66,7 +77,7 @@ void observe_link(Reading& reading, Gpu& gpu) {
   if (gpu.max_width) gpu.attributes["max_link_width"] = std::to_string(*gpu.max_width);
   if (!gpu.width || !gpu.max_width || *gpu.width >= *gpu.max_width) return;
   const auto slot_width = port.empty() ? std::nullopt : lanes(reading.text(port + "/max_link_width"));
-  if (slot_width && *slot_width <= *gpu.width) return;
+  if (!slot_width || *slot_width <= *gpu.width || switches_lanes(reading)) return;
   gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
 }
 
@@ -162,8 +173,10 @@ bool is_given_away(const Gpu& gpu) {
 }
 
 bool is_integrated(const Gpu& gpu) {
+  // A processing accelerator (class 12) in a processor, as in an MI300A, is what the machine was bought for.
+  const bool is_for_a_screen = !gpu.pci_class.starts_with("0x12");
   // Where the table does not know it: Intel's integrated GPUs have a place of their own.
-  return gpu.model.form_factor == "soc" ||
+  return (gpu.model.form_factor == "soc" && is_for_a_screen) ||
          (gpu.model.name.empty() && gpu.vendor->name == "intel" && gpu.address == "0000:00:02.0");
 }
 

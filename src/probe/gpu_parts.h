@@ -110,8 +110,9 @@ std::string form_factor_of(const Gpu& gpu);
 /// What all of these say; empty if they differ, or one says nothing.
 std::string common(const std::vector<const Gpu*>& gpus, const std::function<std::string(const Gpu&)>& text);
 
-/// GPUs that no driver took, or that theirs does not offer, while the others' driver works.
-void find_missing(const Moment& moment, Bus& bus, Observation& seen);
+/// GPUs that no driver took, or that theirs does not offer, while the others' driver works. Where the configuration
+/// expects GPUs, also how long they have been without any driver.
+void find_missing(const Moment& moment, const GpuOptions& options, Bus& bus, Observation& seen);
 /// Counts, and what the GPUs of a vendor have in common.
 void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const GpuOptions& options,
                 Observation& seen);
