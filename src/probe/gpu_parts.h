@@ -93,6 +93,16 @@ bool has_nvidia_driver(const Host& host);
 /// Its driver is one of those that offer GPUs to programs.
 bool has_working_driver(const Gpu& gpu);
 
+/// Memory that one of Intel's GPUs has of its own. xe reports that of each tile. The kernel's i915 reports none;
+/// Intel's own builds of it report that of a tile, for each tile or once. (Sources: xe_tile_sysfs.c of the kernel;
+/// i915_sysfs.c and intel_gt_sysfs.c of github.com/intel-gpu/intel-gpu-i915-backports; Intel's GPU plugin multiplies by
+/// the tiles.)
+struct IntelMemory {
+  std::uint64_t bytes = 0;
+  std::size_t tiles = 0;
+};
+IntelMemory intel_memory(Reading& reading, const std::string& device, std::string_view driver);
+
 /// Bound to a driver that hands it to virtual machines.
 bool is_given_away(const Gpu& gpu);
 
