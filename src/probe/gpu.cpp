@@ -50,7 +50,8 @@ Attributes instance_of(const Gpu& gpu, const std::vector<ProximityNic>& nics) {
 
 void add_models(const std::vector<Gpu>& gpus, Features& features) {
   std::map<std::pair<std::string, std::string>, std::vector<const Gpu*>> groups;
-  for (const Gpu& each : gpus) groups[{std::string(each.vendor->name), model_of(each)}].push_back(&each);
+  for (const Gpu& each : gpus)
+    if (!each.has_left) groups[{std::string(each.vendor->name), model_of(each)}].push_back(&each);
   Instances& models = features.instances["gpu.model"];
   for (const auto& [key, group] : groups) {
     if (key.second.empty()) continue;

@@ -167,6 +167,7 @@ bool has_working_driver(const Gpu& gpu) {
 }
 
 bool is_given_away(const Gpu& gpu) {
+  if (gpu.driver == "gim") return true;  // AMD's driver for hosts: it divides the GPU among virtual machines
   const std::size_t vfio = gpu.driver.find("vfio");
   return (vfio != std::string::npos && gpu.driver.find("pci", vfio) != std::string::npos) || gpu.driver == "pci-stub" ||
          gpu.driver.find("pciback") != std::string::npos;

@@ -121,6 +121,7 @@ void find_missing(const Moment& moment, const GpuOptions& options, Bus& bus, Obs
         if (gpu.is_settling || !is_ready) continue;  // without any driver none is missed but those that are expected
       }
       gpu.health = "missing";
+      if (is_taken && vendor.has_library && bus.lost > 0) --bus.lost;  // it is that one
       const std::string what = is_taken ? "the GPU is on the bus, but the driver does not offer it"
                                : gpu.driver.empty()
                                    ? "no driver took the GPU, while that of the others works"
@@ -141,11 +142,13 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
   const std::int64_t expected = expected_of(vendor, options);
   if (gpus.empty() && expected == 0) return;
   Attributes& facts = seen.features.attributes[std::string(vendor.common.key)];
-  facts["count"] = std::to_string(gpus.size());
+  std::vector<const Gpu*> there;
+  std::copy_if(gpus.begin(), gpus.end(), std::back_inserter(there), [](const Gpu* each) { return !each->has_left; });
+  facts["count"] = std::to_string(there.size());
   std::set<std::string> models;
-  for (const Gpu* each : gpus) models.insert(model_of(*each));
+  for (const Gpu* each : there) models.insert(model_of(*each));
   facts["models"] = std::to_string(models.size());
-  const std::vector<const Gpu*> speakers = speakers_of(gpus);
+  const std::vector<const Gpu*> speakers = speakers_of(there);
   put(facts, "product", common(speakers, model_of));
   put(facts, "family", common(speakers, family_of));
   put(facts, "memory_gb", common(speakers, memory_gb_of));
@@ -159,7 +162,7 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
   // A silent driver does not say that all GPUs are well: what it said before stands.
   const bool is_silent = vendor.has_library && bus.is_driver_silent;
   const std::int64_t absent = count_health(gpus, "missing");
-  const std::int64_t failed = count_health(gpus, "failed");
+  const std::int64_t failed = count_health(gpus, "failed") + (vendor.has_library ? bus.lost : 0);
   if (vendor.has_library && !is_silent) facts["failed"] = std::to_string(failed);
   facts["link_limited"] = std::to_string(limited_links(host, gpus));
   const std::int64_t given_away = count_if(gpus, is_given_away);

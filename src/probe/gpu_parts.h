@@ -44,6 +44,7 @@ struct Gpu {
   std::optional<std::int64_t> memory;            // MiB, as the driver says
   std::string health = "ok";                     // "failed", "missing" (the driver does not list it)
   bool is_settling = false;                      // it has no driver, and may get one in a moment
+  bool has_left = false;                         // the bus no longer has it, and its driver still lists it
   bool is_virtual = false;                       // a slice of a card: what the table says of the card is not true of it
   bool tells_links = false;                      // somebody said what joins it with others
   std::vector<LogicalDevice> logical_devices;    // of AMD's GPUs, as the kernel's compute driver shows them
@@ -67,6 +68,7 @@ struct Bus {
   std::optional<std::set<std::string, std::less<>>>
       offered;       // addresses of GPUs that NVIDIA's lists; empty: it did not
   int unplaced = 0;  // GPUs that it lists without saying where they are
+  int lost = 0;      // those of which it says no more than that they are lost, and that are not "missing" either
 };
 
 /// GPUs of all vendors. Virtual functions whose physical one is on the same machine belong to guests and are left out.

@@ -151,6 +151,55 @@ TEST(UnboundGpu, OneThatWasGivenAwayIsNotMissing) {
   }
 }
 
+TEST(UnboundGpu, OneThatIsDividedAmongVirtualMachinesIsNotMissing) {
+  TempHost host;
+  for (const std::string& address : addresses(2)) {
+    add_function(host, {.address = address,
+                        .vendor = kAmd,
+                        .device = "0x74a1",
+                        .pci_class = "0x120000",
+                        .driver = address == "0000:18:00.0" ? "gim" : "amdgpu"});
+  }
+  const Attributes own = own_labels(look_at_gpus(host));
+  EXPECT_EQ(value(own, "-amd.missing"), "");
+  EXPECT_EQ(value(own, "-amd.passthrough"), "1");
+}
+
+TEST(LostGpu, ThatLeftTheBusHasFailed) {
+  Machine machine;
+  const std::vector<NvmlGpu> gpus = several(4, h100);
+  for (const NvmlGpu& gpu : gpus)
+    if (gpu.bus_id != "0000:28:00.0") add_function(machine.files, {.address = gpu.bus_id});
+  machine.drive(driver_report(gpus));
+  GpuOptions options;
+  options.expected = {{"nvidia", 4}};
+  const Observation seen = machine.look(options);
+  const Attributes own = own_labels(seen);
+  EXPECT_EQ(own.at("-nvidia.count"), "3") << "those on the bus";
+  EXPECT_EQ(value(own, "-nvidia.failed"), "1");
+  EXPECT_EQ(value(own, "-nvidia.missing"), "1") << "of those that are expected";
+  EXPECT_EQ(value(own, "-nvidia.product"), "h100-sxm5-80gb") << "no other model is there";
+  EXPECT_EQ(value(own, "-nvidia.count.h100-sxm5-80gb"), "3");
+  EXPECT_FALSE(own.contains("-nvidia.count.h100-80gb-hbm3"));
+  EXPECT_EQ(places_of(seen, "gpu-failed"), std::vector<std::string>{"0000:28:00.0"});
+  EXPECT_EQ(device_at(seen, "0000:28:00.0").at("health"), "failed");
+}
+
+TEST(LostGpu, IsCountedOnceWhereItIs) {
+  // Its handle cannot be had. On the bus it is missing, elsewhere it has failed.
+  for (const bool is_on_bus : {true, false}) {
+    Machine machine;
+    std::vector<NvmlGpu> gpus = several(2, h100);
+    for (const NvmlGpu& gpu : gpus)
+      if (is_on_bus || gpu.bus_id == "0000:18:00.0") add_function(machine.files, {.address = gpu.bus_id});
+    machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlDeviceGetHandleByIndex_v2/1", kNvmlGpuIsLost}})}});
+    const Attributes own = own_labels(machine.look());
+    EXPECT_EQ(value(own, "-nvidia.missing"), is_on_bus ? "1" : "") << is_on_bus;
+    EXPECT_EQ(value(own, "-nvidia.failed"), is_on_bus ? "" : "1") << is_on_bus;
+    EXPECT_EQ(own.at("-nvidia.count"), is_on_bus ? "2" : "1") << is_on_bus;
+  }
+}
+
 TEST(UnboundGpu, ExpectedCountsThoseThatWork) {
   Machine machine;
   std::vector<NvmlGpu> gpus = several(2, h100);
@@ -167,8 +216,10 @@ TEST(UnboundGpu, ExpectedCountsThoseThatWork) {
 }
 
 TEST(UnboundGpu, ExpectedCountsNoneWithoutADriver) {
-  for (const auto& [vendor, name, driver] :
-       {std::tuple{"0x10de", "nvidia", ""}, {kAmd, "amd", ""}, {kIntel, "intel", ""}, {kAmd, "amd", "gim"}}) {
+  for (const auto& [vendor, name, driver] : {std::tuple{"0x10de", "nvidia", ""},
+                                             {kAmd, "amd", ""},
+                                             {kIntel, "intel", ""},
+                                             {"0x10de", "nvidia", "nouveau"}}) {
     TempHost host;
     for (const std::string& address : addresses(4))
       add_function(host, {.address = address,
