@@ -220,6 +220,19 @@ TEST(PciTable, HasTheFamilyThatAmdsDriverReports) {
     EXPECT_EQ(model_of_key("1002", device).driver_family, family) << device;
 }
 
+TEST(PciTable, HasTheMemoryOfProductsThatComeWithOneSize) {
+  for (const auto& [vendor, key, memory] : {std::tuple{"10de", "2330", "80"},
+                                            {"10de", "1024", "12"},
+                                            {"10de", "2c38", "24"},
+                                            {"10de", "1e30", ""},
+                                            {"1002", "7410", "64"},
+                                            {"1002", "7551.c8", "32"},
+                                            {"1002", "7590.c0", ""},
+                                            {"8086", "4908", "4"},
+                                            {"8086", "56a0", ""}})
+    EXPECT_EQ(model_of_key(vendor, key).memory, memory) << vendor << ":" << key;
+}
+
 TEST(PciTable, HasWhatTheMakerCallsAGpu) {
   const struct {
     const char *vendor, *key, *name;
