@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::string_view kSet = "gpu.device";
 
+std::string device_of(const std::string& address) { return "/sys/bus/pci/devices/" + address; }
+
 /// "0x10DE\n" -> "10de"
 std::string hex_id(const std::optional<std::string>& text) {
   if (!text) return "";
@@ -51,12 +53,13 @@ int speed_of(const std::optional<std::string>& text) {
 }
 
 /// amdgpu lists the states between which it switches the link, "0: 2.5GT/s, x1 310Mhz": of some GPUs an idle one uses
-/// fewer lanes.
-bool switches_lanes(Reading& reading) {
+/// fewer lanes. It may refuse to, while the GPU rests.
+bool may_switch_lanes(const Host& host, const std::string& device) {
+  const auto states = host.files().read(device + "/pp_dpm_pcie");
+  if (!states) return states.error().code != Errc::absent;
   std::set<std::string, std::less<>> widths;
-  if (const auto states = reading.text("pp_dpm_pcie"))
-    for (const std::string_view word : fields(*states))
-      if (word.size() > 1 && word.starts_with('x') && parse_int(word.substr(1))) widths.emplace(word);
+  for (const std::string_view word : fields(*states))
+    if (word.starts_with('x') && parse_int(word.substr(1))) widths.emplace(word);
   return widths.size() > 1;
 }
 
@@ -77,7 +80,7 @@ void observe_link(Reading& reading, Gpu& gpu) {
   if (gpu.max_width) gpu.attributes["max_link_width"] = std::to_string(*gpu.max_width);
   if (!gpu.width || !gpu.max_width || *gpu.width >= *gpu.max_width) return;
   const auto slot_width = port.empty() ? std::nullopt : lanes(reading.text(port + "/max_link_width"));
-  if (!slot_width || *slot_width <= *gpu.width || switches_lanes(reading)) return;
+  if (!slot_width || *slot_width <= *gpu.width || may_switch_lanes(reading.host(), device_of(gpu.address))) return;
   gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
 }
 
@@ -97,7 +100,7 @@ std::vector<ProximityNic> scan_nics(const Host& host, Reading& reading) {
       const auto address = reading.link_name(device);
       if (!address || address->find(':') == std::string::npos) continue;
       if (reading.exists(device + "/physfn")) continue;
-      const std::string on_bus = "/sys/bus/pci/devices/" + *address;
+      const std::string on_bus = device_of(*address);
       found.push_back({*address, {name, place_of(host, on_bus, reading.text(on_bus + "/numa_node"))}});
     }
   }
@@ -125,7 +128,7 @@ Bus scan_bus(const Host& host, Observation& seen) {
   const auto addresses = reading.list("/sys/bus/pci/devices");
   if (!addresses) return bus;
   for (const std::string& address : *addresses) {
-    const std::string device = "/sys/bus/pci/devices/" + address;
+    const std::string device = device_of(address);
     // The vendor first: on most functions of most machines it is the only question.
     const std::string vendor_id = hex_id(id_of(reading, device, "vendor"));
     const GpuVendor* vendor = vendor_of(vendor_id);

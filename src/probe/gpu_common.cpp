@@ -190,7 +190,7 @@ void add_topology(const Bus& bus, Features& features) {
   std::set<int> nodes;
   std::size_t nic_pairs = 0;
   // A link between GPUs is a matter of those of which somebody said it: neither the one in the mainboard nor a guest's
-  // counts. One that is missing leaves its peers with less than all.
+  // counts. One that is missing or lost leaves its peers with less than all.
   struct Joined {
     std::size_t links = 0, tellers = 0;
     bool lacks_one = false;
@@ -206,7 +206,8 @@ void add_topology(const Bus& bus, Features& features) {
       Joined& all = joined[each.vendor];
       all.links += gpu.joined.size();
       all.tellers += each.tells_links ? 1 : 0;
-      all.lacks_one = all.lacks_one || each.health == "missing";
+      const bool is_apart = each.health == "missing" || (each.health == "failed" && !each.tells_links) || each.has_left;
+      all.lacks_one = all.lacks_one || is_apart || (each.vendor->has_library && bus.lost > 0);
     }
     if (each.place.numa_node) nodes.insert(*each.place.numa_node);
     for (const ProximityNic& nic : bus.nics)

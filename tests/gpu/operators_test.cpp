@@ -185,6 +185,18 @@ TEST(LostGpu, ThatLeftTheBusHasFailed) {
   EXPECT_EQ(device_at(seen, "0000:28:00.0").at("health"), "failed");
 }
 
+TEST(LostGpu, IsJoinedWithNone) {
+  for (const char* call : {"nvmlDeviceGetHandleByIndex_v2/2", "nvmlDeviceGetUUID/2", ""}) {
+    Machine machine;
+    std::vector<NvmlGpu> gpus = several(3, h100);
+    join_all(gpus);
+    for (const NvmlGpu& gpu : gpus)
+      if (*call != '\0' || gpu.bus_id != "0000:38:00.0") add_function(machine.files, {.address = gpu.bus_id});
+    machine.drive(driver_report(gpus), *call == '\0' ? Extras() : Extras{{"fail", codes({{call, kNvmlGpuIsLost}})}});
+    EXPECT_EQ(value(own_labels(machine.look()), ".nvlink"), "some") << call;
+  }
+}
+
 TEST(LostGpu, IsCountedOnceWhereItIs) {
   // Its handle cannot be had. On the bus it is missing, elsewhere it has failed.
   for (const bool is_on_bus : {true, false}) {
@@ -346,6 +358,25 @@ TEST(LinkAlarm, IsForASlotAndALinkThatAreKnown) {
   const Link narrow{"8", "16", "8.0 GT/s PCIe", "16", "8.0 GT/s PCIe"};
   EXPECT_EQ(on_metal(narrow, "0: 2.5GT/s, x8 310Mhz *\n1: 8.0GT/s, x16 619Mhz\n"), Found("", ""));
   EXPECT_EQ(on_metal(narrow, "0: 2.5GT/s, x8 310Mhz\n1: 8.0GT/s, x8 619Mhz *\n"), Found("width", "1"));
+}
+
+TEST(LinkAlarm, AsksNothingOfACardThatDoesNotAnswer) {
+  TempHost host{{"/cpuid.txt", kBareMetal}};
+  const std::string port = "/sys/devices/pci0000:17/0000:17:01.0/", own = port + "0000:18:00.0/";
+  add_function(host, {.address = "0000:18:00.0",
+                      .vendor = kAmd,
+                      .device = "0x67df",
+                      .driver = "amdgpu",
+                      .parent = "pci0000:17/0000:17:01.0"});
+  for (const auto& [file, content] : {std::pair{port + "max_link_width", "16"},
+                                      {own + "max_link_width", "16"},
+                                      {own + "current_link_width", "8"},
+                                      {own + "max_link_speed", "8.0 GT/s PCIe"},
+                                      {own + "pp_dpm_pcie/", "cannot be read"}})
+    host.write(file, content);
+  const Observation seen = look_at_gpus(host);
+  EXPECT_EQ(value(own_labels(seen), "-amd.link_limited"), "");
+  EXPECT_TRUE(seen.problems.empty());
 }
 
 TEST(LinkAlarm, IsForBareMetalThatIsKnown) {
