@@ -26,9 +26,10 @@ GpuModel model_of_key(std::string_view vendor, std::string_view key) {
 }
 
 TEST(PciTable, EachLineIsFound) {
+  std::size_t lines = 0;
   for (const Table& table : kTables) {
+    EXPECT_FALSE(table.lines.empty()) << table.vendor;
     std::string_view previous;
-    std::size_t lines = 0;
     for (const std::string_view line : split(table.lines, '\n')) {
       if (line.empty()) continue;
       const std::vector<std::string_view> words = fields(line);
@@ -40,8 +41,8 @@ TEST(PciTable, EachLineIsFound) {
       EXPECT_NE(model.family, "") << line;
       ++lines;
     }
-    EXPECT_GT(lines, 200u);
   }
+  EXPECT_GT(lines, 1200u);
 }
 
 TEST(PciTable, UnknownIdsHaveNoModel) {

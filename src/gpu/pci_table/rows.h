@@ -22,8 +22,8 @@
 //
 // A line is a device id with family, name, memory in GB, form factor, the family that the kernel driver reports (AMD),
 // and the maker's name: NVIDIA's as in pci.ids, AMD's as in libdrm. A board of the line above (ID/SUBSYSTEM or
-// ID.REVISION) has a name, memory, form factor and maker's name of its own. "-" is unknown. Lines are sorted, for a binary
-// search.
+// ID.REVISION) has a name, memory, form factor and maker's name of its own. "-" is unknown. Lines are sorted, for a
+// binary search.
 #pragma once
 
 #include <string_view>
