@@ -11,9 +11,8 @@ namespace nodescout {
 namespace {
 
 std::string_view table_of(std::string_view vendor) {
-  if (vendor == "10de") return pci_table::kNvidia;
-  if (vendor == "1002") return pci_table::kAmd;
-  if (vendor == "8086") return pci_table::kIntel;
+  for (const pci_table::Table& table : pci_table::kTables)
+    if (table.vendor == vendor) return table.lines;
   return {};
 }
 
@@ -43,11 +42,12 @@ std::optional<std::string_view> find_line(std::string_view table, std::string_vi
   return std::nullopt;
 }
 
-/// A board differs from its device in name, and may differ in memory and form.
+/// A board differs from its device in name, and may differ in memory, form and what its maker calls it.
 void refine(GpuModel& model, std::string_view line) {
   model.name = take_word(line);
   model.memory = take_word(line);
   if (const std::string_view form = take_word(line); !form.empty()) model.form_factor = form;
+  if (!line.empty()) model.maker_name = line;
 }
 
 }  // namespace
@@ -63,7 +63,8 @@ GpuModel gpu_model(const PciIds& ids) {
   model.name = take_word(line);
   model.memory = take_word(line);
   model.form_factor = take_word(line);
-  (ids.vendor == "1002" ? model.driver_family : model.pci_name) = line;
+  model.driver_family = take_word(line);
+  model.maker_name = line;
   const std::string id(ids.device);
   if (const auto board = find_line(table, id + "/" + std::string(ids.subsystem)))
     refine(model, *board);
@@ -75,9 +76,13 @@ GpuModel gpu_model(const PciIds& ids) {
 std::string model_of_product(std::string_view product) {
   constexpr std::string_view kMakers[] = {"nvidia", "amd", "intel", "advanced", "micro", "devices", "inc"};
   constexpr std::string_view kSeries[] = {"rx", "rtx", "gtx", "gt"};  // say enough without GeForce or Radeon
+  // AMD's boards hold their name with more: "AMD INSTINCT MI250 (MCM) OAM AC MBA". What is in parentheses, and what
+  // follows the form, describes the board.
   std::vector<std::string> words(1);
+  int depth = 0;
   for (const char each : lower_ascii(product)) {
-    const bool is_word = (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '.';
+    depth += each == '(' ? 1 : each == ')' && depth > 0 ? -1 : 0;
+    const bool is_word = depth == 0 && ((each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '.');
     if (is_word)
       words.back() += each;
     else if (!words.back().empty())
@@ -86,11 +91,11 @@ std::string model_of_product(std::string_view product) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
+    if (word == "oam") break;
     const std::string_view next = i + 1 < words.size() ? std::string_view(words[i + 1]) : std::string_view();
     const bool is_before_series = std::find(std::begin(kSeries), std::end(kSeries), next) != std::end(kSeries);
     if (std::find(std::begin(kMakers), std::end(kMakers), word) != std::end(kMakers) || word == "instinct" ||
-        word == "oam" || word == "tm" || word == "r" || (is_before_series && (word == "geforce" || word == "radeon")) ||
-        word.empty())
+        word == "tm" || word == "r" || (is_before_series && (word == "geforce" || word == "radeon")) || word.empty())
       continue;
     if (!out.empty()) out += '-';
     out += word;

@@ -17,8 +17,9 @@ struct GpuModel {
   std::string_view memory;       // "80" (GB, as it is sold); empty where one id has several sizes, or none of its own
   std::string_view form_factor;  // "sxm", "pcie", "oam", "mxm", "superchip", "soc" (in a processor), "display" (a board
                                  // that only drives the screen, beside the GPUs); empty if unknown
-  std::string_view pci_name;     // as pci.ids has it, NVIDIA's alone: "GH100 [H100 SXM5 80GB]"
   std::string_view driver_family;  // AMD's alone, as amdgpu reports it: "AI", "NV", "GC_11_0_0"
+  std::string_view maker_name;  // NVIDIA's as in pci.ids, "GH100 [H100 SXM5 80GB]"; AMD's as in libdrm, "AMD Instinct
+                                // MI300X"; empty if unknown
 };
 
 /// All in hexadecimal digits, lower case, no 0x.

@@ -50,7 +50,8 @@ Attributes instance_of(const Gpu& gpu, const std::vector<ProximityNic>& nics) {
 
 void add_models(const std::vector<Gpu>& gpus, Features& features) {
   std::map<std::pair<std::string, std::string>, std::vector<const Gpu*>> groups;
-  for (const Gpu& each : gpus) groups[{std::string(each.vendor->name), model_of(each)}].push_back(&each);
+  for (const Gpu& each : gpus)
+    if (!each.has_left) groups[{std::string(each.vendor->name), model_of(each)}].push_back(&each);
   Instances& models = features.instances["gpu.model"];
   for (const auto& [key, group] : groups) {
     if (key.second.empty()) continue;
@@ -82,7 +83,7 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment& momen
   const bool asks = config.gpu.discovery != GpuDiscovery::none;
   if (asks && (has_nvidia || gpu::has_nvidia_driver(host))) gpu::add_nvidia_facts(host, config.gpu, moment, bus, seen);
   if (!asks && has_nvidia) gpu::scan_vgpus(host, bus);
-  gpu::find_missing(moment, bus, seen);
+  gpu::find_missing(moment, config.gpu, bus, seen);
   if (!bus.gpus.empty()) {
     Instances& devices = seen.features.instances["gpu.device"];
     for (const Gpu& each : bus.gpus) devices.push_back(instance_of(each, bus.nics));

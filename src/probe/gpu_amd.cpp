@@ -1,4 +1,5 @@
 // xGMI: which of AMD's GPUs are joined without PCIe, as the kernel's compute driver (KFD) has it.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -9,7 +10,8 @@ namespace {
 
 constexpr const char* kNodes = "/sys/class/kfd/kfd/topology/nodes";
 
-using Properties = std::map<std::string, std::int64_t, std::less<>>;
+/// Numbers, as the kernel prints them: some have 64 bits without a sign.
+using Properties = std::map<std::string, std::string, std::less<>>;
 
 /// "name value" lines. Empty where nobody may look: in a container the kernel refuses what belongs to the GPUs of
 /// others, which is no mistake.
@@ -19,13 +21,17 @@ Properties properties_of(const Host& host, const std::string& directory) {
   if (!text) return out;
   for (const std::string_view line : split(*text, '\n'))
     if (const auto words = fields(line); words.size() == 2)
-      if (const auto number = parse_int(words[1])) out.insert_or_assign(std::string(words[0]), *number);
+      out.insert_or_assign(std::string(words[0]), std::string(words[1]));
   return out;
 }
 
-std::int64_t number_in(const Properties& properties, std::string_view name) {
+std::optional<std::int64_t> number_if_any(const Properties& properties, std::string_view name) {
   const auto at = properties.find(name);
-  return at == properties.end() ? 0 : at->second;
+  return at == properties.end() ? std::nullopt : parse_int(at->second);
+}
+
+std::int64_t number_in(const Properties& properties, std::string_view name) {
+  return number_if_any(properties, name).value_or(0);
 }
 
 std::string address_of(std::int64_t domain, std::int64_t location, std::int64_t function) {
@@ -50,14 +56,39 @@ Gpu* gpu_of(const Properties& node, const std::vector<Gpu*>& gpus) {
 
 std::optional<std::int64_t> memory_of(const Host& host, std::int64_t node) {
   const Properties bank = properties_of(host, std::string(kNodes) + "/" + std::to_string(node) + "/mem_banks/0");
-  const auto size = bank.find("size_in_bytes");
-  return size == bank.end() || size->second < 0 ? std::nullopt : std::optional<std::int64_t>(size->second);
+  const auto size = number_if_any(bank, "size_in_bytes");
+  return size && *size < 0 ? std::nullopt : size;
+}
+
+/// The GPUs that share memory by xGMI; empty without.
+std::string hive_of(const Properties& node) {
+  const auto at = node.find("hive_id");
+  return at == node.end() || at->second == "0" ? "" : at->second;
+}
+
+/// xGMI links of a node, to whatever they lead.
+std::vector<Properties> xgmi_links(const Host& host, const std::string& directory,
+                                   const std::vector<std::string>& links) {
+  constexpr std::int64_t kXgmi = 11;
+  std::vector<Properties> found;
+  for (const std::string& link : links)
+    if (Properties properties = properties_of(host, directory + "/" + link); number_in(properties, "type") == kXgmi)
+      found.push_back(std::move(properties));
+  return found;
+}
+
+/// The kernel lists a link to each GPU of the hive. Those without a wire of their own have a weight of 15 for each hop,
+/// and no bandwidth where the others have some.
+bool is_direct(const Properties& link, const std::vector<Properties>& all) {
+  constexpr std::int64_t kOneHop = 15;
+  const auto has_bandwidth = [](const Properties& each) { return number_in(each, "max_bandwidth") > 0; };
+  return number_in(link, "weight") <= kOneHop &&
+         (has_bandwidth(link) || std::none_of(all.begin(), all.end(), has_bandwidth));
 }
 
 }  // namespace
 
 void observe_amd(const Host& host, Observation&, const std::vector<Gpu*>& gpus) {
-  constexpr std::int64_t kXgmi = 11;
   const auto names = host.files().list(kNodes);
   if (!names) return;
   std::map<std::int64_t, Gpu*> by_node;
@@ -79,11 +110,15 @@ void observe_amd(const Host& host, Observation&, const std::vector<Gpu*>& gpus) 
     const auto links = host.files().list(directory);
     if (!links) continue;
     gpu->tells_links = true;
-    for (const std::string& link : *links) {
-      const Properties properties = properties_of(host, directory + "/" + link);
-      const auto other = by_node.find(number_in(properties, "node_to"));
+    const std::vector<Properties> all = xgmi_links(host, directory, *links);
+    for (const Properties& link : all) {
+      const auto other = by_node.find(number_in(link, "node_to"));
       // To a processor, and between the partitions of one GPU, it is no link between GPUs.
-      if (number_in(properties, "type") == kXgmi && other != by_node.end() && other->second != gpu)
+      if (other == by_node.end() || other->second == gpu) continue;
+      const bool is_partitioned = gpu->logical_devices.size() > 1 || other->second->logical_devices.size() > 1;
+      // Links of partitions have neither weight nor bandwidth of the wire.
+      const std::string hive = hive_of(nodes[number]);
+      if (is_partitioned ? !hive.empty() && hive == hive_of(nodes[other->first]) : is_direct(link, all))
         peers[gpu].insert(other->second->address);
     }
   }

@@ -1,12 +1,14 @@
 #include <algorithm>
 
-#include "probe/gpu_parts.h"
 #include "host/numa.h"
+#include "probe/gpu_parts.h"
 
 namespace nodescout::gpu {
 namespace {
 
 constexpr std::string_view kSet = "gpu.device";
+
+std::string device_of(const std::string& address) { return "/sys/bus/pci/devices/" + address; }
 
 /// "0x10DE\n" -> "10de"
 std::string hex_id(const std::optional<std::string>& text) {
@@ -34,9 +36,10 @@ bool is_display(const Gpu& gpu) {
          std::find(displays.begin(), displays.end(), gpu.device_id) != displays.end();
 }
 
+/// PCIe has up to 32 lanes. A device that is switched off (D3cold) shows 0 or 63, an unknown number 255.
 std::optional<std::int64_t> lanes(const std::optional<std::string>& text) {
   const auto count = text ? parse_int(*text) : std::nullopt;
-  return count && *count > 0 && *count < 255 ? count : std::nullopt;
+  return count && *count > 0 && *count <= 32 ? count : std::nullopt;
 }
 
 /// "16.0 GT/s PCIe" -> tenths; 0 for "Unknown".
@@ -49,8 +52,19 @@ int speed_of(const std::optional<std::string>& text) {
   return whole && tenth && *whole < 10'000 ? static_cast<int>(*whole * 10 + *tenth) : 0;
 }
 
+/// amdgpu lists the states between which it switches the link, "0: 2.5GT/s, x1 310Mhz": of some GPUs an idle one uses
+/// fewer lanes. It may refuse to, while the GPU rests.
+bool may_switch_lanes(const Host& host, const std::string& device) {
+  const auto states = host.files().read(device + "/pp_dpm_pcie");
+  if (!states) return states.error().code != Errc::absent;
+  std::set<std::string, std::less<>> widths;
+  for (const std::string_view word : fields(*states))
+    if (word.starts_with('x') && parse_int(word.substr(1))) widths.emplace(word);
+  return widths.size() > 1;
+}
+
 /// The current speed says nothing: an idle GPU slows its link down. Narrow lanes stay, and so does a slow slot. A card
-/// in a slot of fewer lanes uses what there is.
+/// in a slot of fewer lanes uses what there is, and so may one in a slot of which nothing is known.
 void observe_link(Reading& reading, Gpu& gpu) {
   const auto fastest = reading.text("max_link_speed");
   if (!fastest) return;  // no PCI Express, or a virtual one
@@ -66,7 +80,7 @@ void observe_link(Reading& reading, Gpu& gpu) {
   if (gpu.max_width) gpu.attributes["max_link_width"] = std::to_string(*gpu.max_width);
   if (!gpu.width || !gpu.max_width || *gpu.width >= *gpu.max_width) return;
   const auto slot_width = port.empty() ? std::nullopt : lanes(reading.text(port + "/max_link_width"));
-  if (slot_width && *slot_width <= *gpu.width) return;
+  if (!slot_width || *slot_width <= *gpu.width || may_switch_lanes(reading.host(), device_of(gpu.address))) return;
   gpu.link_limit = gpu.link_limit.empty() ? "width" : "width,speed";
 }
 
@@ -86,7 +100,7 @@ std::vector<ProximityNic> scan_nics(const Host& host, Reading& reading) {
       const auto address = reading.link_name(device);
       if (!address || address->find(':') == std::string::npos) continue;
       if (reading.exists(device + "/physfn")) continue;
-      const std::string on_bus = "/sys/bus/pci/devices/" + *address;
+      const std::string on_bus = device_of(*address);
       found.push_back({*address, {name, place_of(host, on_bus, reading.text(on_bus + "/numa_node"))}});
     }
   }
@@ -114,7 +128,7 @@ Bus scan_bus(const Host& host, Observation& seen) {
   const auto addresses = reading.list("/sys/bus/pci/devices");
   if (!addresses) return bus;
   for (const std::string& address : *addresses) {
-    const std::string device = "/sys/bus/pci/devices/" + address;
+    const std::string device = device_of(address);
     // The vendor first: on most functions of most machines it is the only question.
     const std::string vendor_id = hex_id(id_of(reading, device, "vendor"));
     const GpuVendor* vendor = vendor_of(vendor_id);
@@ -156,14 +170,17 @@ bool has_working_driver(const Gpu& gpu) {
 }
 
 bool is_given_away(const Gpu& gpu) {
+  if (gpu.driver == "gim") return true;  // AMD's driver for hosts: it divides the GPU among virtual machines
   const std::size_t vfio = gpu.driver.find("vfio");
   return (vfio != std::string::npos && gpu.driver.find("pci", vfio) != std::string::npos) || gpu.driver == "pci-stub" ||
          gpu.driver.find("pciback") != std::string::npos;
 }
 
 bool is_integrated(const Gpu& gpu) {
+  // A processing accelerator (class 12) in a processor, as in an MI300A, is what the machine was bought for.
+  const bool is_for_a_screen = !gpu.pci_class.starts_with("0x12");
   // Where the table does not know it: Intel's integrated GPUs have a place of their own.
-  return gpu.model.form_factor == "soc" ||
+  return (gpu.model.form_factor == "soc" && is_for_a_screen) ||
          (gpu.model.name.empty() && gpu.vendor->name == "intel" && gpu.address == "0000:00:02.0");
 }
 

@@ -34,11 +34,25 @@ std::vector<const Gpu*> speakers_of(const std::vector<const Gpu*>& gpus) {
   return cards.empty() ? gpus : cards;
 }
 
+/// How many GPUs of the vendor the configuration promises; 0 if it does not.
+std::int64_t expected_of(const GpuVendor& vendor, const GpuOptions& options) {
+  const auto wanted = options.expected.find(vendor.name);
+  return wanted == options.expected.end() ? 0 : std::max<std::int64_t>(wanted->second, 0);
+}
+
+/// Programs or a virtual machine can use it, or it may get its driver in a moment.
+bool is_usable(const Gpu& gpu, const Bus& bus) {
+  if (gpu.health != "ok") return false;
+  const bool is_offered = gpu.vendor->has_library && bus.offered && bus.offered->contains(gpu.address);
+  return is_offered || has_working_driver(gpu) || is_given_away(gpu) || gpu.is_settling || !gpu.is_on_bus;
+}
+
 /// Lanes that a slot has and its card does not use. In a virtual machine neither is real, and a GPU beside its
 /// processor is joined with it by something better.
 std::int64_t limited_links(const Host& host, const std::vector<const Gpu*>& gpus) {
   const std::int64_t narrow = count_if(gpus, [](const Gpu& each) {
-    return each.link_limit.starts_with("width") && each.model.form_factor != "superchip" && !is_integrated(each);
+    const bool is_beside_its_processor = each.model.form_factor == "superchip" || each.model.form_factor == "soc";
+    return each.link_limit.starts_with("width") && !is_beside_its_processor && !is_integrated(each);
   });
   return narrow > 0 && is_known_bare_metal(host) ? narrow : 0;
 }
@@ -75,23 +89,25 @@ std::string common(const std::vector<const Gpu*>& gpus, const std::function<std:
   return std::all_of(gpus.begin(), gpus.end(), [&](const Gpu* each) { return text(*each) == first; }) ? first : "";
 }
 
-void find_missing(const Moment& moment, Bus& bus, Observation& seen) {
+void find_missing(const Moment& moment, const GpuOptions& options, Bus& bus, Observation& seen) {
   for (const GpuVendor& vendor : kVendors) {
-    const bool is_ready = vendor.has_library
-                              ? bus.offered.has_value()
-                              : std::any_of(bus.gpus.begin(), bus.gpus.end(), [&](const Gpu& each) {
-                                  return each.vendor == &vendor && has_working_driver(each) && !is_integrated(each);
-                                });
-    if (!is_ready) continue;
+    const auto is_card = [&](const Gpu& each) { return each.vendor == &vendor && !is_integrated(each); };
+    const bool is_ready = vendor.has_library ? bus.offered.has_value()
+                                             : std::any_of(bus.gpus.begin(), bus.gpus.end(), [&](const Gpu& each) {
+                                                 return is_card(each) && has_working_driver(each);
+                                               });
+    if (!is_ready && expected_of(vendor, options) == 0) continue;
+    const bool has_card = std::any_of(bus.gpus.begin(), bus.gpus.end(), is_card);
     int unplaced = vendor.has_library ? bus.unplaced : 0;
     for (Gpu& gpu : bus.gpus) {
       const bool is_taken = has_working_driver(gpu);
       if (gpu.vendor != &vendor || !gpu.is_on_bus || is_given_away(gpu)) continue;
-      if (is_integrated(gpu) && !is_taken) continue;  // switched off beside a card
-      if (vendor.has_library ? bus.offered->contains(gpu.address) : is_taken) continue;
-      // What all have in common is not known of this one.
-      seen.incomplete.emplace(vendor.common.key);
-      seen.incomplete.emplace("gpu.topology");
+      if (is_integrated(gpu) && !is_taken && has_card) continue;  // switched off beside a card
+      if (vendor.has_library && is_ready ? bus.offered->contains(gpu.address) : is_taken) continue;
+      if (is_ready) {  // what all have in common is not known of this one
+        seen.incomplete.emplace(vendor.common.key);
+        seen.incomplete.emplace("gpu.topology");
+      }
       if (is_taken && unplaced > 0) {  // it is one of those that do not say where they are
         --unplaced;
         gpu.health = "failed";
@@ -101,9 +117,11 @@ void find_missing(const Moment& moment, Bus& bus, Observation& seen) {
         const std::string condition = "gpu-without-driver " + gpu.address;
         seen.ongoing[condition] = kSettleTime;
         gpu.is_settling = !moment.has_lasted(condition, kSettleTime);
-        if (gpu.is_settling) continue;
+        if (gpu.is_settling) seen.incomplete.emplace(vendor.common.key);
+        if (gpu.is_settling || !is_ready) continue;  // without any driver none is missed but those that are expected
       }
       gpu.health = "missing";
+      if (is_taken && vendor.has_library && bus.lost > 0) --bus.lost;  // it is that one
       const std::string what = is_taken ? "the GPU is on the bus, but the driver does not offer it"
                                : gpu.driver.empty()
                                    ? "no driver took the GPU, while that of the others works"
@@ -121,15 +139,16 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
   std::vector<const Gpu*> gpus;
   for (const Gpu& each : bus.gpus)
     if (each.vendor == &vendor) gpus.push_back(&each);
-  const auto wanted = options.expected.find(vendor.name);
-  const bool is_expected = wanted != options.expected.end() && wanted->second > 0;
-  if (gpus.empty() && !is_expected) return;
+  const std::int64_t expected = expected_of(vendor, options);
+  if (gpus.empty() && expected == 0) return;
   Attributes& facts = seen.features.attributes[std::string(vendor.common.key)];
-  facts["count"] = std::to_string(gpus.size());
+  std::vector<const Gpu*> there;
+  std::copy_if(gpus.begin(), gpus.end(), std::back_inserter(there), [](const Gpu* each) { return !each->has_left; });
+  facts["count"] = std::to_string(there.size());
   std::set<std::string> models;
-  for (const Gpu* each : gpus) models.insert(model_of(*each));
+  for (const Gpu* each : there) models.insert(model_of(*each));
   facts["models"] = std::to_string(models.size());
-  const std::vector<const Gpu*> speakers = speakers_of(gpus);
+  const std::vector<const Gpu*> speakers = speakers_of(there);
   put(facts, "product", common(speakers, model_of));
   put(facts, "family", common(speakers, family_of));
   put(facts, "memory_gb", common(speakers, memory_gb_of));
@@ -143,20 +162,19 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
   // A silent driver does not say that all GPUs are well: what it said before stands.
   const bool is_silent = vendor.has_library && bus.is_driver_silent;
   const std::int64_t absent = count_health(gpus, "missing");
-  const std::int64_t failed = count_health(gpus, "failed");
+  const std::int64_t failed = count_health(gpus, "failed") + (vendor.has_library ? bus.lost : 0);
   if (vendor.has_library && !is_silent) facts["failed"] = std::to_string(failed);
   facts["link_limited"] = std::to_string(limited_links(host, gpus));
   const std::int64_t given_away = count_if(gpus, is_given_away);
   if (given_away > 0) facts["passthrough"] = std::to_string(given_away);
   std::int64_t missing = absent;
-  if (is_expected) {
-    const std::int64_t good = std::ssize(gpus) - absent - failed;  // those that were given away among them
-    missing = std::max(missing, wanted->second - good);
-    if (wanted->second > good)
-      seen.problems.push_back(
-          {"gpu-missing", "gpu.expected." + std::string(vendor.name),
-           "expected are " + std::to_string(wanted->second) + " GPUs, and " + std::to_string(good) + " are there",
-           "look for the others with lspci and in the firmware's setup"});
+  const std::int64_t usable = count_if(gpus, [&](const Gpu& each) { return is_usable(each, bus); });
+  if (usable < expected) {
+    missing = std::max(missing, expected - usable);
+    seen.problems.push_back({"gpu-missing", "gpu.expected." + std::string(vendor.name),
+                             "expected are " + std::to_string(expected) + " GPUs, and " + std::to_string(usable) +
+                                 " work or were passed through",
+                             "look for the others with lspci -k and in the firmware's setup"});
   }
   // While one may still get its driver, what was said before stands.
   const bool is_settling = std::any_of(gpus.begin(), gpus.end(), [](const Gpu* each) { return each->is_settling; });
@@ -172,7 +190,7 @@ void add_topology(const Bus& bus, Features& features) {
   std::set<int> nodes;
   std::size_t nic_pairs = 0;
   // A link between GPUs is a matter of those of which somebody said it: neither the one in the mainboard nor a guest's
-  // counts. One that is missing leaves its peers with less than all.
+  // counts. One that is missing or lost leaves its peers with less than all.
   struct Joined {
     std::size_t links = 0, tellers = 0;
     bool lacks_one = false;
@@ -188,7 +206,8 @@ void add_topology(const Bus& bus, Features& features) {
       Joined& all = joined[each.vendor];
       all.links += gpu.joined.size();
       all.tellers += each.tells_links ? 1 : 0;
-      all.lacks_one = all.lacks_one || each.health == "missing";
+      const bool is_apart = each.health == "missing" || (each.health == "failed" && !each.tells_links) || each.has_left;
+      all.lacks_one = all.lacks_one || is_apart || (each.vendor->has_library && bus.lost > 0);
     }
     if (each.place.numa_node) nodes.insert(*each.place.numa_node);
     for (const ProximityNic& nic : bus.nics)

@@ -3,6 +3,7 @@
 
 #include "gpu/amd_labels.h"
 #include "gpu/intel_labels.h"
+#include "host/numa.h"
 #include "probe/gpu_parts.h"
 
 namespace nodescout::gpu {
@@ -26,7 +27,9 @@ void label_amd(const Host& host, const Bus& bus, Observation& seen) {
   for (const Gpu& gpu : bus.gpus) {
     if (gpu.vendor->name != "amd" || gpu.driver != "amdgpu") continue;
     const std::string device = "/sys/bus/pci/devices/" + gpu.address;
-    input.gpus.push_back({std::string(gpu.model.driver_family), gpu.device_id, gpu.product,
+    // Where the board has no name AMD's labeller asks libdrm, as the table does.
+    const std::string product = gpu.product.empty() ? std::string(gpu.model.maker_name) : gpu.product;
+    input.gpus.push_back({std::string(gpu.model.driver_family), gpu.device_id, product,
                           attribute_of(gpu, "compute_partition"), attribute_of(gpu, "memory_partition"),
                           reading.exists(device + "/available_compute_partition"),
                           reading.exists(device + "/available_memory_partition")});
@@ -61,20 +64,22 @@ void label_intel(const Host& host, const Bus& bus, Observation& seen) {
     if (names.empty()) continue;
     // A card that was divided among guests is theirs.
     if (const auto guests = reading.text(device + "/sriov_numvfs"); guests && *guests != "0") continue;
+    // Also of a virtual function, which has memory of its own.
+    const bool was_read =
+        std::any_of(bus.gpus.begin(), bus.gpus.end(), [&](const Gpu& gpu) { return gpu.address == function.address; });
+    Observation reported;  // with the GPU's own facts
+    Reading own(host, was_read ? reported : seen, kIntelSet);
+    const auto driver = own.link_name(device + "/driver");
+    const auto bytes = static_cast<std::int64_t>(intel_memory(own, device, driver.value_or("")).bytes);
+    const auto node = reading.text(device + "/numa_node");
+    const std::vector<std::string> files = names_in(device);
     for (const std::string& name : names) {
       const auto number = name.starts_with("card") ? parse_int(name.substr(4)) : std::nullopt;
       if (!number) continue;
-      IntelLabelInput::Card card{*number, 0, 0, {}};
+      IntelLabelInput::Card card{*number, bytes, 0, node ? parse_numa_node(*node) : std::nullopt};
       for (const std::string& gt : names_in(device + "/drm/" + name + "/gt"))
         card.tiles += gt.starts_with("gt") ? 1 : 0;
-      for (const std::string& file : names_in(device))
-        card.tiles += file.size() == 5 && file.starts_with("tile") ? 1 : 0;
-      const auto own = std::find_if(bus.gpus.begin(), bus.gpus.end(),
-                                    [&](const Gpu& gpu) { return gpu.address == function.address; });
-      if (own != bus.gpus.end()) {
-        card.memory = own->memory.value_or(0) << 20;
-        card.numa_node = own->place.numa_node;
-      }
+      for (const std::string& file : files) card.tiles += file.size() == 5 && file.starts_with("tile") ? 1 : 0;
       input.cards.push_back(card);
     }
   }

@@ -139,7 +139,7 @@ class Nvidia {
       if (!gpu.pci_class.starts_with("0x0300") && !gpu.pci_class.starts_with("0x0302")) continue;
       NvmlGpu told;
       told.bus_id = gpu.address;
-      gpu.product = gpu.model.pci_name.empty() ? name_in_pci_ids(gpu.device_id) : std::string(gpu.model.pci_name);
+      gpu.product = gpu.model.maker_name.empty() ? name_in_pci_ids(gpu.device_id) : std::string(gpu.model.maker_name);
       told.name = gpu.product.empty() ? "UNKNOWN_DEVICE" : gpu.product;  // as GFD has it
       const auto regions = read("/sys/bus/pci/devices/" + gpu.address + "/resource");
       if (const std::uint64_t bytes = regions ? addressable_memory(*regions) : 0; bytes > 0) {

@@ -21,6 +21,11 @@ std::string word_of(const Number& code, std::initializer_list<const char*> words
   return *code >= 0 && *code < static_cast<std::int64_t>(words.size()) ? words.begin()[*code] : std::to_string(*code);
 }
 
+bool has_failed_with(const NvmlGpu& told, int code) {
+  return std::any_of(told.failures.begin(), told.failures.end(),
+                     [&](const NvmlFailure& failure) { return failure.code == code; });
+}
+
 class ReportTaker {
  public:
   ReportTaker(NvmlReport& report, Bus& bus, Observation& seen) : report_(report), bus_(bus), seen_(seen) {}
@@ -74,20 +79,24 @@ class ReportTaker {
   }
 
   void take(const NvmlGpu& told, std::size_t index) {
-    if (told.bus_id.empty() && told.name.empty()) return;  // a handle that cannot be had: on the bus it is "missing"
+    if (told.bus_id.empty() && told.name.empty()) {  // a handle that cannot be had: on the bus it is "missing"
+      if (has_failed_with(told, kNvmlGpuIsLost)) ++bus_.lost;
+      return;
+    }
     if (told.bus_id.empty() && std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia)) {
       ++bus_.unplaced;
       return;
     }
     Gpu& gpu = gpu_of(told, index);
     bus_.offered->insert(gpu.address);
-    const bool is_sick = told.name.empty() || told.remap_failed == 1 ||
-                         std::any_of(told.failures.begin(), told.failures.end(), [](const NvmlFailure& failure) {
-                           constexpr int kResetRequired = 16;
-                           return failure.code == kNvmlGpuIsLost || failure.code == kResetRequired;
-                         });
+    constexpr int kResetRequired = 16;
+    const bool is_sick = told.name.empty() || told.remap_failed == 1 || gpu.has_left ||
+                         has_failed_with(told, kNvmlGpuIsLost) || has_failed_with(told, kResetRequired);
     if (is_sick) gpu.health = "failed";
     if (is_sick && told.uuid.empty()) unknown({"gpu.nvidia", "gpu.topology"});
+    if (gpu.has_left)
+      problem("gpu-failed", gpu.address, "the driver lists the GPU, and the bus no longer has it",
+              "look for it with lspci and in dmesg; reset or replace it");
     if (told.remap_failed == 1)
       problem("gpu-failed", gpu.address, "memory rows could not be remapped", "the GPU should be replaced");
     gpu.product = told.name;
@@ -135,11 +144,20 @@ class ReportTaker {
     if (told.mig == 1 && (told.migs.empty() || told.mig_pending == 0)) seen_.unsettled.insert({"gpu.gfd", "gpu.mig"});
   }
 
+  /// Others are there, all of the bus was read, and it is none that belongs to the processor (Tegra).
+  bool has_left_the_bus(const NvmlGpu& told) const {
+    const bool is_of_tegra = report_.backend != "nvml" || told.name.find("nvgpu") != std::string::npos;
+    return !told.bus_id.empty() && !is_of_tegra && !seen_.incomplete.contains("gpu.device") &&
+           std::any_of(bus_.gpus.begin(), bus_.gpus.end(),
+                       [](const Gpu& each) { return is_nvidia(each) && each.is_on_bus; });
+  }
+
   Gpu& gpu_of(const NvmlGpu& told, std::size_t index) {
     for (Gpu& gpu : bus_.gpus)
       if (!told.bus_id.empty() && gpu.address == told.bus_id) return gpu;
     Gpu gpu;
     gpu.address = told.bus_id.empty() ? "gpu" + std::to_string(index) : told.bus_id;
+    gpu.has_left = has_left_the_bus(told);
     return bus_.gpus.emplace_back(std::move(gpu));
   }
 

@@ -44,6 +44,7 @@ struct Gpu {
   std::optional<std::int64_t> memory;            // MiB, as the driver says
   std::string health = "ok";                     // "failed", "missing" (the driver does not list it)
   bool is_settling = false;                      // it has no driver, and may get one in a moment
+  bool has_left = false;                         // the bus no longer has it, and its driver still lists it
   bool is_virtual = false;                       // a slice of a card: what the table says of the card is not true of it
   bool tells_links = false;                      // somebody said what joins it with others
   std::vector<LogicalDevice> logical_devices;    // of AMD's GPUs, as the kernel's compute driver shows them
@@ -67,6 +68,7 @@ struct Bus {
   std::optional<std::set<std::string, std::less<>>>
       offered;       // addresses of GPUs that NVIDIA's lists; empty: it did not
   int unplaced = 0;  // GPUs that it lists without saying where they are
+  int lost = 0;      // those of which it says no more than that they are lost, and that are not "missing" either
 };
 
 /// GPUs of all vendors. Virtual functions whose physical one is on the same machine belong to guests and are left out.
@@ -93,6 +95,16 @@ bool has_nvidia_driver(const Host& host);
 /// Its driver is one of those that offer GPUs to programs.
 bool has_working_driver(const Gpu& gpu);
 
+/// Memory that one of Intel's GPUs has of its own. xe reports that of each tile. The kernel's i915 reports none;
+/// Intel's own builds of it report that of a tile, for each tile or once. (Sources: xe_tile_sysfs.c of the kernel;
+/// i915_sysfs.c and intel_gt_sysfs.c of github.com/intel-gpu/intel-gpu-i915-backports; Intel's GPU plugin multiplies by
+/// the tiles.)
+struct IntelMemory {
+  std::uint64_t bytes = 0;
+  std::size_t tiles = 0;
+};
+IntelMemory intel_memory(Reading& reading, const std::string& device, std::string_view driver);
+
 /// Bound to a driver that hands it to virtual machines.
 bool is_given_away(const Gpu& gpu);
 
@@ -110,8 +122,9 @@ std::string form_factor_of(const Gpu& gpu);
 /// What all of these say; empty if they differ, or one says nothing.
 std::string common(const std::vector<const Gpu*>& gpus, const std::function<std::string(const Gpu&)>& text);
 
-/// GPUs that no driver took, or that theirs does not offer, while the others' driver works.
-void find_missing(const Moment& moment, Bus& bus, Observation& seen);
+/// GPUs that no driver took, or that theirs does not offer, while the others' driver works. Where the configuration
+/// expects GPUs, also how long they have been without any driver.
+void find_missing(const Moment& moment, const GpuOptions& options, Bus& bus, Observation& seen);
 /// Counts, and what the GPUs of a vendor have in common.
 void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const GpuOptions& options,
                 Observation& seen);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "gpu/gfd_text.h"
 #include "probe/gpu_parts.h"
 
@@ -34,12 +36,19 @@ void take(Reading& reading, const SysfsFact& fact, const std::string& device, Gp
     gpu.attributes.insert_or_assign(fact.attribute, *std::move(text));
 }
 
+/// "mi250", of "AMD Instinct MI250X / MI250".
+bool is_one_of(std::string_view name, std::string_view products) {
+  const std::vector<std::string_view> all = split(products, '/');
+  return std::any_of(all.begin(), all.end(), [&](std::string_view each) { return model_of_product(each) == name; });
+}
+
 /// The board's own memory holds its name, so it is stronger than the table: one PCI id may be several products.
 void take_name(Gpu& gpu) {
   std::string name = model_of_product(gpu.product);
-  if (name.empty() || name == gpu.model.name || name == "radeon-graphics") return;  // the last one says nothing
+  // These name a series, and say less than the table.
+  if (name.empty() || name == gpu.model.name || name == "radeon-graphics" || name == "mi200") return;
+  if (!is_one_of(name, gpu.model.maker_name)) gpu.model.memory = {};  // that of another product
   gpu.own_name = std::move(name);
-  gpu.model.memory = {};  // of another product
 }
 
 }  // namespace

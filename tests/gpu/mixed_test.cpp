@@ -252,6 +252,17 @@ TEST(DrmGpus, ABoardsOwnNameAndItsIdsDecideBetweenProducts) {
   EXPECT_EQ(look_at("0x73bf", {}).at("model"), "rx-6800-6800-xt-6900-xt");
   EXPECT_EQ(look_at("0x73bf", {{"revision", "0xc1\n"}}).at("model"), "rx-6800-xt");
   EXPECT_EQ(look_at("0x740c", {{"product_name", "AMD INSTINCT MI250\n"}}).at("model"), "mi250");
+  // Boards hold more than the name of the product; both of this id have as much memory.
+  for (const auto& [product, model] : {std::pair{"AMD INSTINCT MI250 (MCM) OAM AC MBA\n", "mi250"},
+                                       {"AMD INSTINCT MI250X (MCM) OAM AC MBA MSFT\n", "mi250x"},
+                                       {"AMD INSTINCT MI200 (MCM) OAM LC MBA HPE C2\n", "mi250x-mi250"}}) {
+    const Attributes gpu = look_at("0x740c", {{"product_name", product}});
+    EXPECT_EQ(gpu.at("model"), model);
+    EXPECT_EQ(gpu.at("memory_gb"), "64") << product;
+    EXPECT_EQ(gpu.at("form_factor"), "oam") << product;
+  }
+  EXPECT_FALSE(
+      look_at("0x7550", {{"revision", "0xc0\n"}, {"product_name", "AMD Radeon RX 9070\n"}}).contains("memory_gb"));
   // The memory in the table is that of the table's product.
   const Attributes pro = look_at("0x66a1", {{"revision", "0x06\n"}, {"product_name", "AMD Instinct MI50\n"}});
   EXPECT_EQ(pro.at("model"), "mi50");
@@ -294,6 +305,10 @@ TEST(DrmGpus, WhatI915AndXeTell) {
                            {"drm/card0/gt/gt1/addr_range", "0x0000001000000000\n"}});
   EXPECT_EQ(gpu.at("memory"), "131072");
   EXPECT_EQ(gpu.at("tiles"), "2");
+  gpu = intel_gpu("i915", {{"drm/card0/lmem_total_bytes", "68719476736\n"},
+                           {"drm/card0/gt/gt0/id", "0\n"},
+                           {"drm/card0/gt/gt1/id", "1\n"}});
+  EXPECT_EQ(gpu.at("memory"), "131072") << "that of each tile, said once";
   // The kernel's i915 tells no memory, and the second GT of an integrated GPU is its media engine, no tile.
   gpu = intel_gpu("i915", {{"drm/card0/gt/gt0/id", "0\n"}, {"drm/card0/gt/gt1/id", "1\n"}});
   EXPECT_FALSE(gpu.contains("memory"));

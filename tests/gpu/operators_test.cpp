@@ -151,6 +151,67 @@ TEST(UnboundGpu, OneThatWasGivenAwayIsNotMissing) {
   }
 }
 
+TEST(UnboundGpu, OneThatIsDividedAmongVirtualMachinesIsNotMissing) {
+  TempHost host;
+  for (const std::string& address : addresses(2)) {
+    add_function(host, {.address = address,
+                        .vendor = kAmd,
+                        .device = "0x74a1",
+                        .pci_class = "0x120000",
+                        .driver = address == "0000:18:00.0" ? "gim" : "amdgpu"});
+  }
+  const Attributes own = own_labels(look_at_gpus(host));
+  EXPECT_EQ(value(own, "-amd.missing"), "");
+  EXPECT_EQ(value(own, "-amd.passthrough"), "1");
+}
+
+TEST(LostGpu, ThatLeftTheBusHasFailed) {
+  Machine machine;
+  const std::vector<NvmlGpu> gpus = several(4, h100);
+  for (const NvmlGpu& gpu : gpus)
+    if (gpu.bus_id != "0000:28:00.0") add_function(machine.files, {.address = gpu.bus_id});
+  machine.drive(driver_report(gpus));
+  GpuOptions options;
+  options.expected = {{"nvidia", 4}};
+  const Observation seen = machine.look(options);
+  const Attributes own = own_labels(seen);
+  EXPECT_EQ(own.at("-nvidia.count"), "3") << "those on the bus";
+  EXPECT_EQ(value(own, "-nvidia.failed"), "1");
+  EXPECT_EQ(value(own, "-nvidia.missing"), "1") << "of those that are expected";
+  EXPECT_EQ(value(own, "-nvidia.product"), "h100-sxm5-80gb") << "no other model is there";
+  EXPECT_EQ(value(own, "-nvidia.count.h100-sxm5-80gb"), "3");
+  EXPECT_FALSE(own.contains("-nvidia.count.h100-80gb-hbm3"));
+  EXPECT_EQ(places_of(seen, "gpu-failed"), std::vector<std::string>{"0000:28:00.0"});
+  EXPECT_EQ(device_at(seen, "0000:28:00.0").at("health"), "failed");
+}
+
+TEST(LostGpu, IsJoinedWithNone) {
+  for (const char* call : {"nvmlDeviceGetHandleByIndex_v2/2", "nvmlDeviceGetUUID/2", ""}) {
+    Machine machine;
+    std::vector<NvmlGpu> gpus = several(3, h100);
+    join_all(gpus);
+    for (const NvmlGpu& gpu : gpus)
+      if (*call != '\0' || gpu.bus_id != "0000:38:00.0") add_function(machine.files, {.address = gpu.bus_id});
+    machine.drive(driver_report(gpus), *call == '\0' ? Extras() : Extras{{"fail", codes({{call, kNvmlGpuIsLost}})}});
+    EXPECT_EQ(value(own_labels(machine.look()), ".nvlink"), "some") << call;
+  }
+}
+
+TEST(LostGpu, IsCountedOnceWhereItIs) {
+  // Its handle cannot be had. On the bus it is missing, elsewhere it has failed.
+  for (const bool is_on_bus : {true, false}) {
+    Machine machine;
+    std::vector<NvmlGpu> gpus = several(2, h100);
+    for (const NvmlGpu& gpu : gpus)
+      if (is_on_bus || gpu.bus_id == "0000:18:00.0") add_function(machine.files, {.address = gpu.bus_id});
+    machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlDeviceGetHandleByIndex_v2/1", kNvmlGpuIsLost}})}});
+    const Attributes own = own_labels(machine.look());
+    EXPECT_EQ(value(own, "-nvidia.missing"), is_on_bus ? "1" : "") << is_on_bus;
+    EXPECT_EQ(value(own, "-nvidia.failed"), is_on_bus ? "" : "1") << is_on_bus;
+    EXPECT_EQ(own.at("-nvidia.count"), is_on_bus ? "2" : "1") << is_on_bus;
+  }
+}
+
 TEST(UnboundGpu, ExpectedCountsThoseThatWork) {
   Machine machine;
   std::vector<NvmlGpu> gpus = several(2, h100);
@@ -164,6 +225,67 @@ TEST(UnboundGpu, ExpectedCountsThoseThatWork) {
   const Attributes own = own_labels(machine.look(options));
   EXPECT_EQ(own.at("-nvidia.failed"), "1");
   EXPECT_EQ(own.at("-nvidia.missing"), "1") << "and does not work";
+}
+
+TEST(UnboundGpu, ExpectedCountsNoneWithoutADriver) {
+  for (const auto& [vendor, name, driver] : {std::tuple{"0x10de", "nvidia", ""},
+                                             {kAmd, "amd", ""},
+                                             {kIntel, "intel", ""},
+                                             {"0x10de", "nvidia", "nouveau"}}) {
+    TempHost host;
+    for (const std::string& address : addresses(4))
+      add_function(host, {.address = address,
+                          .vendor = vendor,
+                          .device = "0x0bd5",
+                          .pci_class = "0x038000",
+                          .driver = address == "0000:18:00.0" ? "vfio-pci" : driver});
+    GpuOptions options;
+    options.expected = {{name, 4}};
+    const std::string set = std::string("gpu.") + name;
+    const Observation seen = look_at_gpus(host, options);
+    EXPECT_EQ(seen.features.attributes.at(set).at("missing"), "3") << name << driver;
+    EXPECT_EQ(places_of(seen, "gpu-missing"), std::vector<std::string>{"gpu.expected." + std::string(name)});
+    // A driver that comes a little later is on time.
+    Moment moment;
+    moment.is_only_look = false;
+    const Observation fresh = look_at_gpus(host, options, moment);
+    EXPECT_FALSE(fresh.features.attributes.at(set).contains("missing")) << name;
+    EXPECT_TRUE(fresh.problems.empty()) << name;
+    EXPECT_TRUE(fresh.incomplete.contains(set)) << name;
+    EXPECT_EQ(fresh.ongoing.size(), 3u);
+    moment.lasting = fresh.ongoing;
+    EXPECT_EQ(look_at_gpus(host, options, moment).features.attributes.at(set).at("missing"), "3") << name;
+  }
+}
+
+TEST(UnboundGpu, AnAcceleratorInAProcessorCanBeMissing) {
+  // Four MI300A; and one that is the whole machine.
+  for (const int count : {4, 1}) {
+    TempHost host;
+    for (const std::string& address : addresses(count))
+      add_function(host, {.address = address,
+                          .vendor = kAmd,
+                          .device = "0x74a0",
+                          .pci_class = "0x120000",
+                          .driver = address == "0000:18:00.0" ? "" : "amdgpu"});
+    const Observation seen = look_at_gpus(host);
+    EXPECT_EQ(places_of(seen, "gpu-missing"),
+              count == 1 ? std::vector<std::string>() : std::vector<std::string>{"0000:18:00.0"});
+    EXPECT_EQ(value(own_labels(seen), "-amd.missing"), count == 1 ? "" : "1");
+  }
+  // Beside a card it speaks for the vendor like one.
+  TempHost host;
+  add_function(host,
+               {.address = "0000:0c:00.0", .vendor = kAmd, .device = "0x74a0", .pci_class = "0x120000", .driver = ""});
+  add_function(host, {.address = "0000:0d:00.0", .vendor = kAmd, .device = "0x7551", .pci_class = "0x030000"});
+  EXPECT_EQ(value(own_labels(look_at_gpus(host)), "-amd.memory_gb"), "");
+}
+
+TEST(UnboundGpu, TheOnlyGpuInAProcessorCanBeMissing) {
+  Machine machine;
+  add_function(machine.files, {.address = "000f:01:00.0", .device = "0x2e12", .pci_class = "0x030000", .driver = ""});
+  machine.drive(driver_report({}));
+  EXPECT_EQ(value(own_labels(machine.look()), "-nvidia.missing"), "1");
 }
 
 TEST(UnboundGpu, AManagementBoardsDisplayAndAnIntegratedOneAreNoneOfThem) {
@@ -219,6 +341,44 @@ TEST(LinkAlarm, IsForLanesThatCardAndSlotBothHave) {
   EXPECT_EQ(on_metal({"8", "16", "32.0 GT/s PCIe", "16", "16.0 GT/s PCIe"}), Found("width,speed", "1"));
 }
 
+TEST(LinkAlarm, IsForASlotAndALinkThatAreKnown) {
+  using Found = std::pair<std::string, std::string>;
+  const auto on_metal = [](const Link& link, const char* states = "") {
+    constexpr const char* kStates = "/sys/devices/pci0000:17/0000:17:01.0/0000:18:00.0/pp_dpm_pcie";
+    return limit(link, {{"/cpuid.txt", kBareMetal}, {kStates, states}});
+  };
+  for (const char* unknown : {"", "0", "255", "63", "Unknown"})
+    EXPECT_EQ(on_metal({"8", "16", "32.0 GT/s PCIe", unknown, "32.0 GT/s PCIe"}), Found("", "")) << unknown;
+  // Switched off (D3cold).
+  for (const char* off : {"0", "63", "255"})
+    EXPECT_EQ(on_metal({off, "16", "32.0 GT/s PCIe", "16", "32.0 GT/s PCIe"}), Found("", "")) << off;
+  // Thunderbolt: the port in front of the card has four lanes.
+  EXPECT_EQ(on_metal({"4", "16", "16.0 GT/s PCIe", "4", "16.0 GT/s PCIe"}), Found("", ""));
+  // amdgpu lets an idle link rest on fewer lanes.
+  const Link narrow{"8", "16", "8.0 GT/s PCIe", "16", "8.0 GT/s PCIe"};
+  EXPECT_EQ(on_metal(narrow, "0: 2.5GT/s, x8 310Mhz *\n1: 8.0GT/s, x16 619Mhz\n"), Found("", ""));
+  EXPECT_EQ(on_metal(narrow, "0: 2.5GT/s, x8 310Mhz\n1: 8.0GT/s, x8 619Mhz *\n"), Found("width", "1"));
+}
+
+TEST(LinkAlarm, AsksNothingOfACardThatDoesNotAnswer) {
+  TempHost host{{"/cpuid.txt", kBareMetal}};
+  const std::string port = "/sys/devices/pci0000:17/0000:17:01.0/", own = port + "0000:18:00.0/";
+  add_function(host, {.address = "0000:18:00.0",
+                      .vendor = kAmd,
+                      .device = "0x67df",
+                      .driver = "amdgpu",
+                      .parent = "pci0000:17/0000:17:01.0"});
+  for (const auto& [file, content] : {std::pair{port + "max_link_width", "16"},
+                                      {own + "max_link_width", "16"},
+                                      {own + "current_link_width", "8"},
+                                      {own + "max_link_speed", "8.0 GT/s PCIe"},
+                                      {own + "pp_dpm_pcie/", "cannot be read"}})
+    host.write(file, content);
+  const Observation seen = look_at_gpus(host);
+  EXPECT_EQ(value(own_labels(seen), "-amd.link_limited"), "");
+  EXPECT_TRUE(seen.problems.empty());
+}
+
 TEST(LinkAlarm, IsForBareMetalThatIsKnown) {
   const Link narrow{"8", "16", "32.0 GT/s PCIe", "16", "32.0 GT/s PCIe"};
   const auto alarms = [&](std::initializer_list<std::pair<const char*, const char*>> files) {
@@ -244,15 +404,24 @@ TEST(LinkAlarm, IsForBareMetalThatIsKnown) {
 }
 
 TEST(LinkAlarm, AGpuBesideItsProcessorHasABetterWay) {
-  TempHost host{{"/cpuid.txt", kBareMetal}};
-  add_function(host,
-               {.address = "0009:01:00.0", .device = "0x2342", .driver = "", .parent = "pci0009:00/0009:00:00.0"});
-  const std::string port = "/sys/devices/pci0009:00/0009:00:00.0/";
-  host.write(port + "max_link_width", "16");
-  host.write(port + "0009:01:00.0/max_link_width", "16");
-  host.write(port + "0009:01:00.0/current_link_width", "1");
-  host.write(port + "0009:01:00.0/max_link_speed", "16.0 GT/s PCIe");
-  EXPECT_EQ(value(own_labels(look_at_gpus(host)), "-nvidia.link_limited"), "");
+  for (const auto& [vendor, device, pci_class] :
+       {std::tuple{"0x10de", "0x2342", "0x030200"}, {kAmd, "0x74a0", "0x120000"}}) {
+    TempHost host{{"/cpuid.txt", kBareMetal}};
+    add_function(host, {.address = "0009:01:00.0",
+                        .vendor = vendor,
+                        .device = device,
+                        .pci_class = pci_class,
+                        .driver = "",
+                        .parent = "pci0009:00/0009:00:00.0"});
+    const std::string port = "/sys/devices/pci0009:00/0009:00:00.0/";
+    host.write(port + "max_link_width", "16");
+    host.write(port + "0009:01:00.0/max_link_width", "16");
+    host.write(port + "0009:01:00.0/current_link_width", "1");
+    host.write(port + "0009:01:00.0/max_link_speed", "16.0 GT/s PCIe");
+    const Observation seen = look_at_gpus(host);
+    EXPECT_EQ(seen.features.instances.at("gpu.device")[0].at("link_limit"), "width") << vendor;
+    for (const auto& [key, text] : own_labels(seen)) EXPECT_EQ(key.find("link_limited"), std::string::npos) << key;
+  }
 }
 
 TEST(LinkAlarm, VirtualBridgesOfCloudGuestsRaiseNone) {
@@ -504,20 +673,22 @@ TEST(GpuNames, DomainsAboveSixteenBitsAreOneGpu) {
 
 constexpr const char* kNodes = "/sys/class/kfd/kfd/topology/nodes/";
 
-void add_kfd_node(TempHost& host, int number, int domain, int bus, int function, const std::vector<int>& linked) {
+/// `weight` is that of the links to the nodes of `linked`: 15 for each hop. `hive` is 0 without xGMI.
+void add_kfd_node(TempHost& host, int number, int domain, int bus, int function, const std::vector<int>& linked,
+                  const std::string& weight = "weight 15\nmax_bandwidth 64000\n",
+                  const std::string& hive = "15188982192727901047") {
   const std::string node = kNodes + std::to_string(number) + "/";
   const bool is_gpu = bus >= 0;
   host.write(node + "properties", "cpu_cores_count " + std::string(is_gpu ? "0" : "96") + "\nsimd_count " +
                                       (is_gpu ? "1216" : "0") + "\nvendor_id 4098\nlocation_id " +
                                       std::to_string(is_gpu ? bus << 8 | function : 0) + "\ndomain " +
-                                      std::to_string(domain) + "\nhive_id 15188982192727901047\n");
+                                      std::to_string(domain) + "\nhive_id " + hive + "\n");
   host.write(node + "io_links/0/properties",
              "type 2\nnode_from " + std::to_string(number) + "\nnode_to 0\nweight 20\n");
   int link = 1;
   for (const int other : linked)
     host.write(node + "io_links/" + std::to_string(link++) + "/properties",
-               "type 11\nnode_from " + std::to_string(number) + "\nnode_to " + std::to_string(other) +
-                   "\nweight 15\nmax_bandwidth 64000\n");
+               "type 11\nnode_from " + std::to_string(number) + "\nnode_to " + std::to_string(other) + "\n" + weight);
 }
 
 void add_mi300x(TempHost& host, int bus, int numa_node) {
@@ -566,10 +737,55 @@ TEST(Xgmi, PartitionsAreOneGpuAndALinkToTheProcessorIsNone) {
   add_kfd_node(host, 0, 0, -1, 0, {});
   add_kfd_node(host, 1, 0, 0x05, 0, {2, 0});
   add_kfd_node(host, 2, 0, 0x05, 1, {1, 0});
-  add_kfd_node(host, 3, 0, 0x15, 0, {0});
+  add_kfd_node(host, 3, 0, 0x15, 0, {0}, "weight 15\n", "0");
   const Observation seen = look_at_gpus(host);
   EXPECT_EQ(seen.features.attributes.at("gpu.topology").at("xgmi"), "none");
   EXPECT_EQ(matrix_row(seen, "gpu-gpu"), "x5") << "known to have no link";
+}
+
+TEST(Xgmi, JoinsByDirectLinksAlone) {
+  const auto joined = [](const std::string& weight) {
+    TempHost host;
+    add_kfd_node(host, 0, 0, -1, 0, {});
+    for (int gpu = 0; gpu < 3; ++gpu) {
+      add_mi300x(host, 0x11 + gpu * 0x10, 0);
+      add_kfd_node(host, gpu + 1, 0, 0x11 + gpu * 0x10, 0, {(gpu + 1) % 3 + 1, (gpu + 2) % 3 + 1});
+    }
+    // Between the first and the third.
+    host.write(std::string(kNodes) + "1/io_links/2/properties", "type 11\nnode_from 1\nnode_to 3\n" + weight);
+    host.write(std::string(kNodes) + "3/io_links/1/properties", "type 11\nnode_from 3\nnode_to 1\n" + weight);
+    const Observation seen = look_at_gpus(host);
+    return device_at(seen, "0000:11:00.0").at("xgmi_peers") + " " + value(own_labels(seen), ".xgmi");
+  };
+  EXPECT_EQ(joined("weight 15\nmax_bandwidth 64000\n"), "0000:21:00.0,0000:31:00.0 all");
+  EXPECT_EQ(joined("max_bandwidth 64000\n"), "0000:21:00.0,0000:31:00.0 all") << "an older kernel";
+  EXPECT_EQ(joined("weight 30\nmax_bandwidth 0\n"), "0000:21:00.0 some") << "two hops";
+  EXPECT_EQ(joined("weight 30\nmax_bandwidth 64000\n"), "0000:21:00.0 some");
+  EXPECT_EQ(joined("weight 15\nmax_bandwidth 0\n"), "0000:21:00.0 some") << "no wire, while others have theirs";
+}
+
+TEST(Xgmi, KernelsThatReportNoBandwidthReportItOfNoLink) {
+  TempHost host;
+  add_kfd_node(host, 0, 0, -1, 0, {});
+  for (int gpu = 0; gpu < 2; ++gpu) {
+    add_mi300x(host, 0x11 + gpu * 0x10, 0);
+    add_kfd_node(host, gpu + 1, 0, 0x11 + gpu * 0x10, 0, {2 - gpu}, "weight 15\nmax_bandwidth 0\n");
+  }
+  EXPECT_EQ(value(own_labels(look_at_gpus(host)), ".xgmi"), "all");
+}
+
+TEST(Xgmi, JoinsPartitionedGpusOfOneHive) {
+  for (const std::string hive : {"15188982192727901047", "0"}) {
+    TempHost host;
+    add_kfd_node(host, 0, 0, -1, 0, {});
+    for (int gpu = 0; gpu < 2; ++gpu) {
+      add_mi300x(host, 0x05 + gpu * 0x10, gpu);
+      for (int partition = 0; partition < 2; ++partition)
+        add_kfd_node(host, 1 + gpu * 2 + partition, 0, 0x05 + gpu * 0x10, partition, {gpu == 0 ? 3 : 1},
+                     "weight 41\nmax_bandwidth 0\n", hive);
+    }
+    EXPECT_EQ(value(own_labels(look_at_gpus(host)), ".xgmi"), hive == "0" ? "" : "all") << hive;
+  }
 }
 
 TEST(Xgmi, WhereItIsUnknownPcieProvesNothing) {

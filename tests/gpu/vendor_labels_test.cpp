@@ -140,6 +140,26 @@ TEST(AmdLabels, CountWhatProgramsSeeOfABoardInCpx) {
   EXPECT_EQ(labels_below(seen.features, "beta.amd.com/gpu.").at("vram.24G"), "64");
 }
 
+TEST(AmdLabels, ABoardWithoutANameHasLibdrms) {
+  const auto product = [](const char* device, const char* revision, const char* product_name) {
+    TempHost host;
+    add_function(host, {.address = "0000:0c:00.0", .vendor = "0x1002", .device = device, .driver = "amdgpu"});
+    const std::string own = "/sys/devices/pci0000:00/0000:0c:00.0/";
+    host.write(own + "revision", std::string(revision) + "\n");
+    if (product_name) host.write(own + "product_name", std::string(product_name) + "\n");
+    const Attributes labels = labels_below(look_at_gpus(host).features, "amd.com/gpu.");
+    const auto at = labels.find("product-name");
+    return at == labels.end() ? "" : at->second;
+  };
+  EXPECT_EQ(product("0x74b5", "0x00", nullptr), "AMD_Instinct_MI300X_VF") << "a guest, which sees no board";
+  EXPECT_EQ(product("0x74a1", "0x00", ""), "AMD_Instinct_MI300X");
+  EXPECT_EQ(product("0x740c", "0x01", nullptr), "AMD_Instinct_MI250X___MI250");
+  EXPECT_EQ(product("0x7551", "0xc0", nullptr), "AMD_Radeon_AI_PRO_R9700");
+  EXPECT_EQ(product("0x7551", "0xff", nullptr), "") << "a revision that libdrm does not know";
+  EXPECT_EQ(product("0x740c", "0x01", "AMD INSTINCT MI250 (MCM) OAM AC MBA"), "AMD_INSTINCT_MI250_MCM_OAM_AC_MBA");
+  EXPECT_EQ(product("0xfff1", "0x00", nullptr), "");
+}
+
 TEST(AmdLabels, AGpuThatIsNotPartitionedIsOneDevice) {
   TempHost host;
   add_mi300x(host, 0x10, 1, 1);
@@ -246,6 +266,62 @@ TEST(IntelLabels, AreMadeOfTheBusAndOfItsCards) {
   labels = labels_below(look_at_gpus(host).features, "gpu.intel.com/");
   EXPECT_EQ(labels.at("cards"), "card0");
   EXPECT_EQ(labels.at("device.count"), "2");
+}
+
+TEST(IntelLabels, CountTheMemoryOfAllTiles) {
+  for (const char* driver : {"i915", "xe"}) {
+    TempHost host;
+    add_function(
+        host,
+        {.address = "0000:4d:00.0", .vendor = "0x8086", .device = "0x0bd5", .pci_class = "0x038000", .driver = driver});
+    const std::string own = "/sys/devices/pci0000:00/0000:4d:00.0/";
+    host.write(own + "drm/card0/dev", "226:0\n");
+    if (std::string_view(driver) == "i915") {
+      host.write(own + "drm/card0/lmem_total_bytes", "68719476736\n");
+      for (const char* gt : {"gt0", "gt1"}) host.write(own + "drm/card0/gt/" + gt + "/id", "0\n");
+    } else {
+      for (const char* tile : {"tile0", "tile1"}) host.write(own + tile + "/physical_vram_size_bytes", "68719476736\n");
+    }
+    const Attributes labels = labels_below(look_at_gpus(host).features, "gpu.intel.com/");
+    EXPECT_EQ(labels.at("memory.max"), "137438953472") << driver;
+    EXPECT_EQ(labels.at("tiles"), "2") << driver;
+    EXPECT_FALSE(labels.contains("numa-gpu-map")) << driver;
+  }
+}
+
+TEST(IntelLabels, CountVirtualFunctionsInPlaceOfTheirCard) {
+  TempHost host;
+  for (int i = 0; i < 3; ++i) {
+    const std::string address = "0000:4d:00." + std::to_string(i);
+    add_function(host, {.address = address,
+                        .vendor = "0x8086",
+                        .device = "0x56c0",
+                        .pci_class = "0x038000",
+                        .driver = i == 2 ? "vfio-pci" : "i915",
+                        .numa_node = 1});
+    const std::string own = "/sys/devices/pci0000:00/" + address + "/";
+    if (i > 0) host.write(own + "physfn", "-> ../0000:4d:00.0");
+    if (i == 0) host.write(own + "sriov_numvfs", "2\n");
+    if (i < 2) host.write(own + "drm/card" + std::to_string(i) + "/lmem_total_bytes", "4294967296\n");
+  }
+  const Observation seen = look_at_gpus(host);
+  const Attributes labels = labels_below(seen.features, "gpu.intel.com/");
+  EXPECT_EQ(labels.at("memory.max"), "4294967296");
+  EXPECT_EQ(labels.at("cards"), "card1");
+  EXPECT_EQ(labels.at("millicores"), "1000");
+  EXPECT_EQ(labels.at("numa-gpu-map"), "1-1");
+  EXPECT_EQ(labels_below(seen.features, "feature.node.kubernetes.io/gpu-intel.").at("count"), "1");
+}
+
+TEST(IntelLabels, AnNpuWhoseDriverIsBuiltInHasOne) {
+  for (const char* set : {"kernel.loadedmodule", "kernel.enabledmodule", "none"}) {
+    Features features;
+    features.instances["pci.device"] = {{{"vendor", "8086"}, {"class", "1200"}, {"device", "643e"}}};
+    features.flags[set] = {"intel_vpu"};
+    EXPECT_EQ(labels_below(features, "intel.feature.node.kubernetes.io/").contains("npu"),
+              std::string_view(set) != "none")
+        << set;
+  }
 }
 
 }  // namespace

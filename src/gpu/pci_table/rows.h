@@ -20,9 +20,10 @@
 // WHETHER IN CONTRACT, STRICT LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY OUT OF THE USE
 // OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
 //
-// A line is a device id with family, name, memory in GB, form factor, and then NVIDIA's name in pci.ids or the family
-// that AMD's driver reports. A board of the line above (ID/SUBSYSTEM or ID.REVISION) has a name, memory and form factor
-// only, where they differ. "-" is unknown. Lines are sorted, for a binary search.
+// A line is a device id with family, name, memory in GB, form factor, the family that the kernel driver reports (AMD),
+// and the maker's name: NVIDIA's as in pci.ids, AMD's as in libdrm. A board of the line above (ID/SUBSYSTEM or
+// ID.REVISION) has a name, memory, form factor and maker's name of its own. "-" is unknown. Lines are sorted, for a
+// binary search.
 #pragma once
 
 #include <string_view>
@@ -30,726 +31,726 @@
 namespace nodescout::pci_table {
 
 constexpr std::string_view kNvidia = R"(
-0fa7 kepler tegra-on-x86 - pcie GK11x [Tegra on x86 (PEATRANS)]
-0fc0 kepler gt-640 - pcie GK107 [GeForce GT 640 OEM]
-0fc1 kepler gt-640 - pcie GK107 [GeForce GT 640]
-0fc2 kepler gt-630 - pcie GK107 [GeForce GT 630 OEM]
-0fc5 kepler gt-1030 2 pcie GK107 [GeForce GT 1030]
-0fc6 kepler gtx-650 - pcie GK107 [GeForce GTX 650]
-0fc8 kepler gt-740 - pcie GK107 [GeForce GT 740]
-0fc9 kepler gt-730 - pcie GK107 [GeForce GT 730]
-0fcb kepler exk107 - pcie GK107 [EXK107]
-0fcc kepler gt-720 - pcie GK107 [GeForce GT 720]
-0fcf kepler gen3-esi - pcie GK107 [GEN3 ESI]
-0fe5 kepler geforce-k340-usm - pcie GK107 [GeForce K340 USM]
-0fe6 kepler grid-k1-nvs-usm - pcie GK107 [GRID K1 NVS USM]
-0fe7 kepler grid-k100-vgpu - pcie GK107GL [GRID K100 vGPU]
-0fef kepler grid-k340 - pcie GK107GL [GRID K340]
-0ff1 kepler nvs-1000 - pcie GK107 [NVS 1000]
-0ff2 kepler grid-k1 - pcie GK107GL [GRID K1]
-0ff3 kepler quadro-k420 - pcie GK107GL [Quadro K420]
-0ff5 kepler grid-k1-tesla-usm - pcie GK107GL [GRID K1 Tesla USM]
-0ff7 kepler grid-k140q-vgpu - pcie GK107GL [GRID K140Q vGPU]
-0ff9 kepler quadro-k2000d - pcie GK107GL [Quadro K2000D]
-0ffa kepler quadro-k600 - pcie GK107GL [Quadro K600]
-0ffd kepler nvs-510 - pcie GK107 [NVS 510]
-0ffe kepler quadro-k2000 - pcie GK107GL [Quadro K2000]
-0fff kepler quadro-410 - pcie GK107GL [Quadro 410]
-1001 kepler gtx-titan-z - pcie GK110B [GeForce GTX TITAN Z]
-1003 kepler gtx-titan-le - pcie GK110 [GeForce GTX Titan LE]
-1004 kepler gtx-780 - pcie GK110 [GeForce GTX 780]
-1005 kepler gtx-titan - pcie GK110 [GeForce GTX TITAN]
-1007 kepler gtx-780 - pcie GK110 [GeForce GTX 780 Rev. 2]
-1008 kepler gtx-780-ti-6gb 6 pcie GK110 [GeForce GTX 780 Ti 6GB]
-100a kepler gtx-780-ti - pcie GK110B [GeForce GTX 780 Ti]
-100c kepler gtx-titan-black - pcie GK110B [GeForce GTX TITAN Black]
-101e kepler tesla-k20x 6 pcie GK110GL [Tesla K20X]
-101f kepler tesla-k20 - pcie GK110GL [Tesla K20]
-1020 kepler tesla-k20x 6 pcie GK110GL [Tesla K20X]
-1021 kepler tesla-k20xm - pcie GK110GL [Tesla K20Xm]
-1022 kepler tesla-k20c - pcie GK110GL [Tesla K20c]
-1023 kepler tesla-k40m 12 pcie GK110BGL [Tesla K40m]
-1024 kepler tesla-k40c 12 pcie GK180GL [Tesla K40c]
-1026 kepler tesla-k20s - pcie GK110GL [Tesla K20s]
-1027 kepler tesla-k40st - pcie GK110BGL [Tesla K40st]
-1028 kepler tesla-k20m 5 pcie GK110GL [Tesla K20m]
-1029 kepler tesla-k40s - pcie GK110BGL [Tesla K40s]
-102a kepler tesla-k40t - pcie GK110BGL [Tesla K40t]
-102d kepler tesla-k80 12 pcie GK210GL [Tesla K80]
-102e kepler tesla-k40d - pcie GK110BGL [Tesla K40d]
-102f kepler tesla-stella-solo - pcie GK110BGL [Tesla Stella Solo]
-103a kepler quadro-k6000 - pcie GK110GL [Quadro K6000]
-103c kepler quadro-k5200 - pcie GK110GL [Quadro K5200]
-103f kepler tesla-stella-sxm - sxm GK110BGL [Tesla Stella SXM]
-1180 kepler gtx-680 - pcie GK104 [GeForce GTX 680]
-1182 kepler gtx-760-ti - pcie GK104 [GeForce GTX 760 Ti]
-1183 kepler gtx-660-ti - pcie GK104 [GeForce GTX 660 Ti]
-1184 kepler gtx-770 - pcie GK104 [GeForce GTX 770]
-1185 kepler gtx-660 - pcie GK104 [GeForce GTX 660 OEM]
-1186 kepler gtx-660-ti - pcie GK104 [GeForce GTX 660 Ti]
-1187 kepler gtx-760 - pcie GK104 [GeForce GTX 760]
-1188 kepler gtx-690 - pcie GK104 [GeForce GTX 690]
-1189 kepler gtx-670 - pcie GK104 [GeForce GTX 670]
-118a kepler grid-k520 - pcie GK104GL [GRID K520]
-118b kepler grid-k2-geforce-usm - pcie GK104GL [GRID K2 GeForce USM]
-118c kepler grid-k2-nvs-usm - pcie GK104 [GRID K2 NVS USM]
-118d kepler grid-k200-vgpu - pcie GK104GL [GRID K200 vGPU]
-118e kepler gtx-760 - pcie GK104 [GeForce GTX 760 OEM]
-118f kepler tesla-k10 - pcie GK104GL [Tesla K10]
-1191 kepler gtx-760 - pcie GK104 [GeForce GTX 760 Rev. 2]
-1193 kepler gtx-760-ti - pcie GK104 [GeForce GTX 760 Ti OEM]
-1194 kepler tesla-k8 - pcie GK104GL [Tesla K8]
-1195 kepler gtx-660 - pcie GK104 [GeForce GTX 660 Rev. 2]
-11b0 kepler grid-k240q-k260q-vgpu - pcie GK104GL [GRID K240Q / K260Q vGPU]
-11b1 kepler grid-k2-tesla-usm - pcie GK104GL [GRID K2 Tesla USM]
-11b4 kepler quadro-k4200 - pcie GK104GL [Quadro K4200]
-11ba kepler quadro-k5000 - pcie GK104GL [Quadro K5000]
-11bb kepler quadro-4100 - pcie GK104GL [Quadro 4100]
-11bf kepler grid-k2 - pcie GK104GL [GRID K2]
-11c0 kepler gtx-660 - pcie GK106 [GeForce GTX 660]
-11c2 kepler gtx-650-ti-boost - pcie GK106 [GeForce GTX 650 Ti Boost]
-11c3 kepler gtx-650-ti - pcie GK106 [GeForce GTX 650 Ti OEM]
-11c4 kepler gtx-645 - pcie GK106 [GeForce GTX 645 OEM]
-11c5 kepler gt-740 - pcie GK106 [GeForce GT 740]
-11c6 kepler gtx-650-ti - pcie GK106 [GeForce GTX 650 Ti]
-11c7 kepler gtx-750-ti - pcie GK106 [GeForce GTX 750 Ti]
-11c8 kepler gtx-650 - pcie GK106 [GeForce GTX 650 OEM]
-11cb kepler gt-740 - pcie GK106 [GeForce GT 740]
-11fa kepler quadro-k4000 - pcie GK106GL [Quadro K4000]
-1280 kepler gt-635 - pcie GK208 [GeForce GT 635]
-1281 kepler gt-710 - pcie GK208 [GeForce GT 710]
-1282 kepler gt-640 - pcie GK208 [GeForce GT 640 Rev. 2]
-1284 kepler gt-630 - pcie GK208 [GeForce GT 630 Rev. 2]
-1286 kepler gt-720 - pcie GK208 [GeForce GT 720]
-1287 kepler gt-730 - pcie GK208B [GeForce GT 730]
-1288 kepler gt-720 - pcie GK208B [GeForce GT 720]
-1289 kepler gt-710 - pcie GK208 [GeForce GT 710]
-128b kepler gt-710 - pcie GK208B [GeForce GT 710]
-1380 maxwell gtx-750-ti - pcie GM107 [GeForce GTX 750 Ti]
-1381 maxwell gtx-750 - pcie GM107 [GeForce GTX 750]
-1382 maxwell gtx-745 - pcie GM107 [GeForce GTX 745]
-1389 maxwell grid-m30 - pcie GM107GL [GRID M30]
-13b9 maxwell nvs-810 - pcie GM107GL [NVS 810]
-13ba maxwell quadro-k2200 - pcie GM107GL [Quadro K2200]
-13bb maxwell quadro-k620 - pcie GM107GL [Quadro K620]
-13bc maxwell quadro-k1200 - pcie GM107GL [Quadro K1200]
-13bd maxwell tesla-m10 8 pcie GM107GL [Tesla M10]
-13c0 maxwell gtx-980 4 pcie GM204 [GeForce GTX 980]
-13c2 maxwell gtx-970 - pcie GM204 [GeForce GTX 970]
-13e4 maxwell graphics-device-es-a - pcie GM204 [Graphics Device ES-A]
-13e7 maxwell gtx-980-engineering-sample - pcie GM204GL [GeForce GTX 980 Engineering Sample]
-13f0 maxwell quadro-m5000 8 pcie GM204GL [Quadro M5000]
-13f1 maxwell quadro-m4000 8 pcie GM204GL [Quadro M4000]
-13f2 maxwell tesla-m60 8 pcie GM204GL [Tesla M60]
-13f3 maxwell tesla-m6 8 mxm GM204GL [Tesla M6]
-1401 maxwell gtx-960 - pcie GM206 [GeForce GTX 960]
-1402 maxwell gtx-950 - pcie GM206 [GeForce GTX 950]
-1404 maxwell gtx-960-fake - pcie GM206 [GeForce GTX 960 FAKE]
-1406 maxwell gtx-960 - pcie GM206 [GeForce GTX 960 OEM]
-1407 maxwell gtx-750-v2 - pcie GM206 [GeForce GTX 750 v2]
-1430 maxwell quadro-m2000 - pcie GM206GL [Quadro M2000]
-1431 maxwell tesla-m4 4 pcie GM206GL [Tesla M4]
-15c2 pascal cmp-100-100 - pcie GP100 [CMP 100-100]
-15f0 pascal quadro-gp100 16 pcie GP100GL [Quadro GP100]
-15f1 pascal - - - GP100GL
-15f7 pascal p100-pcie-12gb 12 pcie GP100GL [Tesla P100 PCIe 12GB]
-15f8 pascal p100-pcie-16gb 16 pcie GP100GL [Tesla P100 PCIe 16GB]
-15f9 pascal p100-sxm2-16gb 16 sxm GP100GL [Tesla P100 SXM2 16GB]
-15fa pascal dgx-station-ph402-sku-200 - pcie GP100GL [DGX Station / PH402 SKU 200]
-15fb pascal gp100-sku-200 - pcie GP100GL [GP100 SKU 200]
-15fc pascal p100-dgxs-16gb 16 pcie GP100GL [Tesla P100-DGXS-16GB]
-15ff pascal gp100-sku-15ff - pcie GP100GL [GP100 SKU 15ff]
-1613 maxwell grid-m60-service-provider - pcie GM204GL [GRID M60 Service Provider]
-1725 pascal - - - GP100
-172e pascal - - - GP100
-172f pascal - - - GP100
-1789 maxwell grid-m3-3020 - pcie GM107GL [GRID M3-3020]
-179c maxwell geforce-940mx - pcie GM107 [GeForce 940MX]
-17c2 maxwell gtx-titan-x 12 pcie GM200 [GeForce GTX TITAN X]
-17c8 maxwell gtx-980-ti 6 pcie GM200 [GeForce GTX 980 Ti]
-17f0 maxwell quadro-m6000 12 pcie GM200GL [Quadro M6000]
-17f1 maxwell quadro-m6000-24gb 24 pcie GM200GL [Quadro M6000 24GB]
-17fd maxwell tesla-m40 - pcie GM200GL [Tesla M40]
-1b00 pascal titan-x-pascal 12 pcie GP102 [TITAN X Pascal]
-1b01 pascal gtx-1080-ti-10gb 10 pcie GP102 [GeForce GTX 1080 Ti 10GB]
-1b02 pascal titan-xp 12 pcie GP102 [TITAN Xp]
-1b04 pascal - - - GP102
-1b06 pascal gtx-1080-ti 11 pcie GP102 [GeForce GTX 1080 Ti]
-1b07 pascal p102-100 - pcie GP102 [P102-100]
-1b30 pascal quadro-p6000 24 pcie GP102GL [Quadro P6000]
-1b38 pascal tesla-p40 24 pcie GP102GL [Tesla P40]
-1b39 pascal tesla-p10 - pcie GP102GL [Tesla P10]
-1b70 pascal - - - GP102GL
-1b78 pascal - - - GP102GL
-1b80 pascal gtx-1080 8 pcie GP104 [GeForce GTX 1080]
-1b81 pascal gtx-1070 8 pcie GP104 [GeForce GTX 1070]
-1b82 pascal gtx-1070-ti 8 pcie GP104 [GeForce GTX 1070 Ti]
-1b83 pascal gtx-1060-6gb 6 pcie GP104 [GeForce GTX 1060 6GB]
-1b84 pascal gtx-1060-3gb 3 pcie GP104 [GeForce GTX 1060 3GB]
-1b87 pascal p104-100 - pcie GP104 [P104-100]
-1ba0 pascal gtx-1080-laptop - - GP104M [GeForce GTX 1080 Mobile]
-1ba1 pascal gtx-1070-laptop - - GP104M [GeForce GTX 1070 Mobile]
-1ba2 pascal gtx-1070-laptop - - GP104M [GeForce GTX 1070 Mobile]
-1ba9 pascal - - - GP104M
-1baa pascal - - - GP104M
-1bad pascal gtx-1070-engineering-sample - pcie GP104 [GeForce GTX 1070 Engineering Sample]
-1bb0 pascal quadro-p5000 16 pcie GP104GL [Quadro P5000]
-1bb1 pascal quadro-p4000 8 pcie GP104GL [Quadro P4000]
-1bb3 pascal tesla-p4 8 pcie GP104GL [Tesla P4]
-1bb4 pascal tesla-p6 16 mxm GP104GL [Tesla P6]
-1bb5 pascal quadro-p5200-laptop - - GP104GLM [Quadro P5200 Mobile]
-1bb6 pascal quadro-p5000-laptop - - GP104GLM [Quadro P5000 Mobile]
-1bb7 pascal quadro-p4000-laptop - - GP104GLM [Quadro P4000 Mobile]
-1bb8 pascal quadro-p3000-laptop - - GP104GLM [Quadro P3000 Mobile]
-1bb9 pascal quadro-p4200-laptop - - GP104GLM [Quadro P4200 Mobile]
-1bbb pascal quadro-p3200-laptop - - GP104GLM [Quadro P3200 Mobile]
-1bc7 pascal p104-101 - pcie GP104 [P104-101]
-1be0 pascal gtx-1080-laptop - - GP104BM [GeForce GTX 1080 Mobile]
-1be1 pascal gtx-1070-laptop - - GP104BM [GeForce GTX 1070 Mobile]
-1c00 pascal - - - GP106
-1c01 pascal - - - GP106
-1c02 pascal gtx-1060-3gb 3 pcie GP106 [GeForce GTX 1060 3GB]
-1c03 pascal gtx-1060-6gb 6 pcie GP106 [GeForce GTX 1060 6GB]
-1c04 pascal gtx-1060-5gb 5 pcie GP106 [GeForce GTX 1060 5GB]
-1c06 pascal gtx-1060-6gb 6 pcie GP106 [GeForce GTX 1060 6GB Rev. 2]
-1c07 pascal p106-100 - pcie GP106 [P106-100]
-1c09 pascal p106-090 - pcie GP106 [P106-090]
-1c20 pascal gtx-1060-laptop - - GP106M [GeForce GTX 1060 Mobile]
-1c21 pascal gtx-1050-ti-laptop - - GP106M [GeForce GTX 1050 Ti Mobile]
-1c22 pascal gtx-1050-laptop - - GP106M [GeForce GTX 1050 Mobile]
-1c23 pascal gtx-1060-laptop - - GP106M [GeForce GTX 1060 Mobile Rev. 2]
-1c2d pascal - - - GP106M
-1c30 pascal quadro-p2000 5 pcie GP106GL [Quadro P2000]
-1c31 pascal quadro-p2200 5 pcie GP106GL [Quadro P2200]
-1c35 pascal quadro-p2000-laptop - - GP106M [Quadro P2000 Mobile / DRIVE PX 2 AutoChauffeur]
-1c36 pascal p106m - pcie GP106 [P106M]
-1c60 pascal gtx-1060-6gb-laptop 6 - GP106BM [GeForce GTX 1060 Mobile 6GB]
-1c61 pascal gtx-1050-ti-laptop - - GP106BM [GeForce GTX 1050 Ti Mobile]
-1c62 pascal gtx-1050-laptop - - GP106BM [GeForce GTX 1050 Mobile]
-1c70 pascal - - - GP106GL
-1c81 pascal gtx-1050 2 pcie GP107 [GeForce GTX 1050]
-1c82 pascal gtx-1050-ti 4 pcie GP107 [GeForce GTX 1050 Ti]
-1c83 pascal gtx-1050-3gb 3 pcie GP107 [GeForce GTX 1050 3GB]
-1c8c pascal gtx-1050-ti-laptop - - GP107M [GeForce GTX 1050 Ti Mobile]
-1c8d pascal gtx-1050-laptop - - GP107M [GeForce GTX 1050 Mobile]
-1c8e pascal - - - GP107M
-1c8f pascal gtx-1050-ti-max-q - - GP107M [GeForce GTX 1050 Ti Max-Q]
-1c90 pascal mx150 - - GP107M [GeForce MX150]
-1c91 pascal gtx-1050-3-gb-max-q 3 - GP107M [GeForce GTX 1050 3 GB Max-Q]
-1c92 pascal gtx-1050-laptop - - GP107M [GeForce GTX 1050 Mobile]
-1c94 pascal mx350 - - GP107M [GeForce MX350]
-1c96 pascal mx350 - - GP107M [GeForce MX350]
-1ca7 pascal - - - GP107GL
-1ca8 pascal - - - GP107GL
-1caa pascal - - - GP107GL
-1cb1 pascal quadro-p1000 4 pcie GP107GL [Quadro P1000]
-1cb2 pascal quadro-p600 2 pcie GP107GL [Quadro P600]
-1cb3 pascal quadro-p400 2 pcie GP107GL [Quadro P400]
-1cb6 pascal quadro-p620 2 pcie GP107GL [Quadro P620]
-1cba pascal quadro-p2000-laptop - - GP107GLM [Quadro P2000 Mobile]
-1cbb pascal quadro-p1000-laptop - - GP107GLM [Quadro P1000 Mobile]
-1cbc pascal quadro-p600-laptop - - GP107GLM [Quadro P600 Mobile]
-1cbd pascal quadro-p620-laptop - - GP107GLM [Quadro P620]
-1ccc pascal gtx-1050-ti-laptop - - GP107BM [GeForce GTX 1050 Ti Mobile]
-1ccd pascal gtx-1050-laptop - - GP107BM [GeForce GTX 1050 Mobile]
-1cfa pascal quadro-p2000 5 pcie GP107GL [Quadro P2000]
-1cfb pascal quadro-p1000 4 pcie GP107GL [Quadro P1000]
-1d01 pascal gt-1030 2 pcie GP108 [GeForce GT 1030]
-1d02 pascal gt-1010 - pcie GP108 [GeForce GT 1010]
-1d10 pascal mx150 - - GP108M [GeForce MX150]
-1d11 pascal mx230 - - GP108M [GeForce MX230]
-1d12 pascal mx150 - - GP108M [GeForce MX150]
-1d13 pascal mx250 - - GP108M [GeForce MX250]
-1d16 pascal mx330 - - GP108M [GeForce MX330]
-1d33 pascal quadro-p500-laptop - - GP108GLM [Quadro P500 Mobile]
-1d34 pascal quadro-p520-laptop - - GP108GLM [Quadro P520]
-1d52 pascal mx250 - - GP108BM [GeForce MX250]
-1d56 pascal mx330 - - GP108BM [GeForce MX330]
-1d81 volta titan-v 12 pcie GV100 [TITAN V]
-1d83 volta cmp-100-200 - pcie GV100 [CMP 100-200]
-1d84 volta cmp-100-210 - pcie GV100 [CMP 100-210]
-1db0 volta tesla-gv100-sxm2-16gb-sku-890 16 sxm GV100GL [Tesla GV100 SXM2-16GB SKU 890]
-1db1 volta v100-sxm2-16gb 16 sxm GV100GL [Tesla V100 SXM2 16GB]
-1db2 volta v100-dgxs-16gb 16 pcie GV100GL [Tesla V100 DGXS 16GB]
-1db3 volta v100-fhhl-16gb 16 pcie GV100GL [Tesla V100 FHHL 16GB]
-1db4 volta v100-pcie-16gb 16 pcie GV100GL [Tesla V100 PCIe 16GB]
-1db5 volta v100-sxm2-32gb 32 sxm GV100GL [Tesla V100 SXM2 32GB]
-1db6 volta v100-pcie-32gb 32 pcie GV100GL [Tesla V100 PCIe 32GB]
-1db7 volta v100-dgxs-32gb 32 pcie GV100GL [Tesla V100 DGXS 32GB]
-1db8 volta v100-sxm3-32gb 32 sxm GV100GL [Tesla V100 SXM3 32GB]
-1dba volta quadro-gv100 32 pcie GV100GL [Quadro GV100]
-1dbd volta tesla-gv100-dgx1-v - pcie GV100GL [Tesla GV100 DGX1-V]
-1dbe volta - - - GV100 Engineering Sample
-1dc1 volta cmp-100-200 - pcie GV100 [CMP 100-200]
-1df0 volta tesla-pg500-216 - pcie GV100GL [Tesla PG500-216]
-1df2 volta tesla-pg503-216 - pcie GV100GL [Tesla PG503-216]
-1df4 volta cmp-100-210 - pcie GV100 [CMP 100-210]
-1df5 volta v100-sxm2-16gb 16 sxm GV100GL [Tesla V100 SXM2 16GB]
-1df6 volta v100s-pcie-32gb 32 pcie GV100GL [Tesla V100S PCIe 32GB]
-1e02 turing titan-rtx 24 pcie TU102 [TITAN RTX]
-1e03 turing rtx-2080-ti-12gb 12 pcie TU102 [GeForce RTX 2080 Ti 12GB]
-1e04 turing rtx-2080-ti 11 pcie TU102 [GeForce RTX 2080 Ti]
-1e07 turing rtx-2080-ti 11 pcie TU102 [GeForce RTX 2080 Ti Rev. A]
-1e09 turing cmp-50hx - pcie TU102 [CMP 50HX]
-1e2d turing rtx-2080-ti-engineering-sample - pcie TU102 [GeForce RTX 2080 Ti Engineering Sample]
-1e2e turing rtx-2080-ti-12gb-engineering-sample 12 pcie TU102 [GeForce RTX 2080 Ti 12GB Engineering Sample]
-1e30 turing quadro-rtx-6000-8000 - pcie TU102GL [Quadro RTX 6000/8000]
-1e30/1028129e quadro-rtx-8000 48 -
-1e30/102812ba quadro-rtx-6000 24 -
-1e30/103c129e quadro-rtx-8000 48 -
-1e30/103c12ba quadro-rtx-6000 24 -
-1e30/10de129e quadro-rtx-8000 48 -
-1e30/10de12ba quadro-rtx-6000 24 -
-1e35 turing tesla-t10 - pcie TU102GL [Tesla T10]
-1e36 turing quadro-rtx-6000 24 pcie TU102GL [Quadro RTX 6000]
-1e37 turing tesla-t10 16 pcie TU102GL [Tesla T10 16GB / GRID RTX T10-2/T10-4/T10-8]
-1e38 turing tesla-t40 24 pcie TU102GL [Tesla T40 24GB]
-1e3c turing - - - TU102GL
-1e3d turing - - - TU102GL
-1e3e turing - - - TU102GL
-1e78 turing quadro-rtx-6000-8000 - pcie TU102GL [Quadro RTX 6000/8000]
-1e78/10de13d8 quadro-rtx-8000 48 -
-1e78/10de13d9 quadro-rtx-6000 24 -
-1e81 turing rtx-2080-super 8 pcie TU104 [GeForce RTX 2080 SUPER]
-1e82 turing rtx-2080 8 pcie TU104 [GeForce RTX 2080]
-1e84 turing rtx-2070-super 8 pcie TU104 [GeForce RTX 2070 SUPER]
-1e87 turing rtx-2080 8 pcie TU104 [GeForce RTX 2080 Rev. A]
-1e89 turing rtx-2060 6 pcie TU104 [GeForce RTX 2060]
-1e90 turing rtx-2080-laptop - - TU104M [GeForce RTX 2080 Mobile]
-1e91 turing rtx-2070-super-laptop - - TU104M [GeForce RTX 2070 SUPER Mobile / Max-Q]
-1e93 turing rtx-2080-super-laptop - - TU104M [GeForce RTX 2080 SUPER Mobile / Max-Q]
-1eab turing - - - TU104M
-1eae turing gtx-2080-engineering-sample - pcie TU104M [GeForce GTX 2080 Engineering Sample]
-1eb0 turing quadro-rtx-5000 16 pcie TU104GL [Quadro RTX 5000]
-1eb1 turing quadro-rtx-4000 8 pcie TU104GL [Quadro RTX 4000]
-1eb4 turing t4g 16 pcie TU104GL [T4G]
-1eb5 turing quadro-rtx-5000-laptop - - TU104GLM [Quadro RTX 5000 Mobile / Max-Q]
-1eb6 turing quadro-rtx-4000-laptop - - TU104GLM [Quadro RTX 4000 Mobile / Max-Q]
-1eb8 turing t4 16 pcie TU104GL [Tesla T4]
-1eb9 turing - - - TU104GL
-1eba turing pg189-sku600 - pcie TU104GL [PG189 SKU600]
-1ebe turing - - - TU104GL
-1ec2 turing rtx-2070-super 8 pcie TU104 [GeForce RTX 2070 SUPER]
-1ec7 turing rtx-2070-super 8 pcie TU104 [GeForce RTX 2070 SUPER]
-1ed0 turing rtx-2080-laptop - - TU104BM [GeForce RTX 2080 Mobile]
-1ed1 turing rtx-2070-super-laptop - - TU104BM [GeForce RTX 2070 SUPER Mobile / Max-Q]
-1ed3 turing rtx-2080-super-laptop - - TU104BM [GeForce RTX 2080 SUPER Mobile / Max-Q]
-1ef5 turing quadro-rtx-5000-refresh-laptop - - TU104GLM [Quadro RTX 5000 Mobile Refresh]
-1f02 turing rtx-2070 8 pcie TU106 [GeForce RTX 2070]
-1f03 turing rtx-2060-12gb 12 pcie TU106 [GeForce RTX 2060 12GB]
-1f04 turing - - - TU106
-1f06 turing rtx-2060-super 8 pcie TU106 [GeForce RTX 2060 SUPER]
-1f07 turing rtx-2070 8 pcie TU106 [GeForce RTX 2070 Rev. A]
-1f08 turing rtx-2060 6 pcie TU106 [GeForce RTX 2060 Rev. A]
-1f09 turing gtx-1660-super 6 pcie TU106 [GeForce GTX 1660 SUPER]
-1f0a turing gtx-1650 4 pcie TU106 [GeForce GTX 1650]
-1f0b turing cmp-40hx - pcie TU106 [CMP 40HX]
-1f10 turing rtx-2070-laptop - - TU106M [GeForce RTX 2070 Mobile]
-1f11 turing rtx-2060-laptop - - TU106M [GeForce RTX 2060 Mobile]
-1f12 turing rtx-2060-max-q - - TU106M [GeForce RTX 2060 Max-Q]
-1f14 turing rtx-2070-refresh-laptop - - TU106M [GeForce RTX 2070 Mobile / Max-Q Refresh]
-1f15 turing rtx-2060-laptop - - TU106M [GeForce RTX 2060 Mobile]
-1f2e turing - - - TU106M
-1f36 turing quadro-rtx-3000-laptop - - TU106GLM [Quadro RTX 3000 Mobile / Max-Q]
-1f42 turing rtx-2060-super 8 pcie TU106 [GeForce RTX 2060 SUPER]
-1f47 turing rtx-2060-super 8 pcie TU106 [GeForce RTX 2060 SUPER]
-1f50 turing rtx-2070-laptop - - TU106BM [GeForce RTX 2070 Mobile / Max-Q]
-1f51 turing rtx-2060-laptop - - TU106BM [GeForce RTX 2060 Mobile]
-1f54 turing rtx-2070-laptop - - TU106BM [GeForce RTX 2070 Mobile]
-1f55 turing rtx-2060-laptop - - TU106BM [GeForce RTX 2060 Mobile]
-1f76 turing quadro-rtx-3000-refresh-laptop - - TU106GLM [Quadro RTX 3000 Mobile Refresh]
-1f81 turing - - - TU117
-1f82 turing gtx-1650 4 pcie TU117 [GeForce GTX 1650]
-1f83 turing gtx-1630 - pcie TU117 [GeForce GTX 1630]
-1f91 turing gtx-1650-laptop - - TU117M [GeForce GTX 1650 Mobile / Max-Q]
-1f92 turing gtx-1650-laptop - - TU117M [GeForce GTX 1650 Mobile]
-1f94 turing gtx-1650-laptop - - TU117M [GeForce GTX 1650 Mobile]
-1f95 turing gtx-1650-ti-laptop - - TU117M [GeForce GTX 1650 Ti Mobile]
-1f96 turing gtx-1650-laptop - - TU117M [GeForce GTX 1650 Mobile / Max-Q]
-1f97 turing mx450 - - TU117M [GeForce MX450]
-1f98 turing mx450 - - TU117M [GeForce MX450]
-1f99 turing gtx-1650-laptop - - TU117M [GeForce GTX 1650 Mobile / Max-Q]
-1f9c turing mx450 - - TU117M [GeForce MX450]
-1f9d turing gtx-1650-laptop - - TU117M [GeForce GTX 1650 Mobile / Max-Q]
-1f9f turing mx550 - - TU117M [GeForce MX550]
-1fa0 turing mx550 - - TU117M [GeForce MX550]
-1fa1 turing - - - TU117M
-1fae turing - - - TU117GL
-1fb0 turing quadro-t1000-laptop - - TU117GLM [Quadro T1000 Mobile]
+0fa7 kepler tegra-on-x86 - pcie - GK11x [Tegra on x86 (PEATRANS)]
+0fc0 kepler gt-640 - pcie - GK107 [GeForce GT 640 OEM]
+0fc1 kepler gt-640 - pcie - GK107 [GeForce GT 640]
+0fc2 kepler gt-630 - pcie - GK107 [GeForce GT 630 OEM]
+0fc5 kepler gt-1030 2 pcie - GK107 [GeForce GT 1030]
+0fc6 kepler gtx-650 - pcie - GK107 [GeForce GTX 650]
+0fc8 kepler gt-740 - pcie - GK107 [GeForce GT 740]
+0fc9 kepler gt-730 - pcie - GK107 [GeForce GT 730]
+0fcb kepler exk107 - pcie - GK107 [EXK107]
+0fcc kepler gt-720 - pcie - GK107 [GeForce GT 720]
+0fcf kepler gen3-esi - pcie - GK107 [GEN3 ESI]
+0fe5 kepler geforce-k340-usm - pcie - GK107 [GeForce K340 USM]
+0fe6 kepler grid-k1-nvs-usm - pcie - GK107 [GRID K1 NVS USM]
+0fe7 kepler grid-k100-vgpu - pcie - GK107GL [GRID K100 vGPU]
+0fef kepler grid-k340 - pcie - GK107GL [GRID K340]
+0ff1 kepler nvs-1000 - pcie - GK107 [NVS 1000]
+0ff2 kepler grid-k1 4 pcie - GK107GL [GRID K1]
+0ff3 kepler quadro-k420 - pcie - GK107GL [Quadro K420]
+0ff5 kepler grid-k1-tesla-usm - pcie - GK107GL [GRID K1 Tesla USM]
+0ff7 kepler grid-k140q-vgpu - pcie - GK107GL [GRID K140Q vGPU]
+0ff9 kepler quadro-k2000d - pcie - GK107GL [Quadro K2000D]
+0ffa kepler quadro-k600 - pcie - GK107GL [Quadro K600]
+0ffd kepler nvs-510 - pcie - GK107 [NVS 510]
+0ffe kepler quadro-k2000 2 pcie - GK107GL [Quadro K2000]
+0fff kepler quadro-410 - pcie - GK107GL [Quadro 410]
+1001 kepler gtx-titan-z 6 pcie - GK110B [GeForce GTX TITAN Z]
+1003 kepler gtx-titan-le - pcie - GK110 [GeForce GTX Titan LE]
+1004 kepler gtx-780 - pcie - GK110 [GeForce GTX 780]
+1005 kepler gtx-titan 6 pcie - GK110 [GeForce GTX TITAN]
+1007 kepler gtx-780 - pcie - GK110 [GeForce GTX 780 Rev. 2]
+1008 kepler gtx-780-ti-6gb 6 pcie - GK110 [GeForce GTX 780 Ti 6GB]
+100a kepler gtx-780-ti 3 pcie - GK110B [GeForce GTX 780 Ti]
+100c kepler gtx-titan-black 6 pcie - GK110B [GeForce GTX TITAN Black]
+101e kepler tesla-k20x 6 pcie - GK110GL [Tesla K20X]
+101f kepler tesla-k20 5 pcie - GK110GL [Tesla K20]
+1020 kepler tesla-k20x 6 pcie - GK110GL [Tesla K20X]
+1021 kepler tesla-k20xm 6 pcie - GK110GL [Tesla K20Xm]
+1022 kepler tesla-k20c 5 pcie - GK110GL [Tesla K20c]
+1023 kepler tesla-k40m 12 pcie - GK110BGL [Tesla K40m]
+1024 kepler tesla-k40c 12 pcie - GK180GL [Tesla K40c]
+1026 kepler tesla-k20s - pcie - GK110GL [Tesla K20s]
+1027 kepler tesla-k40st 12 pcie - GK110BGL [Tesla K40st]
+1028 kepler tesla-k20m 5 pcie - GK110GL [Tesla K20m]
+1029 kepler tesla-k40s 12 pcie - GK110BGL [Tesla K40s]
+102a kepler tesla-k40t 12 pcie - GK110BGL [Tesla K40t]
+102d kepler tesla-k80 12 pcie - GK210GL [Tesla K80]
+102e kepler tesla-k40d 12 pcie - GK110BGL [Tesla K40d]
+102f kepler tesla-stella-solo - pcie - GK110BGL [Tesla Stella Solo]
+103a kepler quadro-k6000 12 pcie - GK110GL [Quadro K6000]
+103c kepler quadro-k5200 8 pcie - GK110GL [Quadro K5200]
+103f kepler tesla-stella-sxm - sxm - GK110BGL [Tesla Stella SXM]
+1180 kepler gtx-680 - pcie - GK104 [GeForce GTX 680]
+1182 kepler gtx-760-ti - pcie - GK104 [GeForce GTX 760 Ti]
+1183 kepler gtx-660-ti - pcie - GK104 [GeForce GTX 660 Ti]
+1184 kepler gtx-770 - pcie - GK104 [GeForce GTX 770]
+1185 kepler gtx-660 - pcie - GK104 [GeForce GTX 660 OEM]
+1186 kepler gtx-660-ti - pcie - GK104 [GeForce GTX 660 Ti]
+1187 kepler gtx-760 - pcie - GK104 [GeForce GTX 760]
+1188 kepler gtx-690 2 pcie - GK104 [GeForce GTX 690]
+1189 kepler gtx-670 - pcie - GK104 [GeForce GTX 670]
+118a kepler grid-k520 4 pcie - GK104GL [GRID K520]
+118b kepler grid-k2-geforce-usm - pcie - GK104GL [GRID K2 GeForce USM]
+118c kepler grid-k2-nvs-usm - pcie - GK104 [GRID K2 NVS USM]
+118d kepler grid-k200-vgpu - pcie - GK104GL [GRID K200 vGPU]
+118e kepler gtx-760 - pcie - GK104 [GeForce GTX 760 OEM]
+118f kepler tesla-k10 4 pcie - GK104GL [Tesla K10]
+1191 kepler gtx-760 - pcie - GK104 [GeForce GTX 760 Rev. 2]
+1193 kepler gtx-760-ti - pcie - GK104 [GeForce GTX 760 Ti OEM]
+1194 kepler tesla-k8 8 pcie - GK104GL [Tesla K8]
+1195 kepler gtx-660 - pcie - GK104 [GeForce GTX 660 Rev. 2]
+11b0 kepler grid-k240q-k260q-vgpu - pcie - GK104GL [GRID K240Q / K260Q vGPU]
+11b1 kepler grid-k2-tesla-usm - pcie - GK104GL [GRID K2 Tesla USM]
+11b4 kepler quadro-k4200 4 pcie - GK104GL [Quadro K4200]
+11ba kepler quadro-k5000 4 pcie - GK104GL [Quadro K5000]
+11bb kepler quadro-4100 - pcie - GK104GL [Quadro 4100]
+11bf kepler grid-k2 4 pcie - GK104GL [GRID K2]
+11c0 kepler gtx-660 - pcie - GK106 [GeForce GTX 660]
+11c2 kepler gtx-650-ti-boost - pcie - GK106 [GeForce GTX 650 Ti Boost]
+11c3 kepler gtx-650-ti - pcie - GK106 [GeForce GTX 650 Ti OEM]
+11c4 kepler gtx-645 - pcie - GK106 [GeForce GTX 645 OEM]
+11c5 kepler gt-740 - pcie - GK106 [GeForce GT 740]
+11c6 kepler gtx-650-ti - pcie - GK106 [GeForce GTX 650 Ti]
+11c7 kepler gtx-750-ti - pcie - GK106 [GeForce GTX 750 Ti]
+11c8 kepler gtx-650 - pcie - GK106 [GeForce GTX 650 OEM]
+11cb kepler gt-740 - pcie - GK106 [GeForce GT 740]
+11fa kepler quadro-k4000 3 pcie - GK106GL [Quadro K4000]
+1280 kepler gt-635 - pcie - GK208 [GeForce GT 635]
+1281 kepler gt-710 - pcie - GK208 [GeForce GT 710]
+1282 kepler gt-640 - pcie - GK208 [GeForce GT 640 Rev. 2]
+1284 kepler gt-630 - pcie - GK208 [GeForce GT 630 Rev. 2]
+1286 kepler gt-720 - pcie - GK208 [GeForce GT 720]
+1287 kepler gt-730 - pcie - GK208B [GeForce GT 730]
+1288 kepler gt-720 - pcie - GK208B [GeForce GT 720]
+1289 kepler gt-710 - pcie - GK208 [GeForce GT 710]
+128b kepler gt-710 - pcie - GK208B [GeForce GT 710]
+1380 maxwell gtx-750-ti - pcie - GM107 [GeForce GTX 750 Ti]
+1381 maxwell gtx-750 - pcie - GM107 [GeForce GTX 750]
+1382 maxwell gtx-745 - pcie - GM107 [GeForce GTX 745]
+1389 maxwell grid-m30 - pcie - GM107GL [GRID M30]
+13b9 maxwell nvs-810 - pcie - GM107GL [NVS 810]
+13ba maxwell quadro-k2200 4 pcie - GM107GL [Quadro K2200]
+13bb maxwell quadro-k620 2 pcie - GM107GL [Quadro K620]
+13bc maxwell quadro-k1200 4 pcie - GM107GL [Quadro K1200]
+13bd maxwell tesla-m10 8 pcie - GM107GL [Tesla M10]
+13c0 maxwell gtx-980 4 pcie - GM204 [GeForce GTX 980]
+13c2 maxwell gtx-970 4 pcie - GM204 [GeForce GTX 970]
+13e4 maxwell graphics-device-es-a - pcie - GM204 [Graphics Device ES-A]
+13e7 maxwell gtx-980-engineering-sample - pcie - GM204GL [GeForce GTX 980 Engineering Sample]
+13f0 maxwell quadro-m5000 8 pcie - GM204GL [Quadro M5000]
+13f1 maxwell quadro-m4000 8 pcie - GM204GL [Quadro M4000]
+13f2 maxwell tesla-m60 8 pcie - GM204GL [Tesla M60]
+13f3 maxwell tesla-m6 8 mxm - GM204GL [Tesla M6]
+1401 maxwell gtx-960 - pcie - GM206 [GeForce GTX 960]
+1402 maxwell gtx-950 - pcie - GM206 [GeForce GTX 950]
+1404 maxwell gtx-960-fake - pcie - GM206 [GeForce GTX 960 FAKE]
+1406 maxwell gtx-960 - pcie - GM206 [GeForce GTX 960 OEM]
+1407 maxwell gtx-750-v2 - pcie - GM206 [GeForce GTX 750 v2]
+1430 maxwell quadro-m2000 4 pcie - GM206GL [Quadro M2000]
+1431 maxwell tesla-m4 4 pcie - GM206GL [Tesla M4]
+15c2 pascal cmp-100-100 - pcie - GP100 [CMP 100-100]
+15f0 pascal quadro-gp100 16 pcie - GP100GL [Quadro GP100]
+15f1 pascal - - - - GP100GL
+15f7 pascal p100-pcie-12gb 12 pcie - GP100GL [Tesla P100 PCIe 12GB]
+15f8 pascal p100-pcie-16gb 16 pcie - GP100GL [Tesla P100 PCIe 16GB]
+15f9 pascal p100-sxm2-16gb 16 sxm - GP100GL [Tesla P100 SXM2 16GB]
+15fa pascal dgx-station-ph402-sku-200 - pcie - GP100GL [DGX Station / PH402 SKU 200]
+15fb pascal gp100-sku-200 - pcie - GP100GL [GP100 SKU 200]
+15fc pascal p100-dgxs-16gb 16 pcie - GP100GL [Tesla P100-DGXS-16GB]
+15ff pascal gp100-sku-15ff - pcie - GP100GL [GP100 SKU 15ff]
+1613 maxwell grid-m60-service-provider - pcie - GM204GL [GRID M60 Service Provider]
+1725 pascal - - - - GP100
+172e pascal - - - - GP100
+172f pascal - - - - GP100
+1789 maxwell grid-m3-3020 - pcie - GM107GL [GRID M3-3020]
+179c maxwell geforce-940mx - pcie - GM107 [GeForce 940MX]
+17c2 maxwell gtx-titan-x 12 pcie - GM200 [GeForce GTX TITAN X]
+17c8 maxwell gtx-980-ti 6 pcie - GM200 [GeForce GTX 980 Ti]
+17f0 maxwell quadro-m6000 12 pcie - GM200GL [Quadro M6000]
+17f1 maxwell quadro-m6000-24gb 24 pcie - GM200GL [Quadro M6000 24GB]
+17fd maxwell tesla-m40 - pcie - GM200GL [Tesla M40]
+1b00 pascal titan-x-pascal 12 pcie - GP102 [TITAN X Pascal]
+1b01 pascal gtx-1080-ti-10gb 10 pcie - GP102 [GeForce GTX 1080 Ti 10GB]
+1b02 pascal titan-xp 12 pcie - GP102 [TITAN Xp]
+1b04 pascal - - - - GP102
+1b06 pascal gtx-1080-ti 11 pcie - GP102 [GeForce GTX 1080 Ti]
+1b07 pascal p102-100 - pcie - GP102 [P102-100]
+1b30 pascal quadro-p6000 24 pcie - GP102GL [Quadro P6000]
+1b38 pascal tesla-p40 24 pcie - GP102GL [Tesla P40]
+1b39 pascal tesla-p10 - pcie - GP102GL [Tesla P10]
+1b70 pascal - - - - GP102GL
+1b78 pascal - - - - GP102GL
+1b80 pascal gtx-1080 8 pcie - GP104 [GeForce GTX 1080]
+1b81 pascal gtx-1070 8 pcie - GP104 [GeForce GTX 1070]
+1b82 pascal gtx-1070-ti 8 pcie - GP104 [GeForce GTX 1070 Ti]
+1b83 pascal gtx-1060-6gb 6 pcie - GP104 [GeForce GTX 1060 6GB]
+1b84 pascal gtx-1060-3gb 3 pcie - GP104 [GeForce GTX 1060 3GB]
+1b87 pascal p104-100 - pcie - GP104 [P104-100]
+1ba0 pascal gtx-1080-laptop 8 - - GP104M [GeForce GTX 1080 Mobile]
+1ba1 pascal gtx-1070-laptop 8 - - GP104M [GeForce GTX 1070 Mobile]
+1ba2 pascal gtx-1070-laptop 8 - - GP104M [GeForce GTX 1070 Mobile]
+1ba9 pascal - - - - GP104M
+1baa pascal - - - - GP104M
+1bad pascal gtx-1070-engineering-sample - pcie - GP104 [GeForce GTX 1070 Engineering Sample]
+1bb0 pascal quadro-p5000 16 pcie - GP104GL [Quadro P5000]
+1bb1 pascal quadro-p4000 8 pcie - GP104GL [Quadro P4000]
+1bb3 pascal tesla-p4 8 pcie - GP104GL [Tesla P4]
+1bb4 pascal tesla-p6 16 mxm - GP104GL [Tesla P6]
+1bb5 pascal quadro-p5200-laptop 16 - - GP104GLM [Quadro P5200 Mobile]
+1bb6 pascal quadro-p5000-laptop 16 - - GP104GLM [Quadro P5000 Mobile]
+1bb7 pascal quadro-p4000-laptop 8 - - GP104GLM [Quadro P4000 Mobile]
+1bb8 pascal quadro-p3000-laptop 6 - - GP104GLM [Quadro P3000 Mobile]
+1bb9 pascal quadro-p4200-laptop 8 - - GP104GLM [Quadro P4200 Mobile]
+1bbb pascal quadro-p3200-laptop 6 - - GP104GLM [Quadro P3200 Mobile]
+1bc7 pascal p104-101 - pcie - GP104 [P104-101]
+1be0 pascal gtx-1080-laptop 8 - - GP104BM [GeForce GTX 1080 Mobile]
+1be1 pascal gtx-1070-laptop 8 - - GP104BM [GeForce GTX 1070 Mobile]
+1c00 pascal - - - - GP106
+1c01 pascal - - - - GP106
+1c02 pascal gtx-1060-3gb 3 pcie - GP106 [GeForce GTX 1060 3GB]
+1c03 pascal gtx-1060-6gb 6 pcie - GP106 [GeForce GTX 1060 6GB]
+1c04 pascal gtx-1060-5gb 5 pcie - GP106 [GeForce GTX 1060 5GB]
+1c06 pascal gtx-1060-6gb 6 pcie - GP106 [GeForce GTX 1060 6GB Rev. 2]
+1c07 pascal p106-100 6 pcie - GP106 [P106-100]
+1c09 pascal p106-090 - pcie - GP106 [P106-090]
+1c20 pascal gtx-1060-laptop - - - GP106M [GeForce GTX 1060 Mobile]
+1c21 pascal gtx-1050-ti-laptop 4 - - GP106M [GeForce GTX 1050 Ti Mobile]
+1c22 pascal gtx-1050-laptop - - - GP106M [GeForce GTX 1050 Mobile]
+1c23 pascal gtx-1060-laptop - - - GP106M [GeForce GTX 1060 Mobile Rev. 2]
+1c2d pascal - - - - GP106M
+1c30 pascal quadro-p2000 5 pcie - GP106GL [Quadro P2000]
+1c31 pascal quadro-p2200 5 pcie - GP106GL [Quadro P2200]
+1c35 pascal quadro-p2000-laptop 4 - - GP106M [Quadro P2000 Mobile / DRIVE PX 2 AutoChauffeur]
+1c36 pascal p106m - pcie - GP106 [P106M]
+1c60 pascal gtx-1060-6gb-laptop 6 - - GP106BM [GeForce GTX 1060 Mobile 6GB]
+1c61 pascal gtx-1050-ti-laptop 4 - - GP106BM [GeForce GTX 1050 Ti Mobile]
+1c62 pascal gtx-1050-laptop - - - GP106BM [GeForce GTX 1050 Mobile]
+1c70 pascal - - - - GP106GL
+1c81 pascal gtx-1050 2 pcie - GP107 [GeForce GTX 1050]
+1c82 pascal gtx-1050-ti 4 pcie - GP107 [GeForce GTX 1050 Ti]
+1c83 pascal gtx-1050-3gb 3 pcie - GP107 [GeForce GTX 1050 3GB]
+1c8c pascal gtx-1050-ti-laptop 4 - - GP107M [GeForce GTX 1050 Ti Mobile]
+1c8d pascal gtx-1050-laptop - - - GP107M [GeForce GTX 1050 Mobile]
+1c8e pascal - - - - GP107M
+1c8f pascal gtx-1050-ti-max-q - - - GP107M [GeForce GTX 1050 Ti Max-Q]
+1c90 pascal mx150 - - - GP107M [GeForce MX150]
+1c91 pascal gtx-1050-3-gb-max-q 3 - - GP107M [GeForce GTX 1050 3 GB Max-Q]
+1c92 pascal gtx-1050-laptop - - - GP107M [GeForce GTX 1050 Mobile]
+1c94 pascal mx350 - - - GP107M [GeForce MX350]
+1c96 pascal mx350 - - - GP107M [GeForce MX350]
+1ca7 pascal - - - - GP107GL
+1ca8 pascal - - - - GP107GL
+1caa pascal - - - - GP107GL
+1cb1 pascal quadro-p1000 4 pcie - GP107GL [Quadro P1000]
+1cb2 pascal quadro-p600 2 pcie - GP107GL [Quadro P600]
+1cb3 pascal quadro-p400 2 pcie - GP107GL [Quadro P400]
+1cb6 pascal quadro-p620 2 pcie - GP107GL [Quadro P620]
+1cba pascal quadro-p2000-laptop 4 - - GP107GLM [Quadro P2000 Mobile]
+1cbb pascal quadro-p1000-laptop 4 - - GP107GLM [Quadro P1000 Mobile]
+1cbc pascal quadro-p600-laptop - - - GP107GLM [Quadro P600 Mobile]
+1cbd pascal quadro-p620-laptop - - - GP107GLM [Quadro P620]
+1ccc pascal gtx-1050-ti-laptop 4 - - GP107BM [GeForce GTX 1050 Ti Mobile]
+1ccd pascal gtx-1050-laptop - - - GP107BM [GeForce GTX 1050 Mobile]
+1cfa pascal quadro-p2000 5 pcie - GP107GL [Quadro P2000]
+1cfb pascal quadro-p1000 4 pcie - GP107GL [Quadro P1000]
+1d01 pascal gt-1030 2 pcie - GP108 [GeForce GT 1030]
+1d02 pascal gt-1010 - pcie - GP108 [GeForce GT 1010]
+1d10 pascal mx150 - - - GP108M [GeForce MX150]
+1d11 pascal mx230 - - - GP108M [GeForce MX230]
+1d12 pascal mx150 - - - GP108M [GeForce MX150]
+1d13 pascal mx250 - - - GP108M [GeForce MX250]
+1d16 pascal mx330 - - - GP108M [GeForce MX330]
+1d33 pascal quadro-p500-laptop - - - GP108GLM [Quadro P500 Mobile]
+1d34 pascal quadro-p520-laptop - - - GP108GLM [Quadro P520]
+1d52 pascal mx250 - - - GP108BM [GeForce MX250]
+1d56 pascal mx330 - - - GP108BM [GeForce MX330]
+1d81 volta titan-v 12 pcie - GV100 [TITAN V]
+1d83 volta cmp-100-200 - pcie - GV100 [CMP 100-200]
+1d84 volta cmp-100-210 - pcie - GV100 [CMP 100-210]
+1db0 volta tesla-gv100-sxm2-16gb-sku-890 16 sxm - GV100GL [Tesla GV100 SXM2-16GB SKU 890]
+1db1 volta v100-sxm2-16gb 16 sxm - GV100GL [Tesla V100 SXM2 16GB]
+1db2 volta v100-dgxs-16gb 16 pcie - GV100GL [Tesla V100 DGXS 16GB]
+1db3 volta v100-fhhl-16gb 16 pcie - GV100GL [Tesla V100 FHHL 16GB]
+1db4 volta v100-pcie-16gb 16 pcie - GV100GL [Tesla V100 PCIe 16GB]
+1db5 volta v100-sxm2-32gb 32 sxm - GV100GL [Tesla V100 SXM2 32GB]
+1db6 volta v100-pcie-32gb 32 pcie - GV100GL [Tesla V100 PCIe 32GB]
+1db7 volta v100-dgxs-32gb 32 pcie - GV100GL [Tesla V100 DGXS 32GB]
+1db8 volta v100-sxm3-32gb 32 sxm - GV100GL [Tesla V100 SXM3 32GB]
+1dba volta quadro-gv100 32 pcie - GV100GL [Quadro GV100]
+1dbd volta tesla-gv100-dgx1-v - pcie - GV100GL [Tesla GV100 DGX1-V]
+1dbe volta - - - - GV100 Engineering Sample
+1dc1 volta cmp-100-200 - pcie - GV100 [CMP 100-200]
+1df0 volta tesla-pg500-216 - pcie - GV100GL [Tesla PG500-216]
+1df2 volta tesla-pg503-216 - pcie - GV100GL [Tesla PG503-216]
+1df4 volta cmp-100-210 - pcie - GV100 [CMP 100-210]
+1df5 volta v100-sxm2-16gb 16 sxm - GV100GL [Tesla V100 SXM2 16GB]
+1df6 volta v100s-pcie-32gb 32 pcie - GV100GL [Tesla V100S PCIe 32GB]
+1e02 turing titan-rtx 24 pcie - TU102 [TITAN RTX]
+1e03 turing rtx-2080-ti-12gb 12 pcie - TU102 [GeForce RTX 2080 Ti 12GB]
+1e04 turing rtx-2080-ti 11 pcie - TU102 [GeForce RTX 2080 Ti]
+1e07 turing rtx-2080-ti 11 pcie - TU102 [GeForce RTX 2080 Ti Rev. A]
+1e09 turing cmp-50hx 10 pcie - TU102 [CMP 50HX]
+1e2d turing rtx-2080-ti-engineering-sample - pcie - TU102 [GeForce RTX 2080 Ti Engineering Sample]
+1e2e turing rtx-2080-ti-12gb-engineering-sample 12 pcie - TU102 [GeForce RTX 2080 Ti 12GB Engineering Sample]
+1e30 turing quadro-rtx-6000-8000 - pcie - TU102GL [Quadro RTX 6000/8000]
+1e30/1028129e quadro-rtx-8000 48
+1e30/102812ba quadro-rtx-6000 24
+1e30/103c129e quadro-rtx-8000 48
+1e30/103c12ba quadro-rtx-6000 24
+1e30/10de129e quadro-rtx-8000 48
+1e30/10de12ba quadro-rtx-6000 24
+1e35 turing tesla-t10 - pcie - TU102GL [Tesla T10]
+1e36 turing quadro-rtx-6000 24 pcie - TU102GL [Quadro RTX 6000]
+1e37 turing tesla-t10 16 pcie - TU102GL [Tesla T10 16GB / GRID RTX T10-2/T10-4/T10-8]
+1e38 turing tesla-t40 24 pcie - TU102GL [Tesla T40 24GB]
+1e3c turing - - - - TU102GL
+1e3d turing - - - - TU102GL
+1e3e turing - - - - TU102GL
+1e78 turing quadro-rtx-6000-8000 - pcie - TU102GL [Quadro RTX 6000/8000]
+1e78/10de13d8 quadro-rtx-8000 48
+1e78/10de13d9 quadro-rtx-6000 24
+1e81 turing rtx-2080-super 8 pcie - TU104 [GeForce RTX 2080 SUPER]
+1e82 turing rtx-2080 8 pcie - TU104 [GeForce RTX 2080]
+1e84 turing rtx-2070-super 8 pcie - TU104 [GeForce RTX 2070 SUPER]
+1e87 turing rtx-2080 8 pcie - TU104 [GeForce RTX 2080 Rev. A]
+1e89 turing rtx-2060 6 pcie - TU104 [GeForce RTX 2060]
+1e90 turing rtx-2080-laptop 8 - - TU104M [GeForce RTX 2080 Mobile]
+1e91 turing rtx-2070-super-laptop 8 - - TU104M [GeForce RTX 2070 SUPER Mobile / Max-Q]
+1e93 turing rtx-2080-super-laptop 8 - - TU104M [GeForce RTX 2080 SUPER Mobile / Max-Q]
+1eab turing - - - - TU104M
+1eae turing gtx-2080-engineering-sample - pcie - TU104M [GeForce GTX 2080 Engineering Sample]
+1eb0 turing quadro-rtx-5000 16 pcie - TU104GL [Quadro RTX 5000]
+1eb1 turing quadro-rtx-4000 8 pcie - TU104GL [Quadro RTX 4000]
+1eb4 turing t4g 16 pcie - TU104GL [T4G]
+1eb5 turing quadro-rtx-5000-laptop 16 - - TU104GLM [Quadro RTX 5000 Mobile / Max-Q]
+1eb6 turing quadro-rtx-4000-laptop 8 - - TU104GLM [Quadro RTX 4000 Mobile / Max-Q]
+1eb8 turing t4 16 pcie - TU104GL [Tesla T4]
+1eb9 turing - - - - TU104GL
+1eba turing pg189-sku600 - pcie - TU104GL [PG189 SKU600]
+1ebe turing - - - - TU104GL
+1ec2 turing rtx-2070-super 8 pcie - TU104 [GeForce RTX 2070 SUPER]
+1ec7 turing rtx-2070-super 8 pcie - TU104 [GeForce RTX 2070 SUPER]
+1ed0 turing rtx-2080-laptop 8 - - TU104BM [GeForce RTX 2080 Mobile]
+1ed1 turing rtx-2070-super-laptop 8 - - TU104BM [GeForce RTX 2070 SUPER Mobile / Max-Q]
+1ed3 turing rtx-2080-super-laptop 8 - - TU104BM [GeForce RTX 2080 SUPER Mobile / Max-Q]
+1ef5 turing quadro-rtx-5000-refresh-laptop - - - TU104GLM [Quadro RTX 5000 Mobile Refresh]
+1f02 turing rtx-2070 8 pcie - TU106 [GeForce RTX 2070]
+1f03 turing rtx-2060-12gb 12 pcie - TU106 [GeForce RTX 2060 12GB]
+1f04 turing - - - - TU106
+1f06 turing rtx-2060-super 8 pcie - TU106 [GeForce RTX 2060 SUPER]
+1f07 turing rtx-2070 8 pcie - TU106 [GeForce RTX 2070 Rev. A]
+1f08 turing rtx-2060 6 pcie - TU106 [GeForce RTX 2060 Rev. A]
+1f09 turing gtx-1660-super 6 pcie - TU106 [GeForce GTX 1660 SUPER]
+1f0a turing gtx-1650 4 pcie - TU106 [GeForce GTX 1650]
+1f0b turing cmp-40hx 8 pcie - TU106 [CMP 40HX]
+1f10 turing rtx-2070-laptop 8 - - TU106M [GeForce RTX 2070 Mobile]
+1f11 turing rtx-2060-laptop 6 - - TU106M [GeForce RTX 2060 Mobile]
+1f12 turing rtx-2060-max-q 6 - - TU106M [GeForce RTX 2060 Max-Q]
+1f14 turing rtx-2070-refresh-laptop - - - TU106M [GeForce RTX 2070 Mobile / Max-Q Refresh]
+1f15 turing rtx-2060-laptop 6 - - TU106M [GeForce RTX 2060 Mobile]
+1f2e turing - - - - TU106M
+1f36 turing quadro-rtx-3000-laptop 6 - - TU106GLM [Quadro RTX 3000 Mobile / Max-Q]
+1f42 turing rtx-2060-super 8 pcie - TU106 [GeForce RTX 2060 SUPER]
+1f47 turing rtx-2060-super 8 pcie - TU106 [GeForce RTX 2060 SUPER]
+1f50 turing rtx-2070-laptop 8 - - TU106BM [GeForce RTX 2070 Mobile / Max-Q]
+1f51 turing rtx-2060-laptop 6 - - TU106BM [GeForce RTX 2060 Mobile]
+1f54 turing rtx-2070-laptop 8 - - TU106BM [GeForce RTX 2070 Mobile]
+1f55 turing rtx-2060-laptop 6 - - TU106BM [GeForce RTX 2060 Mobile]
+1f76 turing quadro-rtx-3000-refresh-laptop - - - TU106GLM [Quadro RTX 3000 Mobile Refresh]
+1f81 turing - - - - TU117
+1f82 turing gtx-1650 4 pcie - TU117 [GeForce GTX 1650]
+1f83 turing gtx-1630 4 pcie - TU117 [GeForce GTX 1630]
+1f91 turing gtx-1650-laptop 4 - - TU117M [GeForce GTX 1650 Mobile / Max-Q]
+1f92 turing gtx-1650-laptop 4 - - TU117M [GeForce GTX 1650 Mobile]
+1f94 turing gtx-1650-laptop 4 - - TU117M [GeForce GTX 1650 Mobile]
+1f95 turing gtx-1650-ti-laptop 4 - - TU117M [GeForce GTX 1650 Ti Mobile]
+1f96 turing gtx-1650-laptop 4 - - TU117M [GeForce GTX 1650 Mobile / Max-Q]
+1f97 turing mx450 - - - TU117M [GeForce MX450]
+1f98 turing mx450 - - - TU117M [GeForce MX450]
+1f99 turing gtx-1650-laptop 4 - - TU117M [GeForce GTX 1650 Mobile / Max-Q]
+1f9c turing mx450 - - - TU117M [GeForce MX450]
+1f9d turing gtx-1650-laptop 4 - - TU117M [GeForce GTX 1650 Mobile / Max-Q]
+1f9f turing mx550 - - - TU117M [GeForce MX550]
+1fa0 turing mx550 - - - TU117M [GeForce MX550]
+1fa1 turing - - - - TU117M
+1fae turing - - - - TU117GL
+1fb0 turing quadro-t1000-laptop 4 - - TU117GLM [Quadro T1000 Mobile]
 1fb0/102812db t1000 4 pcie
 1fb0/103c12db t1000 4 pcie
 1fb0/103c8a80 t1000 4 pcie
 1fb0/10de12db t1000 4 pcie
 1fb0/10de1485 dgx-display - display
 1fb0/17aa12db t1000 4 pcie
-1fb1 turing t600 4 pcie TU117GL [T600]
-1fb2 turing quadro-t400-laptop - - TU117GLM [Quadro T400 Mobile]
+1fb1 turing t600 4 pcie - TU117GL [T600]
+1fb2 turing quadro-t400-laptop - - - TU117GLM [Quadro T400 Mobile]
 1fb2/10281489 t400 2 pcie
 1fb2/103c1489 t400 2 pcie
 1fb2/103c8a80 t400 2 pcie
 1fb2/10de1489 t400 2 pcie
 1fb2/17aa1489 t400 2 pcie
-1fb6 turing t600-laptop - - TU117GLM [T600 Laptop GPU]
-1fb7 turing t550-laptop - - TU117GLM [T550 Laptop GPU]
-1fb8 turing quadro-t2000-laptop - - TU117GLM [Quadro T2000 Mobile / Max-Q]
-1fb9 turing quadro-t1000-laptop - - TU117GLM [Quadro T1000 Mobile]
-1fba turing t600-laptop - - TU117GLM [T600 Mobile]
-1fbb turing quadro-t500-laptop - - TU117GLM [Quadro T500 Mobile]
-1fbc turing t1200-laptop - - TU117GLM [T1200 Laptop GPU]
-1fbf turing - - - TU117GL
-1fd9 turing gtx-1650-refresh-laptop - - TU117BM [GeForce GTX 1650 Mobile Refresh]
-1fdd turing gtx-1650-refresh-laptop - - TU117BM [GeForce GTX 1650 Mobile Refresh]
-1ff0 turing t1000-8gb 8 pcie TU117GL [T1000 8GB]
-1ff2 turing t400-4gb 4 pcie TU117GL [T400 4GB / T400E]
-1ff2/103c18ff t400e 4 -
-1ff2/10de18ff t400e 4 -
-1ff2/17aa18ff t400e 4 -
-1ff9 turing quadro-t1000-laptop - - TU117GLM [Quadro T1000 Mobile]
-2080 ampere - - - GA100
-2081 ampere - - - GA100
-2082 ampere cmp-170hx - pcie GA100 [CMP 170HX]
-20b0 ampere a100-sxm4-40gb 40 sxm GA100 [A100 SXM4 40GB]
+1fb6 turing t600-laptop 4 - - TU117GLM [T600 Laptop GPU]
+1fb7 turing t550-laptop - - - TU117GLM [T550 Laptop GPU]
+1fb8 turing quadro-t2000-laptop 4 - - TU117GLM [Quadro T2000 Mobile / Max-Q]
+1fb9 turing quadro-t1000-laptop 4 - - TU117GLM [Quadro T1000 Mobile]
+1fba turing t600-laptop 4 - - TU117GLM [T600 Mobile]
+1fbb turing quadro-t500-laptop - - - TU117GLM [Quadro T500 Mobile]
+1fbc turing t1200-laptop 4 - - TU117GLM [T1200 Laptop GPU]
+1fbf turing - - - - TU117GL
+1fd9 turing gtx-1650-refresh-laptop - - - TU117BM [GeForce GTX 1650 Mobile Refresh]
+1fdd turing gtx-1650-refresh-laptop - - - TU117BM [GeForce GTX 1650 Mobile Refresh]
+1ff0 turing t1000-8gb 8 pcie - TU117GL [T1000 8GB]
+1ff2 turing t400-4gb 4 pcie - TU117GL [T400 4GB / T400E]
+1ff2/103c18ff t400e 4
+1ff2/10de18ff t400e 4
+1ff2/17aa18ff t400e 4
+1ff9 turing quadro-t1000-laptop 4 - - TU117GLM [Quadro T1000 Mobile]
+2080 ampere - - - - GA100
+2081 ampere - - - - GA100
+2082 ampere cmp-170hx 8 pcie - GA100 [CMP 170HX]
+20b0 ampere a100-sxm4-40gb 40 sxm - GA100 [A100 SXM4 40GB]
 20b0/10de1450 a100-pg509-200 - sxm
-20b1 ampere a100-pcie-40gb 40 pcie GA100 [A100 PCIe 40GB]
-20b2 ampere a100-sxm4-80gb 80 sxm GA100 [A100 SXM4 80GB]
+20b1 ampere a100-pcie-40gb 40 pcie - GA100 [A100 PCIe 40GB]
+20b2 ampere a100-sxm4-80gb 80 sxm - GA100 [A100 SXM4 80GB]
 20b2/10de1625 pg509-210 - sxm
-20b3 ampere a100-sxm4-64gb 64 sxm GA100 [A100-SXM-64GB]
-20b4 ampere - - - GA100
-20b5 ampere a100-pcie-80gb 80 pcie GA100 [A100 PCIe 80GB]
-20b6 ampere pg506-232 - pcie GA100GL [PG506-232]
-20b7 ampere a30 24 pcie GA100GL [A30 PCIe]
-20b8 ampere a100x 80 pcie GA100 [A100X]
-20b9 ampere a30x 24 pcie GA100 [A30X]
-20bb ampere drive-a100-prod - pcie GA100 [DRIVE A100 PROD]
-20bd ampere a800-sxm4-40gb 40 sxm GA100 [A800 SXM4 40GB]
-20be ampere grid-a100a - pcie GA100 [GRID A100A]
-20bf ampere grid-a100b - pcie GA100 [GRID A100B]
-20c0 ampere - - - GA100 [Initial DevID]
-20c2 ampere cmp-170hx - pcie GA100 [CMP 170HX]
-20f0 ampere a100-pg506-207 - pcie GA100 [A100-PG506-207]
-20f1 ampere a100-pcie-40gb 40 pcie GA100 [A100 PCIe 40GB]
-20f2 ampere a100-pg506-217 - pcie GA100 [A100-PG506-217]
-20f3 ampere a800-sxm4-80gb 80 sxm GA100 [A800-SXM4-80GB]
-20f5 ampere a800-pcie-80gb 80 pcie GA100 [A800 80GB PCIe]
-20f6 ampere a800-pcie-40gb 40 pcie GA100 [A800 40GB PCIe]
-20f6/10de180a a800-40gb-active 40 -
-20fd ampere ax800 80 pcie GA100 [AX800 Converged Accelerator]
-20fe ampere - - - GA100 [INT SKU]
-20ff ampere - - - GA100
-2182 turing gtx-1660-ti 6 pcie TU116 [GeForce GTX 1660 Ti]
-2183 turing - - - TU116
-2184 turing gtx-1660 6 pcie TU116 [GeForce GTX 1660]
-2186 turing pg160-sku18 - pcie TU116 [PG160 SKU18]
-2187 turing gtx-1650-super - pcie TU116 [GeForce GTX 1650 SUPER]
-2188 turing gtx-1650 4 pcie TU116 [GeForce GTX 1650]
-2189 turing cmp-30hx - pcie TU116 [CMP 30HX]
-2191 turing gtx-1660-ti-laptop - - TU116M [GeForce GTX 1660 Ti Mobile]
-2192 turing gtx-1650-ti-laptop - - TU116M [GeForce GTX 1650 Ti Mobile]
-21ae turing - - - TU116GL
-21bf turing - - - TU116GL
-21c2 turing - - - TU116
-21c3 turing - - - TU116
-21c4 turing gtx-1660-super 6 pcie TU116 [GeForce GTX 1660 SUPER]
-21d1 turing gtx-1660-ti-laptop - - TU116BM [GeForce GTX 1660 Ti Mobile]
-2200 ampere - - - GA102
-2203 ampere rtx-3090-ti 24 pcie GA102 [GeForce RTX 3090 Ti]
-2204 ampere rtx-3090 24 pcie GA102 [GeForce RTX 3090]
-2205 ampere rtx-3080-ti-20gb 20 pcie GA102 [GeForce RTX 3080 Ti 20GB]
-2206 ampere rtx-3080 10 pcie GA102 [GeForce RTX 3080]
-2207 ampere rtx-3070-ti 8 pcie GA102 [GeForce RTX 3070 Ti]
-2208 ampere rtx-3080-ti 12 pcie GA102 [GeForce RTX 3080 Ti]
-220a ampere rtx-3080-12gb 12 pcie GA102 [GeForce RTX 3080 12GB]
-220d ampere cmp-90hx - pcie GA102 [CMP 90HX]
-2216 ampere rtx-3080 10 pcie GA102 [GeForce RTX 3080 Lite Hash Rate]
-222b ampere rtx-3090-engineering-sample - pcie GA102 [GeForce RTX 3090 Engineering Sample]
-222f ampere rtx-3080-11gb-12gb-engineering-sample - pcie GA102 [GeForce RTX 3080 11GB / 12GB Engineering Sample]
-2230 ampere rtx-a6000 48 pcie GA102GL [RTX A6000]
-2231 ampere rtx-a5000 24 pcie GA102GL [RTX A5000]
-2232 ampere rtx-a4500 20 pcie GA102GL [RTX A4500]
-2233 ampere rtx-a5500 24 pcie GA102GL [RTX A5500]
-2235 ampere a40 48 pcie GA102GL [A40]
-2236 ampere a10 24 pcie GA102GL [A10]
-2237 ampere a10g 24 pcie GA102GL [A10G]
-2238 ampere a10m - pcie GA102GL [A10M]
-223f ampere - - - GA102GL
-2302 hopper - - - GH100
-230c hopper h20-nvl16 - sxm GH100 [H20 NVL16]
-230e hopper h20-nvl16 - sxm GH100 [H20 NVL16]
-2313 hopper h100-cnx 80 pcie GH100 [H100 CNX]
-2321 hopper h100-nvl-94gb 94 pcie GH100 [H100L 94GB]
-2322 hopper h800-pcie-80gb 80 pcie GH100 [H800 PCIe]
-2324 hopper h800-sxm5-80gb 80 sxm GH100 [H800]
-2328 hopper h20b - sxm GH100 [H20B]
-2329 hopper h20-96gb 96 sxm GH100 [H20]
-232c hopper h20-141gb 141 sxm GH100 [H20 HBM3e]
-2330 hopper h100-sxm5-80gb 80 sxm GH100 [H100 SXM5 80GB]
-2331 hopper h100-pcie-80gb 80 pcie GH100 [H100 PCIe]
-2335 hopper h200-sxm5-141gb 141 sxm GH100 [H200 SXM 141GB]
-2336 hopper h100 - - GH100 [H100]
-2337 hopper h100-sxm5-64gb 64 sxm GH100 [H100 SXM5 64GB]
-2338 hopper h100-sxm5-96gb 96 sxm GH100 [H100 SXM5 96GB]
-2339 hopper h100-sxm5-94gb 94 sxm GH100 [H100 SXM5 94GB]
-233a hopper h800-nvl-94gb 94 pcie GH100 [H800L 94GB]
-233b hopper h200-nvl-141gb 141 pcie GH100 [H200 NVL]
-233d hopper h100-96gb 96 - GH100 [H100 96GB]
-2342 hopper gh200-96gb 96 superchip GH100 [GH200 120GB / 480GB]
-2343 hopper - - - GH100
-2345 hopper gh100-88k-a1 - pcie GH100 [GH100-88K-A1]
-2348 hopper gh200-144gb 144 superchip GH100 [GH200 144G HBM3e]
-237e hopper h100-gh3 - pcie GH100 [H100 GH3]
-237f hopper skinny-joe - pcie GH100 [Skinny Joe]
-23b0 hopper - - - GH100
-23f0 hopper - - - GH100
-2414 ampere rtx-3060-ti 8 pcie GA103 [GeForce RTX 3060 Ti]
-2420 ampere rtx-3080-ti-laptop - - GA103M [GeForce RTX 3080 Ti Mobile]
-2438 ampere rtx-a5500-laptop - - GA103GLM [RTX A5500 Laptop GPU]
-2460 ampere rtx-3080-ti-laptop - - GA103M [GeForce RTX 3080 Ti Laptop GPU]
-2480 ampere - - - GA104 [Reserved Dev ID A]
-2482 ampere rtx-3070-ti 8 pcie GA104 [GeForce RTX 3070 Ti]
-2483 ampere - - - GA104
-2484 ampere rtx-3070 8 pcie GA104 [GeForce RTX 3070]
-2486 ampere rtx-3060-ti 8 pcie GA104 [GeForce RTX 3060 Ti]
-2487 ampere rtx-3060-12gb 12 pcie GA104 [GeForce RTX 3060]
-2488 ampere rtx-3070 8 pcie GA104 [GeForce RTX 3070 Lite Hash Rate]
-2489 ampere rtx-3060-ti 8 pcie GA104 [GeForce RTX 3060 Ti Lite Hash Rate]
-248a ampere cmp-70hx - pcie GA104 [CMP 70HX]
-248c ampere rtx-3070-ti 8 pcie GA104 [GeForce RTX 3070 Ti]
-248d ampere rtx-3070 8 pcie GA104 [GeForce RTX 3070]
-248e ampere rtx-3060-ti 8 pcie GA104 [GeForce RTX 3060 Ti]
-249c ampere rtx-3080-8gb-16gb-laptop - - GA104M [GeForce RTX 3080 Mobile / Max-Q 8GB/16GB]
-249d ampere rtx-3070-laptop - - GA104M [GeForce RTX 3070 Mobile / Max-Q]
-249f ampere - - - GA104M
-24a0 ampere rtx-3070-ti-laptop - - GA104 [Geforce RTX 3070 Ti Laptop GPU]
-24a4 ampere - - - GA104M
-24ac ampere rtx-30x0-engineering-sample - pcie GA104 [GeForce RTX 30x0 Engineering Sample]
-24ad ampere rtx-3060-engineering-sample - pcie GA104 [GeForce RTX 3060 Engineering Sample]
-24af ampere rtx-3070-engineering-sample - pcie GA104 [GeForce RTX 3070 Engineering Sample]
-24b0 ampere rtx-a4000 16 pcie GA104GL [RTX A4000]
-24b1 ampere rtx-a4000h - pcie GA104GL [RTX A4000H]
-24b6 ampere rtx-a5000-laptop - - GA104GLM [RTX A5000 Mobile]
-24b7 ampere rtx-a4000-laptop - - GA104GLM [RTX A4000 Mobile]
-24b8 ampere rtx-a3000-laptop - - GA104GLM [RTX A3000 Mobile]
-24b9 ampere rtx-a3000-12gb-laptop 12 - GA104GLM [RTX A3000 12GB Laptop GPU]
-24ba ampere rtx-a4500-laptop - - GA104GLM [RTX A4500 Laptop GPU]
-24bb ampere rtx-a3000-laptop - - GA104GLM [RTX A3000 Laptop GPU]
-24bf ampere rtx-3070-engineering-sample - pcie GA104 [GeForce RTX 3070 Engineering Sample]
-24c0 ampere - - - GA104 [Initial Dev ID B]
-24c7 ampere rtx-3060-8gb 8 pcie GA104 [GeForce RTX 3060 8GB]
-24c8 ampere rtx-3070-gddr6x - pcie GA104 [GeForce RTX 3070 GDDR6X]
-24c9 ampere rtx-3060-ti-gddr6x - pcie GA104 [GeForce RTX 3060 Ti GDDR6X]
-24dc ampere rtx-3080-8gb-16gb-laptop - - GA104M [GeForce RTX 3080 Mobile / Max-Q 8GB/16GB]
-24dd ampere rtx-3070-laptop - - GA104M [GeForce RTX 3070 Mobile / Max-Q]
-24df ampere - - - GA104M
-24e0 ampere rtx-3070-ti-laptop - - GA104M [Geforce RTX 3070 Ti Laptop GPU]
-24fa ampere rtx-a4500-embedded - - GA104 [RTX A4500 Embedded GPU]
-2501 ampere rtx-3060 - pcie GA106 [GeForce RTX 3060]
-2503 ampere rtx-3060 - pcie GA106 [GeForce RTX 3060]
-2504 ampere rtx-3060 - pcie GA106 [GeForce RTX 3060 Lite Hash Rate]
-2505 ampere - - - GA106
-2507 ampere rtx-3050 - pcie GA106 [Geforce RTX 3050]
-2508 ampere rtx-3050 - pcie GA106 [GeForce RTX 3050 OEM]
-2509 ampere rtx-3060-12gb 12 pcie GA106 [GeForce RTX 3060 12GB Rev. 2]
-2520 ampere rtx-3060-laptop - - GA106M [GeForce RTX 3060 Mobile / Max-Q]
-2521 ampere rtx-3060-laptop - - GA106M [GeForce RTX 3060 Laptop GPU]
-2523 ampere rtx-3050-ti-laptop - - GA106M [GeForce RTX 3050 Ti Mobile / Max-Q]
-252f ampere rtx-3060-engineering-sample - pcie GA106 [GeForce RTX 3060 Engineering Sample]
-2531 ampere rtx-a2000-6gb 6 pcie GA106 [RTX A2000]
-2544 ampere rtx-3060 - pcie GA106 [GeForce RTX 3060]
-2560 ampere rtx-3060-laptop - - GA106M [GeForce RTX 3060 Mobile / Max-Q]
-2561 ampere rtx-3060-laptop - - GA106M [GeForce RTX 3060 Laptop GPU]
-2563 ampere rtx-3050-ti-laptop - - GA106M [GeForce RTX 3050 Ti Mobile / Max-Q]
-2571 ampere rtx-a2000-12gb 12 pcie GA106 [RTX A2000 12GB]
-2582 ampere rtx-3050-8gb 8 pcie GA107 [GeForce RTX 3050 8GB]
-2583 ampere rtx-3050-4gb 4 pcie GA107 [GeForce RTX 3050 4GB]
-2584 ampere rtx-3050-6gb 6 pcie GA107 [GeForce RTX 3050 6GB]
-25a0 ampere rtx-3050-ti-laptop - - GA107M [GeForce RTX 3050 Ti Mobile]
-25a2 ampere rtx-3050-laptop - - GA107M [GeForce RTX 3050 Mobile]
-25a3 ampere - - - GA107
-25a4 ampere - - - GA107
-25a5 ampere rtx-3050-laptop - - GA107M [GeForce RTX 3050 Mobile]
-25a6 ampere mx570 - - GA107M [GeForce MX570]
-25a7 ampere mx570 - - GA107M [GeForce MX570]
-25a9 ampere rtx-2050-laptop - - GA107M [GeForce RTX 2050]
-25aa ampere mx570-a - - GA107M [GeForce MX570 A]
-25ab ampere rtx-3050-4gb-laptop 4 - GA107M [GeForce RTX 3050 4GB Laptop GPU]
-25ac ampere rtx-3050-6gb-laptop 6 - GA107BM / GN20-P0-R-K2 [GeForce RTX 3050 6GB Laptop GPU]
-25ad ampere rtx-2050 - pcie GA107 [GeForce RTX 2050]
-25af ampere rtx-3050-engineering-sample - pcie GA107 [GeForce RTX 3050 Engineering Sample]
-25b0 ampere rtx-a1000 8 pcie GA107GL [RTX A1000]
-25b2 ampere rtx-a400 4 pcie GA107GL [RTX A400]
-25b5 ampere rtx-a4-laptop - - GA107GLM [RTX A4 Mobile]
-25b6 ampere a2-a16 16 pcie GA107GL [A2 / A16]
-25b6/10de14a9 a16 16 -
-25b6/10de157e a2 16 -
-25b8 ampere rtx-a2000-laptop - - GA107GLM [RTX A2000 Mobile]
-25b9 ampere rtx-a1000-laptop - - GA107GLM [RTX A1000 Laptop GPU]
-25ba ampere rtx-a2000-8gb-laptop 8 - GA107GLM [RTX A2000 8GB Laptop GPU]
-25bb ampere rtx-a500-laptop - - GA107GLM [RTX A500 Laptop GPU]
-25bc ampere rtx-a1000-6gb-laptop 6 - GA107GLM [RTX A1000 6GB Laptop GPU]
-25bd ampere rtx-a500-laptop - - GA107GLM [RTX A500 Laptop GPU]
-25e0 ampere rtx-3050-ti-laptop - - GA107BM [GeForce RTX 3050 Ti Mobile]
-25e2 ampere rtx-3050-laptop - - GA107BM [GeForce RTX 3050 Mobile]
-25e5 ampere rtx-3050-laptop - - GA107BM [GeForce RTX 3050 Mobile]
-25ec ampere rtx-3050-6gb-laptop 6 - GA107BM / GN20-P0-R-K2 [GeForce RTX 3050 6GB Laptop GPU]
-25ed ampere rtx-2050 - pcie GA107 [GeForce RTX 2050]
-25f9 ampere rtx-a1000-embedded - - GA107 [RTX A1000 Embedded GPU]
-25fa ampere rtx-a2000-embedded - - GA107 [RTX A2000 Embedded GPU]
-25fb ampere rtx-a500-embedded - - GA107 [RTX A500 Embedded GPU]
-2681 ada-lovelace rtx-titan-ada 48 pcie AD102 [RTX TITAN Ada]
-2684 ada-lovelace rtx-4090 24 pcie AD102 [GeForce RTX 4090]
-2685 ada-lovelace rtx-4090-d 24 pcie AD102 [GeForce RTX 4090 D]
-2689 ada-lovelace rtx-4070-ti-super 16 pcie AD102 [GeForce RTX 4070 Ti SUPER]
-26af ada-lovelace pg137 - pcie AD102 [PG137]
-26b1 ada-lovelace rtx-6000-ada 48 pcie AD102GL [RTX 6000 Ada Generation]
-26b2 ada-lovelace rtx-5000-ada 32 pcie AD102GL [RTX 5000 Ada Generation]
-26b3 ada-lovelace rtx-5880-ada 48 pcie AD102GL [RTX 5880 Ada Generation]
-26b5 ada-lovelace l40 48 pcie AD102GL [L40]
-26b7 ada-lovelace l20 48 pcie AD102GL [L20]
-26b8 ada-lovelace l40g 24 pcie AD102GL [L40G]
-26b9 ada-lovelace l40s 48 pcie AD102GL [L40S]
-26ba ada-lovelace l20 48 pcie AD102GL [L20]
-26bb ada-lovelace l30 - pcie AD102GL [L30]
-26f5 ada-lovelace l40-cnx - pcie AD102GL [L40 CNX]
-2702 ada-lovelace rtx-4080-super 16 pcie AD103 [GeForce RTX 4080 SUPER]
-2703 ada-lovelace rtx-4080-super 16 pcie AD103 [GeForce RTX 4080 SUPER]
-2704 ada-lovelace rtx-4080 16 pcie AD103 [GeForce RTX 4080]
-2705 ada-lovelace rtx-4070-ti-super 16 pcie AD103 [GeForce RTX 4070 Ti SUPER]
-2709 ada-lovelace rtx-4070 12 pcie AD103 [GeForce RTX 4070]
-2717 ada-lovelace rtx-4090-laptop 16 - AD103M / GN21-X11 [GeForce RTX 4090 Laptop GPU]
-2730 ada-lovelace rtx-5000-ada-laptop 16 - AD103GLM [RTX 5000 Ada Generation Laptop GPU]
-2757 ada-lovelace rtx-4090-laptop 16 - AD103M / GN21-X11 [GeForce RTX 4090 Laptop GPU]
-2770 ada-lovelace rtx-5000-ada-embedded 16 - AD103GLM [RTX 5000 Ada Generation Embedded GPU]
-2782 ada-lovelace rtx-4070-ti 12 pcie AD104 [GeForce RTX 4070 Ti]
-2783 ada-lovelace rtx-4070-super 12 pcie AD104 [GeForce RTX 4070 SUPER]
-2785 ada-lovelace ac-ad104-20gb 20 pcie AD104 [AC AD104 20GB]
-2786 ada-lovelace rtx-4070 12 pcie AD104 [GeForce RTX 4070]
-2788 ada-lovelace rtx-4060-ti - pcie AD104 [GeForce RTX 4060 Ti]
-27a0 ada-lovelace rtx-4080-laptop 12 - AD104M [GeForce RTX 4080 Max-Q / Mobile]
-27b0 ada-lovelace rtx-4000-sff-ada 20 pcie AD104GL [RTX 4000 SFF Ada Generation]
-27b1 ada-lovelace rtx-4500-ada 24 pcie AD104GL [RTX 4500 Ada Generation]
-27b2 ada-lovelace rtx-4000-ada 20 pcie AD104GL [RTX 4000 Ada Generation]
-27b6 ada-lovelace l2 24 pcie AD104GL [L2]
-27b7 ada-lovelace l16 - pcie AD104GL [L16]
-27b8 ada-lovelace l4 24 pcie AD104GL [L4]
-27ba ada-lovelace rtx-4000-ada-laptop 12 - AD104GLM [RTX 4000 Ada Generation Laptop GPU]
-27bb ada-lovelace rtx-3500-ada-laptop 12 - AD104GLM [RTX 3500 Ada Generation Laptop GPU]
-27e0 ada-lovelace rtx-4080-laptop 12 - AD104M [GeForce RTX 4080 Max-Q / Mobile]
-27fa ada-lovelace rtx-4000-ada-embedded 12 - AD104GLM [RTX 4000 Ada Generation Embedded GPU]
-27fb ada-lovelace rtx-3500-ada-embedded 12 - AD104GLM [RTX 3500 Ada Generation Embedded GPU]
-2803 ada-lovelace rtx-4060-ti-8gb 8 pcie AD106 [GeForce RTX 4060 Ti]
-2805 ada-lovelace rtx-4060-ti-16gb 16 pcie AD106 [GeForce RTX 4060 Ti 16GB]
-2808 ada-lovelace rtx-4060 8 pcie AD106 [GeForce RTX 4060]
-2820 ada-lovelace rtx-4070-laptop 8 - AD106M [GeForce RTX 4070 Max-Q / Mobile]
-2822 ada-lovelace rtx-3050-a-laptop - - AD106M [GeForce RTX 3050 A Laptop GPU]
-2838 ada-lovelace rtx-3000-ada-laptop 8 - AD106GLM [RTX 3000 Ada Generation Laptop GPU]
-2860 ada-lovelace rtx-4070-laptop 8 - AD106M [GeForce RTX 4070 Max-Q / Mobile]
-2878 ada-lovelace rtx-3000-ada-embedded 8 - AD106GLM [RTX 3000 Ada Generation Embedded GPU]
-2882 ada-lovelace rtx-4060 8 pcie AD107 [GeForce RTX 4060]
-28a0 ada-lovelace rtx-4060-laptop 8 - AD107M [GeForce RTX 4060 Max-Q / Mobile]
-28a1 ada-lovelace rtx-4050-laptop 6 - AD107M [GeForce RTX 4050 Max-Q / Mobile]
-28a3 ada-lovelace rtx-3050-a-laptop - - AD107M [GeForce RTX 3050 A Laptop GPU]
-28b0 ada-lovelace rtx-2000-ada 16 pcie AD107GL [RTX 2000 / 2000E Ada Generation]
-28b0/103c1871 rtx-2000e-ada 16 -
-28b0/10de1871 rtx-2000e-ada 16 -
-28b0/17aa1871 rtx-2000e-ada 16 -
-28b8 ada-lovelace rtx-2000-ada-laptop 8 - AD107GLM [RTX 2000 Ada Generation Laptop GPU]
-28b9 ada-lovelace rtx-1000-ada-laptop - - AD107GLM [RTX 1000 Ada Generation Laptop GPU]
-28ba ada-lovelace rtx-500-ada-laptop - - AD107GLM [RTX 500 Ada Generation Laptop GPU]
-28bb ada-lovelace rtx-500-ada-laptop - - AD107GLM [RTX 500 Ada Generation Laptop GPU]
-28e0 ada-lovelace rtx-4060-laptop 8 - AD107M [GeForce RTX 4060 Max-Q / Mobile]
-28e1 ada-lovelace rtx-4050-laptop 6 - AD107M [GeForce RTX 4050 Max-Q / Mobile]
-28e3 ada-lovelace rtx-3050-a-laptop - - AD107M [GeForce RTX 3050 A Laptop GPU]
-28f8 ada-lovelace rtx-2000-ada-embedded 8 - AD107GLM [RTX 2000 Ada Generation Embedded GPU]
-2900 blackwell - - - GB100 [Reserved Dev ID A]
-2901 blackwell b200-sxm6-180gb 180 sxm GB100 [B200]
-2909 blackwell b200-sxm6-168gb 168 sxm GB100 [HGX B200 168GB]
-2920 blackwell b100 - sxm GB100 [TS4 / B100]
-2924 blackwell - - - GB100
-2925 blackwell - - - GB100
-293d blackwell - - - GB100
-2940 blackwell - - - GB100 [Reserved Dev ID B]
-2941 blackwell gb200-186gb 186 superchip GB100 [HGX GB200]
-297e blackwell - - - GB100
-2980 blackwell - - - GB102 [Reserved Dev ID A]
-29bb blackwell drive-p2021 - pcie GB102 [DRIVE P2021]
-29bc blackwell b100 - sxm GB102 [B100]
-29c0 blackwell - - - GB102 [Reserved Dev ID B]
-29f1 blackwell - - - GB102
-2b00 blackwell thor - soc TA1090SA [THOR]
-2b85 blackwell rtx-5090 32 pcie GB202 [GeForce RTX 5090]
-2b87 blackwell rtx-5090-d 32 pcie GB202 [GeForce RTX 5090 D]
-2b8c blackwell rtx-5090-d-v2 24 pcie GB202 [GeForce RTX 5090 D V2]
-2bb1 blackwell rtx-pro-6000-blackwell-workstation 96 pcie GB202GL [RTX PRO 6000 Blackwell Workstation Edition]
-2bb2 blackwell rtx-pro-6000d-blackwell-workstation - pcie GB202GL [RTX PRO 6000D Blackwell Workstation Edition]
-2bb3 blackwell rtx-pro-5000-blackwell - pcie GB202GL [RTX PRO 5000 Blackwell]
-2bb3/1028204d rtx-pro-5000-blackwell 48 -
-2bb3/1028227a rtx-pro-5000-72gb-blackwell 72 -
-2bb3/103c204d rtx-pro-5000-blackwell 48 -
-2bb3/103c227a rtx-pro-5000-72gb-blackwell 72 -
-2bb3/10de204d rtx-pro-5000-blackwell 48 -
-2bb3/10de227a rtx-pro-5000-72gb-blackwell 72 -
-2bb3/17aa204d rtx-pro-5000-blackwell 48 -
-2bb3/17aa227a rtx-pro-5000-72gb-blackwell 72 -
-2bb4 blackwell rtx-pro-6000-blackwell-max-q 96 pcie GB202GL [RTX PRO 6000 Blackwell Max-Q Workstation Edition]
-2bb5 blackwell rtx-pro-6000-blackwell-server 96 pcie GB202GL [RTX PRO 6000 Blackwell Server Edition]
-2bb9 blackwell rtx-6000d - pcie GB202GL [RTX 6000D]
-2bbc blackwell rtx-pro-6000d-blackwell-max-q - pcie GB202GL [RTX PRO 6000D Blackwell Max-Q Workstation Edition]
-2c02 blackwell rtx-5080 16 pcie GB203 [GeForce RTX 5080]
-2c05 blackwell rtx-5070-ti 16 pcie GB203 [GeForce RTX 5070 Ti]
-2c18 blackwell rtx-5090-laptop 24 - GB203M / GN22 [GeForce RTX 5090 Max-Q / Mobile]
-2c19 blackwell rtx-5080-laptop 16 - GB203M / GN22 [GeForce RTX 5080 Max-Q / Mobile]
-2c2c blackwell - - - GB6-256(N22W-ES-A1)
-2c31 blackwell rtx-pro-4500-blackwell 32 pcie GB203GL [RTX PRO 4500 Blackwell]
-2c33 blackwell rtx-pro-4000-sff-blackwell 24 pcie GB203GL [RTX PRO 4000 Blackwell SFF Edition]
-2c34 blackwell rtx-pro-4000-blackwell 24 pcie GB203GL [RTX PRO 4000 Blackwell]
-2c38 blackwell rtx-pro-5000-blackwell-laptop - - GB203GLM [RTX PRO 5000 Blackwell Generation Laptop GPU]
-2c39 blackwell rtx-pro-4000-blackwell-laptop - - GB203GLM [RTX PRO 4000 Blackwell Generation Laptop GPU]
-2c3a blackwell rtx-pro-4500-blackwell-server 32 pcie GB203GL [RTX PRO 4500 Blackwell Server Edition]
-2c58 blackwell rtx-5090-laptop 24 - GB203M / GN22-X11 [GeForce RTX 5090 Max-Q / Mobile]
-2c59 blackwell rtx-5080-laptop 16 - GB203M / GN22-X9 [GeForce RTX 5080 Max-Q / Mobile]
-2c77 blackwell rtx-pro-5000-blackwell-embedded - - GB203GLM [RTX PRO 5000 Blackwell Embedded GPU]
-2c79 blackwell rtx-pro-4000-blackwell-embedded - - GB203GLM [RTX PRO 4000 Blackwell Embedded GPU]
-2d04 blackwell rtx-5060-ti - pcie GB206 [GeForce RTX 5060 Ti]
-2d05 blackwell rtx-5060 8 pcie GB206 [GeForce RTX 5060]
-2d18 blackwell rtx-5070-laptop - - GB206M [GeForce RTX 5070 Max-Q / Mobile]
-2d19 blackwell rtx-5060-laptop - - GB206M [GeForce RTX 5060 Max-Q / Mobile]
-2d2c blackwell - - - GB6-128 (N22Y-ES-A1)
-2d30 blackwell rtx-pro-2000-blackwell 16 pcie GB206GL [RTX PRO 2000 Blackwell]
-2d39 blackwell rtx-pro-2000-blackwell-laptop - - GB206GLM [RTX PRO 2000 Blackwell Generation Laptop GPU]
-2d58 blackwell rtx-5070-laptop - - GB206M [GeForce RTX 5070 Max-Q / Mobile]
-2d59 blackwell rtx-5060-laptop - - GB206M [GeForce RTX 5060 Max-Q / Mobile]
-2d79 blackwell rtx-pro-2000-blackwell-embedded - - GB206GLM [RTX PRO 2000 Blackwell Embedded GPU]
-2d83 blackwell rtx-5050 8 pcie GB207 [GeForce RTX 5050]
-2d98 blackwell rtx-5050-laptop - - GB207M [GeForce RTX 5050 Max-Q / Mobile]
-2db8 blackwell rtx-pro-1000-blackwell-laptop - - GB207GLM [RTX PRO 1000 Blackwell Generation Laptop GPU]
-2db9 blackwell rtx-pro-500-blackwell-laptop - - GB207GLM [RTX PRO 500 Blackwell Generation Laptop GPU]
-2dd8 blackwell rtx-5050-laptop - - GB207M [GeForce RTX 5050 Max-Q / Mobile]
-2df9 blackwell rtx-pro-500-blackwell-embedded - - GB207GLM [RTX PRO 500 Blackwell Embedded GPU]
-2e03 blackwell n1x-6144-core - soc GB20B [RTX Spark N1X (6144-core Blackwell RTX GPU)]
-2e06 blackwell n1x-5120-core - soc GB20B [RTX Spark N1X (5120-core Blackwell RTX GPU)]
-2e12 blackwell gb10 - soc GB20B [GB10]
-2e13 blackwell - - soc GB20B [Desktop Device]
-2e2a blackwell - - soc GB20B
-2f04 blackwell rtx-5070 12 pcie GB205 [GeForce RTX 5070]
-2f06 blackwell rtx-5060 8 pcie GB205 [GeForce RTX 5060]
-2f18 blackwell rtx-5070-ti-laptop 12 - GB205M [GeForce RTX 5070 Ti Mobile]
-2f38 blackwell rtx-pro-3000-blackwell-laptop - - GB205GLM [RTX PRO 3000 Blackwell Generation Laptop GPU]
-2f58 blackwell rtx-5070-ti-laptop 12 - GB205M [GeForce RTX 5070 Ti Mobile]
-3000 rubin - - - GR100 [Reserved Dev ID A]
-3021 rubin pcie-faber - pcie GR100 [PCIe Faber]
-3040 rubin - - - GR100 [Reserved Dev ID B]
-30c0 rubin - - - GR102
-3180 blackwell - - - GB110 [Reserved Dev ID A]
-3182 blackwell b300-sxm6-288gb 288 sxm GB110 [B300 SXM6 AC]
-31a1 blackwell gb300-maxq - superchip GB110 [GB300 MaxQ]
-31c0 blackwell - - - GB110
-31c2 blackwell gb300-288gb 288 superchip GB110 [GB300]
-31c3 blackwell gb300-288gb 288 superchip GB110 [GB300]
-31fe blackwell - - - GB110
-3200 blackwell - - - GB112
-3224 blackwell - - - GB112
-323e blackwell - - - GB112
-3340 blackwell - - - GB120
+20b3 ampere a100-sxm4-64gb 64 sxm - GA100 [A100-SXM-64GB]
+20b4 ampere - - - - GA100
+20b5 ampere a100-pcie-80gb 80 pcie - GA100 [A100 PCIe 80GB]
+20b6 ampere pg506-232 - pcie - GA100GL [PG506-232]
+20b7 ampere a30 24 pcie - GA100GL [A30 PCIe]
+20b8 ampere a100x 80 pcie - GA100 [A100X]
+20b9 ampere a30x 24 pcie - GA100 [A30X]
+20bb ampere drive-a100-prod - pcie - GA100 [DRIVE A100 PROD]
+20bd ampere a800-sxm4-40gb 40 sxm - GA100 [A800 SXM4 40GB]
+20be ampere grid-a100a - pcie - GA100 [GRID A100A]
+20bf ampere grid-a100b - pcie - GA100 [GRID A100B]
+20c0 ampere - - - - GA100 [Initial DevID]
+20c2 ampere cmp-170hx 8 pcie - GA100 [CMP 170HX]
+20f0 ampere a100-pg506-207 - pcie - GA100 [A100-PG506-207]
+20f1 ampere a100-pcie-40gb 40 pcie - GA100 [A100 PCIe 40GB]
+20f2 ampere a100-pg506-217 - pcie - GA100 [A100-PG506-217]
+20f3 ampere a800-sxm4-80gb 80 sxm - GA100 [A800-SXM4-80GB]
+20f5 ampere a800-pcie-80gb 80 pcie - GA100 [A800 80GB PCIe]
+20f6 ampere a800-pcie-40gb 40 pcie - GA100 [A800 40GB PCIe]
+20f6/10de180a a800-40gb-active 40
+20fd ampere ax800 80 pcie - GA100 [AX800 Converged Accelerator]
+20fe ampere - - - - GA100 [INT SKU]
+20ff ampere - - - - GA100
+2182 turing gtx-1660-ti 6 pcie - TU116 [GeForce GTX 1660 Ti]
+2183 turing - - - - TU116
+2184 turing gtx-1660 6 pcie - TU116 [GeForce GTX 1660]
+2186 turing pg160-sku18 - pcie - TU116 [PG160 SKU18]
+2187 turing gtx-1650-super 4 pcie - TU116 [GeForce GTX 1650 SUPER]
+2188 turing gtx-1650 4 pcie - TU116 [GeForce GTX 1650]
+2189 turing cmp-30hx 6 pcie - TU116 [CMP 30HX]
+2191 turing gtx-1660-ti-laptop 6 - - TU116M [GeForce GTX 1660 Ti Mobile]
+2192 turing gtx-1650-ti-laptop 4 - - TU116M [GeForce GTX 1650 Ti Mobile]
+21ae turing - - - - TU116GL
+21bf turing - - - - TU116GL
+21c2 turing - - - - TU116
+21c3 turing - - - - TU116
+21c4 turing gtx-1660-super 6 pcie - TU116 [GeForce GTX 1660 SUPER]
+21d1 turing gtx-1660-ti-laptop 6 - - TU116BM [GeForce GTX 1660 Ti Mobile]
+2200 ampere - - - - GA102
+2203 ampere rtx-3090-ti 24 pcie - GA102 [GeForce RTX 3090 Ti]
+2204 ampere rtx-3090 24 pcie - GA102 [GeForce RTX 3090]
+2205 ampere rtx-3080-ti-20gb 20 pcie - GA102 [GeForce RTX 3080 Ti 20GB]
+2206 ampere rtx-3080 10 pcie - GA102 [GeForce RTX 3080]
+2207 ampere rtx-3070-ti 8 pcie - GA102 [GeForce RTX 3070 Ti]
+2208 ampere rtx-3080-ti 12 pcie - GA102 [GeForce RTX 3080 Ti]
+220a ampere rtx-3080-12gb 12 pcie - GA102 [GeForce RTX 3080 12GB]
+220d ampere cmp-90hx 10 pcie - GA102 [CMP 90HX]
+2216 ampere rtx-3080 10 pcie - GA102 [GeForce RTX 3080 Lite Hash Rate]
+222b ampere rtx-3090-engineering-sample - pcie - GA102 [GeForce RTX 3090 Engineering Sample]
+222f ampere rtx-3080-11gb-12gb-engineering-sample - pcie - GA102 [GeForce RTX 3080 11GB / 12GB Engineering Sample]
+2230 ampere rtx-a6000 48 pcie - GA102GL [RTX A6000]
+2231 ampere rtx-a5000 24 pcie - GA102GL [RTX A5000]
+2232 ampere rtx-a4500 20 pcie - GA102GL [RTX A4500]
+2233 ampere rtx-a5500 24 pcie - GA102GL [RTX A5500]
+2235 ampere a40 48 pcie - GA102GL [A40]
+2236 ampere a10 24 pcie - GA102GL [A10]
+2237 ampere a10g 24 pcie - GA102GL [A10G]
+2238 ampere a10m - pcie - GA102GL [A10M]
+223f ampere - - - - GA102GL
+2302 hopper - - - - GH100
+230c hopper h20-nvl16 - sxm - GH100 [H20 NVL16]
+230e hopper h20-nvl16 - sxm - GH100 [H20 NVL16]
+2313 hopper h100-cnx 80 pcie - GH100 [H100 CNX]
+2321 hopper h100-nvl-94gb 94 pcie - GH100 [H100L 94GB]
+2322 hopper h800-pcie-80gb 80 pcie - GH100 [H800 PCIe]
+2324 hopper h800-sxm5-80gb 80 sxm - GH100 [H800]
+2328 hopper h20b - sxm - GH100 [H20B]
+2329 hopper h20-96gb 96 sxm - GH100 [H20]
+232c hopper h20-141gb 141 sxm - GH100 [H20 HBM3e]
+2330 hopper h100-sxm5-80gb 80 sxm - GH100 [H100 SXM5 80GB]
+2331 hopper h100-pcie-80gb 80 pcie - GH100 [H100 PCIe]
+2335 hopper h200-sxm5-141gb 141 sxm - GH100 [H200 SXM 141GB]
+2336 hopper h100 - - - GH100 [H100]
+2337 hopper h100-sxm5-64gb 64 sxm - GH100 [H100 SXM5 64GB]
+2338 hopper h100-sxm5-96gb 96 sxm - GH100 [H100 SXM5 96GB]
+2339 hopper h100-sxm5-94gb 94 sxm - GH100 [H100 SXM5 94GB]
+233a hopper h800-nvl-94gb 94 pcie - GH100 [H800L 94GB]
+233b hopper h200-nvl-141gb 141 pcie - GH100 [H200 NVL]
+233d hopper h100-96gb 96 - - GH100 [H100 96GB]
+2342 hopper gh200-96gb 96 superchip - GH100 [GH200 120GB / 480GB]
+2343 hopper - - - - GH100
+2345 hopper gh100-88k-a1 - pcie - GH100 [GH100-88K-A1]
+2348 hopper gh200-144gb 144 superchip - GH100 [GH200 144G HBM3e]
+237e hopper h100-gh3 - pcie - GH100 [H100 GH3]
+237f hopper skinny-joe - pcie - GH100 [Skinny Joe]
+23b0 hopper - - - - GH100
+23f0 hopper - - - - GH100
+2414 ampere rtx-3060-ti 8 pcie - GA103 [GeForce RTX 3060 Ti]
+2420 ampere rtx-3080-ti-laptop 16 - - GA103M [GeForce RTX 3080 Ti Mobile]
+2438 ampere rtx-a5500-laptop 16 - - GA103GLM [RTX A5500 Laptop GPU]
+2460 ampere rtx-3080-ti-laptop 16 - - GA103M [GeForce RTX 3080 Ti Laptop GPU]
+2480 ampere - - - - GA104 [Reserved Dev ID A]
+2482 ampere rtx-3070-ti 8 pcie - GA104 [GeForce RTX 3070 Ti]
+2483 ampere - - - - GA104
+2484 ampere rtx-3070 8 pcie - GA104 [GeForce RTX 3070]
+2486 ampere rtx-3060-ti 8 pcie - GA104 [GeForce RTX 3060 Ti]
+2487 ampere rtx-3060-12gb 12 pcie - GA104 [GeForce RTX 3060]
+2488 ampere rtx-3070 8 pcie - GA104 [GeForce RTX 3070 Lite Hash Rate]
+2489 ampere rtx-3060-ti 8 pcie - GA104 [GeForce RTX 3060 Ti Lite Hash Rate]
+248a ampere cmp-70hx 8 pcie - GA104 [CMP 70HX]
+248c ampere rtx-3070-ti 8 pcie - GA104 [GeForce RTX 3070 Ti]
+248d ampere rtx-3070 8 pcie - GA104 [GeForce RTX 3070]
+248e ampere rtx-3060-ti 8 pcie - GA104 [GeForce RTX 3060 Ti]
+249c ampere rtx-3080-8gb-16gb-laptop - - - GA104M [GeForce RTX 3080 Mobile / Max-Q 8GB/16GB]
+249d ampere rtx-3070-laptop 8 - - GA104M [GeForce RTX 3070 Mobile / Max-Q]
+249f ampere - - - - GA104M
+24a0 ampere rtx-3070-ti-laptop 8 - - GA104 [Geforce RTX 3070 Ti Laptop GPU]
+24a4 ampere - - - - GA104M
+24ac ampere rtx-30x0-engineering-sample - pcie - GA104 [GeForce RTX 30x0 Engineering Sample]
+24ad ampere rtx-3060-engineering-sample - pcie - GA104 [GeForce RTX 3060 Engineering Sample]
+24af ampere rtx-3070-engineering-sample - pcie - GA104 [GeForce RTX 3070 Engineering Sample]
+24b0 ampere rtx-a4000 16 pcie - GA104GL [RTX A4000]
+24b1 ampere rtx-a4000h - pcie - GA104GL [RTX A4000H]
+24b6 ampere rtx-a5000-laptop 16 - - GA104GLM [RTX A5000 Mobile]
+24b7 ampere rtx-a4000-laptop 8 - - GA104GLM [RTX A4000 Mobile]
+24b8 ampere rtx-a3000-laptop - - - GA104GLM [RTX A3000 Mobile]
+24b9 ampere rtx-a3000-12gb-laptop 12 - - GA104GLM [RTX A3000 12GB Laptop GPU]
+24ba ampere rtx-a4500-laptop 16 - - GA104GLM [RTX A4500 Laptop GPU]
+24bb ampere rtx-a3000-laptop - - - GA104GLM [RTX A3000 Laptop GPU]
+24bf ampere rtx-3070-engineering-sample - pcie - GA104 [GeForce RTX 3070 Engineering Sample]
+24c0 ampere - - - - GA104 [Initial Dev ID B]
+24c7 ampere rtx-3060-8gb 8 pcie - GA104 [GeForce RTX 3060 8GB]
+24c8 ampere rtx-3070-gddr6x - pcie - GA104 [GeForce RTX 3070 GDDR6X]
+24c9 ampere rtx-3060-ti-gddr6x 8 pcie - GA104 [GeForce RTX 3060 Ti GDDR6X]
+24dc ampere rtx-3080-8gb-16gb-laptop - - - GA104M [GeForce RTX 3080 Mobile / Max-Q 8GB/16GB]
+24dd ampere rtx-3070-laptop 8 - - GA104M [GeForce RTX 3070 Mobile / Max-Q]
+24df ampere - - - - GA104M
+24e0 ampere rtx-3070-ti-laptop 8 - - GA104M [Geforce RTX 3070 Ti Laptop GPU]
+24fa ampere rtx-a4500-embedded 16 - - GA104 [RTX A4500 Embedded GPU]
+2501 ampere rtx-3060 - pcie - GA106 [GeForce RTX 3060]
+2503 ampere rtx-3060 - pcie - GA106 [GeForce RTX 3060]
+2504 ampere rtx-3060 - pcie - GA106 [GeForce RTX 3060 Lite Hash Rate]
+2505 ampere - - - - GA106
+2507 ampere rtx-3050 - pcie - GA106 [Geforce RTX 3050]
+2508 ampere rtx-3050 - pcie - GA106 [GeForce RTX 3050 OEM]
+2509 ampere rtx-3060-12gb 12 pcie - GA106 [GeForce RTX 3060 12GB Rev. 2]
+2520 ampere rtx-3060-laptop 6 - - GA106M [GeForce RTX 3060 Mobile / Max-Q]
+2521 ampere rtx-3060-laptop 6 - - GA106M [GeForce RTX 3060 Laptop GPU]
+2523 ampere rtx-3050-ti-laptop - - - GA106M [GeForce RTX 3050 Ti Mobile / Max-Q]
+252f ampere rtx-3060-engineering-sample - pcie - GA106 [GeForce RTX 3060 Engineering Sample]
+2531 ampere rtx-a2000-6gb 6 pcie - GA106 [RTX A2000]
+2544 ampere rtx-3060 - pcie - GA106 [GeForce RTX 3060]
+2560 ampere rtx-3060-laptop 6 - - GA106M [GeForce RTX 3060 Mobile / Max-Q]
+2561 ampere rtx-3060-laptop 6 - - GA106M [GeForce RTX 3060 Laptop GPU]
+2563 ampere rtx-3050-ti-laptop - - - GA106M [GeForce RTX 3050 Ti Mobile / Max-Q]
+2571 ampere rtx-a2000-12gb 12 pcie - GA106 [RTX A2000 12GB]
+2582 ampere rtx-3050-8gb 8 pcie - GA107 [GeForce RTX 3050 8GB]
+2583 ampere rtx-3050-4gb 4 pcie - GA107 [GeForce RTX 3050 4GB]
+2584 ampere rtx-3050-6gb 6 pcie - GA107 [GeForce RTX 3050 6GB]
+25a0 ampere rtx-3050-ti-laptop - - - GA107M [GeForce RTX 3050 Ti Mobile]
+25a2 ampere rtx-3050-laptop - - - GA107M [GeForce RTX 3050 Mobile]
+25a3 ampere - - - - GA107
+25a4 ampere - - - - GA107
+25a5 ampere rtx-3050-laptop - - - GA107M [GeForce RTX 3050 Mobile]
+25a6 ampere mx570 - - - GA107M [GeForce MX570]
+25a7 ampere mx570 - - - GA107M [GeForce MX570]
+25a9 ampere rtx-2050-laptop - - - GA107M [GeForce RTX 2050]
+25aa ampere mx570-a - - - GA107M [GeForce MX570 A]
+25ab ampere rtx-3050-4gb-laptop 4 - - GA107M [GeForce RTX 3050 4GB Laptop GPU]
+25ac ampere rtx-3050-6gb-laptop 6 - - GA107BM / GN20-P0-R-K2 [GeForce RTX 3050 6GB Laptop GPU]
+25ad ampere rtx-2050 - pcie - GA107 [GeForce RTX 2050]
+25af ampere rtx-3050-engineering-sample - pcie - GA107 [GeForce RTX 3050 Engineering Sample]
+25b0 ampere rtx-a1000 8 pcie - GA107GL [RTX A1000]
+25b2 ampere rtx-a400 4 pcie - GA107GL [RTX A400]
+25b5 ampere rtx-a4-laptop - - - GA107GLM [RTX A4 Mobile]
+25b6 ampere a2-a16 16 pcie - GA107GL [A2 / A16]
+25b6/10de14a9 a16 16
+25b6/10de157e a2 16
+25b8 ampere rtx-a2000-laptop - - - GA107GLM [RTX A2000 Mobile]
+25b9 ampere rtx-a1000-laptop - - - GA107GLM [RTX A1000 Laptop GPU]
+25ba ampere rtx-a2000-8gb-laptop 8 - - GA107GLM [RTX A2000 8GB Laptop GPU]
+25bb ampere rtx-a500-laptop 4 - - GA107GLM [RTX A500 Laptop GPU]
+25bc ampere rtx-a1000-6gb-laptop 6 - - GA107GLM [RTX A1000 6GB Laptop GPU]
+25bd ampere rtx-a500-laptop 4 - - GA107GLM [RTX A500 Laptop GPU]
+25e0 ampere rtx-3050-ti-laptop - - - GA107BM [GeForce RTX 3050 Ti Mobile]
+25e2 ampere rtx-3050-laptop - - - GA107BM [GeForce RTX 3050 Mobile]
+25e5 ampere rtx-3050-laptop - - - GA107BM [GeForce RTX 3050 Mobile]
+25ec ampere rtx-3050-6gb-laptop 6 - - GA107BM / GN20-P0-R-K2 [GeForce RTX 3050 6GB Laptop GPU]
+25ed ampere rtx-2050 - pcie - GA107 [GeForce RTX 2050]
+25f9 ampere rtx-a1000-embedded 4 - - GA107 [RTX A1000 Embedded GPU]
+25fa ampere rtx-a2000-embedded 8 - - GA107 [RTX A2000 Embedded GPU]
+25fb ampere rtx-a500-embedded 4 - - GA107 [RTX A500 Embedded GPU]
+2681 ada-lovelace rtx-titan-ada 48 pcie - AD102 [RTX TITAN Ada]
+2684 ada-lovelace rtx-4090 24 pcie - AD102 [GeForce RTX 4090]
+2685 ada-lovelace rtx-4090-d 24 pcie - AD102 [GeForce RTX 4090 D]
+2689 ada-lovelace rtx-4070-ti-super 16 pcie - AD102 [GeForce RTX 4070 Ti SUPER]
+26af ada-lovelace pg137 - pcie - AD102 [PG137]
+26b1 ada-lovelace rtx-6000-ada 48 pcie - AD102GL [RTX 6000 Ada Generation]
+26b2 ada-lovelace rtx-5000-ada 32 pcie - AD102GL [RTX 5000 Ada Generation]
+26b3 ada-lovelace rtx-5880-ada 48 pcie - AD102GL [RTX 5880 Ada Generation]
+26b5 ada-lovelace l40 48 pcie - AD102GL [L40]
+26b7 ada-lovelace l20 48 pcie - AD102GL [L20]
+26b8 ada-lovelace l40g 24 pcie - AD102GL [L40G]
+26b9 ada-lovelace l40s 48 pcie - AD102GL [L40S]
+26ba ada-lovelace l20 48 pcie - AD102GL [L20]
+26bb ada-lovelace l30 - pcie - AD102GL [L30]
+26f5 ada-lovelace l40-cnx - pcie - AD102GL [L40 CNX]
+2702 ada-lovelace rtx-4080-super 16 pcie - AD103 [GeForce RTX 4080 SUPER]
+2703 ada-lovelace rtx-4080-super 16 pcie - AD103 [GeForce RTX 4080 SUPER]
+2704 ada-lovelace rtx-4080 16 pcie - AD103 [GeForce RTX 4080]
+2705 ada-lovelace rtx-4070-ti-super 16 pcie - AD103 [GeForce RTX 4070 Ti SUPER]
+2709 ada-lovelace rtx-4070 12 pcie - AD103 [GeForce RTX 4070]
+2717 ada-lovelace rtx-4090-laptop 16 - - AD103M / GN21-X11 [GeForce RTX 4090 Laptop GPU]
+2730 ada-lovelace rtx-5000-ada-laptop 16 - - AD103GLM [RTX 5000 Ada Generation Laptop GPU]
+2757 ada-lovelace rtx-4090-laptop 16 - - AD103M / GN21-X11 [GeForce RTX 4090 Laptop GPU]
+2770 ada-lovelace rtx-5000-ada-embedded 16 - - AD103GLM [RTX 5000 Ada Generation Embedded GPU]
+2782 ada-lovelace rtx-4070-ti 12 pcie - AD104 [GeForce RTX 4070 Ti]
+2783 ada-lovelace rtx-4070-super 12 pcie - AD104 [GeForce RTX 4070 SUPER]
+2785 ada-lovelace ac-ad104-20gb 20 pcie - AD104 [AC AD104 20GB]
+2786 ada-lovelace rtx-4070 12 pcie - AD104 [GeForce RTX 4070]
+2788 ada-lovelace rtx-4060-ti - pcie - AD104 [GeForce RTX 4060 Ti]
+27a0 ada-lovelace rtx-4080-laptop 12 - - AD104M [GeForce RTX 4080 Max-Q / Mobile]
+27b0 ada-lovelace rtx-4000-sff-ada 20 pcie - AD104GL [RTX 4000 SFF Ada Generation]
+27b1 ada-lovelace rtx-4500-ada 24 pcie - AD104GL [RTX 4500 Ada Generation]
+27b2 ada-lovelace rtx-4000-ada 20 pcie - AD104GL [RTX 4000 Ada Generation]
+27b6 ada-lovelace l2 24 pcie - AD104GL [L2]
+27b7 ada-lovelace l16 - pcie - AD104GL [L16]
+27b8 ada-lovelace l4 24 pcie - AD104GL [L4]
+27ba ada-lovelace rtx-4000-ada-laptop 12 - - AD104GLM [RTX 4000 Ada Generation Laptop GPU]
+27bb ada-lovelace rtx-3500-ada-laptop 12 - - AD104GLM [RTX 3500 Ada Generation Laptop GPU]
+27e0 ada-lovelace rtx-4080-laptop 12 - - AD104M [GeForce RTX 4080 Max-Q / Mobile]
+27fa ada-lovelace rtx-4000-ada-embedded 12 - - AD104GLM [RTX 4000 Ada Generation Embedded GPU]
+27fb ada-lovelace rtx-3500-ada-embedded 12 - - AD104GLM [RTX 3500 Ada Generation Embedded GPU]
+2803 ada-lovelace rtx-4060-ti-8gb 8 pcie - AD106 [GeForce RTX 4060 Ti]
+2805 ada-lovelace rtx-4060-ti-16gb 16 pcie - AD106 [GeForce RTX 4060 Ti 16GB]
+2808 ada-lovelace rtx-4060 8 pcie - AD106 [GeForce RTX 4060]
+2820 ada-lovelace rtx-4070-laptop 8 - - AD106M [GeForce RTX 4070 Max-Q / Mobile]
+2822 ada-lovelace rtx-3050-a-laptop - - - AD106M [GeForce RTX 3050 A Laptop GPU]
+2838 ada-lovelace rtx-3000-ada-laptop 8 - - AD106GLM [RTX 3000 Ada Generation Laptop GPU]
+2860 ada-lovelace rtx-4070-laptop 8 - - AD106M [GeForce RTX 4070 Max-Q / Mobile]
+2878 ada-lovelace rtx-3000-ada-embedded 8 - - AD106GLM [RTX 3000 Ada Generation Embedded GPU]
+2882 ada-lovelace rtx-4060 8 pcie - AD107 [GeForce RTX 4060]
+28a0 ada-lovelace rtx-4060-laptop 8 - - AD107M [GeForce RTX 4060 Max-Q / Mobile]
+28a1 ada-lovelace rtx-4050-laptop 6 - - AD107M [GeForce RTX 4050 Max-Q / Mobile]
+28a3 ada-lovelace rtx-3050-a-laptop - - - AD107M [GeForce RTX 3050 A Laptop GPU]
+28b0 ada-lovelace rtx-2000-ada 16 pcie - AD107GL [RTX 2000 / 2000E Ada Generation]
+28b0/103c1871 rtx-2000e-ada 16
+28b0/10de1871 rtx-2000e-ada 16
+28b0/17aa1871 rtx-2000e-ada 16
+28b8 ada-lovelace rtx-2000-ada-laptop 8 - - AD107GLM [RTX 2000 Ada Generation Laptop GPU]
+28b9 ada-lovelace rtx-1000-ada-laptop 6 - - AD107GLM [RTX 1000 Ada Generation Laptop GPU]
+28ba ada-lovelace rtx-500-ada-laptop 4 - - AD107GLM [RTX 500 Ada Generation Laptop GPU]
+28bb ada-lovelace rtx-500-ada-laptop 4 - - AD107GLM [RTX 500 Ada Generation Laptop GPU]
+28e0 ada-lovelace rtx-4060-laptop 8 - - AD107M [GeForce RTX 4060 Max-Q / Mobile]
+28e1 ada-lovelace rtx-4050-laptop 6 - - AD107M [GeForce RTX 4050 Max-Q / Mobile]
+28e3 ada-lovelace rtx-3050-a-laptop - - - AD107M [GeForce RTX 3050 A Laptop GPU]
+28f8 ada-lovelace rtx-2000-ada-embedded 8 - - AD107GLM [RTX 2000 Ada Generation Embedded GPU]
+2900 blackwell - - - - GB100 [Reserved Dev ID A]
+2901 blackwell b200-sxm6-180gb 180 sxm - GB100 [B200]
+2909 blackwell b200-sxm6-168gb 168 sxm - GB100 [HGX B200 168GB]
+2920 blackwell b100 - sxm - GB100 [TS4 / B100]
+2924 blackwell - - - - GB100
+2925 blackwell - - - - GB100
+293d blackwell - - - - GB100
+2940 blackwell - - - - GB100 [Reserved Dev ID B]
+2941 blackwell gb200-186gb 186 superchip - GB100 [HGX GB200]
+297e blackwell - - - - GB100
+2980 blackwell - - - - GB102 [Reserved Dev ID A]
+29bb blackwell drive-p2021 - pcie - GB102 [DRIVE P2021]
+29bc blackwell b100 - sxm - GB102 [B100]
+29c0 blackwell - - - - GB102 [Reserved Dev ID B]
+29f1 blackwell - - - - GB102
+2b00 blackwell thor - soc - TA1090SA [THOR]
+2b85 blackwell rtx-5090 32 pcie - GB202 [GeForce RTX 5090]
+2b87 blackwell rtx-5090-d 32 pcie - GB202 [GeForce RTX 5090 D]
+2b8c blackwell rtx-5090-d-v2 24 pcie - GB202 [GeForce RTX 5090 D V2]
+2bb1 blackwell rtx-pro-6000-blackwell-workstation 96 pcie - GB202GL [RTX PRO 6000 Blackwell Workstation Edition]
+2bb2 blackwell rtx-pro-6000d-blackwell-workstation - pcie - GB202GL [RTX PRO 6000D Blackwell Workstation Edition]
+2bb3 blackwell rtx-pro-5000-blackwell - pcie - GB202GL [RTX PRO 5000 Blackwell]
+2bb3/1028204d rtx-pro-5000-blackwell 48
+2bb3/1028227a rtx-pro-5000-72gb-blackwell 72
+2bb3/103c204d rtx-pro-5000-blackwell 48
+2bb3/103c227a rtx-pro-5000-72gb-blackwell 72
+2bb3/10de204d rtx-pro-5000-blackwell 48
+2bb3/10de227a rtx-pro-5000-72gb-blackwell 72
+2bb3/17aa204d rtx-pro-5000-blackwell 48
+2bb3/17aa227a rtx-pro-5000-72gb-blackwell 72
+2bb4 blackwell rtx-pro-6000-blackwell-max-q 96 pcie - GB202GL [RTX PRO 6000 Blackwell Max-Q Workstation Edition]
+2bb5 blackwell rtx-pro-6000-blackwell-server 96 pcie - GB202GL [RTX PRO 6000 Blackwell Server Edition]
+2bb9 blackwell rtx-6000d - pcie - GB202GL [RTX 6000D]
+2bbc blackwell rtx-pro-6000d-blackwell-max-q - pcie - GB202GL [RTX PRO 6000D Blackwell Max-Q Workstation Edition]
+2c02 blackwell rtx-5080 16 pcie - GB203 [GeForce RTX 5080]
+2c05 blackwell rtx-5070-ti 16 pcie - GB203 [GeForce RTX 5070 Ti]
+2c18 blackwell rtx-5090-laptop 24 - - GB203M / GN22 [GeForce RTX 5090 Max-Q / Mobile]
+2c19 blackwell rtx-5080-laptop 16 - - GB203M / GN22 [GeForce RTX 5080 Max-Q / Mobile]
+2c2c blackwell - - - - GB6-256(N22W-ES-A1)
+2c31 blackwell rtx-pro-4500-blackwell 32 pcie - GB203GL [RTX PRO 4500 Blackwell]
+2c33 blackwell rtx-pro-4000-sff-blackwell 24 pcie - GB203GL [RTX PRO 4000 Blackwell SFF Edition]
+2c34 blackwell rtx-pro-4000-blackwell 24 pcie - GB203GL [RTX PRO 4000 Blackwell]
+2c38 blackwell rtx-pro-5000-blackwell-laptop 24 - - GB203GLM [RTX PRO 5000 Blackwell Generation Laptop GPU]
+2c39 blackwell rtx-pro-4000-blackwell-laptop 16 - - GB203GLM [RTX PRO 4000 Blackwell Generation Laptop GPU]
+2c3a blackwell rtx-pro-4500-blackwell-server 32 pcie - GB203GL [RTX PRO 4500 Blackwell Server Edition]
+2c58 blackwell rtx-5090-laptop 24 - - GB203M / GN22-X11 [GeForce RTX 5090 Max-Q / Mobile]
+2c59 blackwell rtx-5080-laptop 16 - - GB203M / GN22-X9 [GeForce RTX 5080 Max-Q / Mobile]
+2c77 blackwell rtx-pro-5000-blackwell-embedded 24 - - GB203GLM [RTX PRO 5000 Blackwell Embedded GPU]
+2c79 blackwell rtx-pro-4000-blackwell-embedded 16 - - GB203GLM [RTX PRO 4000 Blackwell Embedded GPU]
+2d04 blackwell rtx-5060-ti - pcie - GB206 [GeForce RTX 5060 Ti]
+2d05 blackwell rtx-5060 8 pcie - GB206 [GeForce RTX 5060]
+2d18 blackwell rtx-5070-laptop - - - GB206M [GeForce RTX 5070 Max-Q / Mobile]
+2d19 blackwell rtx-5060-laptop 8 - - GB206M [GeForce RTX 5060 Max-Q / Mobile]
+2d2c blackwell - - - - GB6-128 (N22Y-ES-A1)
+2d30 blackwell rtx-pro-2000-blackwell 16 pcie - GB206GL [RTX PRO 2000 Blackwell]
+2d39 blackwell rtx-pro-2000-blackwell-laptop 8 - - GB206GLM [RTX PRO 2000 Blackwell Generation Laptop GPU]
+2d58 blackwell rtx-5070-laptop - - - GB206M [GeForce RTX 5070 Max-Q / Mobile]
+2d59 blackwell rtx-5060-laptop 8 - - GB206M [GeForce RTX 5060 Max-Q / Mobile]
+2d79 blackwell rtx-pro-2000-blackwell-embedded 8 - - GB206GLM [RTX PRO 2000 Blackwell Embedded GPU]
+2d83 blackwell rtx-5050 8 pcie - GB207 [GeForce RTX 5050]
+2d98 blackwell rtx-5050-laptop 8 - - GB207M [GeForce RTX 5050 Max-Q / Mobile]
+2db8 blackwell rtx-pro-1000-blackwell-laptop 8 - - GB207GLM [RTX PRO 1000 Blackwell Generation Laptop GPU]
+2db9 blackwell rtx-pro-500-blackwell-laptop 6 - - GB207GLM [RTX PRO 500 Blackwell Generation Laptop GPU]
+2dd8 blackwell rtx-5050-laptop 8 - - GB207M [GeForce RTX 5050 Max-Q / Mobile]
+2df9 blackwell rtx-pro-500-blackwell-embedded 6 - - GB207GLM [RTX PRO 500 Blackwell Embedded GPU]
+2e03 blackwell n1x-6144-core - soc - GB20B [RTX Spark N1X (6144-core Blackwell RTX GPU)]
+2e06 blackwell n1x-5120-core - soc - GB20B [RTX Spark N1X (5120-core Blackwell RTX GPU)]
+2e12 blackwell gb10 - soc - GB20B [GB10]
+2e13 blackwell - - soc - GB20B [Desktop Device]
+2e2a blackwell - - soc - GB20B
+2f04 blackwell rtx-5070 12 pcie - GB205 [GeForce RTX 5070]
+2f06 blackwell rtx-5060 8 pcie - GB205 [GeForce RTX 5060]
+2f18 blackwell rtx-5070-ti-laptop 12 - - GB205M [GeForce RTX 5070 Ti Mobile]
+2f38 blackwell rtx-pro-3000-blackwell-laptop 12 - - GB205GLM [RTX PRO 3000 Blackwell Generation Laptop GPU]
+2f58 blackwell rtx-5070-ti-laptop 12 - - GB205M [GeForce RTX 5070 Ti Mobile]
+3000 rubin - - - - GR100 [Reserved Dev ID A]
+3021 rubin pcie-faber - pcie - GR100 [PCIe Faber]
+3040 rubin - - - - GR100 [Reserved Dev ID B]
+30c0 rubin - - - - GR102
+3180 blackwell - - - - GB110 [Reserved Dev ID A]
+3182 blackwell b300-sxm6-288gb 288 sxm - GB110 [B300 SXM6 AC]
+31a1 blackwell gb300-maxq - superchip - GB110 [GB300 MaxQ]
+31c0 blackwell - - - - GB110
+31c2 blackwell gb300-288gb 288 superchip - GB110 [GB300]
+31c3 blackwell gb300-288gb 288 superchip - GB110 [GB300]
+31fe blackwell - - - - GB110
+3200 blackwell - - - - GB112
+3224 blackwell - - - - GB112
+323e blackwell - - - - GB112
+3340 blackwell - - - - GB120
 )";
 
 constexpr std::string_view kAmd = R"(
@@ -803,16 +804,16 @@ constexpr std::string_view kAmd = R"(
 1902 rdna3.5 krackan - soc GC_11_5_0
 66a0 gcn5 mi60 32 pcie AI
 66a1 gcn5 radeon-pro-vii-mi50 - pcie AI
-66a1.02 mi50 - pcie
-66a1.06 radeon-pro-vii 16 pcie
+66a1.02 mi50 - pcie AMD Instinct MI60 / MI50
+66a1.06 radeon-pro-vii 16 pcie AMD Radeon Pro VII
 66a2 gcn5 - - - AI
 66a3 gcn5 vega-20 - pcie AI
 66a7 gcn5 radeon-pro-vega-20 - pcie AI
-66af gcn5 radeon-vii 16 pcie AI
+66af gcn5 radeon-vii 16 pcie AI AMD Radeon VII
 67c0 gcn4 radeon-pro-wx-7100-mobile - - VI
 67c2 gcn4 radeon-pro-v7300x-v7350x2 - pcie VI
 67c4 gcn4 radeon-pro-wx-7100 8 pcie VI
-67c7 gcn4 radeon-pro-wx-5100 - pcie VI
+67c7 gcn4 radeon-pro-wx-5100 8 pcie VI
 67ca gcn4 polaris10 - pcie VI
 67cc gcn4 polaris10 - pcie VI
 67cf gcn4 polaris10 - pcie VI
@@ -822,52 +823,52 @@ constexpr std::string_view kAmd = R"(
 67df gcn4 rx-470-480-570-570x-580-580x-590 - pcie VI
 67e0 gcn4 radeon-pro-wx-4170 - pcie VI
 67e1 gcn4 polaris11 - pcie VI
-67e3 gcn4 radeon-pro-wx-4100 - pcie VI
+67e3 gcn4 radeon-pro-wx-4100 4 pcie VI
 67e8 gcn4 radeon-pro-wx-4130-4150 - pcie VI
 67e9 gcn4 polaris11 - pcie VI
 67eb gcn4 radeon-pro-v5300x - pcie VI
 67ef gcn4 baffin - pcie VI
 67ff gcn4 rx-550-640sp-rx-560-560x - pcie VI
 6860 gcn5 mi25-mi25x2-v340-v320 - pcie AI
-6860.00 mi25 16 pcie
-6860.01 mi25 16 pcie
-6860.02 mi25 16 pcie
-6860.03 radeon-pro-v340 - pcie
-6860.04 mi25x2 - pcie
-6860.07 radeon-pro-v320 - pcie
-6861 gcn5 radeon-pro-wx-9100 16 pcie AI
-6862 gcn5 radeon-pro-ssg - pcie AI
-6863 gcn5 vega-frontier 16 pcie AI
+6860.00 mi25 16 pcie AMD Radeon Instinct MI25
+6860.01 mi25 16 pcie AMD Radeon Instinct MI25
+6860.02 mi25 16 pcie AMD Radeon Instinct MI25
+6860.03 radeon-pro-v340 - pcie AMD Radeon Pro V340
+6860.04 mi25x2 - pcie AMD Radeon Instinct MI25x2
+6860.07 radeon-pro-v320 - pcie AMD Radeon Pro V320
+6861 gcn5 radeon-pro-wx-9100 16 pcie AI AMD Radeon Pro WX 9100
+6862 gcn5 radeon-pro-ssg 16 pcie AI AMD Radeon Pro SSG
+6863 gcn5 vega-frontier 16 pcie AI AMD Radeon Vega Frontier Edition
 6864 gcn5 radeon-pro-v340-mi25x2 - pcie AI
-6864.03 radeon-pro-v340 - pcie
-6864.04 mi25x2 - pcie
-6864.05 radeon-pro-v340 - pcie
-6867 gcn5 radeon-pro-vega-56 - pcie AI
-6868 gcn5 radeon-pro-wx-8100-8200 - pcie AI
-6869 gcn5 radeon-pro-vega-48 - pcie AI
+6864.03 radeon-pro-v340 - pcie AMD Radeon Pro V340
+6864.04 mi25x2 - pcie AMD Radeon Instinct MI25x2
+6864.05 radeon-pro-v340 - pcie AMD Radeon Pro V340
+6867 gcn5 radeon-pro-vega-56 8 pcie AI
+6868 gcn5 radeon-pro-wx-8100-8200 8 pcie AI AMD Radeon Pro WX 8200
+6869 gcn5 radeon-pro-vega-48 8 pcie AI
 686a gcn5 - - - AI
-686b gcn5 radeon-pro-vega-64x - pcie AI
+686b gcn5 radeon-pro-vega-64x 16 pcie AI
 686c gcn5 vega-10 - pcie AI
-686c.00 mi25-vf - pcie
-686c.01 mi25-vf - pcie
-686c.02 mi25-vf - pcie
-686c.03 radeon-pro-v340-vf - pcie
-686c.04 mi25x2-vf - pcie
-686c.05 radeon-pro-v340l-vf - pcie
-686c.06 mi25-vf - pcie
+686c.00 mi25-vf - pcie AMD Radeon Instinct MI25 MxGPU
+686c.01 mi25-vf - pcie AMD Radeon Instinct MI25 MxGPU
+686c.02 mi25-vf - pcie AMD Radeon Instinct MI25 MxGPU
+686c.03 radeon-pro-v340-vf - pcie AMD Radeon Pro V340 MxGPU
+686c.04 mi25x2-vf - pcie AMD Radeon Instinct MI25x2 MxGPU
+686c.05 radeon-pro-v340l-vf - pcie AMD Radeon Pro V340L MxGPU
+686c.06 mi25-vf - pcie AMD Radeon Instinct MI25 MxGPU
 686d gcn5 - - - AI
 686e gcn5 - - - AI
-687f gcn5 rx-vega 8 pcie AI
+687f gcn5 rx-vega 8 pcie AI AMD Radeon RX Vega
 694c gcn4 rx-vega-m-gh - pcie VI
 694e gcn4 rx-vega-m-gl - pcie VI
 694f gcn4 radeon-pro-wx-vega-m-gl - pcie VI
 6980 gcn4 - - - VI
 6981 gcn4 radeon-pro-wx-3200 4 pcie VI
-6985 gcn4 radeon-pro-wx-3100 - pcie VI
+6985 gcn4 radeon-pro-wx-3100 4 pcie VI
 6986 gcn4 - - - VI
 6987 gcn4 lexa - pcie VI
 698f gcn4 lexa-xt - pcie VI
-6995 gcn4 radeon-pro-wx-2100 - pcie VI
+6995 gcn4 radeon-pro-wx-2100 2 pcie VI
 699f gcn4 lexa-pro - pcie VI
 69a0 gcn5 - - - AI
 69a1 gcn5 - - - AI
@@ -875,166 +876,166 @@ constexpr std::string_view kAmd = R"(
 69a3 gcn5 - - - AI
 69af gcn5 radeon-pro-vega-20 - pcie AI
 6fdf gcn4 rx-580-2048sp - pcie VI
-7310 rdna1 radeon-pro-w5700x - pcie NV
-7312 rdna1 radeon-pro-w5700 8 pcie NV
-7319 rdna1 radeon-pro-5700-xt - pcie NV
-731b rdna1 radeon-pro-5700 - pcie NV
+7310 rdna1 radeon-pro-w5700x 16 pcie NV
+7312 rdna1 radeon-pro-w5700 8 pcie NV AMD Radeon Pro W5700
+7319 rdna1 radeon-pro-5700-xt 16 pcie NV
+731b rdna1 radeon-pro-5700 8 pcie NV
 731f rdna1 rx-5700 - pcie NV
-731f.c0 rx-5700-xt-50th-anniversary - pcie
-731f.c1 rx-5700-xt 8 pcie
-731f.c2 rx-5600m - -
-731f.c3 rx-5700m - -
-731f.c4 rx-5700 8 pcie
-731f.c5 rx-5700-xt 8 pcie
-731f.ca rx-5600-xt 6 pcie
-731f.cb rx-5600-oem - pcie
+731f.c0 rx-5700-xt-50th-anniversary - pcie AMD Radeon RX 5700 XT 50th Anniversary
+731f.c1 rx-5700-xt 8 pcie AMD Radeon RX 5700 XT
+731f.c2 rx-5600m 6 - AMD Radeon RX 5600M
+731f.c3 rx-5700m 8 - AMD Radeon RX 5700M
+731f.c4 rx-5700 8 pcie AMD Radeon RX 5700
+731f.c5 rx-5700-xt 8 pcie AMD Radeon RX 5700 XT
+731f.ca rx-5600-xt 6 pcie AMD Radeon RX 5600 XT
+731f.cb rx-5600-oem - pcie AMD Radeon RX 5600 OEM
 7340 rdna1 navi-14 - - NV
-7340.c1 rx-5500m - -
-7340.c3 rx-5300m - -
-7340.c5 rx-5500-xt - pcie
-7340.c7 rx-5500 - pcie
-7340.c9 rx-5500xtb - pcie
-7340.cf rx-5300 - pcie
-7341 rdna1 radeon-pro-w5500 8 pcie NV
-7347 rdna1 radeon-pro-w5500m - - NV
+7340.c1 rx-5500m - - AMD Radeon RX 5500M
+7340.c3 rx-5300m - - AMD Radeon RX 5300M
+7340.c5 rx-5500-xt - pcie AMD Radeon RX 5500 XT
+7340.c7 rx-5500 - pcie AMD Radeon RX 5500
+7340.c9 rx-5500xtb - pcie AMD Radeon RX 5500XTB
+7340.cf rx-5300 - pcie AMD Radeon RX 5300
+7341 rdna1 radeon-pro-w5500 8 pcie NV AMD Radeon Pro W5500
+7347 rdna1 radeon-pro-w5500m 4 - NV AMD Radeon Pro W5500M
 734f rdna1 radeon-pro-w5300m - - NV
 7360 rdna1 radeon-pro-5600m-v520-bc-160 - - NV
-7360.41 radeon-pro-5600m - -
-7360.c3 radeon-pro-v520 8 pcie
-7362 rdna1 radeon-pro-v520 - pcie NV
-7362.c1 radeon-pro-v540 - pcie
-7362.c3 radeon-pro-v520 8 pcie
+7360.41 radeon-pro-5600m - - AMD Radeon Pro 5600M
+7360.c3 radeon-pro-v520 8 pcie AMD Radeon Pro V520
+7362 rdna1 radeon-pro-v520 8 pcie NV
+7362.c1 radeon-pro-v540 - pcie AMD Radeon Pro V540
+7362.c3 radeon-pro-v520 8 pcie AMD Radeon Pro V520
 7388 cdna1 mi100 32 pcie AI
-738c cdna1 mi100 32 pcie AI
+738c cdna1 mi100 32 pcie AI AMD Instinct MI100
 738e cdna1 mi100 32 pcie AI
 7390 cdna1 mi100 32 pcie AI
-73a1 rdna2 radeon-pro-v620 32 pcie NV
+73a1 rdna2 radeon-pro-v620 32 pcie NV AMD Radeon Pro V620
 73a2 rdna2 radeon-pro-w6900x 32 pcie NV
-73a3 rdna2 radeon-pro-w6800 32 pcie NV
-73a5 rdna2 rx-6950-xt 16 pcie NV
+73a3 rdna2 radeon-pro-w6800 32 pcie NV AMD Radeon Pro W6800
+73a5 rdna2 rx-6950-xt 16 pcie NV AMD Radeon RX 6950 XT
 73ab rdna2 radeon-pro-w6800x 32 pcie NV
-73ae rdna2 radeon-pro-v620-vf - pcie NV
-73af rdna2 rx-6900-xt 16 pcie NV
+73ae rdna2 radeon-pro-v620-vf - pcie NV AMD Radeon Pro V620 MxGPU
+73af rdna2 rx-6900-xt 16 pcie NV AMD Radeon RX 6900 XT
 73bf rdna2 rx-6800-6800-xt-6900-xt - pcie NV
-73bf.c0 rx-6900-xt 16 pcie
-73bf.c1 rx-6800-xt 16 pcie
-73bf.c3 rx-6800 16 pcie
+73bf.c0 rx-6900-xt 16 pcie AMD Radeon RX 6900 XT
+73bf.c1 rx-6800-xt 16 pcie AMD Radeon RX 6800 XT
+73bf.c3 rx-6800 16 pcie AMD Radeon RX 6800
 73c3 rdna2 - - - NV
 73ce rdna2 - - - NV
 73df rdna2 rx-6700 - pcie NV
-73df.c0 rx-6750-xt 12 pcie
-73df.c1 rx-6700-xt 12 pcie
-73df.c2 rx-6800m 12 -
-73df.c3 rx-6800m 12 -
-73df.c5 rx-6700-xt 12 pcie
-73df.cf rx-6700m 10 -
-73df.d5 rx-6750-gre-12gb 12 pcie
-73df.d7 tdc-235 - pcie
-73df.df rx-6700 10 pcie
-73df.e5 rx-6750-gre-12gb 12 pcie
-73df.ff rx-6700 10 pcie
-73e0 rdna2 - - - NV
-73e1 rdna2 radeon-pro-w6600m - - NV
-73e3 rdna2 radeon-pro-w6600 8 pcie NV
+73df.c0 rx-6750-xt 12 pcie AMD Radeon RX 6750 XT
+73df.c1 rx-6700-xt 12 pcie AMD Radeon RX 6700 XT
+73df.c2 rx-6800m 12 - AMD Radeon RX 6800M
+73df.c3 rx-6800m 12 - AMD Radeon RX 6800M
+73df.c5 rx-6700-xt 12 pcie AMD Radeon RX 6700 XT
+73df.cf rx-6700m 10 - AMD Radeon RX 6700M
+73df.d5 rx-6750-gre-12gb 12 pcie AMD Radeon RX 6750 GRE 12GB
+73df.d7 tdc-235 - pcie AMD TDC-235
+73df.df rx-6700 10 pcie AMD Radeon RX 6700
+73df.e5 rx-6750-gre-12gb 12 pcie AMD Radeon RX 6750 GRE 12GB
+73df.ff rx-6700 10 pcie AMD Radeon RX 6700
+73e0 rdna2 - - - NV AMD Radeon RX 6600M
+73e1 rdna2 radeon-pro-w6600m 8 - NV AMD Radeon Pro W6600M
+73e3 rdna2 radeon-pro-w6600 8 pcie NV AMD Radeon Pro W6600
 73ef rdna2 rx-6650-xt-6700s-6800s - - NV
-73ef.c0 rx-6800s - -
-73ef.c1 rx-6650-xt 8 pcie
-73ef.c2 rx-6700s - -
-73ef.c3 rx-6650m - -
-73ef.c4 rx-6650m-xt - -
-73f0 rdna3 rx-7600m-xt - - GC_11_0_0
+73ef.c0 rx-6800s 8 - AMD Radeon RX 6800S
+73ef.c1 rx-6650-xt 8 pcie AMD Radeon RX 6650 XT
+73ef.c2 rx-6700s 8 - AMD Radeon RX 6700S
+73ef.c3 rx-6650m 8 - AMD Radeon RX 6650M
+73ef.c4 rx-6650m-xt - - AMD Radeon RX 6650M XT
+73f0 rdna3 rx-7600m-xt 8 - GC_11_0_0
 73ff rdna2 rx-6600 - pcie NV
-73ff.c1 rx-6600-xt 8 pcie
-73ff.c3 rx-6600m 8 -
-73ff.c7 rx-6600 8 pcie
-73ff.cb rx-6600s - -
-73ff.cf rx-6600-le - pcie
-73ff.df rx-6750-gre-10gb 10 pcie
-7408 cdna2 mi250x 64 oam AI
-740c cdna2 mi250x-mi250 64 oam AI
-740f cdna2 mi210 64 pcie AI
-7410 cdna2 mi210-vf - pcie AI
-7421 rdna2 radeon-pro-w6500m - - NV
-7422 rdna2 radeon-pro-w6400 4 pcie NV
+73ff.c1 rx-6600-xt 8 pcie AMD Radeon RX 6600 XT
+73ff.c3 rx-6600m 8 - AMD Radeon RX 6600M
+73ff.c7 rx-6600 8 pcie AMD Radeon RX 6600
+73ff.cb rx-6600s - - AMD Radeon RX 6600S
+73ff.cf rx-6600-le - pcie AMD Radeon RX 6600 LE
+73ff.df rx-6750-gre-10gb 10 pcie AMD Radeon RX 6750 GRE 10GB
+7408 cdna2 mi250x 64 oam AI AMD Instinct MI250X
+740c cdna2 mi250x-mi250 64 oam AI AMD Instinct MI250X / MI250
+740f cdna2 mi210 64 pcie AI AMD Instinct MI210
+7410 cdna2 mi210-vf 64 pcie AI
+7421 rdna2 radeon-pro-w6500m 4 - NV AMD Radeon Pro W6500M
+7422 rdna2 radeon-pro-w6400 4 pcie NV AMD Radeon Pro W6400
 7423 rdna2 radeon-pro-w6300-w6300m - - NV
-7423.00 radeon-pro-w6300m - -
-7423.01 radeon-pro-w6300 2 pcie
-7424 rdna2 rx-6300 - pcie NV
+7423.00 radeon-pro-w6300m - - AMD Radeon Pro W6300M
+7423.01 radeon-pro-w6300 2 pcie AMD Radeon Pro W6300
+7424 rdna2 rx-6300 2 pcie NV AMD Radeon RX 6300
 743f rdna2 rx-6400-6500-xt-6500m - - NV
-743f.c1 rx-6500-xt - pcie
+743f.c1 rx-6500-xt - pcie AMD Radeon RX 6500 XT
 743f.c3 rx-6500 - pcie
-743f.c7 rx-6400 4 pcie
-743f.c8 rx-6500m - -
-743f.cc radeon-6550s - -
-743f.ce rx-6450m - -
-743f.cf rx-6300m - -
-743f.d3 rx-6550m - -
-743f.d7 rx-6400 4 pcie
-7448 rdna3 radeon-pro-w7900 48 pcie GC_11_0_0
-7449 rdna3 radeon-pro-w7800-48gb 48 pcie GC_11_0_0
-744a rdna3 radeon-pro-w7900-dual-slot 48 pcie GC_11_0_0
-744b rdna3 radeon-pro-w7900d 48 pcie GC_11_0_0
+743f.c7 rx-6400 4 pcie AMD Radeon RX 6400
+743f.c8 rx-6500m - - AMD Radeon RX 6500M
+743f.cc radeon-6550s - - AMD Radeon 6550S
+743f.ce rx-6450m - - AMD Radeon RX 6450M
+743f.cf rx-6300m - - AMD Radeon RX 6300M
+743f.d3 rx-6550m - - AMD Radeon RX 6550M
+743f.d7 rx-6400 4 pcie AMD Radeon RX 6400
+7448 rdna3 radeon-pro-w7900 48 pcie GC_11_0_0 AMD Radeon Pro W7900
+7449 rdna3 radeon-pro-w7800-48gb 48 pcie GC_11_0_0 AMD Radeon Pro W7800 48GB
+744a rdna3 radeon-pro-w7900-dual-slot 48 pcie GC_11_0_0 AMD Radeon Pro W7900 Dual Slot
+744b rdna3 radeon-pro-w7900d 48 pcie GC_11_0_0 AMD Radeon Pro W7900D
 744c rdna3 rx-7900 - pcie GC_11_0_0
-744c.c8 rx-7900-xtx 24 pcie
-744c.cc rx-7900-xt 20 pcie
-744c.ce rx-7900-gre 16 pcie
-744c.cf rx-7900m 16 -
-745e rdna3 radeon-pro-w7800-32gb 32 pcie GC_11_0_0
-7460 rdna3 radeon-pro-v710 28 pcie GC_11_0_0
-7461 rdna3 radeon-pro-v710-vf - pcie GC_11_0_0
-7470 rdna3 radeon-pro-w7700 16 pcie GC_11_0_0
+744c.c8 rx-7900-xtx 24 pcie AMD Radeon RX 7900 XTX
+744c.cc rx-7900-xt 20 pcie AMD Radeon RX 7900 XT
+744c.ce rx-7900-gre 16 pcie AMD Radeon RX 7900 GRE
+744c.cf rx-7900m 16 - AMD Radeon RX 7900M
+745e rdna3 radeon-pro-w7800-32gb 32 pcie GC_11_0_0 AMD Radeon Pro W7800
+7460 rdna3 radeon-pro-v710 28 pcie GC_11_0_0 AMD Radeon Pro V710
+7461 rdna3 radeon-pro-v710-vf - pcie GC_11_0_0 AMD Radeon Pro V710 MxGPU
+7470 rdna3 radeon-pro-w7700 16 pcie GC_11_0_0 AMD Radeon Pro W7700
 747e rdna3 rx-7700-xt-7800-xt - pcie GC_11_0_0
-747e.c8 rx-7800-xt 16 pcie
-747e.d8 rx-7800m - -
-747e.db rx-7700 - pcie
-747e.ff rx-7700-xt 12 pcie
+747e.c8 rx-7800-xt 16 pcie AMD Radeon RX 7800 XT
+747e.d8 rx-7800m 12 - AMD Radeon RX 7800M
+747e.db rx-7700 16 pcie AMD Radeon RX 7700
+747e.ff rx-7700-xt 12 pcie AMD Radeon RX 7700 XT
 7480 rdna3 navi-33 - - GC_11_0_0
-7480.00 radeon-pro-w7600 8 pcie
-7480.c0 rx-7600-xt 16 pcie
-7480.c1 rx-7700s - -
-7480.c2 rx-7650-gre 8 pcie
-7480.c3 rx-7600s - -
-7480.c7 rx-7600m-xt - -
-7480.cf rx-7600 8 pcie
+7480.00 radeon-pro-w7600 8 pcie AMD Radeon Pro W7600
+7480.c0 rx-7600-xt 16 pcie AMD Radeon RX 7600 XT
+7480.c1 rx-7700s 8 - AMD Radeon RX 7700S
+7480.c2 rx-7650-gre 8 pcie AMD Radeon RX 7650 GRE
+7480.c3 rx-7600s 8 - AMD Radeon RX 7600S
+7480.c7 rx-7600m-xt 8 - AMD Radeon RX 7600M XT
+7480.cf rx-7600 8 pcie AMD Radeon RX 7600
 7481 rdna3 steam-machine - pcie GC_11_0_0
 7483 rdna3 rx-7600m-7600m-xt - - GC_11_0_0
-7483.cf rx-7600m - -
+7483.cf rx-7600m 8 - AMD Radeon RX 7600M
 7487 rdna3 navi-33 - pcie GC_11_0_0
-7489 rdna3 radeon-pro-w7500 8 pcie GC_11_0_0
+7489 rdna3 radeon-pro-w7500 8 pcie GC_11_0_0 AMD Radeon Pro W7500
 748b rdna3 navi-33 - pcie GC_11_0_0
 7499 rdna3 rx-7400-7300-pro-w7400 - pcie GC_11_0_0
-7499.00 radeon-pro-w7400 - pcie
-7499.c0 rx-7400 - pcie
-7499.c1 rx-7300 - pcie
+7499.00 radeon-pro-w7400 8 pcie AMD Radeon Pro W7400
+7499.c0 rx-7400 - pcie AMD Radeon RX 7400
+7499.c1 rx-7300 - pcie AMD Radeon RX 7300
 749f rdna3 rx-7500 - pcie GC_11_0_0
-74a0 cdna3 mi300a 128 soc AI
-74a1 cdna3 mi300x 192 oam AI
-74a2 cdna3 mi308x 192 oam AI
-74a5 cdna3 mi325x 256 oam AI
-74a8 cdna3 mi308x-hf 192 oam AI
-74a9 cdna3 mi300x-hf 192 oam AI
-74b5 cdna3 mi300x-vf 192 oam AI
-74b6 cdna3 mi308x-vf 192 oam AI
+74a0 cdna3 mi300a 128 soc AI AMD Instinct MI300A
+74a1 cdna3 mi300x 192 oam AI AMD Instinct MI300X
+74a2 cdna3 mi308x 192 oam AI AMD Instinct MI308X
+74a5 cdna3 mi325x 256 oam AI AMD Instinct MI325X
+74a8 cdna3 mi308x-hf 192 oam AI AMD Instinct MI308X HF
+74a9 cdna3 mi300x-hf 192 oam AI AMD Instinct MI300X HF
+74b5 cdna3 mi300x-vf 192 oam AI AMD Instinct MI300X VF
+74b6 cdna3 mi308x-vf 192 oam AI AMD Instinct MI308X
 74b9 cdna3 mi325x-vf 256 oam AI
 74bc cdna3 mi308x-hf-vf 192 oam AI
-74bd cdna3 mi300x-hf-vf 192 oam AI
+74bd cdna3 mi300x-hf-vf 192 oam AI AMD Instinct MI300X HF
 7550 rdna4 rx-9070 - pcie GC_12_0_0
-7550.c0 rx-9070-xt 16 pcie
-7550.c2 rx-9070-gre - pcie
-7550.c3 rx-9070 16 pcie
+7550.c0 rx-9070-xt 16 pcie AMD Radeon RX 9070 XT
+7550.c2 rx-9070-gre 12 pcie AMD Radeon RX 9070 GRE
+7550.c3 rx-9070 16 pcie AMD Radeon RX 9070
 7551 rdna4 radeon-ai-pro-r9700 32 pcie GC_12_0_0
-7551.c0 radeon-ai-pro-r9700 32 pcie
-7551.c8 radeon-ai-pro-r9600d - pcie
+7551.c0 radeon-ai-pro-r9700 32 pcie AMD Radeon AI PRO R9700
+7551.c8 radeon-ai-pro-r9600d 32 pcie AMD Radeon AI PRO R9600D
 7590 rdna4 rx-9050-9060-xt - pcie GC_12_0_0
-7590.c0 rx-9060-xt - pcie
-7590.c1 rx-9060-xt-lp - pcie
-7590.c7 rx-9060 - pcie
-75a0 cdna4 mi350x 288 oam AI
-75a3 cdna4 mi355x 288 oam AI
+7590.c0 rx-9060-xt - pcie AMD Radeon RX 9060 XT
+7590.c1 rx-9060-xt-lp - pcie AMD Radeon RX 9060 XT LP
+7590.c7 rx-9060 - pcie AMD Radeon RX 9060
+75a0 cdna4 mi350x 288 oam AI AMD Instinct MI350X
+75a3 cdna4 mi355x 288 oam AI AMD Instinct MI355X
 75a8 cdna4 mi350p 144 pcie AI
-75b0 cdna4 mi350x-vf 288 oam AI
-75b3 cdna4 mi355x-vf 288 oam AI
-75b8 cdna4 mi350p-vf - pcie AI
+75b0 cdna4 mi350x-vf 288 oam AI AMD Instinct MI350X VF
+75b3 cdna4 mi355x-vf 288 oam AI AMD Instinct MI355X VF
+75b8 cdna4 mi350p-vf 144 pcie AI
 9830 gcn2 kabini - soc KV
 9831 gcn2 kabini - soc KV
 9832 gcn2 kabini - soc KV
@@ -1078,9 +1079,9 @@ constexpr std::string_view kIntel = R"(
 0bd9 xe-hpc max-1100 48 pcie
 0bda xe-hpc max-1100 48 pcie
 0bdb xe-hpc max-1100 48 pcie
-0be0 xe-hpc ponte-vecchio - -
-0be1 xe-hpc ponte-vecchio - -
-0be5 xe-hpc ponte-vecchio - -
+0be0 xe-hpc ponte-vecchio
+0be1 xe-hpc ponte-vecchio
+0be5 xe-hpc ponte-vecchio
 1902 gen9 hd-graphics-510 - soc
 1906 gen9 hd-graphics-510 - soc
 1912 gen9 hd-graphics-530 - soc
@@ -1158,7 +1159,7 @@ constexpr std::string_view kIntel = R"(
 4905 xe-lp iris-xe-max 4 pcie
 4906 xe-lp iris-xe-pod - pcie
 4907 xe-lp sg-18m 8 pcie
-4908 xe-lp iris-xe - pcie
+4908 xe-lp iris-xe 4 pcie
 4909 xe-lp iris-xe-max-100 - pcie
 4c80 xe-lp rocket-lake - soc
 4c8a xe-lp uhd-graphics-750 - soc
@@ -1182,14 +1183,14 @@ constexpr std::string_view kIntel = R"(
 4f88 xe-hpg dg2 - pcie
 4f89 xe-hpg acmp - pcie
 4f8c xe-hpg acmp - pcie
-5690 xe-hpg arc-a770m 16 -
-5691 xe-hpg arc-a730m 12 -
-5692 xe-hpg arc-a550m 8 -
-5693 xe-hpg arc-a370m 4 -
-5694 xe-hpg arc-a350m 4 -
-5695 xe-hpg iris-xe-max-a200m - -
-5696 xe-hpg arc-a570m - -
-5697 xe-hpg arc-a530m - -
+5690 xe-hpg arc-a770m 16
+5691 xe-hpg arc-a730m 12
+5692 xe-hpg arc-a550m 8
+5693 xe-hpg arc-a370m 4
+5694 xe-hpg arc-a350m 4
+5695 xe-hpg iris-xe-max-a200m
+5696 xe-hpg arc-a570m 8
+5697 xe-hpg arc-a530m
 5698 xe-hpg dg2 - pcie
 56a0 xe-hpg arc-a770 - pcie
 56a1 xe-hpg arc-a750 8 pcie
@@ -1201,9 +1202,9 @@ constexpr std::string_view kIntel = R"(
 56a7 xe-hpg dg2 - pcie
 56a8 xe-hpg dg2 - pcie
 56a9 xe-hpg dg2 - pcie
-56b0 xe-hpg arc-pro-a30m 4 -
+56b0 xe-hpg arc-pro-a30m 4
 56b1 xe-hpg arc-pro-a40-a50 6 pcie
-56b2 xe-hpg arc-pro-a60m 8 -
+56b2 xe-hpg arc-pro-a60m 8
 56b3 xe-hpg arc-pro-a60 12 pcie
 56ba xe-hpg arc-a380e 6 pcie
 56bb xe-hpg arc-a310e 4 pcie
@@ -1342,5 +1343,10 @@ e223 xe2-hpg arc-pro-b70 32 pcie
 fd80 xe3-lpg wildcat-lake - soc
 fd81 xe3-lpg wildcat-lake - soc
 )";
+
+struct Table {
+  std::string_view vendor, lines;
+};
+constexpr Table kTables[] = {{"10de", kNvidia}, {"1002", kAmd}, {"8086", kIntel}};
 
 }  // namespace nodescout::pci_table
