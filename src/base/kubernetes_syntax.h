@@ -13,6 +13,8 @@ std::string qualified_name_defect(std::string_view key);
 std::string label_value_defect(std::string_view value);
 /// The amount of an extended resource: a quantity that is whole and not negative ("4", "2Ki", "1e3", "1000m").
 std::string resource_amount_defect(std::string_view value);
+constexpr std::string_view kResourceAmountAdvice =
+    "write a whole number that is not negative, such as \"4\", \"2Ki\" or \"1e3\"";
 std::string taint_effect_defect(std::string_view effect);
 /// What metadata.name of an object may be: a DNS name in lower case.
 std::string object_name_defect(std::string_view name);

@@ -3,18 +3,17 @@
 #include <memory>
 #include <set>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/excerpts.h"
 #include "cli/output.h"
 #include "cli/style.h"
-#include "cli/values.h"
 #include "config/config_keys.h"
 #include "config/enclosed.h"
 #include "config/gpu_config.h"
 #include "corridor/schema.h"
 #include "corridor/setup.h"
-#include "document/json.h"
 #include "document/value_path.h"
 #include "rule/check.h"
 #include "rule/from_value.h"
@@ -57,6 +56,19 @@ void check_sources(const Value& root, const std::string& origin, std::vector<Pro
                         "the agent does not start with it"});
 }
 
+/// What a Node would refuse of sources.fake.labels.
+void check_labels(const Config& config, std::vector<Problem>& problems) {
+  for (const ListedLabel& label : config.listed_labels) {
+    const auto refused = [&](const std::string& where, const std::string& why, const char* todo) {
+      if (!why.empty())
+        problems.push_back({"bad-label", where, "sources.fake.labels: " + quote(label.key) + ": " + why, todo});
+    };
+    refused(label.where_key, qualified_name_defect(label.key),
+            "rename it: [PREFIX/]NAME, where NAME has at most 63 letters, digits, '-', '_' and '.'");
+    refused(label.where_value, label_value_defect(label.value), "use another value");
+  }
+}
+
 /// What `rules check` would say about sources.custom.
 void check_custom(const Value& root, std::string_view text, const std::string& origin, std::vector<Problem>& problems) {
   const Value* sources = root.find_ignoring_case("sources");
@@ -88,6 +100,7 @@ void check_config(const EnclosedConfig& enclosed, std::string_view text, const s
   problems.insert(problems.end(), config.problems.begin(), config.problems.end());
   check_sources(enclosed.root, origin, problems);
   check_listed_names(config, problems);
+  check_labels(config, problems);
   check_custom(enclosed.root, text, origin, problems);
 }
 
@@ -176,16 +189,9 @@ ExitStatus check(const ConfigOptions& options) {
     }
     out += about;
   }
-  if (options.output == "json") {
-    Value document = Value::map();
-    document.add("configurations", std::move(configurations));
-    document.add("problems", to_value(all));
-    out = to_json(document, 2) + "\n";
-  } else if (!all.empty()) {
-    out += count_of_mistakes(all.size());
-  }
-  if (status == ExitStatus::done && !all.empty()) status = ExitStatus::found;
-  return print(out, status);
+  Value document = Value::map();
+  document.add("configurations", std::move(configurations));
+  return print_mistakes({options.output, status, std::move(out), std::move(all)}, std::move(document));
 }
 
 Run set_up_check(OptionSet& options) {

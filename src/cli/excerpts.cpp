@@ -6,7 +6,10 @@
 
 #include "base/text.h"
 #include "base/unicode.h"
+#include "cli/output.h"
 #include "cli/style.h"
+#include "cli/values.h"
+#include "document/json.h"
 #include "host/named_file.h"
 
 namespace nodescout::cli {
@@ -57,8 +60,16 @@ void sort_by_place(std::vector<Problem>& problems) {
                    [](const Problem& a, const Problem& b) { return place_in(a.where) < place_in(b.where); });
 }
 
-std::string count_of_mistakes(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " mistake\n" : " mistakes\n");
+ExitStatus print_mistakes(CheckedFiles checked, Value document) {
+  const std::size_t count = checked.mistakes.size();
+  std::string out = std::move(checked.text);
+  if (checked.format == "json") {
+    document.add("problems", to_value(checked.mistakes));
+    out = to_json(document, 2) + "\n";
+  } else if (count > 0) {
+    out += std::to_string(count) + (count == 1 ? " mistake\n" : " mistakes\n");
+  }
+  return print(out, checked.status == ExitStatus::done && count > 0 ? ExitStatus::found : checked.status);
 }
 
 Result<std::string> read_input(const std::string& path) {

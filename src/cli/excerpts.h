@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/text_index.h"
+#include "cli/exit_status.h"
+#include "document/value.h"
 #include "nodescout/result.h"
 
 namespace nodescout::cli {
@@ -28,8 +30,17 @@ std::string mistake_text(const Problem& problem, const Excerpts& excerpts);
 /// By line and column, so that a reader goes through the file once; each problem once.
 void sort_by_place(std::vector<Problem>& problems);
 
-/// "3 mistakes"
-std::string count_of_mistakes(std::size_t count);
+/// What a command that checks files has found in them.
+struct CheckedFiles {
+  std::string format;  // "text" or "json"
+  ExitStatus status;   // of reading the files
+  std::string text;    // for people
+  std::vector<Problem> mistakes;
+};
+
+/// Prints the text and the number of mistakes; or `document`, a map, with the mistakes as its "problems". The status is
+/// `found` if there are any, and no file failed.
+ExitStatus print_mistakes(CheckedFiles checked, Value document);
 
 /// The text of a file that is named on the command line, or of standard input for "-". Errors: as read_named_file.
 Result<std::string> read_input(const std::string& path);

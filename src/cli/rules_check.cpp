@@ -1,11 +1,13 @@
+#include <algorithm>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/excerpts.h"
 #include "cli/output.h"
-#include "cli/values.h"
+#include "config/enclosed.h"
 #include "corridor/schema.h"
-#include "document/json.h"
+#include "document/yaml.h"
 #include "rule/check.h"
 
 namespace nodescout::cli {
@@ -16,6 +18,31 @@ struct CheckOptions {
   bool lenient = false;
   std::string output;
 };
+
+/// "data.rules.yaml" of each text in a document that holds rules.
+void texts_with_rules(const Value& value, const std::string& path, std::vector<std::string>& found) {
+  for (const Member& member : value.members) texts_with_rules(member.value, path + "." + member.key, found);
+  if (!value.is(Value::Kind::string) || value.text.find('\n') == std::string::npos) return;
+  const ParsedRules parsed = parse_rules(value.text, "");
+  const bool has_rules = std::any_of(parsed.documents.begin(), parsed.documents.end(),
+                                     [](const RuleDocument& document) { return !document.rules.empty(); });
+  if (has_rules && !parsed.is_worker_configuration) found.push_back(path.substr(1));
+}
+
+/// People hand over what they have: a configuration, or a resource with a configuration or with rules as a text in it.
+/// What in the file is what, and what to do with it.
+std::string advice_on_other_file(std::string_view text, const std::string& name) {
+  std::vector<std::string> rules, configs;
+  for (const YamlDocument& document : parse_yaml(text, name)) texts_with_rules(document.root, "", rules);
+  for (const EnclosedConfig& config : find_configs(text, name).found)
+    if (!config.name.empty() || looks_like_config(config.root)) configs.push_back(config.name);
+  std::string advice;
+  if (!rules.empty()) advice = "the rules are the text " + join(rules, ", ") + ": write it into a file of its own";
+  if (configs.empty()) return advice;
+  if (configs.front().empty()) return "this is a configuration: check it with `nodescout config check`";
+  return advice + (advice.empty() ? "" : "; ") + "the configuration is " + join(configs, ", ") +
+         ": check it with `nodescout config check`";
+}
 
 ExitStatus check(const CheckOptions& options) {
   ExitStatus status = ExitStatus::done;
@@ -34,7 +61,7 @@ ExitStatus check(const CheckOptions& options) {
   }
   check_rules(files, schema_of_probes());
 
-  std::vector<Problem> all;
+  std::vector<Problem> all, passed;
   std::string out;
   for (std::size_t i = 0; i < files.size(); ++i) {
     ParsedRules& parsed = files[i].parsed;
@@ -44,20 +71,20 @@ ExitStatus check(const CheckOptions& options) {
            {"no-rules", names[i], "the file has no rules", "write a NodeFeatureRule, or remove the file"}});
     const Excerpts excerpts(files[i].text);
     for (Finding& finding : parsed.findings) {
-      if (options.lenient && finding.severity == Severity::mistake) continue;
+      if (finding.problem.code == "unknown-kind" || finding.problem.code == "no-kind")
+        if (std::string advice = advice_on_other_file(files[i].text, names[i]); !advice.empty())
+          finding.problem.todo = std::move(advice);
+      if (options.lenient && finding.severity == Severity::mistake) {
+        // The API server drops these without a word.
+        if (finding.problem.code == "former-name") passed.push_back(std::move(finding.problem));
+        continue;
+      }
       out += mistake_text(finding.problem, excerpts);
       all.push_back(std::move(finding.problem));
     }
   }
-  if (options.output == "json") {
-    Value document = Value::map();
-    document.add("problems", to_value(all));
-    out = to_json(document, 2) + "\n";
-  } else if (!all.empty()) {
-    out += count_of_mistakes(all.size());
-  }
-  if (status == ExitStatus::done && !all.empty()) status = ExitStatus::found;
-  return print(out, status);
+  print_problems(passed);
+  return print_mistakes({options.output, status, std::move(out), std::move(all)}, Value::map());
 }
 
 Run set_up(OptionSet& options) {

@@ -22,6 +22,9 @@ Result<Subject> subject_from_file(const std::string& path) {
   if (!text) return text.error();
   auto read = features_from_text(*text, path);
   if (!read) return read.error();
+  if (read->features.empty())
+    read->problems.push_back({"no-features", path, "there is no feature in it, so hardly any rule matches",
+                              "make it with `nodescout dump -o json` on the machine"});
   return Subject{path, std::move(read->features), {}, std::move(read->problems)};
 }
 

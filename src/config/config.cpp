@@ -8,6 +8,7 @@
 #include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "config/config_keys.h"
+#include "config/enclosed.h"
 #include "config/gpu_config.h"
 #include "document/yaml.h"
 #include "host/named_file.h"
@@ -78,6 +79,23 @@ void settle_prefixes(Config& config) {
   config.labels.write_prefixes = std::move(all);
 }
 
+/// A ConfigMap, Helm values or the like in place of the configuration: which text of it is meant. True if so.
+bool is_inside_of_something(std::string_view text, std::string_view origin, std::vector<Problem>& problems) {
+  EnclosedConfigs enclosed = find_configs(text, origin);
+  std::erase_if(enclosed.found, [](const EnclosedConfig& config) { return config.name.empty(); });
+  const bool has_object =
+      enclosed.found.empty() && std::any_of(enclosed.problems.begin(), enclosed.problems.end(),
+                                            [](const Problem& problem) { return problem.code == "no-config"; });
+  if (enclosed.found.empty() && !has_object) return false;
+  for (const EnclosedConfig& config : enclosed.found)
+    problems.push_back({"malformed-config", place(origin, config.root.mark),
+                        "the configuration is only a part of this file: it is " + config.name,
+                        "write that into a file of its own; until then the defaults are used"});
+  if (has_object)
+    for (Problem& problem : enclosed.problems) problems.push_back(std::move(problem));
+  return true;
+}
+
 }  // namespace
 
 Status apply_config(Config& config, std::string_view text, std::string_view origin) {
@@ -93,6 +111,12 @@ Status apply_config(Config& config, std::string_view text, std::string_view orig
   if (!document.root.is(Value::Kind::map))
     return Error{Errc::malformed, place(origin, document.root.mark),
                  "a configuration must be a map, not " + describe(document.root)};
+  for (const YamlRemark& remark : document.remarks) config.problems.push_back(remark.problem);
+  if (document.root.find("kind") || !looks_like_config(document.root))
+    if (is_inside_of_something(text, origin, config.problems)) {
+      settle_prefixes(config);
+      return ok();
+    }
   KeyReport report{.origin = origin, .problems = config.problems, .after_a_mistake = "the default is used"};
   read_config_keys(config, document.root, report);
   settle_prefixes(config);

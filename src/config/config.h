@@ -42,6 +42,12 @@ struct ListedName {
   std::string where;  // file:line:column
 };
 
+/// A label of the configuration, checked by `config check`; the agent refuses what is wrong in it as it does elsewhere.
+struct ListedLabel {
+  std::string key, value;
+  std::string where_key, where_value;  // file:line:column
+};
+
 struct Config {
   // core
   std::vector<std::string> feature_sources = {"all"};
@@ -54,9 +60,10 @@ struct Config {
   // sources
   ProbeConfig probes;
   CpuidLabels cpuid;
-  std::map<std::string, Mark> marks;     // of entries that become rules: "sources.fake.labels NAME"
-  std::string marks_origin;              // the file of all of them
-  std::vector<ListedName> listed_flags;  // that the file has in the two lists of them
+  std::map<std::string, Mark> marks;       // of entries that become rules: "sources.fake.labels NAME"
+  std::string marks_origin;                // the file of all of them
+  std::vector<ListedName> listed_flags;    // that the file has in the two lists of them
+  std::vector<ListedLabel> listed_labels;  // that the file has in sources.fake.labels
   std::vector<std::string> kernel_options = {"NO_HZ", "NO_HZ_IDLE", "NO_HZ_FULL", "PREEMPT"};
   DeviceLabels pci{{"03", "0b40", "12"}, {"class", "vendor"}};
   DeviceLabels usb{{"0e", "ef", "fe", "ff"}, {"class", "vendor", "device"}};
@@ -67,6 +74,7 @@ struct Config {
   // rules
   bool shipped_rules = true;
   std::optional<std::vector<std::string>> shipped_names;  // only these files or rules
+  std::vector<ListedName> listed_shipped;                 // the same, with their places
 
   // nfd-master
   LabelPolicy labels;

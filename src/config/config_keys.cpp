@@ -4,9 +4,11 @@
 #include <array>
 #include <set>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "config/gpu_config.h"
 #include "rule/from_value.h"
+#include "rule/kernel_option.h"
 
 namespace nodescout {
 namespace {
@@ -130,6 +132,10 @@ void note_place(KeyEntry& entry, Config& config, const std::string& name, Mark m
 
 void fake_labels(KeyEntry& entry, Config& config) {
   entry.text_map(config.fake_labels);
+  for (const Member& member : entry.value.members)
+    if (member.value.is_scalar())
+      config.listed_labels.push_back({member.key, member.value.text, place(entry.origin(), member.mark),
+                                      place(entry.origin(), member.value.mark)});
   for (const Member& member : entry.value.members) note_place(entry, config, member.key, member.mark);
 }
 
@@ -137,9 +143,19 @@ void kernel_options(KeyEntry& entry, Config& config) {
   if (!entry.texts(config.kernel_options)) return;
   for (const Value& item : entry.value.items) note_place(entry, config, item.text, item.mark);
   for (const Value& item : entry.value.items)
-    if (item.text.starts_with("CONFIG_"))
-      entry.mistake(item.mark, ": options are written without CONFIG_, so " + quote(item.text) + " never matches",
-                    "write " + quote(item.text.substr(7)));
+    if (const std::string option = as_kernel_option(item.text); item.is(Kind::string) && option != item.text)
+      entry.mistake(
+          item.mark,
+          ": " + quote(item.text) + " never matches: options are in capitals, without CONFIG_ and without a value",
+          "write " + quote(option));
+}
+
+void cmdline_names(KeyEntry& entry, Config& config) {
+  if (!entry.texts(config.probes.cmdline_names)) return;
+  for (const Value& item : entry.value.items)
+    if (const std::size_t equals = item.text.find('='); equals != std::string::npos)
+      entry.mistake(item.mark, ": " + quote(item.text) + " never matches: a parameter is named without its value",
+                    "write " + quote(item.text.substr(0, equals)));
 }
 
 /// A class as sysfs has it: hex digits without 0x, cut where the label's class ends.
@@ -168,6 +184,36 @@ void device_classes(KeyEntry& entry, std::vector<std::string>& into) {
   }
 }
 
+/// Labels in it are refused unless nfd-master's extraLabelNs has their namespace, and all else is anyway.
+void reserved_namespace(KeyEntry& entry, const Value& item) {
+  if (!is_within(item.text, "kubernetes.io")) return;
+  for (const std::string& own : default_write_prefixes())
+    if (is_within(item.text, own)) return;
+  const bool holds_ours = is_within(kFeaturePrefix, item.text);
+  entry.mistake(item.mark, ": " + quote(item.text) + " belongs to Kubernetes: keys in it are refused all the same",
+                holds_ours ? "write " + quote(kFeaturePrefix)
+                           : "remove it; labels in it are allowed by extraLabelNs: [" + item.text + "]");
+}
+
+/// Namespaces as nfd-master compares them: as they are written, all of them.
+void namespaces(KeyEntry& entry, std::vector<std::string>& into, bool may_have_star) {
+  add_texts(entry, into);
+  for (const Value& item : entry.value.items) {
+    if (!item.is_scalar()) continue;
+    std::string_view name = item.text;
+    const bool has_star = may_have_star && name.starts_with('*');
+    if (has_star) name.remove_prefix(name.starts_with("*.") ? 2 : 1);
+    if (has_star && name.empty()) continue;  // all of them
+    const PrefixDefect defect = defect_of_prefix(name);
+    if (defect.what.empty()) continue;
+    const std::string meant = (has_star ? "*." : "") + defect.meant;
+    entry.mistake(item.mark,
+                  ": " + quote(item.text) + " is not a namespace, which is written in lower case and without a /" +
+                      (may_have_star ? "" : " or *"),
+                  defect.meant.empty() ? "write a domain such as vendor.example" : "write " + quote(meant));
+  }
+}
+
 void prefixes(KeyEntry& entry, std::vector<std::string>& into) {
   std::vector<std::string> names;
   if (!entry.texts(names)) return;
@@ -175,7 +221,10 @@ void prefixes(KeyEntry& entry, std::vector<std::string>& into) {
   for (const Value& item : entry.value.items) {
     if (!item.is_scalar()) continue;
     const PrefixDefect defect = defect_of_prefix(item.text);
-    if (!defect.what.empty()) entry.mistake(item.mark, ": " + quote(item.text) + defect.what, defect.todo);
+    if (!defect.what.empty())
+      entry.mistake(item.mark, ": " + quote(item.text) + defect.what, defect.todo);
+    else
+      reserved_namespace(entry, item);
     if (defect.what.empty() || !defect.meant.empty()) good.push_back(defect.what.empty() ? item.text : defect.meant);
   }
   into = std::move(good);
@@ -193,7 +242,10 @@ void shipped(KeyEntry& entry, Config& config) {
   if (entry.is_null()) return;
   if (entry.value.is(Kind::list)) {
     std::vector<std::string> names;
-    if (entry.texts(names)) config.shipped_names = std::move(names);
+    if (!entry.texts(names)) return;
+    config.shipped_names = std::move(names);
+    for (const Value& item : entry.value.items)
+      if (item.is_scalar()) config.listed_shipped.push_back({item.text, place(entry.origin(), item.mark)});
   } else if (entry.value.is(Kind::boolean)) {
     entry.flag(config.shipped_rules);
     config.shipped_names.reset();
@@ -252,7 +304,7 @@ const Row kRows[] = {
      kernel_options},
     {{"sources.kernel.cmdlineNames", nodescout, at_once, "a list of harmless ones",
       "parameters of the kernel command line that become features"},
-     [](KeyEntry& e, Config& c) { e.texts(c.probes.cmdline_names); }},
+     cmdline_names},
     {{"sources.pci.deviceClassWhitelist", worker, at_once, "`[\"03\", \"0b40\", \"12\"]`",
       "PCI classes that get a label, or what they begin with: hex digits, in quotes"},
      [](KeyEntry& e, Config& c) { device_classes<4>(e, c.pci.classes); }},
@@ -294,10 +346,10 @@ const Row kRows[] = {
      [](KeyEntry& e, Config& c) { e.flag(c.labels.auto_prefix); }},
     {{"denyLabelNs", master, at_once, "`[]`",
       "namespaces of keys that are refused; `*.example.com` means the sub-domains, too"},
-     [](KeyEntry& e, Config& c) { add_texts(e, c.labels.denied_namespaces); }},
+     [](KeyEntry& e, Config& c) { namespaces(e, c.labels.denied_namespaces, true); }},
     {{"extraLabelNs", master, at_once, "`[]`",
       "namespaces that are allowed, also below `kubernetes.io`; they count as `extraWritePrefixes`"},
-     [](KeyEntry& e, Config& c) { add_texts(e, c.labels.extra_namespaces); }},
+     [](KeyEntry& e, Config& c) { namespaces(e, c.labels.extra_namespaces, false); }},
     {{"labelWhiteList", master, at_once, "none",
       "a regular expression: labels are left out unless what follows `/` matches"},
      [](KeyEntry& e, Config& c) { e.pattern(c.labels.label_white_list); }},

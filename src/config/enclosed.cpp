@@ -1,6 +1,7 @@
 #include "config/enclosed.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/text.h"
 #include "config/config_keys.h"
@@ -17,18 +18,6 @@ using Kind = Value::Kind;
 bool has_any(const Value& map, std::initializer_list<std::string_view> keys) {
   return std::any_of(keys.begin(), keys.end(),
                      [&](std::string_view key) { return map.find_ignoring_case(key) != nullptr; });
-}
-
-/// A map with a key that one of the files has at its top level.
-bool is_config(const Value& root) {
-  if (!root.is(Kind::map)) return false;
-  if (is_gfd_config(root)) return true;
-  return std::any_of(root.members.begin(), root.members.end(), [](const Member& member) {
-    const auto keys = config_keys();
-    return std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& key) {
-      return equal_ignoring_case(key.name.substr(0, key.name.find('.')), member.key);
-    });
-  });
 }
 
 /// Names that the configuration has where the deployments of NFD, of GFD and our own put it.
@@ -49,18 +38,22 @@ class Search {
     const std::vector<YamlDocument> documents = parse_yaml(text_, origin_);
     const bool is_stream = std::any_of(documents.begin(), documents.end(),
                                        [](const YamlDocument& each) { return each.root.find("kind") != nullptr; });
+    std::vector<Problem> remarks;
     for (const YamlDocument& document : documents) {
       if (document.error) {
         out_.problems.push_back(*document.error);
-      } else if (is_stream || &document == &documents.front()) {
+        continue;
+      }
+      for (const YamlRemark& remark : document.remarks) remarks.push_back(remark.problem);
+      if (is_stream || &document == &documents.front())
         this->document(document.root);
-      } else {
+      else
         problem(document.root.mark, "only the first document of a configuration is read",
                 "remove this one, and the \"---\" before it");
-      }
     }
     if (out_.found.empty() && out_.problems.empty())
       for (Problem& none : without_) out_.problems.push_back(std::move(none));
+    std::move(remarks.begin(), remarks.end(), std::back_inserter(out_.problems));
     return std::move(out_);
   }
 
@@ -77,7 +70,7 @@ class Search {
     const Value* kind = root.find("kind");
     if (kind && kind->is_scalar()) return object(root, *kind);
     if (helm_values(root, "", " of these Helm values", 0) > 0) return;
-    if (!is_config(root) && texts_below(root, "", " of these Helm values", 0) > 0) return;
+    if (!looks_like_config(root) && texts_below(root, "", " of these Helm values", 0) > 0) return;
     out_.found.push_back({"", root});
   }
 
@@ -102,7 +95,7 @@ class Search {
     }
     if (out_.found.size() + out_.problems.size() != before) return;
     without_.push_back(
-        {"malformed-config", place(origin_, kind.mark), "there is no configuration in this " + kind.text,
+        {"no-config", place(origin_, kind.mark), "there is no configuration in this " + kind.text,
          has_rules ? "check it with `nodescout rules check`"
                    : "hand over the configuration itself, a ConfigMap or a NodeFeatureDiscovery that holds it as a "
                      "text, or Helm values"});
@@ -113,7 +106,7 @@ class Search {
     for (const Member& member : data.members) {
       if (is_of_other_program(member.key)) continue;
       const bool is_meant = is_config_name(member.key) || data.members.size() == 1;
-      if (is_meant || (member.value.is(Kind::string) && is_config(read(member.value).root)))
+      if (is_meant || (member.value.is(Kind::string) && looks_like_config(read(member.value).root)))
         entry(member.value, "data." + member.key, of);
     }
   }
@@ -128,6 +121,7 @@ class Search {
       return;
     }
     Read read = this->read(value);
+    std::move(read.remarks.begin(), read.remarks.end(), std::back_inserter(out_.problems));
     if (read.error) {
       out_.problems.push_back(*std::move(read.error));
     } else if (read.root.is(Kind::list)) {
@@ -170,7 +164,7 @@ class Search {
     for (const Member& member : map.members) {
       if (member.value.is(Kind::map)) count += texts_below(member.value, path + member.key + ".", of, depth + 1);
       if (!member.value.is(Kind::string) || member.value.text.find('\n') == std::string::npos) continue;
-      if (!is_config(read(member.value).root)) continue;
+      if (!looks_like_config(read(member.value).root)) continue;
       entry(member.value, path + member.key, of);
       ++count;
     }
@@ -180,6 +174,7 @@ class Search {
   struct Read {
     Value root;
     std::optional<Problem> error;
+    std::vector<Problem> remarks;
   };
 
   /// The first document of a text, with the marks of the file.
@@ -189,7 +184,12 @@ class Search {
     YamlDocument& first = documents.front();
     if (!first.error) {
       move_marks(first.root, scalar.mark);
-      return {std::move(first.root), {}};
+      std::vector<Problem> remarks;
+      for (YamlRemark& remark : first.remarks) {
+        remark.problem.where = place(origin_, map_.locate(scalar.mark, remark.mark));
+        remarks.push_back(std::move(remark.problem));
+      }
+      return {std::move(first.root), {}, std::move(remarks)};
     }
     Problem error = *std::move(first.error);
     const auto parts = split(error.where, ':');
@@ -197,7 +197,7 @@ class Search {
       return parts.size() < from_end ? 0 : static_cast<int>(parse_int(parts[parts.size() - from_end]).value_or(0));
     };
     error.where = place(origin_, map_.locate(scalar.mark, {number(2), number(1)}));
-    return {{}, std::move(error)};
+    return {{}, std::move(error), {}};
   }
 
   void move_marks(Value& value, Mark scalar) const {
@@ -217,6 +217,17 @@ class Search {
 };
 
 }  // namespace
+
+bool looks_like_config(const Value& root) {
+  if (!root.is(Kind::map)) return false;
+  if (is_gfd_config(root)) return true;
+  return std::any_of(root.members.begin(), root.members.end(), [](const Member& member) {
+    const auto keys = config_keys();
+    return std::any_of(keys.begin(), keys.end(), [&](const ConfigKey& key) {
+      return equal_ignoring_case(key.name.substr(0, key.name.find('.')), member.key);
+    });
+  });
+}
 
 bool is_gfd_config(const Value& root) {
   return has_any(root, {"version", "flags", "sharing", "imex"}) &&

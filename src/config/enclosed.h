@@ -24,6 +24,9 @@ struct EnclosedConfigs {
 /// Every configuration in a file. There is one, or a problem, for a file that is not empty.
 EnclosedConfigs find_configs(std::string_view text, std::string_view origin);
 
+/// Whether a map has a key that one of the files has at its top level.
+bool looks_like_config(const Value& root);
+
 /// Whether this looks like the file of gpu-feature-discovery and not like one of NFD's or our own.
 bool is_gfd_config(const Value& root);
 

@@ -21,6 +21,9 @@ bool is_one_of(std::string_view key, const std::vector<std::string_view>& names)
   return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return equal_ignoring_case(name, key); });
 }
 
+/// A key as its author wrote it: YAML makes "true" of `y`.
+const std::string& spelt(const Member& member) { return member.key_source.empty() ? member.key : member.key_source; }
+
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 /// "sources.pci" of "sources.pci.deviceLabelFields", "" of "sources".
@@ -87,10 +90,10 @@ class Walk {
       const bool is_known =
           exact ? std::find(names.begin(), names.end(), member.key) != names.end() : is_one_of(member.key, names);
       if (!seen.insert(exact ? member.key : lower_ascii(member.key)).second)
-        report("duplicate-config-key", member.mark, path + member.key + " is there more than once",
+        report("duplicate-config-key", member.mark, path + spelt(member) + " is there more than once",
                "the last one counts; remove the others");
       else if (!is_known)
-        report("unknown-config-key", member.mark, "unknown key " + quote(path + member.key),
+        report("unknown-config-key", member.mark, "unknown key " + quote(path + spelt(member)),
                todo_for(member, path, names));
     }
   }
@@ -163,6 +166,14 @@ void KeyEntry::text(std::string& into) {
     wrong_type(value, "a text");
 }
 
+void KeyEntry::want_quotes(Mark mark, const std::string& source, const std::string& text,
+                           std::string (*spelling)(std::string_view)) {
+  if (source.empty() || source == text) return;
+  report_.problems.push_back({"unquoted-text", place(report_.origin, mark),
+                              name + ": " + source + " without quotes is " + quote(text) + " in YAML",
+                              "write " + quote(spelling ? spelling(source) : source) + " with its quotes"});
+}
+
 bool KeyEntry::texts(std::vector<std::string>& into, std::string (*spelling)(std::string_view)) {
   if (is_null()) {
     into.clear();
@@ -175,11 +186,7 @@ bool KeyEntry::texts(std::vector<std::string>& into, std::string (*spelling)(std
       mistake(item.mark, ": an element must be a text, not " + describe(item), "it is left out");
       continue;
     }
-    if (!item.source.empty() && item.source != item.text && !item.is(Kind::null))
-      report_.problems.push_back(
-          {"unquoted-text", place(report_.origin, item.mark),
-           name + ": " + item.source + " without quotes is " + quote(item.text) + " in YAML",
-           "write " + quote(spelling ? spelling(item.source) : item.source) + " with its quotes"});
+    if (!item.is(Kind::null)) want_quotes(item.mark, item.source, item.text, spelling);
     const std::size_t place_of_item = out.size();
     out.push_back(item.is(Kind::null) && place_of_item < into.size() ? into[place_of_item] : item.text);
   }
@@ -197,6 +204,8 @@ void KeyEntry::text_map(Attributes& into) {
 
 void KeyEntry::merge_texts(const Value& map, Attributes& into) {
   for (const Member& member : map.members) {
+    want_quotes(member.mark, member.key_source, member.key);
+    if (!member.value.is(Kind::null)) want_quotes(member.value.mark, member.value.source, member.value.text);
     if (member.value.is_scalar())
       into.insert_or_assign(member.key, member.value.text);
     else
@@ -277,7 +286,7 @@ void KeyEntry::check_members(const Value& map, const std::string& path, const st
     if (is_one_of(member.key, names)) continue;
     const std::string_view guess = closest(member.key, names);
     report_.problems.push_back(
-        {"unknown-config-key", place(report_.origin, member.mark), "unknown key " + quote(path + "." + member.key),
+        {"unknown-config-key", place(report_.origin, member.mark), "unknown key " + quote(path + "." + spelt(member)),
          guess.empty() ? "remove it" : "did you mean " + quote(path + "." + std::string(guess)) + "?"});
   }
 }
@@ -289,7 +298,7 @@ void KeyEntry::no_keys() {
     return;
   }
   for (const Member& member : value.members) {
-    const std::string full = name + "." + member.key;
+    const std::string full = name + "." + spelt(member);
     const std::string_view advice = advice_on_former_name(FormerName::config_key, full);
     report_.problems.push_back({"unknown-config-key", place(report_.origin, member.mark),
                                 "unknown key " + quote(full) + ": " + name + " has no options",

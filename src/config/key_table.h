@@ -97,6 +97,9 @@ class KeyEntry {
   void no_keys();
 
  private:
+  /// Reports a text without quotes of which YAML makes another one.
+  void want_quotes(Mark mark, const std::string& source, const std::string& text,
+                   std::string (*spelling)(std::string_view) = nullptr);
   void refused(std::string_view wanted);
 
   KeyReport& report_;

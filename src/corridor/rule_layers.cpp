@@ -42,32 +42,14 @@ Result<std::vector<std::string>> custom_files(const Root& files) {
   return found;
 }
 
-/// "rules/nvidia.yaml" -> "nvidia"
-std::string_view file_of_shipped(const Rule& rule) {
-  std::string_view name = rule.origin;
-  name.remove_prefix(std::min(name.rfind('/') + 1, name.size()));
-  return name.substr(0, name.find('.'));
-}
-
-/// Those that rules.shipped names.
-std::vector<Rule> named_shipped_rules(const std::vector<std::string>& names, std::vector<Problem>& problems) {
-  std::vector<Rule> all = shipped_rules("");
-  std::set<std::string_view> known;
-  for (const Rule& rule : all) known.insert({file_of_shipped(rule), rule.name});
-  for (const std::string& name : names) {
-    if (known.contains(name)) continue;
-    const std::string_view guess = closest(name, {known.begin(), known.end()});
-    problems.push_back({"malformed-config", "rules.shipped",
-                        "no shipped rule and no file of them is named " + quote(name),
-                        guess.empty() ? "the files are named in docs/rules.md" : "did you mean " + quote(guess) + "?"});
-  }
-  std::vector<Rule> chosen;
+/// Those that rules.shipped names. Names that do not exist are reported with the configuration.
+std::vector<Rule> named_shipped_rules(const std::vector<std::string>& names) {
+  std::vector<Rule> rules = shipped_rules("");
   const auto is_named = [&](std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
-  for (Rule& rule : all)
-    if (is_named(rule.name) || is_named(file_of_shipped(rule))) chosen.push_back(std::move(rule));
-  return chosen;
+  std::erase_if(rules, [&](const Rule& rule) { return !is_named(rule.name) && !is_named(file_of_shipped(rule)); });
+  return rules;
 }
 
 /// Sources of labels that the configuration leaves out.
@@ -82,9 +64,9 @@ std::set<std::string_view> missing_sources(const Config& config) {
 
 /// The shipped rules that count: those that rules.shipped names; without it those all of whose features are of sources
 /// that core.labelSources has.
-std::vector<Rule> chosen_shipped_rules(const Config& config, std::vector<Problem>& problems) {
+std::vector<Rule> chosen_shipped_rules(const Config& config) {
   if (!config.shipped_rules) return {};
-  if (config.shipped_names) return named_shipped_rules(*config.shipped_names, problems);
+  if (config.shipped_names) return named_shipped_rules(*config.shipped_names);
   std::vector<Rule> rules = shipped_rules("");
   if (config.labels.shipped_pass_white_lists) return rules;
   const std::set<std::string_view> missing = missing_sources(config);
@@ -231,8 +213,7 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
   }
 
   out.rules[Layer::builtin] = std::move(builtin);
-  if (options.shipped && !config.nfd_compat)
-    out.rules[Layer::shipped] = chosen_shipped_rules(config, collected.problems);
+  if (options.shipped && !config.nfd_compat) out.rules[Layer::shipped] = chosen_shipped_rules(config);
   out.rules[Layer::custom] = std::move(collected.custom);
   if (has_source("local")) out.rules[Layer::local] = local_rules();
   out.documents = std::move(collected.documents);

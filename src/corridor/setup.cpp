@@ -1,9 +1,11 @@
 #include "corridor/setup.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "corridor/schema.h"
+#include "rule/shipped.h"
 
 namespace nodescout {
 namespace {
@@ -17,9 +19,30 @@ std::string flags_like(std::string_view text, const KnownElements& flags) {
   return "name each flag" + (found.empty() ? "" : ": " + join(found, ", "));
 }
 
+/// Names of rules.shipped: files and rules.
+void check_shipped_names(const Config& config, std::vector<Problem>& problems) {
+  if (config.listed_shipped.empty()) return;
+  const std::vector<Rule> rules = shipped_rules("");
+  std::set<std::string_view> files, known;
+  for (const Rule& rule : rules) {
+    files.insert(file_of_shipped(rule));
+    known.insert({file_of_shipped(rule), rule.name});
+  }
+  for (const ListedName& listed : config.listed_shipped) {
+    if (known.contains(listed.name)) continue;
+    const std::string_view guess = closest(listed.name, {known.begin(), known.end()});
+    problems.push_back(
+        {"malformed-config", listed.where,
+         "rules.shipped: no shipped rule and no file of them is named " + quote(listed.name),
+         guess.empty() ? "the files are " + join({files.begin(), files.end()}, ", ") + "; docs/rules.md describes them"
+                       : "did you mean " + quote(guess) + "?"});
+  }
+}
+
 }  // namespace
 
 void check_listed_names(const Config& config, std::vector<Problem>& problems) {
+  check_shipped_names(config, problems);
   if (config.listed_flags.empty()) return;
   const Schema schema = schema_of_probes();
   const KnownElements& flags = *schema.at("cpu.cpuid").flags;

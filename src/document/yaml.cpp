@@ -134,11 +134,13 @@ struct Spent {
 
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(const YamlLimits& limits, Spent& spent) : limits_(limits), spent_(spent) {}
+  Builder(const YamlLimits& limits, Spent& spent, std::string_view text)
+      : limits_(limits), spent_(spent), text_(text) {}
 
   Value root;
   bool any = false;
-  Mark last_quoted;  // where the last scalar began that was not plain
+  std::vector<YamlRemark> remarks;  // without their place
+  Mark last_quoted;                 // where the last scalar began that was not plain
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     // Whatever yaml-cpp takes for a further document in one piece can only be text that does not belong to the first.
@@ -147,7 +149,8 @@ class Builder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Value value;
-    value.mark = mark_of(mark);
+    value.source = spelt_null(mark_of(mark));
+    value.mark = value.source.empty() ? place_of_nothing(mark_of(mark)) : mark_of(mark);
     scalar(std::move(value), anchor);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -158,6 +161,8 @@ class Builder final : public YAML::EventHandler {
       value = resolve_plain_scalar(text);
     value.mark = mark_of(mark);
     if (tag == "!") last_quoted = value.mark;
+    if (tag == "?" || tag.empty()) remark_on_quotes(value);
+    remark_on_tag(value.mark, tag, text);
     scalar(std::move(value), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -167,13 +172,15 @@ class Builder final : public YAML::EventHandler {
     count(copy, mark_of(mark));
     put(std::move(copy), mark_of(mark));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
+    remark_on_tag(mark_of(mark), tag, "[");
     open(Value::list(), mark_of(mark), anchor);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
+    remark_on_tag(mark_of(mark), tag, "{");
     open(Value::map(), mark_of(mark), anchor);
   }
   void OnMapEnd() override { close(); }
@@ -190,6 +197,77 @@ class Builder final : public YAML::EventHandler {
     std::string key_source;
     std::vector<Value> merged;  // values of "<<"
   };
+
+  // ---- where nothing is -------------------------------------------------------------------------------------------
+
+  /// The text of a line of the piece; lines count from 1.
+  std::string_view line(int number) {
+    if (starts_.empty()) {
+      starts_.push_back(0);
+      for (std::size_t at = text_.find('\n'); at != text_.npos; at = text_.find('\n', at + 1))
+        starts_.push_back(at + 1);
+    }
+    if (number < 1 || static_cast<std::size_t>(number) > starts_.size()) return "";
+    const std::size_t start = starts_[static_cast<std::size_t>(number) - 1];
+    return text_.substr(start, text_.find('\n', start) - start);
+  }
+
+  /// "~" or "null", if it is in words. In block style it begins right of what it belongs to.
+  std::string spelt_null(Mark mark) {
+    const std::string_view text = line(mark.line);
+    const std::string_view rest = text.substr(std::min(static_cast<std::size_t>(mark.column - 1), text.size()));
+    const std::string_view word = rest.substr(0, rest.find_first_of(" \t\r,:]}"));
+    if (word.empty() || !resolve_plain_scalar(word).is(Value::Kind::null)) return "";
+    const Mark owner = owner_of(mark);
+    const bool is_here = owner.line == 0 || mark.line == owner.line || mark.column > owner.column;
+    return is_here ? std::string(word) : "";
+  }
+  /// yaml-cpp puts what is empty where the next token begins, often lines below. It belongs to its key, or to its dash.
+  Mark place_of_nothing(Mark mark) {
+    const Mark owner = owner_of(mark);
+    return owner.line > 0 ? owner : mark;
+  }
+  Mark owner_of(Mark mark) {
+    if (open_.empty()) return {};
+    const Open& parent = open_.back();
+    if (parent.value.is(Value::Kind::list)) return dash_before(mark);
+    return parent.has_key ? parent.key_mark : Mark{};
+  }
+  /// The "-" that ends the last line above, comments and empty ones aside.
+  Mark dash_before(Mark mark) {
+    for (int number = mark.line; number > 0; --number) {
+      std::string_view text = line(number);
+      if (number == mark.line) text = text.substr(0, static_cast<std::size_t>(mark.column - 1));
+      if (const std::size_t comment = text.find(" #"); comment != text.npos) text = text.substr(0, comment);
+      text = trim_right(text);
+      if (text.empty() || trim(text).starts_with('#')) continue;
+      return text.ends_with('-') ? Mark{number, static_cast<int>(text.size())} : Mark{};
+    }
+    return {};
+  }
+
+  // ---- what was hardly meant --------------------------------------------------------------------------------------
+
+  void remark(Mark mark, std::string code, std::string what, std::string todo) {
+    remarks.push_back({{std::move(code), "", std::move(what), std::move(todo)}, mark});
+  }
+  void remark_on_quotes(const Value& value) {
+    constexpr std::string_view kQuotes[] = {"\u201C", "\u201D", "\u201E", "\u2018", "\u2019", "\u201A"};
+    std::string_view inner = value.text;
+    for (const std::string_view quote : kQuotes) {
+      if (inner.starts_with(quote)) inner.remove_prefix(quote.size());
+      if (inner.ends_with(quote)) inner.remove_suffix(quote.size());
+    }
+    if (inner.size() == value.text.size()) return;
+    remark(value.mark, "typographic-quotes", "typographic quotes are part of the text for YAML",
+           "write " + quote(inner) + " with its quotes");
+  }
+  /// `text`: what has the tag; a bracket for a list or a map.
+  void remark_on_tag(Mark mark, const std::string& tag, std::string_view text) {
+    if (tag.empty() || tag == "?" || tag == "!" || tag.starts_with("tag:yaml.org,2002:")) return;
+    remark(mark, "unknown-tag", quote(tag) + " at the start of a value is a tag of YAML, and means nothing here",
+           text.empty() ? "write " + quote(tag) + " with its quotes" : "remove it, or put all of the value in quotes");
+  }
 
   void count(const Value& value, Mark mark) {
     spent_.text += value.text.size() + value.source.size();
@@ -249,7 +327,8 @@ class Builder final : public YAML::EventHandler {
     if (parent.value.is(Value::Kind::list)) {
       parent.value.items.push_back(std::move(value));
     } else if (!parent.has_key) {
-      if (!value.is_scalar()) throw Stop{mark, "a key must be a plain text, not " + describe(value)};
+      if (!value.is_scalar())
+        throw Stop{mark, "a key must be a plain text, not " + describe(value), "write a text in front of the colon"};
       parent.has_key = true;
       parent.merge_key = value.is(Value::Kind::string) && value.text == "<<" && value.source.empty();
       parent.key = value.is(Value::Kind::null) ? "null" : std::move(value.text);
@@ -269,6 +348,8 @@ class Builder final : public YAML::EventHandler {
 
   const YamlLimits& limits_;
   Spent& spent_;
+  std::string_view text_;
+  std::vector<std::size_t> starts_;  // of its lines; empty until one is asked for
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Value> anchors_;
 };
@@ -324,19 +405,21 @@ std::optional<Stop> illegal_character(std::string_view text) {
 Stop found_slip(std::string_view text, const Stop& stop) {
   if (stop.mark.line == 0) return stop;
   YamlSlip slip = find_yaml_slip(text, stop.mark, stop.what);
-  return {slip.mark, std::move(slip.what), std::move(slip.todo)};
+  return {slip.mark, std::move(slip.what), slip.todo.empty() ? stop.todo : std::move(slip.todo)};
 }
 
-std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, Spent& spent, Value& root, bool& any) {
+std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, Spent& spent, YamlDocument& document,
+                              bool& any) {
   if (auto stop = illegal_character(text)) return stop;
   ViewBuffer buffer(text);
   std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
-    Builder builder(limits, spent);
+    Builder builder(limits, spent, text);
     any = parser.HandleNextDocument(builder) && builder.any;
     if (any) parser.HandleNextDocument(builder);
-    root = std::move(builder.root);
+    document.root = std::move(builder.root);
+    document.remarks = std::move(builder.remarks);
     if (builder.last_quoted.line > 0 && !is_closed(text, builder.last_quoted))
       return Stop{builder.last_quoted, "this text has no closing quote", "close it with the same quote"};
   } catch (const Stop& stop) {
@@ -438,13 +521,18 @@ std::vector<YamlDocument> parse_yaml(std::string_view text, std::string_view ori
     document.first_line = piece.first_line;
     document.last_line = piece.first_line + std::max(piece.lines - 1, 0);
     bool any = false;
-    if (auto stop = parse_one(piece.text, limits, spent, document.root, any)) {
+    if (auto stop = parse_one(piece.text, limits, spent, document, any)) {
       Marks(piece).settle(stop->mark);
       failed(stop->mark, std::move(stop->what), std::move(stop->todo), document.first_line, document.last_line);
       continue;
     }
     if (!any || document.root.is(Value::Kind::null)) continue;
-    Marks(piece).settle(document.root);
+    const Marks marks(piece);
+    marks.settle(document.root);
+    for (YamlRemark& remark : document.remarks) {
+      marks.settle(remark.mark);
+      remark.problem.where = place(origin, remark.mark);
+    }
     documents.push_back(std::move(document));
   }
   return documents;

@@ -24,10 +24,17 @@ struct YamlLimits {
   std::size_t text = 16u << 20;  // bytes of all values and keys, counted likewise
 };
 
+/// What YAML allows and its author hardly meant: it is read all the same.
+struct YamlRemark {
+  Problem problem;  // where = origin:line:column
+  Mark mark;
+};
+
 struct YamlDocument {
   Value root;                    // null if error is set
   std::optional<Problem> error;  // where = origin:line:column
   Mark error_mark;
+  std::vector<YamlRemark> remarks;  // typographic quotes, tags without a meaning
   int first_line = 1;
   int last_line = 1;
 };

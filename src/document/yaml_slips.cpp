@@ -98,7 +98,8 @@ class Finder {
          {&Finder::template_braces, &Finder::tab, &Finder::reserved, &Finder::alias, &Finder::escape,
           &Finder::open_quote_in_brackets, &Finder::unclosed_bracket, &Finder::behind_quote, &Finder::behind_block_sign,
           &Finder::text_of_block, &Finder::second_colon, &Finder::second_colon_in_braces, &Finder::colon_without_blank,
-          &Finder::dash_without_blank, &Finder::too_deep, &Finder::no_such_column})
+          &Finder::dash_without_blank, &Finder::missing_dash, &Finder::list_below_value, &Finder::too_deep,
+          &Finder::no_such_column, &Finder::key_of_more})
       if (auto slip = (this->*attempt)()) return *std::move(slip);
     return given_;
   }
@@ -351,6 +352,55 @@ class Finder {
                     "write - " + std::string(content.substr(1))};
   }
 
+  /// An element of a list whose dash was forgotten.
+  std::optional<YamlSlip> missing_dash() const {
+    if (!says("end of map") && !says("end of sequence") && !says("unexpected content") && !says("illegal map value"))
+      return std::nullopt;
+    const auto slip = [](std::size_t number, const Line& parts) {
+      return YamlSlip{at(number, parts.indent), "this element of a list lacks its dash",
+                      "write \"- \" in front of " + quote(parts.key()) + ", and two blanks in front of " +
+                          "each further line of the element"};
+    };
+    const Line here = take_apart(line(last_));
+    if (!here.dashes.empty()) {
+      // The first one lacks it, the second one has it.
+      std::optional<YamlSlip> first;
+      for (std::size_t number = above(last_); number != kNone; number = above(number)) {
+        const Line parts = take_apart(line(number));
+        if (parts.indent < here.indent || (parts.indent == here.indent && !parts.dashes.empty())) break;
+        if (parts.indent != here.indent || parts.colon == kNone) continue;
+        first = parts.key() == here.key() ? std::optional(slip(number, parts)) : std::nullopt;
+      }
+      return first;
+    }
+    for (const std::size_t number : {last_, above(last_)}) {
+      if (number == kNone) continue;
+      const Line parts = take_apart(line(number));
+      if (!parts.dashes.empty() || parts.colon == kNone) continue;
+      for (std::size_t other = above(number); other != kNone; other = above(other)) {
+        const Line before = take_apart(line(other));
+        if (before.indent < parts.indent) break;
+        if (before.indent == parts.indent && !before.dashes.empty()) {
+          if (before.colon != kNone && before.key() == parts.key()) return slip(number, parts);
+          break;
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// "rules: []" and a list below it.
+  std::optional<YamlSlip> list_below_value() const {
+    const Line here = take_apart(line(last_));
+    const std::size_t number = above(last_);
+    if (here.dashes.empty() || number == kNone || !says("end of map")) return std::nullopt;
+    const Line key = take_apart(line(number));
+    if (key.indent != here.indent || !key.dashes.empty() || key.colon == kNone || key.value() >= key.text.size())
+      return std::nullopt;
+    return YamlSlip{at(number, key.value()), "a list follows, and this key has its value already",
+                    "write " + std::string(key.key()) + ": without a value"};
+  }
+
   std::optional<YamlSlip> too_deep() const {
     const std::size_t number = above(last_);
     if (number == kNone || !says("illegal map value")) return std::nullopt;
@@ -365,7 +415,8 @@ class Finder {
 
   /// The line begins in a column in which nothing above begins that is still open.
   std::optional<YamlSlip> no_such_column() const {
-    if (!says("end of map") && !says("end of sequence") && !says("illegal block entry")) return std::nullopt;
+    if (!says("end of map") && !says("end of sequence") && !says("illegal block entry") && !says("unexpected content"))
+      return std::nullopt;
     const Line here = take_apart(line(last_));
     if (here.is_blank()) return std::nullopt;
     const bool is_element = !here.dashes.empty();
@@ -387,6 +438,16 @@ class Finder {
     if (best == kNone || best == column) return std::nullopt;
     return YamlSlip{at(last_, column), "this line begins in a column in which nothing above it begins",
                     "begin it " + in_column(best) + ", as " + quote(trim(take_apart(line(best_line)).text))};
+  }
+
+  /// "? [a, b] : c", or "? :" by mistake: YAML has keys that are no texts.
+  std::optional<YamlSlip> key_of_more() const {
+    if (!says("a key must be a plain text")) return std::nullopt;
+    const Line parts = take_apart(line(last_));
+    const std::size_t sign = parts.text.find('?', parts.content);
+    if (sign == kNone || !is_end_of_word(parts.text, sign + 1)) return std::nullopt;
+    return YamlSlip{at(last_, sign), "? begins a key that is more than a text, and a key must be a text",
+                    "write the key, a colon and the value, without ?"};
   }
 
   std::vector<std::string_view> lines_;

@@ -186,7 +186,10 @@ Result<ReadFeatures> features_from_text(std::string_view text, std::string_view 
   if (documents.empty()) return Error{Errc::malformed, std::string(origin), "the file is empty"};
   if (documents.front().error)
     return Error{Errc::malformed, documents.front().error->where, documents.front().error->what};
-  return features_from_value(documents.front().root, origin);
+  auto read = features_from_value(documents.front().root, origin);
+  if (read)
+    for (const YamlRemark& remark : documents.front().remarks) read->problems.push_back(remark.problem);
+  return read;
 }
 
 }  // namespace nodescout

@@ -12,6 +12,7 @@
 #include "document/yaml.h"
 #include "rule/expression.h"
 #include "rule/former_names.h"
+#include "rule/kernel_option.h"
 #include "rule/reference.h"
 #include "rule/source_map.h"
 #include "rule/template_check.h"
@@ -104,6 +105,11 @@ class Checker {
             "give one of them another name");
   }
 
+  /// What is not the text that its author meant is not also a text that is not allowed.
+  static bool is_said_by(std::string_view code) {
+    return code == "unquoted-text" || code == "unquoted-key" || code == "typographic-quotes" || code == "unknown-tag";
+  }
+
   /// In the order of the file, each mistake once: a value that is no text is not also one that never occurs.
   static void tidy(std::vector<Finding>& findings) {
     const auto key = [](const Finding& finding) { return std::pair(finding.mark.line, finding.mark.column); };
@@ -115,8 +121,9 @@ class Checker {
       const auto first = std::find_if(kept.begin(), kept.end(), same_place);
       if (first == kept.end()) {
         kept.push_back(std::move(finding));
-      } else if (first->problem.code == "unquoted-text") {
-        if (finding.problem.code == "impossible-value") first->problem.todo = std::move(finding.problem.todo);
+      } else if (is_said_by(first->problem.code)) {
+        if (first->problem.code == "unquoted-text" && finding.problem.code == "impossible-value")
+          first->problem.todo = std::move(finding.problem.todo);
       } else if (std::none_of(first, kept.end(), [&](const Finding& other) {
                    return same_place(other) && other.problem == finding.problem;
                  })) {
@@ -267,9 +274,13 @@ class Checker {
 
   /// Open sets take any name, but some are certainly a slip.
   void strange_name(const Term& term, const NamedExpression& named) {
-    if (lower_ascii(term.feature) == "kernel.config" && named.name.starts_with("CONFIG_"))
-      mistake(named.mark, "unknown-element", "options stand in kernel.config without CONFIG_",
-              "write " + quote(named.name.substr(7)));
+    if (lower_ascii(term.feature) != "kernel.config") return;
+    if (const std::string option = as_kernel_option(named.name); option != named.name)
+      mistake(named.mark, "unknown-element",
+              quote(named.name) +
+                  " is not the name of an option: those of kernel.config are in capitals, without "
+                  "CONFIG_ and without a value",
+              "write " + quote(option));
   }
 
   /// Less than a whole class, which has four digits.
@@ -380,6 +391,22 @@ class Checker {
               did_you_mean(element, names_of(elements), ""));
   }
 
+  /// "@kernel.version" in an annotation: the text itself, where some element of it was meant.
+  void half_reference(const Placed& placed) {
+    if (!placed.text.starts_with('@')) return;
+    const std::string feature = lower_ascii(trim(std::string_view(placed.text).substr(1)));
+    const auto known = schema_.find(feature);
+    if (known == schema_.end() && feature.find('.') == std::string::npos) return;  // "@team"
+    std::vector<std::string_view> keys;
+    for (const auto& [name, set] : schema_)
+      if (set.attributes) keys.push_back(name);
+    const std::string_view meant = known != schema_.end() ? std::string_view(known->first) : guess(feature, keys);
+    if (meant.empty()) return;
+    mistake(placed.mark, "bad-reference",
+            quote(placed.text) + " names no element of " + std::string(meant) + ": the annotation is this text itself",
+            "write @" + std::string(meant) + ".ELEMENT; `nodescout features` lists the elements");
+  }
+
   void outputs(const Rule& rule) {
     for (const auto& [name, placed] : rule.labels) {
       key(placed.key_mark, name, "label", true);
@@ -391,7 +418,10 @@ class Checker {
     }
     for (const auto& [name, placed] : rule.annotations) {
       key(placed.key_mark, name, "annotation", false);
-      if (parse_reference(placed.text)) reference(rule, placed);
+      if (parse_reference(placed.text))
+        reference(rule, placed);
+      else
+        half_reference(placed);
       if (placed.text.size() > 1024)
         mistake(placed.mark, "bad-annotation", "annotation " + quote(name) + " is longer than 1024 bytes", "");
     }
@@ -401,7 +431,7 @@ class Checker {
         reference(rule, placed);
       else if (const std::string defect = resource_amount_defect(placed.text); !defect.empty())
         mistake(placed.mark, "bad-extended-resource", "extended resource " + quote(name) + ": " + defect,
-                "write a whole number that is not negative, such as \"4\", \"2Ki\" or \"1e3\"");
+                std::string(kResourceAmountAdvice));
     }
     for (const Taint& taint : rule.taints) {
       if (taint.key.empty()) continue;  // the reader has said so
@@ -413,7 +443,7 @@ class Checker {
       if (const std::string defect = taint_effect_defect(taint.effect); !defect.empty() && !taint.effect.empty())
         mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": " + defect, "");
       if (const std::string defect = label_value_defect(taint.value); !defect.empty())
-        mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": " + defect, "");
+        mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": " + defect, "use another value");
     }
   }
 

@@ -87,13 +87,19 @@ std::string today_of_match_on(const Value& rule) {
     matcher.add("matchFeatures", std::move(terms));
     any.items.push_back(std::move(matcher));
   }
+  const std::string match = "matchAny: " + to_json(any);
+  // What the rule makes already stays, and matchOn alone is replaced.
+  if (rule.find("matchAny")) return "";
+  for (const char* output :
+       {"labels", "labelsTemplate", "vars", "varsTemplate", "annotations", "taints", "extendedResources"})
+    if (rule.find(output)) return match;
   Value labels = Value::map();
   // Those releases put the name of the source in front of a name without a prefix.
   const std::string key = name->text.find('/') == std::string::npos ? "custom-" + name->text : name->text;
   labels.add(key, Value::string(!value || value->is(Kind::null) ? "true"
                                 : value->source.empty()         ? value->text
                                                                 : value->source));
-  return "labels: " + to_json(labels) + " and matchAny: " + to_json(any);
+  return "labels: " + to_json(labels) + " and " + match;
 }
 
 }  // namespace nodescout

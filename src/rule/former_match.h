@@ -7,8 +7,9 @@
 
 namespace nodescout {
 
-/// "labels: {...} and matchAny: [...]": what gives the same label today. `rule` is a map with matchOn. Empty where it
-/// holds what those releases did not know.
+/// "labels: {...} and matchAny: [...]": what gives the same label today; of a rule that makes something already only
+/// matchAny. `rule` is a map with matchOn. Empty where that holds what those releases did not know, and beside a
+/// matchAny.
 std::string today_of_match_on(const Value& rule);
 
 }  // namespace nodescout

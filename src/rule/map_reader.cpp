@@ -60,7 +60,7 @@ void MapReader::check_fields(const Value& map, const Names& known, std::string_v
               guess.empty() ? "known are " + known_fields : "did you mean " + quote(guess) + "?");
     }
   }
-  check_duplicates(map);
+  check_duplicates(map, true);
 }
 
 void MapReader::former_field(const Value& map, const Member& member, std::string advice) {
@@ -73,11 +73,10 @@ void MapReader::former_field(const Value& map, const Member& member, std::string
 }
 
 void MapReader::check_names(const Value& map) {
-  check_duplicates(map);
+  check_duplicates(map, false);
   for (const Member& member : map.members) {
     if (member.key_kind == Kind::null)
-      error(member.mark, "unquoted-key", "the key null is not a text: NFD refuses the whole document",
-            "write \"null\" with its quotes");
+      no_key(member);
     else if (!member.key_source.empty())
       mistake(member.mark, "unquoted-key",
               "the key " + member.key_source + " without quotes is " + quote(member.key) + " in YAML",
@@ -85,20 +84,44 @@ void MapReader::check_names(const Value& map) {
   }
 }
 
-void MapReader::check_duplicates(const Value& map) {
-  std::unordered_set<std::string_view> seen;
-  for (const Member& member : map.members)
-    if (!seen.insert(member.key).second && member.key_source.empty())  // else that is the mistake
-      mistake(member.mark, "duplicate-key", quote(member.key) + " is given twice; the later one wins",
-              "remove one of the two");
+void MapReader::no_key(const Member& member) {
+  error(member.mark, "unquoted-key",
+        (member.key_source.empty() ? "there is no key in front of the colon"
+                                   : "the key " + member.key_source + " is not a text") +
+            ": NFD refuses the whole document",
+        member.key_source.empty() ? "write a name in front of the colon" : "write \"null\" with its quotes");
 }
 
-void MapReader::want_quotes(const Value& value, const std::string& what) {
+void MapReader::check_duplicates(const Value& map, bool are_fields) {
+  std::unordered_set<std::string_view> seen;
+  for (const Member& member : map.members) {
+    if (seen.insert(member.key).second || !member.key_source.empty()) continue;  // if that, it is the mistake
+    // The first field once more: the dash of another element is missing.
+    const bool begins_another = are_fields && member.key == map.members.front().key && member.key != "kind";
+    mistake(member.mark, "duplicate-key", quote(member.key) + " is given twice; the later one wins",
+            begins_another
+                ? "begin another element of the list with \"- " + member.key + ":\", or remove one of the two"
+                : "remove one of the two");
+  }
+}
+
+void MapReader::want_quotes(const Value& value, const std::string& what, const WantedText& wanted) {
   const std::string spelt = this->spelt(value);
   if (dialect_ == Dialect::worker && value.text == spelt) return;
   const std::string becomes = value.text == spelt ? "" : ", which becomes " + quote(value.text);
+  std::string why = ", not a text";
+  std::string todo = "write " + quote(spelt) + " with its quotes";
+  if (wanted.defect && !wanted.defect(spelt).empty()) {
+    // With quotes it would be refused again.
+    if (value.text != spelt && wanted.defect(value.text).empty()) {
+      todo = "write " + quote(value.text) + " with its quotes";
+    } else {
+      why += ", and " + wanted.defect(spelt);
+      todo = wanted.todo;
+    }
+  }
   report(dialect_ == Dialect::api ? Severity::error : Severity::mistake, value.mark, "unquoted-text",
-         what + " is " + describe(value) + becomes + ", not a text", "write " + quote(spelt) + " with its quotes");
+         what + " is " + describe(value) + becomes + why, std::move(todo));
 }
 
 void MapReader::read_metadata(const Value& root, RuleDocument& document) {

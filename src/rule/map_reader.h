@@ -11,6 +11,12 @@
 
 namespace nodescout {
 
+/// What a text must be beside being one, and what to do if it is not. Without a function any text will do.
+struct WantedText {
+  std::string (*defect)(std::string_view text) = nullptr;
+  std::string todo = {};
+};
+
 class MapReader {
  protected:
   using Names = std::vector<std::string_view>;
@@ -27,7 +33,7 @@ class MapReader {
   /// Names of labels and of elements are texts; YAML makes something else of some that have no quotes.
   void check_names(const Value& map);
   /// YAML made a number, a boolean or nothing of something that has to be a text.
-  void want_quotes(const Value& value, const std::string& what);
+  void want_quotes(const Value& value, const std::string& what, const WantedText& wanted = {});
   static std::string spelt(const Value& value) { return value.source.empty() ? value.text : value.source; }
 
   /// What every object of the API has in its metadata.
@@ -38,7 +44,8 @@ class MapReader {
   Dialect dialect_ = Dialect::api;
 
  private:
-  void check_duplicates(const Value& map);
+  void no_key(const Member& member);
+  void check_duplicates(const Value& map, bool are_fields);
   void former_field(const Value& map, const Member& member, std::string advice);
   void strings_of_metadata(const Value& metadata, std::string_view field_name, bool are_labels);
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "document/value.h"
 #include "document/yaml.h"
@@ -38,7 +39,7 @@ class Reader : private MapReader {
       else if (custom && !custom->is(Kind::null))
         error(custom->mark, "malformed-rules", "sources.custom must be a list of rules, not " + describe(*custom), "");
     } else {
-      error(root.mark, "malformed-rules",
+      error(root.mark, "no-kind",
             "no \"kind\" here: expected a NodeFeatureRule, a NodeFeatureGroup, a list of rules, or a worker "
             "configuration",
             "add apiVersion: nfd.k8s-sigs.io/v1alpha1 and kind: NodeFeatureRule");
@@ -119,7 +120,10 @@ class Reader : private MapReader {
       broken_ = false;
       Rule rule = one_rule(item, is_group);
       // A rule in the former language makes nothing, which has been said.
-      if (item.find("matchOn") && rule.labels.empty() && rule.labels_template.empty() && rule.vars.empty()) continue;
+      if (item.find("matchOn") && rule.labels.empty() && rule.labels_template.empty() && rule.vars.empty() &&
+          rule.vars_template.empty() && rule.annotations.empty() && rule.taints.empty() &&
+          rule.extended_resources.empty())
+        continue;
       if (!broken_) rules.push_back(std::move(rule));
     }
     return rules;
@@ -147,8 +151,9 @@ class Reader : private MapReader {
                  : dialect_ == Dialect::worker ? "a rule of the worker's dialect"
                                                : "a rule");
 
+    Mark unused;
     if (const Value* name = field(map, "name"); name && name->is_scalar() && !name->is(Kind::null))
-      rule.name = name->text;
+      rule.name = text(map, "name", unused);
     else
       error(name ? name->mark : map.mark, "missing-name", "a rule needs a name, a text",
             "add name: to say what the rule is for");
@@ -178,7 +183,17 @@ class Reader : private MapReader {
       refuse(value->mark, "malformed-rule", std::string(name) + " must be a text, not " + describe(*value));
       return "";
     }
+    // A bad value of a taint is reported as that.
+    const bool is_bad = name == "value" && !label_value_defect(spelt(*value)).empty();
+    if (!value->is(Kind::string) && !is_bad) want_quotes(*value, std::string(name));
     return value->text;
+  }
+
+  /// What a text of this field must be to count.
+  static WantedText wanted_text(std::string_view field_name) {
+    if (field_name == "labels") return {label_value_defect, "make it an annotation, or use another value"};
+    if (field_name == "extendedResources") return {resource_amount_defect, std::string(kResourceAmountAdvice)};
+    return {};
   }
 
   PlacedMap texts(const Value& map, std::string_view name) {
@@ -196,7 +211,8 @@ class Reader : private MapReader {
                std::string(name) + " " + quote(member.key) + " must be a text, not " + describe(member.value));
         continue;
       }
-      if (!member.value.is(Kind::string)) want_quotes(member.value, std::string(name) + " " + quote(member.key));
+      if (!member.value.is(Kind::string))
+        want_quotes(member.value, std::string(name) + " " + quote(member.key), wanted_text(name));
       out.insert_or_assign(member.key, Placed{member.value.text, member.mark, member.value.mark});
     }
     return out;
@@ -459,6 +475,8 @@ ParsedRules parse_rules(std::string_view text, std::string_view origin) {
       continue;
     }
     Reader(std::string(origin), parsed).document(document.root);
+    for (const YamlRemark& remark : document.remarks)
+      parsed.findings.push_back({Severity::mistake, remark.problem, remark.mark});
   }
   return parsed;
 }

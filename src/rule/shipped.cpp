@@ -1,5 +1,6 @@
 #include "rule/shipped.h"
 
+#include <algorithm>
 #include <iterator>
 #include <span>
 
@@ -18,6 +19,12 @@ std::vector<Rule> shipped_rules(std::string_view name) {
     std::move(unpacked.begin(), unpacked.end(), std::back_inserter(rules));
   }
   return rules;
+}
+
+std::string_view file_of_shipped(const Rule& rule) {
+  std::string_view name = rule.origin;  // "rules/nvidia.yaml"
+  name.remove_prefix(std::min(name.rfind('/') + 1, name.size()));
+  return name.substr(0, name.find('.'));
 }
 
 }  // namespace nodescout

@@ -11,6 +11,9 @@ namespace nodescout {
 /// The rules of rules/NAME.yaml, in order; with an empty name those of all files but builtin.yaml, by file name.
 std::vector<Rule> shipped_rules(std::string_view name);
 
+/// The NAME of the file that holds this shipped rule.
+std::string_view file_of_shipped(const Rule& rule);
+
 struct EmbeddedRules {
   std::string_view name;
   std::string_view packed;

@@ -483,6 +483,35 @@ TEST(Cli, RulesCheckGoesOnAfterAFileThatItCannotOpen) {
   EXPECT_NE(ran.err.find("/no/such/file: no such file"), std::string::npos) << ran.err;
 }
 
+TEST(Cli, RulesCheckNamesWhatIsNotRules) {
+  const auto advice = [](const std::string& text) {
+    const TempHost files{{"/f.yaml", text}};
+    const Ran ran = nodescout({"rules", "check", (files.path() / "f.yaml").string()});
+    EXPECT_EQ(ran.status, 3);
+    return ran.out;
+  };
+  const auto has = [](const std::string& out, const char* part) { return out.find(part) != out.npos; };
+  const std::string map = "kind: ConfigMap\nmetadata: {name: c}\ndata:\n";
+  const std::string config = "  nfd-worker.conf: |\n    core:\n      labelSources: [all]\n";
+  const std::string rules = "  my.yaml: |\n    - name: a\n      labels: {x: z}\n";
+  EXPECT_TRUE(has(advice(map + config),
+                  "the configuration is data.nfd-worker.conf of the ConfigMap c: check it with `nodescout config"));
+  EXPECT_TRUE(has(advice(map + rules), "the rules are the text data.my.yaml: write it into a file of its own\n"));
+  EXPECT_TRUE(has(advice("worker:\n  config:\n    core: {}\n"), "worker.config of these Helm values: check it"));
+  EXPECT_TRUE(has(advice("enableTaints: true\n"), "this is a configuration: check it with `nodescout config check`"));
+  EXPECT_TRUE(has(advice("kind: Namespace\n"), "expected NodeFeatureRule or NodeFeatureGroup\n"));
+}
+
+/// The API server drops matchOn in silence; the one who asks for its leniency learns of it.
+TEST(Cli, LenientChecksPassFormerRulesWithALine) {
+  const TempHost files{{"/f.yaml", "- name: a\n  labels: {x: z}\n  matchOn: [{loadedKMod: [nvidia]}]\n"}};
+  const Ran ran = nodescout({"rules", "check", "--lenient", (files.path() / "f.yaml").string()});
+  EXPECT_EQ(ran.status, 0) << ran.out;
+  EXPECT_EQ(ran.out, "");
+  EXPECT_NE(ran.err.find("f.yaml:3:3: \"matchOn\" is a word of the rules that NFD's first"), std::string::npos)
+      << ran.err;
+}
+
 TEST(Cli, RulesCheckReadsStandardInput) {
   const Ran ran = test::run_program(
       {"/bin/sh", "-c", "printf '%s' \"$1\" | \"$0\" rules check -", test::nodescout_program(), kWrongRule});
@@ -514,6 +543,7 @@ TEST(Cli, AFileWithoutFeaturesIsRefused) {
   EXPECT_NE(eval("empty.json").err.find("no features: expected"), std::string::npos);
   EXPECT_NE(eval("rule.yaml").err.find("rule.yaml:2:7: no features in this NodeFeatureRule"), std::string::npos);
   EXPECT_EQ(eval("features.json").status, 0);
+  EXPECT_NE(eval("features.json").err.find("features.json: there is no feature in it"), std::string::npos);
   EXPECT_NE(
       eval("no-elements.yaml").err.find("no-elements.yaml:1:30: feature \"kernel.version\" must have \"elements\""),
       std::string::npos)

@@ -51,6 +51,19 @@ TEST(ConfigCheck, NamesEveryMistakeAtItsPlace) {
     EXPECT_NE(ran.out.find(text), std::string::npos) << text << "\nin\n" << ran.out;
 }
 
+TEST(ConfigCheck, ShippedRulesAndFakeLabels) {
+  const TempHost files{{"/f.conf",
+                        "rules: {shipped: [nope, nvidai, nvidia]}\n"
+                        "sources: {fake: {labels: {ok: \"not legal\", \"a b\": c, fine: \"1\"}}}\n"}};
+  const Ran ran = check({(files.path() / "f.conf").string()});
+  EXPECT_EQ(ran.status, 3);
+  for (const char* text : {":1:19: rules.shipped: no shipped rule and no file of them is named \"nope\"\n",
+                           "    the files are accelerators, amd, ", ":1:25: rules.shipped",
+                           "    did you mean \"nvidia\"?\n", ":2:31: sources.fake.labels: \"ok\": the value must",
+                           ":2:44: sources.fake.labels: \"a b\": the name must", "4 mistakes\n"})
+    EXPECT_NE(ran.out.find(text), std::string::npos) << text << "\nin\n" << ran.out;
+}
+
 TEST(ConfigCheck, ExitStatus) {
   const TempHost files{{"/good.conf", "enableTaints: true\nwatchNode: true\ngpu: {migStrategy: mixed}\n"},
                        {"/empty.conf", "# nothing\n"},

@@ -27,6 +27,12 @@ std::string problems(const Config& config) {
   return out;
 }
 
+std::string todos(const Config& config) {
+  std::string out;
+  for (const Problem& problem : config.problems) out += problem.where + " " + problem.todo + "\n";
+  return out;
+}
+
 TEST(Config, ReadsAsNfdDoes) {
   const Config config = read(
       "CORE: {labelSources: [all, -cpu], noPublishFeatures: [\"kernel.*\"], sleepInterval: 60s}\n"
@@ -85,6 +91,24 @@ TEST(Prefixes, EveryEntryIsValidatedAndTheAdviceIsRight) {
             "f:1:16 writePrefixes names no namespace, so nothing could be written (the default is used; remove it)\n");
 }
 
+TEST(Prefixes, NamespacesOfKubernetesStayClosed) {
+  EXPECT_EQ(todos(read("extraWritePrefixes: [kubernetes.io, node-role.kubernetes.io]")),
+            "f:1:22 write \"feature.node.kubernetes.io\"\n"
+            "f:1:37 remove it; labels in it are allowed by extraLabelNs: [node-role.kubernetes.io]\n");
+  EXPECT_EQ(todos(read("writePrefixes: [node.kubernetes.io]")), "f:1:17 write \"feature.node.kubernetes.io\"\n");
+  EXPECT_EQ(todos(read("writePrefixes: [feature.node.kubernetes.io, a.profile.node.kubernetes.io, "
+                       "nfd.node.kubernetes.io, notkubernetes.io]")),
+            "");
+}
+
+TEST(Prefixes, NamespacesOfNfdAreValidated) {
+  EXPECT_EQ(todos(read("extraLabelNs: [Vendor.Example, \"*.other.example\", a b, ok.example, x.kubernetes.io]")),
+            "f:1:16 write \"vendor.example\"\nf:1:32 write \"other.example\"\n"
+            "f:1:51 write a domain such as vendor.example\n");
+  EXPECT_EQ(todos(read("denyLabelNs: [\"*.foo\", \"*\", \"*foo\", foo, \"x/\", \"*.X\"]")),
+            "f:1:42 write \"x\"\nf:1:48 write \"*.x\"\n");
+}
+
 TEST(Prefixes, ThePolicysListIsTheDefaultWhereItIsMounted) {
   std::vector<Problem> problems;
   EXPECT_EQ(write_prefixes_of_policy(test::TempHost().host().files(), problems), default_write_prefixes());
@@ -97,9 +121,13 @@ TEST(Prefixes, ThePolicysListIsTheDefaultWhereItIsMounted) {
 }
 
 TEST(Config, ListsWithKnownValuesAreChecked) {
-  EXPECT_EQ(problems(read("sources: {kernel: {configOpts: [CONFIG_NO_HZ, HZ]}}")),
-            "f:1:33 sources.kernel.configOpts: options are written without CONFIG_, so \"CONFIG_NO_HZ\" never matches "
-            "(write \"NO_HZ\")\n");
+  EXPECT_EQ(
+      problems(read("sources: {kernel: {configOpts: [CONFIG_NO_HZ, HZ]}}")),
+      "f:1:33 sources.kernel.configOpts: \"CONFIG_NO_HZ\" never matches: options are in capitals, without CONFIG_ "
+      "and without a value (write \"NO_HZ\")\n");
+  EXPECT_EQ(todos(read("sources: {kernel: {configOpts: [no_hz, \"NO_HZ=y\", VIDEO_mxb]}}")),
+            "f:1:33 write \"NO_HZ\"\nf:1:40 write \"NO_HZ\"\n");
+  EXPECT_EQ(todos(read("sources: {kernel: {cmdlineNames: [\"iommu=pt\", quiet]}}")), "f:1:35 write \"iommu\"\n");
   EXPECT_EQ(
       problems(read("sources: {pci: {deviceClassWhitelist: [0x03, \"030000\", \"0x0b40\", \"03\", \"0B40\", \"\"]}}")),
       "f:1:40 sources.pci.deviceClassWhitelist: 0x03 without quotes is \"3\" in YAML (write \"03\" with its "
@@ -113,6 +141,47 @@ TEST(Config, ListsWithKnownValuesAreChecked) {
             "(write \"03\")\n"
             "f:1:48 sources.usb.deviceClassWhitelist: \"network\" does not begin any class, which has 2 hex digits "
             "(write hex digits in quotes, such as \"03\")\n");
+}
+
+TEST(Config, KeysAndTextsAreNamedAsTheyAreWritten) {
+  EXPECT_EQ(problems(read("sources: {network: {y: 1}, y: 2}\ny: 3\n")),
+            "f:2:1 unknown key \"y\" (remove it)\n"
+            "f:1:28 unknown key \"sources.y\" (remove it)\n"
+            "f:1:21 unknown key \"sources.network.y\": sources.network has no options (remove it)\n");
+  EXPECT_EQ(todos(read("sources: {fake: {labels: {y: 010}, attributeFeatures: {a: on}, flagFeatures: [no], "
+                       "instanceFeatures: [{name: 0x1}]}}")),
+            "f:1:27 write \"y\" with its quotes\nf:1:30 write \"010\" with its quotes\n"
+            "f:1:79 write \"no\" with its quotes\nf:1:59 write \"on\" with its quotes\n"
+            "f:1:110 write \"0x1\" with its quotes\n");
+}
+
+TEST(Config, RemarksOnTheYamlAreReported) {
+  EXPECT_EQ(todos(read("instance: “a”\nstateFile: !x y\n")),
+            "f:1:11 write \"a\" with its quotes\nf:2:12 remove it, or put all of the value in quotes\n");
+}
+
+/// What holds a configuration as a part is not read for one: the part is named.
+TEST(Config, ATextInsideOfSomethingElseIsNamed) {
+  const auto named = [](const std::string& text) {
+    const Config config = read(text);
+    EXPECT_EQ(config.labels.label_white_list, nullptr);
+    return problems(config);
+  };
+  const std::string cure = " (write that into a file of its own; until then the defaults are used)\n";
+  const std::string part = "the configuration is only a part of this file: it is ";
+  EXPECT_EQ(named("kind: ConfigMap\nmetadata: {name: c}\ndata:\n  nfd-master.conf: |\n    labelWhiteList: a\n"),
+            "f:5:5 " + part + "data.nfd-master.conf of the ConfigMap c" + cure);
+  EXPECT_EQ(named("kind: NodeFeatureDiscovery\nmetadata: {name: i}\nspec:\n  workerConfig:\n    configData: |\n"
+                  "      core: {}\n"),
+            "f:6:7 " + part + "spec.workerConfig.configData of the NodeFeatureDiscovery i" + cure);
+  EXPECT_EQ(named("master:\n  config:\n    labelWhiteList: a\n"),
+            "f:3:5 " + part + "master.config of these Helm values" + cure);
+  EXPECT_EQ(named("kind: NodeFeatureRule\nspec: {rules: []}\n"),
+            "f:1:7 there is no configuration in this NodeFeatureRule (check it with `nodescout rules check`)\n");
+  EXPECT_EQ(named("nonsense: 1\n"), "f:1:1 unknown key \"nonsense\" (remove it)\n");
+  Config plain;
+  EXPECT_TRUE(apply_config(plain, "labelWhiteList: a\n", "f"));
+  EXPECT_NE(plain.labels.label_white_list, nullptr);
 }
 
 TEST(Config, APatternWithTheNamespaceInIt) {

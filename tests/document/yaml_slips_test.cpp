@@ -14,6 +14,8 @@ struct Case {
 
 const std::string kHead = "a:\n  list:\n";  // what follows begins in line 3
 
+const std::string kDash = "write \"- \" in front of \"x\", and two blanks in front of each further line of the element";
+
 TEST(YamlSlips, EachHasItsLineAndItsCure) {
   const Case cases[] = {
       {"an unquoted @ in a block", "    - x: @kernel.version.major  # why\n", "3:10",
@@ -47,6 +49,14 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
       {"an escape that is none", "    - x: \"\\d+\"\n", "3:11", "write the text in single quotes, where \\ is itself"},
       {"a block that is not indented", "    - t: |\n      a=b\n      x: y\n", "4:7",
        "begin it in column 9 or further right"},
+      {"an element without its dash", "    - x: y\n      z: w\n    x: v\n    z: w\n", "5:5", kDash},
+      {"an element without its dash, whose lines are indented", "    - x: y\n    x: v\n      z: w\n", "4:5", kDash},
+      {"a first element without its dash", "    x: y\n    z: w\n    - x: v\n", "3:5", kDash},
+      {"a field as far left as the dash", "    - x: y\n    z: w\n", "4:5", "begin it in column 7, as \"- x: y\""},
+      {"a list below a value", "    k: []\n    - x: v\n", "3:8", "write k: without a value"},
+      {"a key that is empty", "    - x:\n        ? :\n        : w\n", "4:9",
+       "write the key, a colon and the value, without ?"},
+      {"a key that is a list", "    - {[a]: w}\n", "3:8", "write a text in front of the colon"},
       {"text behind the sign of a block", "    - t: | a=b\n", "3:12",
        "begin the text in the next line, indented deeper than its key"},
   };

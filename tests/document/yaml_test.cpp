@@ -93,6 +93,49 @@ TEST(Yaml, MarksCountCodePoints) {
   EXPECT_EQ(documents[0].root.members[1].mark, (Mark{2, 1}));
 }
 
+/// What is empty is where its key or its dash is, not where the next token begins.
+TEST(Yaml, NothingHasItsPlace) {
+  const auto place_of = [](const std::string& text, auto pick) {
+    const auto documents = parse_yaml(text, "f");
+    return documents.size() == 1 && !documents[0].error ? place("f", pick(documents[0].root)) : "none";
+  };
+  const auto value_of_a = [](const Value& root) { return root.find("a")->mark; };
+  EXPECT_EQ(place_of("a:\nb: c\n", value_of_a), "f:1:1");
+  EXPECT_EQ(place_of("a:  # why\n\n# note\nb: c\n", value_of_a), "f:1:1");
+  EXPECT_EQ(place_of("a:\n", value_of_a), "f:1:1");
+  EXPECT_EQ(place_of("a:\nno: c\n", value_of_a), "f:1:1");
+  EXPECT_EQ(place_of("a:\n~: c\n", value_of_a), "f:1:1");
+  EXPECT_EQ(place_of("{a: , b: c}\n", value_of_a), "f:1:2");
+  EXPECT_EQ(place_of("a: ~\nb: c\n", value_of_a), "f:1:4");
+  EXPECT_EQ(place_of("a:\n  null\nb: c\n", value_of_a), "f:2:3");
+  const auto second = [](const Value& root) { return root.items[1].mark; };
+  EXPECT_EQ(place_of("- a\n-\n- b\n", second), "f:2:1");
+  EXPECT_EQ(place_of("- a\n-  # nothing\n\n", second), "f:2:1");
+  EXPECT_EQ(place_of("- a\n- ~\n- b\n", second), "f:2:3");
+  EXPECT_EQ(place_of("- a\n-\n  ~\n", second), "f:3:3");
+  const auto key = [](const Value& root) { return root.members[0].mark; };
+  EXPECT_EQ(place_of("\n: c\n", key), "f:2:1");
+  EXPECT_EQ(place_of("\nnull: c\n", key), "f:2:1");
+}
+
+TEST(Yaml, WhatWasHardlyMeantIsRemarked) {
+  const auto remark = [](const std::string& text) -> std::string {
+    const auto documents = parse_yaml("a: 1\n---\n" + text, "f");
+    if (documents.size() != 2 || documents[1].error) return "none";
+    std::string out;
+    for (const YamlRemark& each : documents[1].remarks) out += each.problem.where + " " + each.problem.todo + "\n";
+    return out;
+  };
+  EXPECT_EQ(remark("x: “a b”\n"), "f:3:4 write \"a b\" with its quotes\n");
+  EXPECT_EQ(remark("é: ‘a’\n„k“: v\n"), "f:3:4 write \"a\" with its quotes\nf:4:1 write \"k\" with its quotes\n");
+  EXPECT_EQ(remark("x: \"“a”\"\ny: a “b” c\n"), "") << "quoted, or in the middle of a text";
+  EXPECT_EQ(remark("x: !nvidia\n"), "f:3:4 write \"!nvidia\" with its quotes\n");
+  EXPECT_EQ(remark("x: !v a\ny: !v [a]\nz: !v {a: b}\n"),
+            "f:3:4 remove it, or put all of the value in quotes\nf:4:4 remove it, or put all of the value in quotes\n"
+            "f:5:4 remove it, or put all of the value in quotes\n");
+  EXPECT_EQ(remark("x: !!str 5\ny: ! 5\nz: [a, {b: c}]\n"), "");
+}
+
 TEST(Yaml, MergesAndAliases) {
   EXPECT_EQ(first("base: &b {x: 1, z: 2}\nc:\n  <<: *b\n  z: 3\n"), R"({"base":{"x":1,"z":2},"c":{"z":3,"x":1}})");
 }

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/kubernetes_syntax.h"
 #include "rule/checked.h"
 
 namespace nodescout {
@@ -156,6 +157,18 @@ TEST(Check, RulesOfNfdsFirstReleases) {
       "\"250\"]}}},{\"feature\":\"cpu.cpuid\",\"matchExpressions\":{\"AVX\":{\"op\":\"Exists\"}}}]},{"
       "\"matchFeatures\":[{\"feature\":\"system.name\",\"matchExpressions\":{\"nodename\":{\"op\":\"InRegexp\","
       "\"value\":[\"^gpu-\"]}}}]}]");
+  // What the rule makes already stays as it is.
+  for (const char* output : {"labels: {x: z}", "annotations: {x: z}", "vars: {x: z}"}) {
+    const std::string beside = rule(std::string("      ") + output + "\n      matchOn: [{loadedKMod: [i915]}]\n");
+    EXPECT_EQ(todo(beside),
+              "write in its place matchAny: [{\"matchFeatures\":[{\"feature\":\"kernel.loadedmodule\","
+              "\"matchExpressions\":{\"i915\":{\"op\":\"Exists\"}}}]}]");
+    EXPECT_EQ(parse_rules(beside, "f").documents.at(0).rules.size(), 1u) << output;
+  }
+  EXPECT_EQ(
+      todo(rule("      labels: {x: z}\n      matchOn: [{loadedKMod: [i915]}]\n      matchAny: []\n")).find("write in"),
+      std::string::npos)
+      << "a second matchAny would take the place of the first";
   EXPECT_EQ(findings(rule("      labels: {x: z}\n      matchFeatures: [{feature: cpu.sgx, matchExpressions: {enabled: "
                           "{op: Exists}}}]\n")),
             "8:33 former-name\n");
@@ -195,6 +208,72 @@ TEST(Check, TwoObjectsOfOneName) {
 TEST(Check, AmountsOfResources) {
   EXPECT_EQ(findings(rule("      extendedResources: {a: \"1.5\", b: \"-1\", c: \"500m\", d: \"4\", e: \"2Ki\"}\n")),
             "7:30 bad-extended-resource\n7:40 bad-extended-resource\n7:49 bad-extended-resource\n");
+}
+
+/// A value that is refused with quotes as well is not given them.
+TEST(Check, AdviceOnAValueWithoutQuotesIsAValueThatIsTaken) {
+  const auto advice = [](const std::string& fields) { return todo(rule("      " + fields + "\n")); };
+  const std::string whole(kResourceAmountAdvice);
+  EXPECT_EQ(advice("extendedResources: {a: 1.5}"), whole);
+  EXPECT_EQ(advice("extendedResources: {a: -1}"), whole);
+  EXPECT_EQ(advice("extendedResources: {a: yes}"), whole);
+  EXPECT_EQ(advice("extendedResources: {a: }"), whole);
+  EXPECT_EQ(advice("extendedResources: {a: 0x10}"), "write \"16\" with its quotes");
+  EXPECT_EQ(advice("extendedResources: {a: 4}"), "write \"4\" with its quotes");
+  EXPECT_EQ(advice("labels: {a: -1}"), "make it an annotation, or use another value");
+  EXPECT_EQ(advice("labels: {a: 1.50}"), "write \"1.50\" with its quotes");
+  EXPECT_EQ(advice("annotations: {a: -1}"), "write \"-1\" with its quotes");
+  const std::string taint = "labels: {a: b}\n      taints: [{key: x.example/a, effect: NoSchedule, value: ";
+  EXPECT_EQ(advice(taint + "-1}]"), "use another value");
+  EXPECT_EQ(advice(taint + "1}]"), "write \"1\" with its quotes");
+}
+
+TEST(Check, TextsOfObjectsAreTexts) {
+  EXPECT_EQ(findings("apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: t}\nspec:\n"
+                     "  rules:\n    - {name: 5, labels: {a: b}, varsTemplate: yes}\n"),
+            "6:14 unquoted-text\n6:47 unquoted-text\n");
+  EXPECT_EQ(findings("- {name: 5, labels: {a: b}}\n"), "") << "NFD's worker makes texts of numbers";
+}
+
+TEST(Check, WhatIsEmptyIsNamedAtItsKey) {
+  EXPECT_EQ(findings(rule("      labels:\n        a:\n        b: c\n")), "8:9 unquoted-text\n");
+  EXPECT_EQ(findings(rule("      labels:\n        a: b\n        : c\n")), "9:9 unquoted-key\n");
+  EXPECT_EQ(todo(rule("      labels:\n        : c\n")), "write a name in front of the colon");
+}
+
+TEST(Check, ASecondNameMayBeARuleWithoutItsDash) {
+  EXPECT_EQ(todo("- name: a\n  labels: {x: z}\n  name: b\n"),
+            "begin another element of the list with \"- name:\", or remove one of the two");
+  EXPECT_EQ(todo("- name: a\n  labels: {x: z}\n  labels: {w: v}\n"), "remove one of the two");
+}
+
+TEST(Check, OptionsOfTheKernel) {
+  const auto advice = [](const std::string& name) {
+    return todo(rule("      labels: {x: z}\n      matchFeatures: [{feature: kernel.config, matchExpressions: {\"" +
+                     name + "\": {op: Exists}}}]\n"));
+  };
+  EXPECT_EQ(advice("CONFIG_NO_HZ"), "write \"NO_HZ\"");
+  EXPECT_EQ(advice("no_hz"), "write \"NO_HZ\"");
+  EXPECT_EQ(advice("config_no_hz=y"), "write \"NO_HZ\"");
+  EXPECT_EQ(findings(rule("      labels: {x: z}\n      matchFeatures: [{feature: kernel.config, matchExpressions: "
+                          "{VIDEO_mxb: {op: Exists}}}]\n")),
+            "")
+      << "a few options have small letters";
+}
+
+TEST(Check, HalfAReferenceIsReported) {
+  const auto of = [](const std::string& value) {
+    return findings(rule("      annotations: {a: \"" + value + "\"}\n"));
+  };
+  EXPECT_EQ(of("@kernel.version"), "7:24 bad-reference\n");
+  EXPECT_EQ(of("@Kernel.Version"), "7:24 bad-reference\n");
+  EXPECT_EQ(of("@kernel.versio"), "7:24 bad-reference\n");
+  EXPECT_EQ(of("@team"), "");
+  EXPECT_EQ(of("@example.com"), "");
+}
+
+TEST(Check, RemarksOnTheYamlAreCountedOnce) {
+  EXPECT_EQ(findings(rule("      labels: {a: “b”, c: !d }\n")), "7:19 typographic-quotes\n7:27 unknown-tag\n");
 }
 
 }  // namespace
