@@ -44,7 +44,9 @@ Agent::~Agent() {
   // Threads that call into this object end first.
   node_watch_thread_ = {};
   cluster_.reset();
+  if (lease_) lease_->stop();
   loop_.reset();
+  lease_.reset();
   errands_.reset();
 }
 
@@ -65,6 +67,26 @@ void Agent::start_watches() {
                                         WatchTarget{resources::kNodes, "", "", "metadata.name=" + options_.node, 0},
                                         [this](const WatchEvent& event) { node_changed(event); });
   node_watch_thread_ = std::jthread([this](const std::stop_token& stop) { node_watch_->run(stop); });
+}
+
+void Agent::start_lease() {
+  const Config& config = corridor_.config();
+  if (!config.lease || !config.instance.empty() || !destination_->needs_cluster) return;
+  LeaseLoop::Hooks hooks;
+  hooks.gone = [this] {
+    log_.info("the Lease is gone; reading the Node again, which may have been registered anew",
+              {{"node", options_.node}});
+    loop_->again();
+  };
+  hooks.renewed = [this](const Status& renewed) {
+    notices_.tell("lease", renewed ? std::vector<Problem>{} : std::vector{problem_of(renewed.error())}, false);
+  };
+  hooks.watched = [this](const Error* error) {
+    notices_.tell("lease-watch", error ? std::vector{problem_of(*error)} : std::vector<Problem>{}, false);
+  };
+  lease_ = std::make_unique<LeaseLoop>(connection_->api(), connection_->clock(),
+                                       LeaseTerms{options_.node, connection_->space(), config.lease_period},
+                                       destination_->is_own_node, std::random_device{}(), std::move(hooks));
 }
 
 /// Setup before the first look.
@@ -159,6 +181,7 @@ void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token
   metrics_.published(attempt.result, attempt.duration);
   if (!attempt.result) {
     const Error& error = attempt.result.error();
+    if (lease_ && error.code != Errc::absent) lease_->published("", "");
     const std::lock_guard lock(mutex_);
     if (last_error_ != error.text())
       log_.warn("not published, will try again", {{"error", error.text()}, {"code", name_of(error.code)}});
@@ -171,6 +194,7 @@ void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token
     last_error_.clear();
     published_once_ = true;
   }
+  if (lease_) lease_->published(attempt.result->node_uid, attempt.result->digest);
   if (destination_->is_own_node) node_read(attempt.result->node_labels);
   log_changes(*attempt.result);
   notices_.tell("node", attempt.result->problems, true);
@@ -277,6 +301,7 @@ void Agent::run(const std::stop_token& stop) {
   start();
   errands_ = std::make_unique<Errands>([this] { events_.wake(); });
   corridor_.ask_beside(*errands_);
+  start_lease();
   loop_ = std::make_unique<PublishLoop>(
       *publisher_, corridor_.config().node_recheck, std::random_device{}(),
       [this](const std::stop_token& ended) { publisher_->prefetch(ended); },

@@ -1,8 +1,8 @@
 // The agent: looks at the machine when something happens, and keeps the Node in its desired state.
 //
-// Four kinds of threads. This object's own (run) waits for events, runs probes and evaluates rules; the publishing
-// loop's talks to the API server about the Node; each watch has one, and so does each slow query of the machine
-// (Errands). They meet in PublishLoop::offer and Events::wake.
+// Five kinds of threads. This object's own (run) waits for events, runs probes and evaluates rules; the publishing
+// loop's talks to the API server about the Node; one renews the Lease; each watch has one, and so does each slow query
+// of the machine (Errands). They meet in PublishLoop::offer and Events::wake.
 // Any number of agents may live in one process.
 #pragma once
 
@@ -16,6 +16,7 @@
 
 #include "agent/cluster.h"
 #include "agent/corridor.h"
+#include "agent/lease_loop.h"
 #include "agent/log.h"
 #include "agent/metrics.h"
 #include "agent/notices.h"
@@ -57,6 +58,7 @@ class Agent {
 
   void start_publishing();
   void start_watches();
+  void start_lease();
   void start();
   bool wait_for_cluster(SteadyTime until, const std::stop_token& stop);
   /// False: stop.
@@ -103,6 +105,7 @@ class Agent {
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Watch> node_watch_;
   std::unique_ptr<PublishLoop> loop_;
+  std::unique_ptr<LeaseLoop> lease_;  // null: none is wanted
   std::jthread node_watch_thread_;
 };
 

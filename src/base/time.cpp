@@ -4,16 +4,40 @@
 
 namespace nodescout {
 
+namespace {
+
+/// `count` digits at `at`.
+std::optional<int> digits_at(std::string_view text, std::size_t at, std::size_t count) {
+  if (at + count > text.size()) return std::nullopt;
+  int value = 0;
+  for (const char c : text.substr(at, count)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+}  // namespace
+
+std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view text) {
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  constexpr std::string_view kShape = "Sun, 06 Nov 1994 08:49:37 GMT";
+  if (text.size() != kShape.size() || text.substr(25) != " GMT" || text[19] != ':' || text[22] != ':') return {};
+  const std::size_t month = kMonths.find(text.substr(8, 3));
+  const auto year = digits_at(text, 12, 4), day = digits_at(text, 5, 2), hour = digits_at(text, 17, 2),
+             minute = digits_at(text, 20, 2), second = digits_at(text, 23, 2);
+  if (month == std::string_view::npos || month % 3 != 0 || !year || !day || !hour || !minute || !second) return {};
+  const std::chrono::year_month_day date{std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(month / 3 + 1)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  constexpr int kLastYear = 2261;  // in nanoseconds the clock ends in 2262
+  if (!date.ok() || *year < 1970 || *year > kLastYear || *hour > 23 || *minute > 59 || *second > 60) return {};
+  return std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+         std::chrono::seconds(*second);
+}
+
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
-  const auto number = [&](std::size_t at, std::size_t count) -> std::optional<int> {
-    if (at + count > text.size()) return std::nullopt;
-    int value = 0;
-    for (const char c : text.substr(at, count)) {
-      if (c < '0' || c > '9') return std::nullopt;
-      value = value * 10 + (c - '0');
-    }
-    return value;
-  };
+  const auto number = [&](std::size_t at, std::size_t count) { return digits_at(text, at, count); };
   const auto is = [&](std::size_t at, char c) { return at < text.size() && (text[at] == c); };
   const auto year = number(0, 4), month = number(5, 2), day = number(8, 2);
   const std::size_t hour_digits = is(12, ':') ? 1 : 2;

@@ -89,6 +89,8 @@ struct Config {
   std::chrono::seconds node_recheck{300};                // own Node; 0: never
   std::chrono::seconds probe_poll{300};                  // facts without events; 0: never
   std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
+  bool lease = true;  // renewed in the agent's namespace: freshness without writing the Node
+  std::chrono::seconds lease_period{30};
   bool watch_node = false;  // needs the right to watch; deleted labels then return within a second
 
   std::vector<Problem> problems;

@@ -256,6 +256,12 @@ void shipped(KeyEntry& entry, Config& config) {
   config.labels.shipped_pass_white_lists = true;
 }
 
+void lease_period(KeyEntry& entry, Config& config) {
+  using namespace std::chrono_literals;
+  if (const auto period = entry.period(1s, "a duration of a second or more, such as 30s"))
+    config.lease_period = std::chrono::duration_cast<std::chrono::seconds>(*period);
+}
+
 void any_map(KeyEntry& entry, Config&) { entry.any_map(); }
 void no_keys(KeyEntry& entry, Config&) { entry.no_keys(); }
 
@@ -393,6 +399,11 @@ const Row kRows[] = {
      shipped},
     {{"watchNode", nodescout, at_start, "`false`", "watch the own Node; needs the overlay `watch-node`"},
      [](KeyEntry& e, Config& c) { e.flag(c.watch_node); }},
+    {{"lease.enabled", nodescout, at_start, "`true`",
+      "renew a Lease named after the node in the agent's namespace; not with `instance`"},
+     [](KeyEntry& e, Config& c) { e.flag(c.lease); }},
+    {{"lease.period", nodescout, at_start, "`30s`", "time between two renewals; the Lease is stale after three"},
+     lease_period},
     {{"stateFile", nodescout, at_start, "`/run/nodescout/state.json`",
       "keeps what is known of the machine across a restart of the container; `\"\"`: none"},
      [](KeyEntry& e, Config& c) { e.text(c.state_file); }},

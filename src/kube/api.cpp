@@ -1,9 +1,9 @@
 #include "kube/api.h"
 
-#include <optional>
 #include <random>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "document/json.h"
 
 namespace nodescout {
@@ -68,6 +68,20 @@ Result<Response> Api::authorized(Request& request, const std::function<Result<Re
   }
 }
 
+void Api::note_date(const Response& response) {
+  const auto header = response.headers.find("date");
+  const auto date = header == response.headers.end() ? std::nullopt : parse_http_date(header->second);
+  if (!date) return;
+  const std::lock_guard lock(date_mutex_);
+  date_ = std::pair(clock_.now(), *date);
+}
+
+std::chrono::system_clock::time_point Api::server_time() const {
+  const std::lock_guard lock(date_mutex_);
+  if (!date_) return clock_.today();
+  return date_->second + std::chrono::duration_cast<std::chrono::system_clock::duration>(clock_.now() - date_->first);
+}
+
 Result<Value> Api::call(Request request) {
   request.headers.emplace("Accept", "application/json");
   const std::string where = this->where(request);
@@ -82,6 +96,7 @@ Result<Value> Api::call(Request request) {
         if (code == Errc::unavailable || code == Errc::timeout) wait = backoff.next();
         return response.error();
       }
+      note_date(*response);
       if (response->status / 100 == 2) {
         auto object = object_in(*response, request, where);
         if (!object && !wrote(request)) wait = backoff.next();

@@ -10,9 +10,13 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "document/value.h"
@@ -56,6 +60,10 @@ class Api {
   Result<Response> stream(const std::string& path, std::chrono::milliseconds silence,
                           const std::function<bool(std::string_view)>& line, const std::stop_token& stop);
 
+  /// Calendar time by the server: the Date header of its last answer, a whole second, and what has passed since. Before
+  /// the first answer the machine's own.
+  std::chrono::system_clock::time_point server_time() const;
+
   /// Whether to try a streaming list (a watch that begins with what there is): yes until a watch was refused one.
   bool streams_lists() const { return streams_lists_; }
   void refuse_streaming_lists() { streams_lists_ = false; }
@@ -65,6 +73,7 @@ class Api {
 
  private:
   Result<Value> call(Request request);
+  void note_date(const Response& response);
   Result<Value> write(std::string method, const std::string& path, const Value& body, const char* type,
                       const std::stop_token& stop);
   /// Sends with a token, and once more with a fresh one after a 401.
@@ -77,6 +86,8 @@ class Api {
   const std::uint_fast32_t seed_;
   std::atomic<std::uint_fast32_t> calls_{0};
   std::atomic<bool> streams_lists_{true};
+  mutable std::mutex date_mutex_;
+  std::optional<std::pair<SteadyTime, std::chrono::system_clock::time_point>> date_;  // as server_time() says
 };
 
 }  // namespace nodescout

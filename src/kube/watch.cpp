@@ -48,7 +48,9 @@ Watch::Watch(Api& api, Clock& clock, WatchTarget target, Consumer consumer)
 void Watch::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto started = clock_.now();
-    const Attempt attempt = snapshot_ && !api_.streams_lists() ? list(stop) : follow(stop);
+    if (version_.empty()) snapshot_ = true;  // nothing to go on from
+    const bool lists = !target_.name.empty() || !api_.streams_lists();
+    const Attempt attempt = !snapshot_ || !lists ? follow(stop) : target_.name.empty() ? list(stop) : read_one(stop);
     if (stop.stop_requested()) return;
     const milliseconds pause = settle(attempt, clock_.now() - started);
     if (pause.count() > 0 && !clock_.sleep(pause, stop)) return;
@@ -99,6 +101,18 @@ Watch::Attempt Watch::list(const std::stop_token& stop) {
   return {error.code == Errc::denied ? Outcome::denied : Outcome::failed, error};
 }
 
+/// An object that does not exist gives no version: the watch then begins with it, if it exists by then.
+Watch::Attempt Watch::read_one(const std::stop_token& stop) {
+  const auto object = api_.get(object_path(target_.resource, target_.space, target_.name), stop);
+  if (!object && object.error().code != Errc::absent)
+    return {object.error().code == Errc::denied ? Outcome::denied : Outcome::failed, object.error()};
+  seen_.clear();
+  heard();
+  if (object) upsert(*object);
+  finish_snapshot(object ? metadata(*object, "resourceVersion") : "");
+  return {Outcome::listed};
+}
+
 Watch::Attempt Watch::follow(const std::stop_token& stop) {
   seen_.clear();
   const auto length = std::chrono::duration_cast<seconds>(backoff_.between(kShortestWatch, kLongestWatch));
@@ -106,7 +120,7 @@ Watch::Attempt Watch::follow(const std::stop_token& stop) {
               {"allowWatchBookmarks", "true"},
               {"timeoutSeconds", std::to_string(length.count())},
               {"labelSelector", target_.labels},
-              {"fieldSelector", target_.fields},
+              {"fieldSelector", target_.name.empty() ? target_.fields : "metadata.name=" + target_.name},
               {"resourceVersion", version_}};
   if (snapshot_) {
     query.emplace_back("sendInitialEvents", "true");

@@ -39,7 +39,8 @@ struct WatchTarget {
   std::string space;   // namespace; empty: cluster-scoped, or all namespaces
   std::string labels;  // selectors, "" for none
   std::string fields;
-  int page = 0;  // where lists do not stream: 0 asks the server's cache for all at once, else objects a page
+  int page = 0;           // where lists do not stream: 0 asks the server's cache for all at once, else objects a page
+  std::string name = {};  // of the only object: it is read by GET, so that no right to list is needed
 };
 
 struct WatchEvent {
@@ -87,6 +88,7 @@ class Watch {
   };
 
   Attempt list(const std::stop_token& stop);
+  Attempt read_one(const std::stop_token& stop);
   Attempt follow(const std::stop_token& stop);
   bool take_line(std::string_view line, Attempt& attempt);
   Attempt refusal(const ApiStatus& status, std::string where, bool in_stream);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/digest.h"
 #include "base/text.h"
 
 namespace nodescout {
@@ -62,8 +63,7 @@ std::string ownership_text(Change::Kind kind, const Ownership& owned) {
     case Change::Kind::taint: break;
   }
   std::vector<std::string> taints;
-  for (const Taint& taint : owned.taints)
-    taints.push_back(taint.value.empty() ? taint.name() : taint.text());
+  for (const Taint& taint : owned.taints) taints.push_back(taint.value.empty() ? taint.name() : taint.text());
   return join(taints, ",");
 }
 
@@ -76,6 +76,31 @@ Ownership Ownership::read(const NodeState& node, const std::string& instance) {
     for (const std::string_view piece : split(at->second, ','))
       if (const auto taint = parse_taint(trim(piece))) owned.taints.push_back(*taint);
   return owned;
+}
+
+std::string digest_of_owned(const NodeState& node, const std::string& instance) {
+  const Ownership owned = Ownership::read(node, instance);
+  std::string lines;
+  // A key that is owned and missing counts, too.
+  const auto add = [&](std::string_view kind, const std::set<std::string, std::less<>>& keys,
+                       const Attributes& values) {
+    for (const std::string& key : keys) {
+      const auto at = values.find(key);
+      lines += std::string(kind) + " " + key + (at == values.end() ? "" : "=" + at->second) + "\n";
+    }
+  };
+  add("label", owned.labels, node.labels);
+  add("annotation", owned.annotations, node.annotations);
+  add("resource", owned.extended_resources, node.capacity);
+  std::set<std::string> taints;
+  for (const Taint& taint : owned.taints) {
+    const auto at = std::find_if(node.taints.begin(), node.taints.end(), [&](const Taint& each) {
+      return each.key == taint.key && each.effect == taint.effect;
+    });
+    taints.insert("taint " + (at == node.taints.end() ? taint.name() : at->text()) + "\n");
+  }
+  for (const std::string& line : taints) lines += line;
+  return "sha256:" + sha256_hex(lines);
 }
 
 }  // namespace nodescout

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "plan/node_state.h"
+#include "plan/ownership.h"
 #include "publish/destinations.h"
 
 namespace nodescout {
@@ -141,6 +142,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   NodePatch patch = plan(*now, report.desired, options_);
   Published published;
   published.node_labels = now->labels;
+  published.node_uid = now->uid;
   published.problems = std::move(patch.conflicts);
   std::erase_if(patch.changes, [&](const Change& change) {
     if (change.is_removal())
@@ -152,6 +154,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   });
   if (patch.changes.empty()) {
     report_refusals(published);
+    published.digest = digest_of_owned(*now, options_.instance);
     return published;
   }
 
@@ -165,6 +168,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   if (!metadata) return metadata.error();
   if (!status) return status.error();
   report_refusals(published);
+  published.digest = digest_of_owned(*now, options_.instance);
   return published;
 }
 

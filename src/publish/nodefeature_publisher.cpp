@@ -32,12 +32,6 @@ bool same_part(const Value* a, const Value* b) {
   return same_content(*a, *b);
 }
 
-/// `object` with `value` in place of the member of that name.
-void replace(Value& object, const std::string& name, Value value) {
-  std::erase_if(object.members, [&](const Member& member) { return member.key == name; });
-  object.add(name, std::move(value));
-}
-
 template <class Sets>
 void keep_stale(const Sets& there, const std::set<std::string, std::less<>>& stale, Sets& into) {
   for (const auto& [key, set] : there)

@@ -42,11 +42,11 @@ void Pace::succeeded(bool wrote, SteadyTime now) {
   plan_recheck(now);
 }
 
-void Pace::failed(bool conflict, SteadyTime now) {
+void Pace::failed(Errc error, SteadyTime now) {
   fresh_ = true;  // whatever was offered meanwhile, or the same again
   // A conflict is answered at once, but for several in a row.
-  const bool at_once = conflict && !backoff_.failing();
-  const auto wait = backoff_.next();
+  const bool at_once = error == Errc::conflict && !backoff_.failing();
+  const auto wait = std::min(backoff_.next(), error == Errc::absent ? kLongestAbsent : kLongest);
   not_before_ = at_once ? now : now + wait;
 }
 

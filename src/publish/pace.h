@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "kube/backoff.h"
+#include "nodescout/result.h"
 #include "system/clock.h"
 
 namespace nodescout {
@@ -34,12 +35,14 @@ class Pace {
   bool begin(SteadyTime now);
   /// The attempt succeeded. `wrote`: it changed something.
   void succeeded(bool wrote, SteadyTime now);
-  /// The attempt failed and will be retried. `conflict`: another client changed the object meanwhile.
-  void failed(bool conflict, SteadyTime now);
+  /// The attempt failed with this and will be retried. A conflict: another client changed the object meanwhile. Absent:
+  /// there is no Node, yet or any more; it may be registered at any time, so the waits stay short.
+  void failed(Errc error, SteadyTime now);
 
  private:
   static constexpr std::chrono::milliseconds kFirst{500};  // wait after failures
   static constexpr std::chrono::milliseconds kLongest{30'000};
+  static constexpr std::chrono::milliseconds kLongestAbsent{5'000};
 
   void plan_recheck(SteadyTime now);
 

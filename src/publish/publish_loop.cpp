@@ -69,7 +69,7 @@ void PublishLoop::run(const std::stop_token& stop) {
     if (attempt.result)
       pace_.succeeded(!attempt.result->changes.empty(), now());
     else
-      pace_.failed(attempt.result.error().code == Errc::conflict, now());
+      pace_.failed(attempt.result.error().code, now());
   }
 }
 

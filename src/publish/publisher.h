@@ -33,6 +33,8 @@ struct Published {
   std::vector<Problem> problems;     // foreign keys, entries that the server refused
   std::map<Kept, std::size_t> held;  // number of entries that may not be removed yet, by reason
   Attributes node_labels;            // all of the Node's, as they were read before
+  std::string node_uid;              // of the Node that was read
+  std::string digest;                // digest_of_owned of the Node as it is now
 
   std::size_t held_in_all() const {
     std::size_t sum = 0;

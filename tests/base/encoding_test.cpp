@@ -44,6 +44,16 @@ TEST(Time, ReadsRfc3339) {
     EXPECT_FALSE(parse_rfc3339(wrong)) << wrong;
 }
 
+TEST(Time, ReadsTheDateOfAnAnswer) {
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), parse_rfc3339("1994-11-06T08:49:37Z"));
+  EXPECT_EQ(parse_http_date("Thu, 26 Nov 2026 23:59:59 GMT"), parse_rfc3339("2026-11-26T23:59:59Z"));
+  for (const char* wrong :
+       {"", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
+        "Sun, 06 ovD 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 9999 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08.49:37 GMT"})
+    EXPECT_FALSE(parse_http_date(wrong)) << wrong;
+}
+
 TEST(Time, ReadsWhatGoReads) {
   const auto nine = *parse_rfc3339("2026-11-22T09:00:00Z");
   EXPECT_EQ(parse_rfc3339("2026-11-22T9:00:00Z"), nine);

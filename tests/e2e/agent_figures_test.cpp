@@ -128,17 +128,21 @@ TEST_F(FiguresTest, AtRest) {
   const double wakes =
       static_cast<double>(agent->process().context_switches() - before) / static_cast<double>(time.count());
   const double used = agent->process().cpu_seconds() - cpu;
-  int requests = 0, watches = 0;
-  for (const AuditEntry& entry : of_agent(cluster->audit(since), "figures-rest"))
-    ++(entry.verb == "watch" ? watches : requests);
+  int requests = 0, watches = 0, renewals = 0;
+  for (const AuditEntry& entry : of_agent(cluster->audit(since), "figures-rest")) {
+    const bool renews = entry.verb == "update" && entry.resource == "leases";
+    ++(renews ? renewals : entry.verb == "watch" ? watches : requests);
+  }
   const long anonymous = agent->process().memory_kib("RssAnon");
   const long resident = agent->process().memory_kib("VmRSS");
   std::printf(
-      "at rest for %ld s: %d requests beside %d renewed watches, %.2f context switches/s, %.3f s of CPU, RssAnon %ld "
-      "KiB, VmRSS %ld KiB\n",
-      static_cast<long>(time.count()), requests, watches, wakes, used, anonymous, resident);
+      "at rest for %ld s: %d requests beside %d renewals of the Lease and %d renewed watches, %.2f context switches/s, "
+      "%.3f s of CPU, RssAnon %ld KiB, VmRSS %ld KiB\n",
+      static_cast<long>(time.count()), requests, renewals, watches, wakes, used, anonymous, resident);
   EXPECT_EQ(requests, 0);
-  EXPECT_LE(watches, 2 * (1 + static_cast<int>(time.count()) / 300));
+  EXPECT_GE(renewals, time.count() / 30 - 1);
+  EXPECT_LE(renewals, time.count() / 27 + 1);
+  EXPECT_LE(watches, 3 * (1 + static_cast<int>(time.count()) / 300));
   if (!is_release()) return;
   EXPECT_LT(wakes, 1.0);
   EXPECT_LE(anonymous, 8 * 1024);

@@ -22,6 +22,8 @@ constexpr const char* kSpace = "nodescout-e2e";
 constexpr const char* kRights = R"([{"apiGroups":[""],"resources":["nodes"],"verbs":["get","patch","watch"]},)"
                                 R"({"apiGroups":[""],"resources":["nodes/status"],"verbs":["patch"]},)"
                                 R"({"apiGroups":[""],"resources":["pods"],"verbs":["get"]},)"
+                                R"({"apiGroups":["coordination.k8s.io"],"resources":["leases"],)"
+                                R"("verbs":["get","create","update","watch"]},)"
                                 R"({"apiGroups":["events.k8s.io"],"resources":["events"],"verbs":["create"]},)"
                                 R"({"apiGroups":["nfd.k8s-sigs.io"],"resources":["nodefeatures","nodefeaturerules"],)"
                                 R"("verbs":["get","list","watch","create","update","delete"]}])";

@@ -67,10 +67,11 @@ TEST_F(AgentTest, LabelsANodeThatHasNeitherLabelsNorAnnotationsNorStatus) {
   EXPECT_EQ(label_of(*cluster, "bare", "feature.node.kubernetes.io/pci-0302_10de.present"), "true");
   EXPECT_EQ(label_of(*cluster, "bare", "feature.node.kubernetes.io/system-os_release.ID"), "debian");
   EXPECT_NE(annotation("bare", "nfd.node.kubernetes.io/feature-labels").find("pci-10de.present"), std::string::npos);
-  // GET, two watches, one patch.
+  // GET, two watches, one patch; the Lease has its own test.
   std::this_thread::sleep_for(500ms);
   std::map<std::string, int> verbs;
-  for (const AuditEntry& entry : of_agent(cluster->audit(since), "bare")) ++verbs[entry.verb];
+  for (const AuditEntry& entry : of_agent(cluster->audit(since), "bare"))
+    if (entry.resource != "leases") ++verbs[entry.verb];
   EXPECT_EQ(verbs, (std::map<std::string, int>{{"get", 1}, {"watch", 2}, {"patch", 1}}));
   EXPECT_EQ(agent->process().stop(), 0) << agent->log();
   EXPECT_EQ(label_of(*cluster, "bare", kGpuLabel), "true");

@@ -514,12 +514,64 @@ std::vector<Call> forbidden_events() {
   };
 }
 
+std::string lease_object(const std::string& name) {
+  return R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":")" + name +
+         R"(","annotations":{"nodescout.dev/version":"1"},"ownerReferences":[{"apiVersion":"v1","kind":"Node",)"
+         R"("name":"rights-a","uid":"u"}]},"spec":{"holderIdentity":"rights-a","leaseDurationSeconds":90,)"
+         R"("renewTime":"2026-01-02T03:04:05.000000Z"}})";
+}
+
+std::vector<Call> forbidden_leases() {
+  const char* own = "may not write this Lease";
+  const char* fields = "names its node as holder";
+  const std::string of_b = std::string(kLeases) + "/of-b";
+  // What the agent creates, with one part replaced.
+  const auto changed = [](const std::string& from, const std::string& to) {
+    std::string text = lease_object("rights-a");
+    const std::size_t at = text.find(from);
+    return at == std::string::npos ? throw std::runtime_error("no such part: " + from)
+                                   : text.replace(at, from.size(), to);
+  };
+  const auto metadata = [&](const std::string& more) {
+    return changed(R"("annotations")", more + R"(,"annotations")");
+  };
+  const auto annotation = [&](const std::string& text) { return changed(R"("nodescout.dev/version":"1")", text); };
+  return {
+      {"the Lease of B", "POST", kLeases, lease_object("rights-b"), own},
+      {"the Lease of B by PUT", "PUT", std::string(kLeases) + "/rights-b", lease_object("rights-b"), own},
+      {"patch the Lease of B", "merge", of_b, R"({"spec":{"leaseDurationSeconds":1}})", kRbac},
+      {"delete the Lease of B", "DELETE", of_b, "", kRbac},
+      {"the kubelet's Lease", "POST", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases",
+       lease_object("rights-a"), kRbac},
+      {"a Lease with a label", "POST", kLeases, metadata(R"("labels":{"a":"b"})"), fields},
+      {"a Lease with a finalizer", "POST", kLeases, metadata(R"("finalizers":["example.com/x"])"), fields},
+      {"another annotation", "POST", kLeases, annotation(R"("example.com/x":"1")"), fields},
+      {"a huge annotation", "POST", kLeases,
+       annotation(R"("nodescout.dev/provenance":")" + std::string(8193, 'x') + '"'), fields},
+      {"another holder", "POST", kLeases, changed(R"("holderIdentity":"rights-a")", R"("holderIdentity":"rights-b")"),
+       fields},
+      {"no holder", "POST", kLeases, changed(R"("holderIdentity":"rights-a",)", ""), fields},
+      {"a transition", "POST", kLeases, changed(R"("renewTime")", R"("leaseTransitions":1,"renewTime")"), fields},
+      {"another owner", "POST", kLeases, changed(R"("name":"rights-a","uid")", R"("name":"rights-b","uid")"), fields},
+      {"a Pod as owner", "POST", kLeases, changed(R"("kind":"Node")", R"("kind":"Pod")"), fields},
+      {"an owner that it blocks", "POST", kLeases, changed(R"("uid":"u")", R"("uid":"u","blockOwnerDeletion":true)"),
+       fields},
+      {"a second owner", "POST", kLeases,
+       changed(R"("uid":"u"})", R"("uid":"u"},{"apiVersion":"v1","kind":"Node","name":"rights-a","uid":"v"})"), fields},
+      {"no owner", "POST", kLeases,
+       changed(R"(,"ownerReferences":[{"apiVersion":"v1","kind":"Node","name":"rights-a","uid":"u"}])", ""), fields},
+  };
+}
+
 std::vector<Call> forbidden_reads() {
   return {
       {"list Nodes", "GET", "/api/v1/nodes", "", kRbac},
       {"watch its own Node", "GET", "/api/v1/nodes?watch=true&fieldSelector=metadata.name%3Drights-a", "", kRbac},
       {"list secrets", "GET", "/api/v1/namespaces/nodescout/secrets", "", kRbac},
       {"read a ConfigMap", "GET", "/api/v1/namespaces/nodescout/configmaps/nodescout-policy", "", kRbac},
+      {"list Leases", "GET", kLeases, "", kRbac},
+      {"the Leases of kubelets", "GET", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/rights-a", "",
+       kRbac},
       {"list Pods", "GET", "/api/v1/pods", "", kRbac},
       {"list Nodes by proxy", "GET", "/api/v1/nodes/rights-a/proxy/pods", "", kRbac},
   };

@@ -11,6 +11,7 @@ namespace nodescout::test {
 inline constexpr const char* kA = "/api/v1/nodes/rights-a";
 inline constexpr const char* kB = "/api/v1/nodes/rights-b";
 inline constexpr const char* kFeatures = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/nodescout/nodefeatures";
+inline constexpr const char* kLeases = "/apis/coordination.k8s.io/v1/namespaces/nodescout/leases";
 inline constexpr const char* kRbac = "cannot ";  // "User ... cannot patch resource ..."
 
 /// A request in the words of the API. `method` is PUT, POST, DELETE, GET, or the kind of a PATCH.
@@ -32,6 +33,8 @@ std::string listed_resource(const std::string& key, const std::string& value);
 std::string listed_taint(const std::string& key, const std::string& effect);
 std::string rule_object(const std::string& name);
 std::string feature_object(const std::string& name, const std::string& node);
+/// As the agent on rights-a makes it, but for the name.
+std::string lease_object(const std::string& name);
 /// As the agent on rights-a posts it.
 std::string own_event();
 std::string event(const std::string& kind, const std::string& name, const std::string& controller);
@@ -45,6 +48,8 @@ std::vector<Call> forbidden_claims_on_node_a();
 std::vector<Call> forbidden_managed_fields_of_node_a();
 std::vector<Call> forbidden_objects();
 std::vector<Call> forbidden_events();
+/// A Lease `of-b` exists.
+std::vector<Call> forbidden_leases();
 std::vector<Call> forbidden_reads();
 
 }  // namespace nodescout::test

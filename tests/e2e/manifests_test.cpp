@@ -223,5 +223,40 @@ TEST_F(ManifestsTest, PruningGoesBeforeAnAgentThatDoesNothing) {
   EXPECT_EQ(to_json(*spec.find("containers")->items[0].find("args")), R"(["agent","--publish","none"])");
 }
 
+TEST_F(ManifestsTest, TheFileOfEachHostCanBePruned) {
+  const std::string features = "/host/etc/kubernetes/node-feature-discovery/features.d";
+  const Value spec = pod_spec("overlays/file-prune");
+  EXPECT_NO_THROW(
+      cluster->kubectl({"apply", "-k", kManifests + "overlays/file-prune", "--dry-run=server", "--validate=strict"}));
+  ASSERT_EQ(spec.find("initContainers")->items.size(), 1u);
+  const Value& prune = spec.find("initContainers")->items[0];
+  EXPECT_EQ(to_json(*prune.find("args")), R"(["agent","--publish","file","--prune"])");
+  EXPECT_EQ(text_at(prune, {"image"}), "nodescout:" + std::string(kVersion));
+  EXPECT_EQ(to_json(*spec.find("containers")->items[0].find("args")), R"(["agent","--publish","none"])");
+  EXPECT_EQ(text_at(spec, {"automountServiceAccountToken"}), "false");
+  for (const Value& container : containers(spec))
+    for (const Value& mount : container.find("volumeMounts")->items) {
+      const bool is_features = text_at(mount, {"mountPath"}) == features;
+      const bool may_write = text_at(mount, {"readOnly"}) != "true";
+      EXPECT_EQ(may_write, text_at(mount, {"mountPath"}) == "/run/nodescout" ||
+                               (is_features && text_at(container, {"name"}) == "prune"))
+          << text_at(mount, {"mountPath"});
+    }
+}
+
+/// The kubelet asks at its own pace: a Pod whose first answer was "not yet" is asked again within this time.
+TEST_F(ManifestsTest, ReadyComesWithinFiveSeconds) {
+  for (const auto& [overlay, name] : std::vector<std::pair<std::string, std::string>>{
+           {"base", "nodescout"}, {"overlays/file", "nodescout"}, {"overlays/gpu", "nodescout-gpu"}}) {
+    const Value set = one(overlay, "DaemonSet", name);
+    const Value& container = at(set, {"spec", "template", "spec", "containers"})->items.at(0);
+    for (const char* probe : {"startupProbe", "livenessProbe", "readinessProbe"})
+      EXPECT_EQ(text_at(container, {probe, "httpGet", "port"}), "http") << overlay << " " << probe;
+    EXPECT_LE(std::stoi(text_at(container, {"startupProbe", "periodSeconds"})) +
+                  std::stoi(text_at(container, {"readinessProbe", "periodSeconds"})),
+              5);
+  }
+}
+
 }  // namespace
 }  // namespace nodescout::test

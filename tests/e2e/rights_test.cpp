@@ -11,8 +11,10 @@
 
 #include "base/text.h"
 #include "document/json.h"
+#include "document/value_path.h"
 #include "e2e/control_plane.h"
 #include "e2e/forbidden_writes.h"
+#include "kube/lease.h"
 #include "plan/node_state.h"
 #include "publish/node_publisher.h"
 
@@ -51,6 +53,7 @@ class RightsTest : public ::testing::Test {
                                json(R"({"apiVersion":"v1",
       "kind":"Node","metadata":{"name":"rights-a","labels":{"applied.example.com/a":"1","applied.example.com/b":"1"}}})")));
     must(cluster.admin().create(kFeatures, json(feature_object("of-b", "rights-b"))));
+    must(cluster.admin().create(kLeases, json(lease_object("of-b"))));
     must(cluster.admin().create("/apis/nfd.k8s-sigs.io/v1alpha1/nodefeaturerules", json(rule_object("rights"))));
     cluster.token("nodescout", "nodescout", "rights-b");  // and a Pod
   }
@@ -83,7 +86,7 @@ TEST_F(RightsTest, EveryForbiddenWriteIsDenied) {
   std::size_t writes = 0;
   for (const auto& group :
        {forbidden_on_node_b(), forbidden_keys_on_node_a(), forbidden_claims_on_node_a(), forbidden_fields_of_node_a(),
-        forbidden_managed_fields_of_node_a(), forbidden_objects(), forbidden_events()})
+        forbidden_managed_fields_of_node_a(), forbidden_objects(), forbidden_events(), forbidden_leases()})
     for (const Call& attempt : group) {
       const auto possible = call(cluster->admin(), attempt, true);
       EXPECT_TRUE(possible) << attempt.name << ": not even the administrator can: " << possible.error().text();
@@ -98,6 +101,46 @@ TEST_F(RightsTest, EveryForbiddenWriteIsDenied) {
 
 TEST_F(RightsTest, WhatTheAgentDoesNotNeedItCannotRead) {
   for (const Call& attempt : forbidden_reads()) expect_denied(agent->api, attempt);
+}
+
+TEST_F(RightsTest, TheAgentKeepsTheLeaseOfItsOwnNodeAndNoOther) {
+  const std::string own = std::string(kLeases) + "/rights-a", of_b = std::string(kLeases) + "/of-b";
+  LeaseContent content{"u", {{kLeaseVersion, "1"}, {kLeaseDigest, "sha256:x"}}};
+  OwnLease lease(agent->api, {"rights-a", "nodescout", 30s});
+  for (int renewals = 0; renewals < 3; ++renewals) {
+    const Status renewed = lease.renew(content, {});
+    EXPECT_TRUE(renewed) << renewed.error().text();
+    content.annotations[kLeaseDigest] += "x";
+  }
+  // What somebody else wrote on it stays, and does no harm.
+  must(cluster->admin().patch(own, PatchKind::merge,
+                              json(R"({"metadata":{"labels":{"a":"b"},"annotations":{"example.com/x":"1"}}})")));
+  EXPECT_EQ(lease.renew(content, {}).error().code, Errc::conflict);
+  EXPECT_TRUE(lease.renew(content, {}));
+  const Value now = must(cluster->admin().get(own));
+  EXPECT_EQ(text_at(now, {"metadata", "annotations", "example.com/x"}), "1");
+  EXPECT_EQ(text_at(now, {"metadata", "annotations", kLeaseDigest}), "sha256:xxxx");
+  EXPECT_EQ(text_at(now, {"metadata", "labels", "a"}), "b");
+
+  Value changed = now;
+  const auto denied = [&](Value object, const std::string& path, const char* says) {
+    const auto written = agent->api.update(path, object);
+    ASSERT_FALSE(written) << to_json(*written);
+    EXPECT_NE(written.error().what.find(says), std::string::npos) << written.error().text();
+  };
+  denied(must(cluster->admin().get(of_b)), of_b, "may not write this Lease");
+  Value metadata = *now.find("metadata");
+  replace(metadata, "annotations", json(R"({"example.com/x":"2"})"));
+  replace(changed, "metadata", metadata);
+  denied(changed, own, "names its node as holder");
+  metadata = *now.find("metadata");
+  replace(metadata, "labels", json(R"({"a":"c"})"));
+  replace(changed, "metadata", metadata);
+  denied(changed, own, "names its node as holder");
+  expect_denied(agent->api, {"delete", "DELETE", own, "", kRbac});
+  const auto watched = agent->api.stream(std::string(kLeases) + "?watch=true&timeoutSeconds=1", 30s,
+                                         [](std::string_view) { return false; }, {});
+  EXPECT_EQ(must(watched).status, 200);
 }
 
 TEST_F(RightsTest, ATokenThatNamesNoNodeWritesNothing) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/time.h"
 #include "document/json.h"
 #include "kube/node_client.h"
 #include "support/fake_api_server.h"
@@ -47,6 +48,24 @@ TEST_F(ApiTest, Paths) {
   EXPECT_EQ(object_path(resources::kNodeFeatures, "nfd", "a/b"),
             "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/nfd/nodefeatures/a%2Fb");
   EXPECT_EQ(with_query("/x", {{"a", "b=c,d"}, {"empty", ""}, {"e", "f g"}}), "/x?a=b%3Dc%2Cd&e=f%20g");
+}
+
+TEST_F(ApiTest, TakesTheTimeFromTheServer) {
+  EXPECT_EQ(api.server_time(), clock.today()) << "before it answered";
+  const auto dated = [&](int status, const char* date) {
+    answer([=](const Request&) { return Response{status, {{"date", date}}, R"({"metadata":{"name":"a"}})"}; });
+    get();
+  };
+  dated(200, "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(api.server_time(), *parse_rfc3339("1994-11-06T08:49:37Z"));
+  clock.advance(90s);
+  EXPECT_EQ(api.server_time(), *parse_rfc3339("1994-11-06T08:51:07Z"));
+  clock.set_today(clock.today() + 1000h);
+  EXPECT_EQ(api.server_time(), *parse_rfc3339("1994-11-06T08:51:07Z")) << "the machine's calendar does not count";
+  dated(404, "Sun, 06 Nov 1994 10:00:00 GMT");
+  EXPECT_EQ(api.server_time(), *parse_rfc3339("1994-11-06T10:00:00Z")) << "a refusal has a date, too";
+  dated(200, "yesterday");
+  EXPECT_EQ(api.server_time(), *parse_rfc3339("1994-11-06T10:00:00Z"));
 }
 
 TEST_F(ApiTest, ReadsAndWrites) {

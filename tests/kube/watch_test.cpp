@@ -129,6 +129,38 @@ TEST_F(WatchTest, ListsInPagesOrFromTheServersCache) {
   EXPECT_EQ(server.count("GET", "?limit=50"), 1);
 }
 
+/// A Lease: the right to watch is enough, on every server.
+TEST_F(WatchTest, OneObjectIsReadByItsNameAndThenWatched) {
+  server.put(kRules, rule("a"));
+  server.put(kRules, rule("b"));
+  then([&] { server.put(kRules, rule("b", R"(,"spec":1)")); });
+  then([&] { server.put(kRules, rule("a", R"(,"spec":1)")); });
+  then([&] { server.erase(kRules + "/a"); });
+  then([&] { server.put(kRules, rule("a")); });
+  EXPECT_EQ(run({resources::kNodeFeatureRules, "", "", "", 0, "a"}), "+a synced ~a -a +a");
+  ASSERT_EQ(server.requests().size(), 2u);
+  EXPECT_EQ(server.requests()[0].target, kRules + "/a");
+  EXPECT_NE(server.requests()[1].target.find("fieldSelector=metadata.name%3Da"), std::string::npos);
+  EXPECT_EQ(server.requests()[1].target.find("sendInitialEvents"), std::string::npos);
+}
+
+TEST_F(WatchTest, OneObjectThatWentWhileItWasNotConnectedIsReported) {
+  server.put(kRules, rule("a"));
+  steps.push_back([this] {
+    server.erase(kRules + "/a");
+    server.compact();
+    clock.advance(360s);
+    return false;
+  });
+  EXPECT_EQ(run({resources::kNodeFeatureRules, "", "", "", 0, "a"}), "+a synced -a synced");
+}
+
+TEST_F(WatchTest, OneObjectMayNotExistYet) {
+  server.put(kRules, rule("b"));
+  then([&] { server.put(kRules, rule("a")); });
+  EXPECT_EQ(run({resources::kNodeFeatureRules, "", "", "", 0, "a"}), "synced +a");
+}
+
 TEST_F(WatchTest, ListsAndWatchesWhereStreamingListsAreRefused) {
   server.refuse_streaming_lists();
   server.put(kRules, rule("a"));

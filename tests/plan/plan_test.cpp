@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
+#include <set>
 
 #include "document/json.h"
 #include "plan/node_state.h"
+#include "plan/ownership.h"
 
 namespace nodescout {
 namespace {
@@ -390,6 +393,37 @@ TEST(Plan, Properties) {
     }
     for (const auto& [key, value] : desired.labels) ASSERT_TRUE(after.labels.contains(key));
   }
+}
+
+TEST(Plan, TheDigestIsOfWhatIsOursAndOfNothingElse) {
+  NodeState now = node({{"nvidia.com/x", "1"}, {"other.example/y", "1"}});
+  now.annotations = {{"nfd.node.kubernetes.io/feature-labels", "nvidia.com/x"},
+                     {"nfd.node.kubernetes.io/extended-resources", "nvidia.com/r"},
+                     {"nfd.node.kubernetes.io/taints", "nvidia.com/t=1:NoSchedule"}};
+  now.taints = {{"nvidia.com/t", "1", "NoSchedule"}};
+  now.capacity = {{"nvidia.com/r", "2"}};
+  const std::string digest = digest_of_owned(now, "");
+  EXPECT_TRUE(digest.starts_with("sha256:")) << digest;
+  const auto after = [&](const std::function<void(NodeState&)>& change) {
+    NodeState changed = now;
+    change(changed);
+    return digest_of_owned(changed, "");
+  };
+  EXPECT_EQ(after([](NodeState& n) { n.labels["other.example/y"] = "2"; }), digest);
+  EXPECT_EQ(after([](NodeState& n) { n.resource_version = "7"; }), digest);
+  EXPECT_EQ(after([](NodeState& n) { n.taints.push_back({"other.example/t", "", "NoExecute"}); }), digest);
+  const std::vector<std::function<void(NodeState&)>> changes{
+      [](NodeState& n) { n.labels["nvidia.com/x"] = "2"; },
+      [](NodeState& n) { n.labels.erase("nvidia.com/x"); },
+      [](NodeState& n) { n.labels["nvidia.com/x"] = ""; },
+      [](NodeState& n) { n.capacity["nvidia.com/r"] = "3"; },
+      [](NodeState& n) { n.taints[0].value = "2"; },
+      [](NodeState& n) { n.taints.clear(); },
+      [](NodeState& n) { n.annotations["nfd.node.kubernetes.io/feature-labels"] = "nvidia.com/x,other.example/y"; },
+  };
+  std::set<std::string> different{digest};
+  for (const auto& change : changes) different.insert(after(change));
+  EXPECT_EQ(different.size(), changes.size() + 1);
 }
 
 }  // namespace

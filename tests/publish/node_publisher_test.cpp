@@ -317,5 +317,20 @@ TEST_F(NodePublisherTest, APreviewWritesNothing) {
   EXPECT_FALSE(publisher.publish(report, {}));
 }
 
+TEST_F(NodePublisherTest, SaysOfWhichNodeAndWhatIsOnItNow) {
+  server.serve("/api/v1/nodes");
+  server.put("/api/v1/nodes", R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"a","uid":"u-1"}})");
+  Desired desired;
+  const auto empty = publish(desired);
+  ASSERT_TRUE(empty);
+  EXPECT_EQ(empty->node_uid, "u-1");
+  desired.labels = {{"nvidia.com/x", "1"}};
+  const auto written = publish(desired);
+  const auto again = publish(desired);
+  ASSERT_TRUE(written && again);
+  EXPECT_NE(written->digest, empty->digest);
+  EXPECT_EQ(written->digest, again->digest) << "of the Node after the patch";
+}
+
 }  // namespace
 }  // namespace nodescout::test

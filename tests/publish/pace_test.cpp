@@ -25,9 +25,9 @@ struct Fixture {
     pace.succeeded(wrote, now);
     return is_new;
   }
-  void fail(bool conflict = false) {
+  void fail(Errc error = Errc::unavailable) {
     pace.begin(now);
-    pace.failed(conflict, now);
+    pace.failed(error, now);
   }
 };
 
@@ -122,16 +122,16 @@ TEST(Pace, FailuresWaitLongerEachTime) {
 TEST(Pace, AConflictIsAnsweredAtOnceTheFirstTime) {
   Fixture f;
   f.pace.offer(false);
-  f.fail(true);
+  f.fail(Errc::conflict);
   EXPECT_EQ(f.wait(), 0ms);
-  f.fail(true);
+  f.fail(Errc::conflict);
   EXPECT_GE(f.wait(), 500ms);
   f.attempt(true);
   f.now += 2s;
   f.pace.offer(false);
-  f.fail(false);
+  f.fail();
   EXPECT_GE(f.wait(), 250ms);
-  f.fail(true);
+  f.fail(Errc::conflict);
   EXPECT_GE(f.wait(), 500ms) << "nor after another failure";
 }
 
@@ -163,6 +163,21 @@ TEST(Pace, TheRecheckCanBeChanged) {
   f.pace.again();
   f.attempt(false);
   EXPECT_EQ(f.wait(), std::nullopt);
+}
+
+TEST(Pace, ANodeThatDoesNotExistIsLookedForEveryFewSeconds) {
+  Fixture f;
+  f.pace.offer(false);
+  for (int i = 0; i < 10; ++i) {
+    f.fail(Errc::absent);
+    EXPECT_LE(*f.wait(), 5000ms);
+    f.now += *f.wait();
+  }
+  EXPECT_GT(*f.pace.due() - f.now, -1ms);
+  f.fail(Errc::absent);
+  EXPECT_GE(*f.wait(), 2500ms) << "but not in a hot loop";
+  f.fail();
+  EXPECT_GE(*f.wait(), 15'000ms) << "a server that is away is left alone for longer";
 }
 
 }  // namespace

@@ -215,6 +215,10 @@ bool FakeApiServer::fits(const Target& target, const std::string& path, const Va
   const bool all_namespaces = target.path.find("/namespaces/") == std::string::npos;
   const std::string seen = all_namespaces ? without_namespace(path) : path;
   if (!seen.starts_with(target.path + "/")) return false;
+  const std::string fields = target["fieldSelector"];
+  if (fields.starts_with("metadata.name=") &&
+      fields.substr(fields.find('=') + 1) != text_at(object, "metadata", "name"))
+    return false;
   const std::string selector = target["labelSelector"];
   for (const std::string_view term : split(selector, ',')) {
     const std::size_t equals = term.find('=');
@@ -323,11 +327,11 @@ Result<Response> FakeApiServer::stream(const Request& request, const std::functi
   const std::string from = target["resourceVersion"];
   std::int64_t at = from.empty() ? version_ : *parse_int(from);
   std::vector<std::string> lines;
-  if (initial) {
+  if (initial || from.empty()) {
     at = version_;
     for (const auto& [path, object] : objects_)
       if (fits(target, path, object)) lines.push_back(event_line("ADDED", object));
-    lines.push_back(event_line("BOOKMARK", bookmark(version_, true)));
+    if (initial) lines.push_back(event_line("BOOKMARK", bookmark(version_, true)));
   } else if (at < oldest_) {
     return refusal(410, "Expired", "too old resource version: " + from + " (" + std::to_string(oldest_) + ")");
   }

@@ -1,0 +1,108 @@
+#include "agent/lease_loop.h"
+
+#include <utility>
+
+#include "document/value_path.h"
+#include "nodescout/version.h"
+
+namespace nodescout {
+
+LeaseLoop::LeaseLoop(Api& api, Clock& clock, LeaseTerms terms, bool watches, std::uint_fast32_t seed, Hooks hooks)
+    : api_(api),
+      clock_(clock),
+      terms_(std::move(terms)),
+      watches_(watches),
+      hooks_(std::move(hooks)),
+      lease_(api, terms_),
+      pace_(terms_.period, seed),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+LeaseLoop::~LeaseLoop() { stop(); }
+
+void LeaseLoop::stop() {
+  thread_ = {};  // it may be starting the other one
+  watch_thread_ = {};
+}
+
+void LeaseLoop::published(const std::string& node_uid, const std::string& digest) {
+  {
+    const std::lock_guard lock(mutex_);
+    LeaseContent content = content_;
+    content.annotations[kLeaseVersion] = kVersion;
+    if (!node_uid.empty()) content.node_uid = node_uid;
+    if (!digest.empty()) content.annotations[kLeaseDigest] = digest;
+    if (content != content_) pace_.change();
+    content_ = std::move(content);
+    pace_.start();
+  }
+  changed_.notify_all();
+}
+
+void LeaseLoop::lost() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (content_.node_uid.empty()) return;  // is known already
+    content_.node_uid.clear();
+    forget_ = true;
+    if (watches_) pace_.stop();  // until the Node has been read again
+  }
+  if (watches_) hooks_.gone();
+}
+
+Status LeaseLoop::renew(LeaseContent content, const std::stop_token& stop) {
+  if (content.node_uid.empty()) {
+    const auto node = api_.get(object_path(resources::kNodes, "", terms_.node), stop);
+    if (!node) return node.error();
+    content.node_uid = text_at(*node, {"metadata", "uid"});
+    const std::lock_guard lock(mutex_);
+    content_.node_uid = content.node_uid;
+  }
+  const Status renewed = lease_.renew(content, stop);
+  if (!renewed && renewed.error().code == Errc::absent) lost();
+  return renewed;
+}
+
+void LeaseLoop::watch() {
+  lease_watch_ =
+      std::make_unique<Watch>(api_, clock_, WatchTarget{resources::kLeases, terms_.space, "", "", 0, terms_.node},
+                              [this](const WatchEvent& event) { take(event); });
+  watch_thread_ = std::jthread([this](const std::stop_token& stop) { lease_watch_->run(stop); });
+}
+
+void LeaseLoop::take(const WatchEvent& event) {
+  if (event.kind == WatchEvent::Kind::removed) lost();
+  if (!hooks_.watched) return;
+  if (event.kind == WatchEvent::Kind::trouble) hooks_.watched(event.error);
+  if (event.kind == WatchEvent::Kind::live) hooks_.watched(nullptr);
+}
+
+void LeaseLoop::run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const auto at = pace_.due();
+    const auto moved = [&] { return pace_.due() != at; };
+    if (!at) {
+      changed_.wait(lock, stop, moved);
+      continue;
+    }
+    if (*at > clock_.now()) {
+      changed_.wait_until(lock, stop, *at, moved);
+      continue;
+    }
+    const LeaseContent content = content_;
+    if (std::exchange(forget_, false)) lease_.forget();
+    pace_.begin();
+    lock.unlock();
+    const Status renewed = renew(content, stop);
+    if (stop.stop_requested()) return;
+    hooks_.renewed(renewed);
+    if (renewed && watches_ && !lease_watch_) watch();
+    lock.lock();
+    if (renewed)
+      pace_.succeeded(clock_.now());
+    else
+      pace_.failed(renewed.error().code, clock_.now());
+  }
+}
+
+}  // namespace nodescout

@@ -1,0 +1,58 @@
+// The Lease of one agent: a small object in the agent's namespace, named after its node, that is renewed as long as the
+// agent lives. Freshness costs no write to the Node, whose every change all watchers of Nodes receive.
+//
+// It is owned by the Node (its UID), so the garbage collector deletes it with the Node. renewTime is the API server's
+// time, so that clocks of nodes do not matter: a reader, too, takes the server's.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <stop_token>
+#include <string>
+
+#include "document/value.h"
+#include "kube/api.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+inline constexpr const char* kLeaseVersion = "nodescout.dev/version";  // of the agent
+inline constexpr const char* kLeaseDigest = "nodescout.dev/digest";    // digest_of_owned of the Node
+inline constexpr int kLeasePeriods = 3;                                // of renewal, after which it is stale
+
+/// What is constant as long as an agent runs.
+struct LeaseTerms {
+  std::string node, space;
+  std::chrono::seconds period{30};
+};
+
+struct LeaseContent {
+  std::string node_uid;
+  std::map<std::string, std::string> annotations;  // ours; an empty text removes one
+
+  friend bool operator==(const LeaseContent&, const LeaseContent&) = default;
+};
+
+/// `there`: what the server has, or null. What others wrote into it stays.
+Value lease_object(const LeaseTerms& terms, const LeaseContent& content, const Value& there,
+                   std::chrono::system_clock::time_point now);
+
+class OwnLease {
+ public:
+  OwnLease(Api& api, LeaseTerms terms) : api_(api), terms_(std::move(terms)) {}
+
+  /// One PUT, but for the first time: it then reads, and creates what does not exist. Errors: as Api; absent if it
+  /// existed at the last renewal and no longer does.
+  Status renew(const LeaseContent& content, const std::stop_token& stop);
+  /// The next renewal reads first.
+  void forget() { there_ = {}; }
+
+ private:
+  std::string path() const;
+
+  Api& api_;
+  const LeaseTerms terms_;
+  Value there_;  // as the server has it; null if unknown
+};
+
+}  // namespace nodescout

@@ -1,0 +1,126 @@
+// The agent's Lease on a real API server.
+#include <gtest/gtest.h>
+
+#include "base/time.h"
+#include "document/json.h"
+#include "document/value_path.h"
+#include "e2e/agent_process.h"
+#include "kube/lease.h"
+#include "nodescout/version.h"
+#include "plan/node_state.h"
+#include "plan/ownership.h"
+
+namespace nodescout::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class AgentLeaseTest : public AgentFixture {
+ protected:
+  std::optional<Value> lease(const std::string& node) {
+    auto got = cluster->admin().get(path(node));
+    return got ? std::optional(*std::move(got)) : std::nullopt;
+  }
+  static std::string path(const std::string& node) { return object_path(resources::kLeases, "default", node); }
+  std::string of_lease(const std::string& node, std::initializer_list<std::string_view> where) {
+    const auto there = lease(node);
+    return there ? text_at(*there, where) : "";
+  }
+  std::string owner(const std::string& node) {
+    const auto there = lease(node);
+    const Value* owners = there ? at(*there, {"metadata", "ownerReferences"}) : nullptr;
+    return owners && owners->items.size() == 1 ? text_at(owners->items[0], {"uid"}) : "";
+  }
+  std::string uid(const std::string& node) { return text_at(node_object(*cluster, node), {"metadata", "uid"}); }
+  /// Seconds between the Lease's time and the server's.
+  std::chrono::seconds age(const std::string& node) {
+    const auto renewed = parse_rfc3339(of_lease(node, {"spec", "renewTime"}));
+    return renewed ? std::chrono::duration_cast<std::chrono::seconds>(cluster->admin().server_time() - *renewed)
+                   : std::chrono::seconds(100'000);
+  }
+  std::string digest_of_node(const std::string& node) {
+    return digest_of_owned(must(node_state_from(node_object(*cluster, node), node)), "");
+  }
+};
+
+TEST_F(AgentLeaseTest, AppearsAfterTheLabelsAndSaysWhatIsOnTheNode) {
+  cluster->create_node("leased");
+  const auto since = cluster->now_in_audit_log();
+  start({.node = "leased"});
+  ASSERT_TRUE(eventually([&] { return owner("leased") == uid("leased"); }));
+  const auto sent = of_agent(cluster->audit(since), "leased");
+  const auto first = [&](const std::string& verb, const std::string& resource) {
+    return std::find_if(sent.begin(), sent.end(),
+                        [&](const AuditEntry& entry) { return entry.verb == verb && entry.resource == resource; });
+  };
+  ASSERT_NE(first("create", "leases"), sent.end());
+  EXPECT_LT(first("patch", "nodes"), first("get", "leases")) << "it never delays the first label";
+  EXPECT_EQ(of_lease("leased", {"spec", "holderIdentity"}), "leased");
+  EXPECT_EQ(of_lease("leased", {"spec", "leaseDurationSeconds"}), "90");
+  EXPECT_EQ(of_lease("leased", {"metadata", "annotations", kLeaseVersion}), kVersion);
+  EXPECT_EQ(of_lease("leased", {"metadata", "annotations", kLeaseDigest}), digest_of_node("leased"));
+  EXPECT_LE(age("leased"), 10s);
+  EXPECT_GE(age("leased"), 0s);
+
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "leased"), PatchKind::merge,
+                              json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/pci-10de.present":"no"}}})")));
+  EXPECT_NE(of_lease("leased", {"metadata", "annotations", kLeaseDigest}), digest_of_node("leased"))
+      << "what somebody changes on the Node is seen";
+}
+
+TEST_F(AgentLeaseTest, IsRenewedWithoutAWriteToTheNode) {
+  cluster->create_node("renewed");
+  start({.node = "renewed", .config = kQuiet + "lease: {period: 1s}\n"});
+  ASSERT_TRUE(eventually([&] { return lease("renewed").has_value(); }));
+  const std::string node = text_at(node_object(*cluster, "renewed"), {"metadata", "resourceVersion"});
+  const std::string first = of_lease("renewed", {"spec", "renewTime"});
+  EXPECT_TRUE(eventually([&] { return of_lease("renewed", {"spec", "renewTime"}) > first; }));
+  EXPECT_EQ(of_lease("renewed", {"spec", "leaseDurationSeconds"}), "3");
+  EXPECT_EQ(text_at(node_object(*cluster, "renewed"), {"metadata", "resourceVersion"}), node);
+
+  // A change of the labels changes the digest soon.
+  const std::string digest = of_lease("renewed", {"metadata", "annotations", kLeaseDigest});
+  write_file(agent->rules() / "a.yaml",
+             "- name: a\n  labels: {e2e-lease: \"1\"}\n  matchFeatures:\n    - feature: kernel.version\n"
+             "      matchExpressions: {full: {op: Exists}}\n");
+  EXPECT_TRUE(eventually([&] { return of_lease("renewed", {"metadata", "annotations", kLeaseDigest}) != digest; }));
+  EXPECT_EQ(of_lease("renewed", {"metadata", "annotations", kLeaseDigest}), digest_of_node("renewed"));
+}
+
+/// The garbage collector is not part of this control plane: the test deletes the Lease as it does.
+TEST_F(AgentLeaseTest, ANodeThatIsRegisteredAgainIsLabelledWithinTenSeconds) {
+  cluster->create_node("reborn");
+  start({.node = "reborn"});  // nodeRecheck: 0
+  ASSERT_TRUE(wait_for_label(*cluster, "reborn", kGpuLabel, "true"));
+  ASSERT_TRUE(eventually([&] { return lease("reborn").has_value(); }));
+  for (const bool at_once : {true, false}) {
+    const std::string before = uid("reborn");
+    cluster->kubectl({"delete", "node", "reborn"});
+    const auto deleted = std::chrono::steady_clock::now();
+    if (at_once) cluster->create_node("reborn");
+    must(cluster->admin().remove(path("reborn")));
+    if (!at_once) {  // the agent looks for the Node meanwhile
+      ASSERT_TRUE(eventually([&] { return agent->log().find("code=absent") != std::string::npos; }));
+      EXPECT_FALSE(lease("reborn")) << "without a Node there is no Lease";
+      while (std::chrono::steady_clock::now() - deleted < 8s) std::this_thread::sleep_for(100ms);
+      cluster->create_node("reborn");
+    }
+    const auto labelled = wait_for_label(*cluster, "reborn", kGpuLabel, "true");
+    ASSERT_TRUE(labelled) << agent->log();
+    EXPECT_LE(*labelled, 10s);
+    EXPECT_NE(uid("reborn"), before);
+    EXPECT_TRUE(eventually([&] { return owner("reborn") == uid("reborn"); }));
+  }
+}
+
+TEST_F(AgentLeaseTest, CanBeSwitchedOff) {
+  cluster->create_node("unleased");
+  const auto since = cluster->now_in_audit_log();
+  start({.node = "unleased", .config = kQuiet + "lease: {enabled: false}\n"});
+  ASSERT_TRUE(wait_for_label(*cluster, "unleased", kGpuLabel, "true"));
+  agent->process().stop();
+  for (const AuditEntry& entry : of_agent(cluster->audit(since), "unleased")) EXPECT_NE(entry.resource, "leases");
+}
+
+}  // namespace
+}  // namespace nodescout::test
