@@ -1,0 +1,153 @@
+#include "predict/prediction.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "document/value.h"
+#include "document/yaml.h"
+
+namespace nodescout {
+namespace {
+
+constexpr const char* kTag = "k8s.io/cluster-autoscaler/node-template/";
+constexpr std::size_t kMostRequirements = 100;  // of a NodePool
+
+Value map_of(const Attributes& entries) {
+  Value map = Value::map();
+  for (const auto& [key, value] : entries) map.add(key, Value::string(value));
+  return map;
+}
+
+Value taints_of(const Desired& desired) {
+  Value list = Value::list();
+  for (const Taint& taint : desired.taints) {
+    Value map = Value::map();
+    map.add("key", Value::string(taint.key));
+    if (!taint.value.empty()) map.add("value", Value::string(taint.value));
+    map.add("effect", Value::string(taint.effect));
+    list.items.push_back(std::move(map));
+  }
+  return list;
+}
+
+Value requirement(const std::string& key, const std::string& value) {
+  Value map = Value::map();
+  map.add("key", Value::string(key));
+  map.add("operator", Value::string("In"));
+  map.add("values", Value::list({Value::string(value)}));
+  return map;
+}
+
+struct Seen {
+  std::set<std::string> values;
+  std::size_t times = 0;
+};
+
+}  // namespace
+
+Prediction in_common(std::span<const Desired> guises) {
+  std::map<EntryKey, Seen> seen;
+  for (const Desired& each : guises)
+    for (const auto& [key, value] : entries_of(each)) {
+      seen[key].values.insert(value);
+      ++seen[key].times;
+    }
+  Prediction prediction{guises.front(), {}};
+  Desired& common = prediction.desired;
+  for (const auto& [key, entry] : seen) {
+    if (entry.times == guises.size() && entry.values.size() == 1) continue;
+    std::string why = "depends on what only the running machine shows";
+    if (key.kind != EntryKind::annotation) {  // an annotation may be a whole document
+      why += entry.times == guises.size() ? "; possible: " : "; possible: absent, ";
+      why += join({entry.values.begin(), entry.values.end()}, ", ");
+    }
+    prediction.unknown.push_back({std::string(name_of(key.kind)) + " " + key.key, std::move(why)});
+    switch (key.kind) {
+      case EntryKind::label: common.labels.erase(key.key); break;
+      case EntryKind::annotation: common.annotations.erase(key.key); break;
+      case EntryKind::extended_resource: common.extended_resources.erase(key.key); break;
+      case EntryKind::taint:
+        std::erase_if(common.taints, [&](const Taint& taint) { return taint.name() == key.key; });
+        break;
+    }
+  }
+  return prediction;
+}
+
+std::string as_labels(const Prediction& prediction) {
+  std::string out;
+  for (const auto& [key, value] : prediction.desired.labels) out += key + "=" + value + "\n";
+  return out;
+}
+
+std::string as_autoscaler_tags(const Prediction& prediction) {
+  std::string out;
+  for (const auto& [key, value] : prediction.desired.labels) out += kTag + ("label/" + key) + "=" + value + "\n";
+  for (const Taint& taint : prediction.desired.taints)
+    out += kTag + ("taint/" + taint.key) + "=" + taint.value + ":" + taint.effect + "\n";
+  for (const auto& [key, value] : prediction.desired.extended_resources)
+    out += kTag + ("resources/" + key) + "=" + value + "\n";
+  return out;
+}
+
+std::string as_karpenter(Prediction& prediction, const Blueprint& blueprint) {
+  Value requirements = Value::list();
+  if (!blueprint.name.empty())
+    requirements.items.push_back(requirement("node.kubernetes.io/instance-type", blueprint.name));
+  if (!blueprint.architecture.empty())
+    requirements.items.push_back(requirement("kubernetes.io/arch", blueprint.architecture));
+  Attributes labels;
+  for (const auto& [key, value] : prediction.desired.labels)
+    if (requirements.items.size() + labels.size() < kMostRequirements)
+      labels.emplace(key, value);
+    else
+      prediction.unknown.push_back({"label " + key, "left out: a NodePool takes 100 requirements and labels"});
+  Value spec = Value::map();
+  spec.add("requirements", std::move(requirements));
+  if (!prediction.desired.taints.empty()) spec.add("taints", taints_of(prediction.desired));
+  Value metadata = Value::map();
+  metadata.add("labels", map_of(labels));
+  Value inner = Value::map();
+  inner.add("metadata", std::move(metadata));
+  inner.add("spec", std::move(spec));
+  Value outer = Value::map();
+  outer.add("template", std::move(inner));
+  Value document = Value::map();
+  document.add("spec", std::move(outer));
+  return to_yaml(document);
+}
+
+std::string as_node(const Prediction& prediction, const Blueprint& blueprint) {
+  const Desired& desired = prediction.desired;
+  Attributes labels = desired.labels;
+  labels.emplace("type", "kwok");
+  labels.emplace("kubernetes.io/os", "linux");
+  if (!blueprint.architecture.empty()) labels.emplace("kubernetes.io/arch", blueprint.architecture);
+  if (!blueprint.name.empty()) labels.emplace("node.kubernetes.io/instance-type", blueprint.name);
+  Attributes annotations = desired.annotations;
+  annotations.emplace("kwok.x-k8s.io/node", "fake");
+  Value metadata = Value::map();
+  metadata.add("name", Value::string("predicted-0"));
+  metadata.add("labels", map_of(labels));
+  metadata.add("annotations", map_of(annotations));
+  Value spec = Value::map();
+  Desired with_kwok = desired;
+  with_kwok.taints.push_back({"kwok.x-k8s.io/node", "fake", "NoSchedule", {}});
+  spec.add("taints", taints_of(with_kwok));
+  Value node = Value::map();
+  node.add("apiVersion", Value::string("v1"));
+  node.add("kind", Value::string("Node"));
+  node.add("metadata", std::move(metadata));
+  node.add("spec", std::move(spec));
+  if (!desired.extended_resources.empty()) {
+    Value status = Value::map();
+    status.add("allocatable", map_of(desired.extended_resources));
+    status.add("capacity", map_of(desired.extended_resources));
+    node.add("status", std::move(status));
+  }
+  return to_yaml(node);
+}
+
+}  // namespace nodescout

@@ -1,0 +1,105 @@
+// What is known of a machine before it exists is what all machines that fit have in common.
+#include "predict/prediction.h"
+
+#include <gtest/gtest.h>
+
+namespace nodescout::test {
+namespace {
+
+Desired labels(Attributes entries) {
+  Desired desired;
+  desired.labels = std::move(entries);
+  return desired;
+}
+
+std::string unknown_of(const Prediction& prediction) {
+  std::string out;
+  for (const Unknown& unknown : prediction.unknown) out += unknown.what + ": " + unknown.why + "\n";
+  return out;
+}
+
+TEST(Prediction, OfOneMachineEverythingIsKnown) {
+  const Desired only[] = {labels({{"a", "1"}})};
+  const Prediction prediction = in_common(only);
+  EXPECT_EQ(prediction.desired, only[0]);
+  EXPECT_EQ(unknown_of(prediction), "");
+}
+
+TEST(Prediction, ADifferentValueIsUnknown) {
+  const Desired both[] = {labels({{"a", "1"}, {"b", "x"}}), labels({{"a", "1"}, {"b", "y"}})};
+  const Prediction prediction = in_common(both);
+  EXPECT_EQ(prediction.desired, labels({{"a", "1"}}));
+  EXPECT_EQ(unknown_of(prediction), "label b: depends on what only the running machine shows; possible: x, y\n");
+}
+
+TEST(Prediction, AnEntryThatOnlySomeHaveIsUnknownWhereverItIs) {
+  for (const bool is_first : {true, false}) {
+    const Desired both[] = {labels(is_first ? Attributes{{"a", "1"}} : Attributes{}),
+                            labels(is_first ? Attributes{} : Attributes{{"a", "1"}})};
+    const Prediction prediction = in_common(both);
+    EXPECT_EQ(prediction.desired, Desired{});
+    EXPECT_EQ(unknown_of(prediction), "label a: depends on what only the running machine shows; possible: absent, 1\n");
+  }
+}
+
+TEST(Prediction, EveryKindOfEntryIsCompared) {
+  Desired one;
+  one.annotations = {{"note", "1"}};
+  one.extended_resources = {{"example.com/r", "1"}};
+  one.taints = {{"example.com/t", "v", "NoSchedule", {}}};
+  Desired other;
+  other.annotations = {{"note", "2"}};
+  other.extended_resources = {{"example.com/r", "2"}};
+  other.taints = {{"example.com/t", "w", "NoSchedule", {}}};
+  const Desired both[] = {one, other}, same[] = {one, one};
+  EXPECT_EQ(in_common(same).desired, one);
+  const Prediction prediction = in_common(both);
+  EXPECT_EQ(prediction.desired, Desired{});
+  EXPECT_EQ(prediction.unknown.size(), 3u);
+  EXPECT_EQ(unknown_of(prediction).find("possible: 1, 2\nannotation"), std::string::npos);
+}
+
+Prediction known() {
+  Desired desired = labels({{"example.com/gpu", "h100"}});
+  desired.annotations = {{"example.com/note", "n"}};
+  desired.extended_resources = {{"example.com/r", "2"}};
+  desired.taints = {{"example.com/t", "v", "NoSchedule", {}}};
+  return {desired, {}};
+}
+
+TEST(Forms, LabelsAndAutoscalerTags) {
+  EXPECT_EQ(as_labels(known()), "example.com/gpu=h100\n");
+  EXPECT_EQ(as_autoscaler_tags(known()),
+            "k8s.io/cluster-autoscaler/node-template/label/example.com/gpu=h100\n"
+            "k8s.io/cluster-autoscaler/node-template/taint/example.com/t=v:NoSchedule\n"
+            "k8s.io/cluster-autoscaler/node-template/resources/example.com/r=2\n");
+}
+
+TEST(Forms, AKarpenterPoolDeclaresWhatKarpenterCannotKnow) {
+  Prediction prediction = known();
+  EXPECT_EQ(as_karpenter(prediction, {"p5", "amd64", "", {}}),
+            "spec:\n  template:\n    metadata:\n      labels:\n        example.com/gpu: h100\n    spec:\n"
+            "      requirements:\n        - key: node.kubernetes.io/instance-type\n          operator: In\n"
+            "          values:\n            - p5\n        - key: kubernetes.io/arch\n          operator: In\n"
+            "          values:\n            - amd64\n      taints:\n        - key: example.com/t\n          value: v\n"
+            "          effect: NoSchedule\n");
+}
+
+TEST(Forms, WhatKarpenterDoesNotTakeIsSaid) {
+  Prediction prediction;
+  for (int i = 0; i < 102; ++i) prediction.desired.labels.emplace("example.com/" + std::to_string(i), "1");
+  as_karpenter(prediction, {"p5", "", "", {}});
+  EXPECT_EQ(prediction.unknown.size(), 3u) << "102 labels and one requirement, of 100";
+}
+
+TEST(Forms, ANodeForKwok) {
+  const std::string node = as_node(known(), {"p5", "arm64", "", {}});
+  for (const char* line : {"kind: Node\n", "example.com/gpu: h100\n", "kubernetes.io/arch: arm64\n",
+                           "node.kubernetes.io/instance-type: p5\n", "kwok.x-k8s.io/node: fake\n",
+                           "key: kwok.x-k8s.io/node\n", "key: example.com/t\n", "example.com/note: \"n\"\n",
+                           "allocatable:\n    example.com/r: \"2\"\n", "capacity:\n    example.com/r: \"2\"\n"})
+    EXPECT_NE(node.find(line), std::string::npos) << line << "in\n" << node;
+}
+
+}  // namespace
+}  // namespace nodescout::test
