@@ -50,6 +50,11 @@ void refine(GpuModel& model, std::string_view line) {
   if (!line.empty()) model.maker_name = line;
 }
 
+/// "mi250x"
+bool is_instinct(std::string_view word) {
+  return word.size() > 2 && word.starts_with("mi") && word[2] >= '0' && word[2] <= '9';
+}
+
 }  // namespace
 
 GpuModel gpu_model(const PciIds& ids) {
@@ -75,28 +80,28 @@ GpuModel gpu_model(const PciIds& ids) {
 
 std::string model_of_product(std::string_view product) {
   constexpr std::string_view kMakers[] = {"nvidia", "amd", "intel", "advanced", "micro", "devices", "inc"};
-  constexpr std::string_view kSeries[] = {"rx", "rtx", "gtx", "gt"};  // say enough without GeForce or Radeon
-  // AMD's boards hold their name with more: "AMD INSTINCT MI250 (MCM) OAM AC MBA". What is in parentheses, and what
-  // follows the form, describes the board.
+  constexpr std::string_view kSeries[] = {"rx", "rtx", "gtx", "gt", "instinct"};  // need no GeForce or Radeon
   std::vector<std::string> words(1);
-  int depth = 0;
   for (const char each : lower_ascii(product)) {
-    depth += each == '(' ? 1 : each == ')' && depth > 0 ? -1 : 0;
-    const bool is_word = depth == 0 && ((each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '.');
+    const bool is_word = (each >= 'a' && each <= 'z') || (each >= '0' && each <= '9') || each == '.';
     if (is_word)
       words.back() += each;
     else if (!words.back().empty())
       words.emplace_back();
   }
   std::string out;
+  bool follows_instinct = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    if (word == "oam") break;
     const std::string_view next = i + 1 < words.size() ? std::string_view(words[i + 1]) : std::string_view();
     const bool is_before_series = std::find(std::begin(kSeries), std::end(kSeries), next) != std::end(kSeries);
     if (std::find(std::begin(kMakers), std::end(kMakers), word) != std::end(kMakers) || word == "instinct" ||
-        word == "tm" || word == "r" || (is_before_series && (word == "geforce" || word == "radeon")) || word.empty())
+        word == "oam" || word == "tm" || word == "r" || (is_before_series && (word == "geforce" || word == "radeon")) ||
+        word.empty())
       continue;
+    // Instinct boards hold more than the product: "AMD INSTINCT MI250 (MCM) OAM AC MBA", "MI300X-O".
+    if (follows_instinct && !is_instinct(word) && word != "vf" && word != "hf") continue;
+    follows_instinct = follows_instinct || is_instinct(word);
     if (!out.empty()) out += '-';
     out += word;
   }

@@ -45,8 +45,10 @@ bool is_one_of(std::string_view name, std::string_view products) {
 /// The board's own memory holds its name, so it is stronger than the table: one PCI id may be several products.
 void take_name(Gpu& gpu) {
   std::string name = model_of_product(gpu.product);
-  // These name a series, and say less than the table.
-  if (name.empty() || name == gpu.model.name || name == "radeon-graphics" || name == "mi200") return;
+  constexpr std::string_view kSayLess[] = {"radeon-graphics", "mi200", "unknown", "n-a"};  // a series, or nothing
+  if (name.empty() || name == gpu.model.name ||
+      std::find(std::begin(kSayLess), std::end(kSayLess), name) != std::end(kSayLess))
+    return;
   if (!is_one_of(name, gpu.model.maker_name)) gpu.model.memory = {};  // that of another product
   gpu.own_name = std::move(name);
 }

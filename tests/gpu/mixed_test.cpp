@@ -255,7 +255,9 @@ TEST(DrmGpus, ABoardsOwnNameAndItsIdsDecideBetweenProducts) {
   // Boards hold more than the name of the product; both of this id have as much memory.
   for (const auto& [product, model] : {std::pair{"AMD INSTINCT MI250 (MCM) OAM AC MBA\n", "mi250"},
                                        {"AMD INSTINCT MI250X (MCM) OAM AC MBA MSFT\n", "mi250x"},
-                                       {"AMD INSTINCT MI200 (MCM) OAM LC MBA HPE C2\n", "mi250x-mi250"}}) {
+                                       {"AMD INSTINCT MI200 (MCM) OAM LC MBA HPE C2\n", "mi250x-mi250"},
+                                       {"N/A\n", "mi250x-mi250"},
+                                       {"Unknown\n", "mi250x-mi250"}}) {
     const Attributes gpu = look_at("0x740c", {{"product_name", product}});
     EXPECT_EQ(gpu.at("model"), model);
     EXPECT_EQ(gpu.at("memory_gb"), "64") << product;
