@@ -519,6 +519,7 @@ std::vector<Call> forbidden_reads() {
       {"list Nodes", "GET", "/api/v1/nodes", "", kRbac},
       {"watch its own Node", "GET", "/api/v1/nodes?watch=true&fieldSelector=metadata.name%3Drights-a", "", kRbac},
       {"list secrets", "GET", "/api/v1/namespaces/nodescout/secrets", "", kRbac},
+      {"list namespaces", "GET", "/api/v1/namespaces", "", kRbac},
       {"read a ConfigMap", "GET", "/api/v1/namespaces/nodescout/configmaps/nodescout-policy", "", kRbac},
       {"list Pods", "GET", "/api/v1/pods", "", kRbac},
       {"list Nodes by proxy", "GET", "/api/v1/nodes/rights-a/proxy/pods", "", kRbac},
