@@ -40,7 +40,7 @@ enum class Layer : std::uint8_t {
   shipped,  // rules/ of this program
   custom,   // sources.custom and custom.d: the worker's dialect
   local,    // features.d
-  objects,  // NodeFeature objects of other agents: labels that they ask for
+  objects,  // NodeFeature objects of other agents: labels that they ask for; the first unless they may override
   rules,    // rule files in the API's dialect, and NodeFeatureRule objects
 };
 

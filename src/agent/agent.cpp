@@ -62,6 +62,7 @@ void Agent::start_watches() {
   if (!destination_->is_own_node) return;
   cluster_ = std::make_unique<Cluster>(connection_->api(), connection_->clock(), options_.node, connection_->space(),
                                        [this] { events_.wake(); });
+  cluster_->read_namespaces_for(corridor_.config().objects, corridor_.config().node_recheck);
   if (!corridor_.config().watch_node || options_.once) return;
   node_watch_ = std::make_unique<Watch>(connection_->api(), connection_->clock(),
                                         WatchTarget{resources::kNodes, "", "", "metadata.name=" + options_.node, 0},
@@ -138,13 +139,14 @@ Report Agent::make_report() {
   if (cluster_) metrics_.watching(cluster_->health());
   notices_.tell("rules", walked.rule_problems, true);
   notices_.tell("machine", walked.problems, false);
+  const SteadyTime now = Steady::now();
   Report report;
+  report.may_go = corridor_.may_go(walked, cluster, now);
   report.desired = std::move(walked.desired);
+  report.left_out = std::move(walked.left_out);
   report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,
                     corridor_.config().labels.write_prefixes, corridor_.config().probes.gpu.shared_labels()};
   report.stale = corridor_.keeper().facts().stale();
-  const SteadyTime now = Steady::now();
-  report.may_go = corridor_.may_go(report.desired, cluster, now);
   offered_proved_ = cluster.complete && corridor_.keeper().is_proved(now);
   if (destination_->takes_features) report.features = corridor_.keeper().facts().features();
   return report;
@@ -157,7 +159,8 @@ void Agent::evaluate_and_offer() {
   {
     const std::lock_guard lock(mutex_);
     const bool is_new = !offered_ || offered_->desired != report.desired || offered_->options != report.options ||
-                        offered_->features != report.features || was_proved != offered_proved_ || held_ > 0;
+                        offered_->features != report.features || offered_->left_out != report.left_out ||
+                        was_proved != offered_proved_ || held_ > 0;
     if (!is_new) return;
     offered_ = report;
   }
@@ -199,7 +202,7 @@ void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token
   log_changes(*attempt.result);
   notices_.tell("node", attempt.result->problems, true);
   if (destination_->is_own_node) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
-  const std::size_t held = attempt.result->held_in_all();
+  const std::size_t held = attempt.result->held_for_proof();
   if (held_.exchange(held) != held) events_.wake();
 }
 
@@ -286,6 +289,7 @@ void Agent::reload() {
   const Config& config = corridor_.config();
   loop_->set_recheck(config.node_recheck);
   schedule_.set_poll(config.probe_poll, Steady::now());
+  if (cluster_) cluster_->read_namespaces_for(config.objects, config.node_recheck);
   // The set of probes, and what they read, may have changed.
   look({true, {}});
 }
@@ -359,7 +363,7 @@ Status Agent::run_once(const std::stop_token& stop) {
       log_changes(*result);
       notices_.tell("node", result->problems, true);
       if (destination_->is_own_node) notices_.post(connection_->api(), connection_->clock(), options_.node, stop);
-      if (result->held.empty() || offered_proved_) return ok();
+      if (result->held_for_proof() == 0 || offered_proved_) return ok();
     } else if (Steady::now() > until) {
       return result.error();
     } else if (result.error().text() != last_error_) {

@@ -6,11 +6,13 @@
 #include "document/value_path.h"
 #include "feature/json.h"
 #include "keep/last_good.h"
+#include "kube/resource.h"
 #include "rule/from_value.h"
 
 namespace nodescout {
 namespace {
 
+constexpr std::chrono::milliseconds kNamespaceRetry{300'000};  // without a recheck
 constexpr const char* kWorkerAnnotation = "nfd.node.kubernetes.io/worker.version";
 
 /// Names of the object's current rules, readable or not.
@@ -78,6 +80,7 @@ void ClusterObjects::remove_feature(const std::string& key) {
 
 ClusterView ClusterObjects::view() const {
   ClusterView view;
+  view.own_space = own_space_;
   view.rules_generation = rules_generation_;
   view.broken_rules = !broken_rules_.empty();
   for (const auto& [key, documents] : rules_) view.rules.insert(view.rules.end(), documents.begin(), documents.end());
@@ -95,6 +98,13 @@ ClusterView ClusterObjects::view() const {
   return view;
 }
 
+std::set<std::string> ClusterObjects::deciding_namespaces(const ObjectPolicy& policy) const {
+  std::set<std::string> names;
+  for (const auto& [key, object] : objects_)
+    if (needs_labels_of(object.space, own_space_, policy)) names.insert(object.space);
+  return names;
+}
+
 Status list_rules(Api& api, ClusterObjects& into) {
   const auto rules = api.list(collection_path(resources::kNodeFeatureRules), {},
                               [&](const Value& object) { into.put_rule(key_of(object), object); });
@@ -102,20 +112,42 @@ Status list_rules(Api& api, ClusterObjects& into) {
   return ok();
 }
 
-Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space) {
+bool read_namespaces(Api& api, const std::set<std::string>& names, KnownNamespaces& into, const std::stop_token& stop) {
+  bool is_new = false;
+  for (const std::string& name : names) {
+    const auto read = api.get(object_path(resources::kNamespaces, "", name), stop);
+    if (stop.stop_requested()) return is_new;
+    KnownNamespace next = into[name];
+    next.trouble = read ? "" : read.error().text();
+    if (read) {
+      next.labels.emplace();
+      if (const Value* labels = at(*read, {"metadata", "labels"}))
+        for (const Member& member : labels->members) next.labels->insert_or_assign(member.key, member.value.text);
+    }
+    KnownNamespace& known = into[name];
+    is_new = is_new || known.labels != next.labels || known.trouble != next.trouble;
+    known = std::move(next);
+  }
+  return is_new;
+}
+
+Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space,
+                                 const ObjectPolicy& policy) {
   ClusterObjects objects(node, own_space);
   if (const Status rules = list_rules(api, objects); !rules) return rules.error();
   const auto features = api.list(collection_path(resources::kNodeFeatures), {{"labelSelector", node_selector(node)}},
                                  [&](const Value& object) { objects.put_feature(key_of(object), object); });
   if (!features && features.error().code != Errc::absent) return features.error();
   ClusterView view = objects.view();
+  read_namespaces(api, objects.deciding_namespaces(policy), view.namespaces);
   view.complete = view.settled = true;
   return view;
 }
 
 Cluster::Cluster(Api& api, Clock& clock, const std::string& node, const std::string& own_space,
                  std::function<void()> changed)
-    : changed_(std::move(changed)),
+    : api_(api),
+      changed_(std::move(changed)),
       objects_(node, own_space),
       rule_watch_(api, clock, {resources::kNodeFeatureRules, "", "", "", 0},
                   [this](const WatchEvent& event) {
@@ -160,6 +192,7 @@ void Cluster::take(Collection& collection, const WatchEvent& event,
     // The initial objects are reported once, with `synced`.
     if (!collection.synced && !collection.missing && !collection.troubled) return;
   }
+  namespaces_wanted_.notify_all();
   changed_();
 }
 
@@ -175,7 +208,48 @@ ClusterView Cluster::view() const {
       view.problems.push_back(
           {"watch-in-trouble", collection->resource, collection->trouble, "what is known of them still counts"});
   }
+  view.namespaces = namespaces_;
+  for (const std::string& name : objects_.deciding_namespaces(policy_))
+    if (!namespaces_.contains(name)) view.complete = view.settled = false;
   return view;
+}
+
+void Cluster::read_namespaces_for(const ObjectPolicy& policy, std::chrono::milliseconds recheck) {
+  const std::lock_guard lock(mutex_);
+  policy_ = policy;
+  recheck_ = recheck;
+  namespaces_wanted_.notify_all();
+  // Most agents have no selector, and need no thread for it.
+  if (!policy.selector || !policy.selector->needs_labels() || is_reading_namespaces_) return;
+  is_reading_namespaces_ = true;
+  threads_.emplace_back([this](const std::stop_token& stop) { run_namespaces(stop); });
+}
+
+void Cluster::run_namespaces(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const auto has_news = [this] {
+      const auto names = objects_.deciding_namespaces(policy_);
+      return std::any_of(names.begin(), names.end(), [this](const auto& name) { return !namespaces_.contains(name); });
+    };
+    const bool is_trouble = std::any_of(namespaces_.begin(), namespaces_.end(),
+                                        [](const auto& known) { return !known.second.trouble.empty(); });
+    const auto pause = recheck_.count() > 0 || !is_trouble ? recheck_ : kNamespaceRetry;
+    const bool is_recheck = pause.count() > 0 ? !namespaces_wanted_.wait_for(lock, stop, pause, has_news)
+                                              : !namespaces_wanted_.wait(lock, stop, has_news);
+    if (stop.stop_requested()) return;
+    auto names = objects_.deciding_namespaces(policy_);
+    if (!is_recheck) std::erase_if(names, [this](const auto& name) { return namespaces_.contains(name); });
+    KnownNamespaces known = namespaces_;
+    lock.unlock();
+    const bool is_new = read_namespaces(api_, names, known, stop);
+    lock.lock();
+    if (stop.stop_requested() || !is_new) continue;
+    namespaces_ = std::move(known);
+    lock.unlock();
+    changed_();
+    lock.lock();
+  }
 }
 
 std::vector<Cluster::Health> Cluster::health() const {

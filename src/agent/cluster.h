@@ -1,9 +1,13 @@
 // What the cluster says about this node: NodeFeatureRule objects, and other agents' NodeFeature objects. Both kinds may
 // not exist.
 //
-// An object that can no longer be read keeps its last good content: a mistake in an edit removes no labels.
+// An object that can no longer be read keeps its last good content: a mistake in an edit removes no labels. So does a
+// namespace. Namespaces are read only where their labels decide which objects count (corridor/object_trust.h): each
+// once when the first object of it appears, and again at every recheck, since the agent may get but not watch them.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -14,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "corridor/object_trust.h"
 #include "corridor/view.h"
 #include "kube/api.h"
 #include "kube/watch.h"
@@ -26,6 +31,8 @@ namespace nodescout {
 struct ClusterView {
   std::vector<RuleDocument> rules;         // in byte order of their names
   std::vector<NodeFeatureObject> objects;  // of other agents, in the order in which they are merged
+  std::string own_space;                   // namespace of the agent
+  KnownNamespaces namespaces;              // those that were asked for
   std::optional<Features> own;             // of the node's own worker, if requested
   bool complete = false;                   // all objects have been reported: a missing one does not exist
   bool settled = false;                    // complete, or failing: waiting longer does not help
@@ -51,8 +58,12 @@ class ClusterObjects {
   void put_feature(const std::string& key, const Value& object);
   void remove_feature(const std::string& key);
 
-  /// Everything but `complete` and `settled`.
+  /// Everything but `complete`, `settled` and `namespaces`.
   ClusterView view() const;
+
+  const std::string& own_space() const { return own_space_; }
+  /// Namespaces of the objects of other agents whose labels decide under this policy.
+  std::set<std::string> deciding_namespaces(const ObjectPolicy& policy) const;
 
  private:
   using Problems = std::map<std::string, std::vector<Problem>, std::less<>>;  // by object
@@ -73,8 +84,14 @@ std::string node_selector(const std::string& node);
 /// The current NodeFeatureRule objects; none if the kind does not exist.
 Status list_rules(Api& api, ClusterObjects& into);
 
+/// Reads those namespaces; one that was read before keeps its labels where it cannot be read now. True: something is
+/// new.
+bool read_namespaces(Api& api, const std::set<std::string>& names, KnownNamespaces& into,
+                     const std::stop_token& stop = {});
+
 /// The current objects of both kinds, for commands that look once. Errors: as Api; a kind that does not exist is empty.
-Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space);
+Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space,
+                                 const ObjectPolicy& policy);
 
 /// Watches both kinds during its lifetime.
 class Cluster {
@@ -86,6 +103,9 @@ class Cluster {
   Cluster& operator=(const Cluster&) = delete;
 
   ClusterView view() const;
+
+  /// The policy that decides which namespaces are read, and how often (0: once). Call it again when they change.
+  void read_namespaces_for(const ObjectPolicy& policy, std::chrono::milliseconds recheck);
 
   struct Health {
     std::string resource;
@@ -109,8 +129,16 @@ class Cluster {
             void (ClusterObjects::*put)(const std::string&, const Value&),
             void (ClusterObjects::*remove)(const std::string&));
 
+  void run_namespaces(const std::stop_token& stop);
+
+  Api& api_;
   const std::function<void()> changed_;
   mutable std::mutex mutex_;
+  std::condition_variable_any namespaces_wanted_;
+  ObjectPolicy policy_;
+  std::chrono::milliseconds recheck_{0};
+  KnownNamespaces namespaces_;
+  bool is_reading_namespaces_ = false;
   Collection rules_state_{"nodefeaturerules", false, false, false, {}};
   Collection features_state_{"nodefeatures", false, false, false, {}};
   ClusterObjects objects_;

@@ -29,6 +29,8 @@ Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
 Status AgentCorridor::reload() {
   auto setup = set_up(options_);
   if (!setup) return setup.error();
+  // NFD starts with such a configuration, so this agent does, too; one that runs goes on with the former.
+  if (setup->probes.empty() && !probes_.empty()) return Error{Errc::malformed, "core.featureSources", kNoProbes};
   auto loaded = load_rules(setup->config, options_.rules);
   if (!loaded) return loaded.error();
   if (const RuleSet* custom = rules_.find(Layer::custom))
@@ -94,7 +96,7 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   }
   conditions_.absorb(found, now);
   keeper_.facts().absorb(found, probes, readable_anchors(host->files(), probes), now);
-  if (pass.all) keeper_.looked_at_all(now);
+  if (pass.all && !probes_.empty()) keeper_.looked_at_all(now);  // no probe proves nothing
   // Only files of features.d have origins, and one probe reads them.
   if (std::any_of(probes.begin(), probes.end(), [](const Probe* probe) { return probe->name == "local"; }))
     origins_ = found.origins;
@@ -121,13 +123,19 @@ void AgentCorridor::compile(const ClusterView& cluster) {
 
 Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   compile(cluster);
-  const View view{keeper_.facts().features(), cluster.objects, &origins_, !config_.probes.gpu.insists_on("nvidia")};
+  const Features& facts = keeper_.facts().features();
+  const FeatureSets own = own_sets(probes_, facts);
+  const Trusted trusted =
+      trust(config_.objects, {options_.node, cluster.own_space, cluster.namespaces, own}, cluster.objects);
+  const View view{facts, trusted.objects, &origins_, !config_.probes.gpu.insists_on("nvidia"),
+                  config_.objects.may_override};
   Walk walk = nodescout::walk(rules_, view, config_.labels, &cache_);
   keeper_.keep_made(walk.layers, walk.built);
   Walked walked;
   if (explain)
     for (const auto& [entry, from] : walk.built.from) walked.made_by[entry] = maker_of(walk.layers, from);
   walked.desired = std::move(walk.built.desired);
+  walked.left_out = entries_left_out(rules_, view, trusted, walked.desired, config_.labels, &cache_of_left_out_);
   for (const Rejection& rejection : walk.built.rejected) ++walked.rejected[rejection.kind];
   walked.failed_rules = walk.failed_rules;
   walked.rules_evaluated = walk.evaluated_rules;
@@ -141,6 +149,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
     into.insert(into.end(), problems.begin(), problems.end());
   };
   add(walked.rule_problems, load_problems_);
+  add(walked.rule_problems, trusted.problems);
   for (const Problem& problem : cluster.problems)
     (problem.code == "watch-in-trouble" ? walked.problems : walked.rule_problems).push_back(problem);
   for (const auto& [probe, problems] : probe_problems_) add(walked.problems, problems);
@@ -149,10 +158,11 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   return walked;
 }
 
-MayGo AgentCorridor::may_go(const Desired& desired, const ClusterView& cluster, SteadyTime now) {
-  RulesInForce rules{{}, broken_rules_ || cluster.broken_rules, cluster.complete};
+MayGo AgentCorridor::may_go(const Walked& walked, const ClusterView& cluster, SteadyTime now) {
+  RulesInForce rules{{}, broken_rules_ || cluster.broken_rules, cluster.complete, {}};
+  for (const auto& [entry, object] : walked.left_out) rules.left_out.insert(entry);
   for (const auto& [layer, set] : rules_.layers) rules.sets.push_back(&set);
-  return keeper_.may_go(desired, rules, now);
+  return keeper_.may_go(walked.desired, rules, now);
 }
 
 }  // namespace nodescout

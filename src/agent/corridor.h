@@ -16,6 +16,7 @@
 #include "agent/options.h"
 #include "agent/schedule.h"
 #include "config/config.h"
+#include "corridor/object_trust.h"
 #include "corridor/rule_layers.h"
 #include "corridor/walk.h"
 #include "host/errands.h"
@@ -31,6 +32,8 @@ struct Walked {
   Desired desired;
   std::vector<Problem> problems;       // of probes and connections; sorted
   std::vector<Problem> rule_problems;  // of configuration, rules and rejected entries: a person wrote them; sorted
+  /// What NodeFeature objects make that do not count: it stays on the Node if it is there.
+  EntriesLeftOut left_out;
   /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry.
   std::map<EntryKey, std::string> made_by;
   std::map<EntryKind, std::size_t> rejected;
@@ -70,8 +73,8 @@ class AgentCorridor {
   /// Evaluates the known facts and the cluster's objects. `explain`: fill in made_by.
   Walked evaluate(const ClusterView& cluster, bool explain = false);
 
-  /// Whether entries that are not in `desired` (the last result of evaluate()) may leave the Node.
-  MayGo may_go(const Desired& desired, const ClusterView& cluster, SteadyTime now);
+  /// Whether entries that are not in the last result of evaluate() may leave the Node.
+  MayGo may_go(const Walked& walked, const ClusterView& cluster, SteadyTime now);
 
  private:
   AgentCorridor() = default;
@@ -84,6 +87,7 @@ class AgentCorridor {
   bool broken_rules_ = false;            // in files
   RuleLayers rules_;                     // of files and of the cluster
   WalkCache cache_;
+  WalkCache cache_of_left_out_;
   std::size_t compiled_generation_ = static_cast<std::size_t>(-1);
   Keeper keeper_;
   Moment moment_;

@@ -45,6 +45,9 @@ std::optional<Kept> kept_by(const MayGo& may_go, const Change& change) {
 
 /// Which rule makes the entry, or why nothing does any more, and why it stays nevertheless.
 std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept) {
+  if (kept == Kept::object_not_counted)
+    return "an agent keeps it: " + walked.left_out.at({change.kind, change.key}) +
+           " makes it, which does not count; it goes with the object, or once nodeFeatures.namespaces is set";
   const std::string stays = kept ? "; an agent keeps it for now: " + std::string(text_of(*kept)) : "";
   if (change.action == Change::Action::remove) return "no rule makes it any more" + stays;
   if (change.action == Change::Action::disown && !change.after.empty())
@@ -80,7 +83,7 @@ ExitStatus diff(const DiffOptions& options) {
   if (!corridor) return fail_to_open(corridor.error());
   const auto seen = corridor->look({true, {}}, {});
   if (!seen) return fail_to_open(seen.error());
-  const auto cluster = read_cluster((*connection)->api(), node, (*connection)->space());
+  const auto cluster = read_cluster((*connection)->api(), node, (*connection)->space(), corridor->config().objects);
   if (!cluster) return fail(cluster.error());
   const Walked walked = corridor->evaluate(*cluster, true);
   const auto object = NodeClient((*connection)->api()).get(node);
@@ -92,7 +95,7 @@ ExitStatus diff(const DiffOptions& options) {
            {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes,
             corridor->config().probes.gpu.shared_labels()});
 
-  const MayGo may_go = corridor->may_go(walked.desired, *cluster, {});
+  const MayGo may_go = corridor->may_go(walked, *cluster, {});
 
   std::vector<Problem> problems = patch.conflicts;
   problems.insert(problems.end(), walked.rule_problems.begin(), walked.rule_problems.end());

@@ -42,6 +42,7 @@ Result<Machine> open_machine(const MachineOptions& options) {
   if (!host) return host.error();
   auto setup = set_up(options);
   if (!setup) return setup.error();
+  if (setup->probes.empty()) return Error{Errc::malformed, "core.featureSources", kNoProbes};
   auto rules = load_rules(setup->config, options.rules);
   if (!rules) return rules.error();
   Machine machine{*std::move(host), std::move(setup->config), compile_layers(*std::move(rules)),

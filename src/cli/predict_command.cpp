@@ -123,10 +123,10 @@ OrExit<Prediction> prediction_of(const Blueprint& blueprint, const PredictOption
 
 /// A machine or features that exist: all that they show is known.
 OrExit<Prediction> prediction_of_subject(const PredictOptions& options) {
-  auto subjects = subjects_of(options.subject);
-  if (!subjects) return subjects.status();
   auto setup = set_up(options.subject.machine);
   if (!setup) return fail_to_open(setup.error());
+  auto subjects = subjects_of(options.subject, setup->config.objects);
+  if (!subjects) return subjects.status();
   auto rules = load_rules(setup->config, options.subject.machine.rules);
   if (!rules) return fail_to_open(rules.error());
   const RuleLayers layers = compile_layers(*std::move(rules));

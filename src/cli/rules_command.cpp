@@ -35,7 +35,7 @@ ExitStatus eval(const RulesOptions& options) {
   if (!loaded) return fail_to_open(loaded.error());
   const auto setup = nodescout::set_up(options.machine);
   if (!setup) return fail_to_open(setup.error());
-  auto subjects = subjects_of(options);
+  auto subjects = subjects_of(options, setup->config.objects);
   if (!subjects) return subjects.status();
   if (!options.features.empty()) print_problems(subjects->nodes.front().problems);
   const View view = subjects->nodes.front().view();
@@ -61,7 +61,7 @@ ExitStatus explain_command(const RulesOptions& options) {
   if (!loaded) return fail_to_open(loaded.error());
   const auto setup = nodescout::set_up(options.machine);
   if (!setup) return fail_to_open(setup.error());
-  auto subjects = subjects_of(options);
+  auto subjects = subjects_of(options, setup->config.objects);
   if (!subjects) return subjects.status();
   if (!options.features.empty()) print_problems(subjects->nodes.front().problems);
   const View view = subjects->nodes.front().view();
@@ -119,7 +119,7 @@ Result<BeforeAndAfter> rules_to_compare(const Config& config, const RulesOptions
 ExitStatus preview(const RulesOptions& options) {
   const auto setup = nodescout::set_up(options.machine);
   if (!setup) return fail_to_open(setup.error());
-  auto subjects = subjects_of(options);
+  auto subjects = subjects_of(options, setup->config.objects);
   if (!subjects) return subjects.status();
   const auto rules = rules_to_compare(setup->config, options, std::move(subjects->rules));
   if (!rules) return fail_to_open(rules.error());

@@ -52,9 +52,12 @@ Result<std::vector<std::string>> chosen_nodes(const SubjectOptions& options, Api
   return names;
 }
 
-/// A Node as an agent would see it, except for facts that only the node itself knows.
-Subject subject_from_objects(const std::string& node, ClusterView seen) {
-  Subject subject{node, {}, std::move(seen.objects), std::move(seen.problems)};
+/// A Node as an agent of this namespace would see it, except for facts that only the node itself knows.
+Subject subject_from_objects(const std::string& node, ClusterView seen, const ObjectPolicy& policy) {
+  const FeatureSets own = own_sets(all_probes(), seen.own ? *seen.own : Features{});
+  Trusted trusted = trust(policy, {node, seen.own_space, seen.namespaces, own}, seen.objects);
+  Subject subject{node, {}, std::move(trusted.objects), std::move(seen.problems), policy.may_override};
+  std::move(trusted.problems.begin(), trusted.problems.end(), std::back_inserter(subject.problems));
   if (seen.own)
     subject.own = *std::move(seen.own);
   else
@@ -65,7 +68,7 @@ Subject subject_from_objects(const std::string& node, ClusterView seen) {
   return subject;
 }
 
-OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options) {
+OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options, const ObjectPolicy& policy) {
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return fail_to_open(connection.error());
   Api& api = (*connection)->api();
@@ -86,11 +89,20 @@ OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options) {
 
   Subjects subjects;
   std::vector<std::string> unknown;
-  for (const std::string& node : *names)
-    if (const auto at = known.find(node); at != known.end())
-      subjects.nodes.push_back(subject_from_objects(node, at->second.view()));
-    else
+  KnownNamespaces namespaces;
+  for (const std::string& node : *names) {
+    const auto at = known.find(node);
+    if (at == known.end()) {
       unknown.push_back(node);
+      continue;
+    }
+    std::set<std::string> unread = at->second.deciding_namespaces(policy);
+    std::erase_if(unread, [&](const std::string& name) { return namespaces.contains(name); });
+    read_namespaces(api, unread, namespaces);
+    ClusterView view = at->second.view();
+    view.namespaces = namespaces;
+    subjects.nodes.push_back(subject_from_objects(node, std::move(view), policy));
+  }
   if (!unknown.empty())
     return fail({Errc::absent, "node " + unknown.front(),
                  "it has no NodeFeature object in the cluster" +
@@ -108,8 +120,8 @@ OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options) {
 
 }  // namespace
 
-OrExit<Subjects> subjects_of(const SubjectOptions& options) {
-  if (!options.node.empty() || !options.nodes.empty()) return subjects_from_cluster(options);
+OrExit<Subjects> subjects_of(const SubjectOptions& options, const ObjectPolicy& policy) {
+  if (!options.node.empty() || !options.nodes.empty()) return subjects_from_cluster(options, policy);
   Subjects subjects;
   for (const std::string& file : options.features) {
     auto subject = subject_from_file(file);

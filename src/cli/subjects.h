@@ -7,6 +7,7 @@
 #include "cli/exit_status.h"
 #include "corridor/setup.h"
 #include "corridor/view.h"
+#include "label/object_policy.h"
 #include "nodescout/features.h"
 #include "nodescout/result.h"
 #include "nodescout/rules.h"
@@ -19,8 +20,9 @@ struct Subject {
   Features own;
   std::vector<NodeFeatureObject> objects;  // as they are merged
   std::vector<Problem> problems;
+  bool objects_may_override = false;
 
-  View view() const { return {own, objects}; }
+  View view() const { return {own, objects, nullptr, true, objects_may_override}; }
 };
 
 struct Subjects {
@@ -37,8 +39,8 @@ struct SubjectOptions {
   MachineOptions machine;
 };
 
-/// The subjects of --features, --node, --nodes, else --root. An object missing from the cluster is not wrong usage; a
-/// file that cannot be opened is.
-OrExit<Subjects> subjects_of(const SubjectOptions& options);
+/// The subjects of --features, --node, --nodes, else --root; of NodeFeature objects those that count under this policy.
+/// An object missing from the cluster is not wrong usage; a file that cannot be opened is.
+OrExit<Subjects> subjects_of(const SubjectOptions& options, const ObjectPolicy& policy);
 
 }  // namespace nodescout::cli

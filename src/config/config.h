@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "document/value.h"
+#include "label/object_policy.h"
 #include "nodescout/features.h"
 #include "nodescout/host.h"
 #include "nodescout/labels.h"
@@ -84,6 +85,7 @@ struct Config {
   } prefixes;                    // what labels.write_prefixes is made of
   bool allow_overwrite = false;  // take over a foreign key; NFD's default is true, and inverted
   std::string instance;          // prefix of the ownership annotations
+  ObjectPolicy objects;          // NodeFeature objects of other agents
 
   // nodescout's own
   std::chrono::seconds node_recheck{300};                // own Node; 0: never

@@ -7,6 +7,7 @@
 #include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "config/gpu_config.h"
+#include "config/object_keys.h"
 #include "rule/from_value.h"
 #include "rule/kernel_option.h"
 
@@ -374,15 +375,12 @@ const Row kRows[] = {
      [](KeyEntry& e, Config& c) { e.opposite(c.labels.extended_resources); }},
     {{"restrictions.disableAnnotations", master, at_once, "`false`", "no annotations are set"},
      [](KeyEntry& e, Config& c) { e.opposite(c.labels.annotations); }},
-    {{"restrictions.nodeFeatureNamespaceSelector", master, never, "",
-      "the NodeFeature objects of all namespaces that are for this node count"},
-     any_map},
-    {{"restrictions.denyNodeFeatureLabels", master, never, "",
-      "the labels of all NodeFeature objects that are for this node count"},
-     [](KeyEntry& e, Config&) {
-       bool unused = false;
-       e.flag(unused);
-     }},
+    {{"restrictions.nodeFeatureNamespaceSelector", master, at_once, "none",
+      "a label selector: NodeFeature objects count from these namespaces and from the agent's own; see below"},
+     [](KeyEntry& e, Config& c) { read_selector(e, c.objects.selector); }},
+    {{"restrictions.denyNodeFeatureLabels", master, at_once, "`false`",
+      "labels that NodeFeature objects of other agents ask for do not count, only their features"},
+     [](KeyEntry& e, Config& c) { e.opposite(c.objects.labels); }},
     {{"restrictions.allowOverwrite", master, at_once, "`false`; for NFD `true`",
       "take over keys of the Node that belong to another program"},
      [](KeyEntry& e, Config& c) { e.flag(c.allow_overwrite); }},
@@ -394,6 +392,15 @@ const Row kRows[] = {
      write_prefixes},
     {{"extraWritePrefixes", nodescout, at_once, "`[]`", "additional namespaces, beside `writePrefixes` or its default"},
      [](KeyEntry& e, Config& c) { prefixes(e, c.prefixes.extra); }},
+    {{"nodeFeatures.namespaces", nodescout, at_once, "not set",
+      "namespaces whose NodeFeature objects count beside those of the agent's own; `[\"*\"]`: all; see below"},
+     [](KeyEntry& e, Config& c) { read_namespaces(e, c.objects.namespaces); }},
+    {{"nodeFeatures.mayOverride", nodescout, at_once, "`false`",
+      "NodeFeature objects may extend and replace what the node's own probes and rules make"},
+     [](KeyEntry& e, Config& c) { e.flag(c.objects.may_override); }},
+    {{"nodeFeatures.deniedKeys", nodescout, at_once, "see below",
+      "labels that are never taken from NodeFeature objects; `*` at the end means any ending"},
+     [](KeyEntry& e, Config& c) { read_denied_keys(e, c.objects.denied_keys); }},
     {{"rules.shipped", nodescout, at_once, "as `core.labelSources` and the white lists have it",
       "`true`, `false`, or a list: the shipped rules that count, by file (`nvidia`) or name"},
      shipped},

@@ -87,6 +87,7 @@ Result<Setup> set_up(const MachineOptions& options) {
   if (chosen.nfd_compat) {
     chosen.labels.write_prefixes.clear();
     chosen.labels.annotation_references = false;
+    chosen.objects.follow_nfd();
   }
   check_listed_names(chosen, setup.problems);
 
@@ -96,9 +97,9 @@ Result<Setup> set_up(const MachineOptions& options) {
                       only.empty() ? "core.featureSources" : "--only", setup.problems))
     setup.probes.push_back(*std::find_if(all_probes().begin(), all_probes().end(),
                                          [&](const Probe* probe) { return probe->name == name; }));
-  if (setup.probes.empty()) {
-    if (only.empty())
-      return Error{Errc::malformed, "core.featureSources", "no probe is left to run; see `nodescout features`"};
+  if (setup.probes.empty() && only.empty())
+    setup.problems.push_back({"no-probes", "core.featureSources", kNoProbes, "see `nodescout features`"});
+  if (setup.probes.empty() && !only.empty()) {
     std::string known;
     for (const std::string_view name : sources.features) known += (known.empty() ? "" : ", ") + std::string(name);
     return Error{Errc::unsupported, "--only", "none of these is a probe; there are " + known};

@@ -30,13 +30,16 @@ SourceNames source_names();
 /// Names of CPU flags in the configuration that no processor's flag has.
 void check_listed_names(const Config& config, std::vector<Problem>& problems);
 
+inline constexpr const char* kNoProbes = "no probe is left to run, so nothing is known of the machine";
+
 struct Setup {
-  Config config;  // its label sources are plain names
-  std::vector<const Probe*> probes;
+  Config config;                     // its label sources are plain names
+  std::vector<const Probe*> probes;  // may be empty
   std::vector<Problem> problems;
 };
 
-/// Errors: as load_config; malformed if no probe is left, unsupported if `only` names no probe.
+/// A configuration may leave no probe, as in NFD: that is a problem. Errors: as load_config; unsupported if `only`
+/// names no probe.
 Result<Setup> set_up(const MachineOptions& options);
 
 }  // namespace nodescout

@@ -6,14 +6,16 @@ namespace nodescout {
 namespace {
 
 bool gfd_claims_labels(std::span<const NodeFeatureObject> objects) {
-  return std::any_of(objects.begin(), objects.end(), [](const NodeFeatureObject& object) {
-    return object.name.starts_with("nvidia-features-for-") &&
-           std::any_of(object.labels.begin(), object.labels.end(),
-                       [](const auto& label) { return label.first.starts_with("nvidia.com/"); });
-  });
+  return std::any_of(objects.begin(), objects.end(), is_of_gfd);
 }
 
 }  // namespace
+
+bool is_of_gfd(const NodeFeatureObject& object) {
+  return object.name.starts_with("nvidia-features-for-") &&
+         std::any_of(object.labels.begin(), object.labels.end(),
+                     [](const auto& label) { return label.first.starts_with("nvidia.com/"); });
+}
 
 Sight::Sight(const View& view) : own_(&view.own), all_(&view.own) {
   if (view.objects.empty()) return;

@@ -18,12 +18,17 @@ struct NodeFeatureObject {
   Attributes labels;  // that it asks for
 };
 
+/// Whether NVIDIA's gpu-feature-discovery publishes its labels with it.
+bool is_of_gfd(const NodeFeatureObject& object);
+
 /// Refers to what it is made of. A machine alone has no objects; a controller's Node has objects alone.
 struct View {
   const Features& own;
   std::span<const NodeFeatureObject> objects = {};  // in the order in which they are merged
   const Origins* origins = nullptr;                 // of labels that files of the machine ask for
   bool yields_to_gfd = true;                        // false: NVIDIA's labels are made whatever its labeller does
+  /// Labels that objects ask for replace those that the node's own rules make; false: they fill gaps only.
+  bool objects_may_override = false;
 };
 
 /// The features that each layer sees. It refers to the View where it can: without objects nothing is copied.

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "base/text.h"
+
 namespace nodescout {
 namespace {
 
@@ -14,6 +16,30 @@ Outcome labels_of(std::span<const NodeFeatureObject> objects, Origins& origins) 
       origins.insert_or_assign(key, "NodeFeature " + object.space + "/" + object.name);
     }
   return outcome;
+}
+
+void add_objects(const View& view, Walk& walk) {
+  Outcome requested = labels_of(view.objects, walk.origins.emplace_back());
+  if (requested.labels.empty()) return;
+  walk.layers.push_back({Layer::objects, nullptr, &walk.outcomes.emplace_back(std::move(requested)),
+                         &walk.sight.of(Layer::objects), &walk.origins.back()});
+}
+
+/// Reports labels of objects in whose place the node's own rules make others.
+void report_replaced(const View& view, const LabelPolicy& policy, Walk& walk) {
+  if (view.objects_may_override) return;
+  for (const NodeFeatureObject& object : view.objects)
+    for (const auto& [name, value] : object.labels) {
+      const std::string key = node_key(name, Layer::objects, policy);
+      const auto from = walk.built.from.find({EntryKind::label, key});
+      if (from == walk.built.from.end() || from->second.layer == Layer::objects || from->second.layer == Layer::rules)
+        continue;
+      if (walk.built.desired.labels.find(key)->second == value) continue;
+      walk.problems.push_back({"object-not-counted", "NodeFeature " + object.space + "/" + object.name,
+                               "its label " + quote(key) + " is left out: the node's own rules make it (" +
+                                   maker_of(walk.layers, from->second) + ")",
+                               "ask for another label, or set nodeFeatures.mayOverride: true"});
+    }
 }
 
 const Outcome& evaluate(const RuleSet& rules, const Features& features, RuleCache* cache, Walk& walk) {
@@ -41,13 +67,11 @@ Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, 
     walk.remarks.push_back({"gfd-present", "nvidia.com",
                             "NVIDIA's gpu-feature-discovery labels this node as well; its labels are taken",
                             "switch it off (gfd.enabled=false) and delete its NodeFeature object"});
+  if (!view.objects_may_override) add_objects(view, walk);
   for (const LayerRow& row : kLayers) {
     const Features& seen = walk.sight.of(row.sees);
     if (row.layer == Layer::objects) {
-      Outcome requested = labels_of(view.objects, walk.origins.emplace_back());
-      if (requested.labels.empty()) continue;
-      walk.layers.push_back(
-          {row.layer, nullptr, &walk.outcomes.emplace_back(std::move(requested)), &seen, &walk.origins.back()});
+      if (view.objects_may_override) add_objects(view, walk);
     } else if (const RuleSet* set = rules.find(row.layer)) {
       const Outcome& outcome = evaluate(*set, seen, cache ? &(*cache)[row.layer] : nullptr, walk);
       walk.layers.push_back(
@@ -57,6 +81,7 @@ Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, 
     }
   }
   walk.built = build(walk.layers, policy);
+  report_replaced(view, policy, walk);
   std::map<std::string_view, std::size_t> filtered;
   for (const Rejection& rejection : walk.built.rejected) {
     if (rejection.filter.empty())

@@ -1,5 +1,6 @@
 // The pure middle of the corridor, shared by all callers: a View of one Node -> the outcome of every layer
-// -> Desired. Layers differ in their row of kLayers (nodescout/labels.h) and in nothing else.
+// -> Desired. Layers differ in their row of kLayers (nodescout/labels.h), and in one point more: labels that objects
+// ask for come first where they may not override (View).
 #pragma once
 
 #include <deque>

@@ -28,9 +28,12 @@ MayGo Keeper::may_go(const Desired& desired, const RulesInForce& rules, SteadyTi
   if (rules.any_unreadable) doubt.add_all(Kept::rule_unreadable);
   if (rule_memory_.any_failing()) doubt.add_all(Kept::rule_failing);
   doubt.add_stale(rules.sets, facts_.stale());
-  return [made = made_, cluster_complete = rules.cluster_complete, doubt = std::move(doubt),
+  return [made = made_, left_out = rules.left_out, cluster_complete = rules.cluster_complete, doubt = std::move(doubt),
           proved = is_proved(now)](const Change& change) -> std::optional<Kept> {
     if (!cluster_complete) return Kept::cluster_unknown;
+    // An entry that is gone already is not kept: only our ownership of it would be.
+    if (change.action == Change::Action::remove && left_out.contains({change.kind, change.key}))
+      return Kept::object_not_counted;
     if (made->contains({change.kind, change.key})) return std::nullopt;
     if (const auto why = doubt.about(change.key)) return why;
     if (!proved) return Kept::unproved;

@@ -5,6 +5,8 @@
 // - A rule that fails keeps what it made last (rule_memory.h); a rule that can no longer be read counts as it was
 //   (last_good.h). So everything that these make stays desired, and the question does not arise.
 // - What this process made itself and does not desire any more is therefore proved gone.
+// - What a NodeFeature object makes that is left out stays, even if this process made it: being left out proves
+//   nothing about the machine.
 // - The rest was on the Node before this process. An early look after a start may see less than there is: rule objects
 //   that are still to come, a driver that is still loading. So it goes only once the cluster is known, nothing that may
 //   make it is in doubt (doubt.h), and three looks at the whole machine over at least three seconds agree.
@@ -29,8 +31,9 @@ namespace nodescout {
 /// The rules from which a desired state was made.
 struct RulesInForce {
   std::vector<const RuleSet*> sets;
-  bool any_unreadable = false;    // some rule cannot be read, in a file or in the cluster
-  bool cluster_complete = false;  // all objects of the cluster are known
+  bool any_unreadable = false;       // some rule cannot be read, in a file or in the cluster
+  bool cluster_complete = false;     // all objects of the cluster are known
+  std::set<EntryKey> left_out = {};  // entries of NodeFeature objects that do not count
 };
 
 class Keeper {

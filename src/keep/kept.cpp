@@ -5,6 +5,7 @@ namespace nodescout {
 std::string_view name_of(Kept why) {
   switch (why) {
     case Kept::cluster_unknown: return "cluster-unknown";
+    case Kept::object_not_counted: return "object-not-counted";
     case Kept::rule_unreadable: return "rule-unreadable";
     case Kept::rule_failing: return "rule-failing";
     case Kept::facts_stale: return "facts-stale";
@@ -16,6 +17,7 @@ std::string_view name_of(Kept why) {
 std::string_view text_of(Kept why) {
   switch (why) {
     case Kept::cluster_unknown: return "the cluster's rules and NodeFeature objects are not all known yet";
+    case Kept::object_not_counted: return "a NodeFeature object that does not count makes it";
     case Kept::rule_unreadable: return "a rule that cannot be read may make it";
     case Kept::rule_failing: return "a rule that fails may make it";
     case Kept::facts_stale: return "a rule that may make it looks at features that were not read whole";

@@ -13,14 +13,16 @@ namespace nodescout {
 
 /// In the order in which the question is decided.
 enum class Kept : std::uint8_t {
-  cluster_unknown,  // rule and NodeFeature objects of the cluster are still to come
-  rule_unreadable,  // what such a rule would make is unknown
-  rule_failing,     // the same
-  facts_stale,      // a rule that may make it looks at a feature set that was not read whole
-  unproved,         // it is older than this process, which has not looked often enough
+  cluster_unknown,     // rule and NodeFeature objects of the cluster are still to come
+  object_not_counted,  // a NodeFeature object makes it, and is left out
+  rule_unreadable,     // what such a rule would make is unknown
+  rule_failing,        // the same
+  facts_stale,         // a rule that may make it looks at a feature set that was not read whole
+  unproved,            // it is older than this process, which has not looked often enough
 };
-inline constexpr std::initializer_list<Kept> kAllKept = {Kept::cluster_unknown, Kept::rule_unreadable,
-                                                         Kept::rule_failing, Kept::facts_stale, Kept::unproved};
+inline constexpr std::initializer_list<Kept> kAllKept = {Kept::cluster_unknown, Kept::object_not_counted,
+                                                         Kept::rule_unreadable, Kept::rule_failing,
+                                                         Kept::facts_stale,     Kept::unproved};
 
 /// "rule-failing": in metrics and in JSON.
 std::string_view name_of(Kept why);

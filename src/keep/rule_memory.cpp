@@ -15,6 +15,14 @@ void add_missing(Attributes& into, const Attributes& from) {
     if (!into.contains(key)) into.insert_or_assign(key, value);
 }
 
+/// A label that only a NodeFeature object asks for yields to one that a rule made last, as it yields to one that a rule
+/// makes.
+bool is_free(const Built& built, const std::string& key) {
+  if (!built.desired.labels.contains(key)) return true;
+  const auto from = built.from.find({EntryKind::label, key});
+  return from != built.from.end() && from->second.layer == Layer::objects;
+}
+
 }  // namespace
 
 void RuleMemory::settle(const std::vector<LayerOutcome>& layers, Built& built) {
@@ -41,7 +49,8 @@ void RuleMemory::settle(const std::vector<LayerOutcome>& layers, Built& built) {
       const std::string identity = identity_of(layer, rule);
       const auto before = made_.find(identity);
       if (before == made_.end()) continue;
-      add_missing(built.desired.labels, before->second.labels);
+      for (const auto& [key, value] : before->second.labels)
+        if (is_free(built, key)) built.desired.labels.insert_or_assign(key, value);
       add_missing(built.desired.annotations, before->second.annotations);
       add_missing(built.desired.extended_resources, before->second.extended_resources);
       for (const Taint& taint : before->second.taints) {

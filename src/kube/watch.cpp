@@ -65,7 +65,10 @@ milliseconds Watch::settle(const Attempt& attempt, std::chrono::nanoseconds live
     case Outcome::no_streaming: api_.refuse_streaming_lists(); return milliseconds(0);
     case Outcome::ended: return lived >= kHealthy ? milliseconds(0) : backoff_.next();  // never in a hot loop
     case Outcome::gone: snapshot_ = true; return backoff_.next();
-    case Outcome::missing: note_missing(); return patience_.next();
+    case Outcome::missing:
+      note_missing();
+      if (!version_.empty() || !target_.name.empty()) return patience_.next();
+      return backoff_.between(target_.missing_look * 4 / 5, target_.missing_look * 6 / 5);
     case Outcome::denied:
     case Outcome::failed: break;
   }

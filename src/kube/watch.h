@@ -11,9 +11,10 @@
 // A watch without a line for three minutes (bookmarks come every minute) is given up for dead. Failures are answered by
 // growing waits with jitter, which start over once a connection has lived for half a minute.
 //
-// A collection that does not exist (404: no such CRD) is a normal state; it is tried again at growing intervals,
-// up to five minutes. What was known of it is dropped when three attempts over a minute agree: a
-// starting API server answers 404, too. What is forbidden is tried again in the same way.
+// A collection that does not exist (404: no such CRD) is a normal state: one request finds that out, and then it is
+// looked for every five minutes. One that was there and is not found any more is tried again at growing intervals, up
+// to five minutes, and what was known of it is dropped when three attempts over a minute agree. What is forbidden is
+// tried again at the same intervals.
 //
 // Only keys and versions of objects are kept here, not the objects.
 #pragma once
@@ -41,6 +42,7 @@ struct WatchTarget {
   std::string fields;
   int page = 0;           // where lists do not stream: 0 asks the server's cache for all at once, else objects a page
   std::string name = {};  // of the only object: it is read by GET, so that no right to list is needed
+  std::chrono::milliseconds missing_look{300'000};  // pause between two looks for a collection that does not exist
 };
 
 struct WatchEvent {

@@ -27,6 +27,18 @@ bool names(const Error& error, const Change& change) {
   return error.what.find(change.kind == Change::Kind::taint ? change.taint.key : change.key) != std::string::npos;
 }
 
+/// One line for each object: an Event is short.
+void report_left_out(const std::map<std::string, std::vector<std::string>>& of_object, Published& published) {
+  constexpr std::size_t kMostNamed = 8;
+  for (const auto& [object, entries] : of_object) {
+    std::vector<std::string> named(entries.begin(), entries.begin() + std::min(entries.size(), kMostNamed));
+    if (entries.size() > kMostNamed) named.push_back(std::to_string(entries.size() - kMostNamed) + " more");
+    published.problems.push_back({"object-not-counted", object,
+                                  "what it made stays on the Node, though it does not count: " + join(named, ", "),
+                                  "it goes with the object, or once nodeFeatures.namespaces is set"});
+  }
+}
+
 }  // namespace
 
 Status NodePublisher::told(const Value& answer, NodeState& now) {
@@ -144,14 +156,19 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   published.node_labels = now->labels;
   published.node_uid = now->uid;
   published.problems = std::move(patch.conflicts);
+  std::map<std::string, std::vector<std::string>> of_object;
   std::erase_if(patch.changes, [&](const Change& change) {
     if (change.is_removal())
       if (const auto why = report.may_go(change)) {
         ++published.held[*why];
+        if (why == Kept::object_not_counted)
+          of_object[report.left_out.at({change.kind, change.key})].push_back(std::string(name_of(change.kind)) + " " +
+                                                                             change.key);
         return true;
       }
     return is_refused(change);
   });
+  report_left_out(of_object, published);
   if (patch.changes.empty()) {
     report_refusals(published);
     published.digest = digest_of_owned(*now, options_.instance);

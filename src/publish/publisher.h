@@ -25,6 +25,7 @@ struct Report {
       stale;  // feature keys that were not read whole: entries missing from them may still exist
   /// Whether something that is published and no longer desired may be removed, or why not.
   MayGo may_go = [](const Change&) { return std::nullopt; };
+  std::map<EntryKey, std::string> left_out;  // that NodeFeature objects make which do not count, and their names
   bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short
 };
 
@@ -40,6 +41,11 @@ struct Published {
     std::size_t sum = 0;
     for (const auto& [why, count] : held) sum += count;
     return sum;
+  }
+  /// Those that may go without a change from outside.
+  std::size_t held_for_proof() const {
+    const auto lasting = held.find(Kept::object_not_counted);
+    return held_in_all() - (lasting == held.end() ? 0 : lasting->second);
   }
 };
 

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <future>
 
 #include "base/text.h"
 #include "document/json.h"
@@ -194,9 +196,16 @@ class ClusterTest : public ::testing::Test {
   Api api{server, credentials, clock, "https://fake"};
 };
 
+/// Selects namespaces with the label trusted=yes.
+ObjectPolicy selecting() {
+  ObjectPolicy policy;
+  policy.selector = LabelSelector{{{"trusted", LabelSelector::Operator::in, {"yes"}}}, false};
+  return policy;
+}
+
 TEST_F(ClusterTest, IsReadOnce) {
   serve_both();
-  const auto view = read_cluster(api, "node", "nfd");
+  const auto view = read_cluster(api, "node", "nfd", {});
   ASSERT_TRUE(view);
   EXPECT_TRUE(view->complete && view->settled);
   EXPECT_EQ(names(*view), "a=1");
@@ -204,13 +213,114 @@ TEST_F(ClusterTest, IsReadOnce) {
 }
 
 TEST_F(ClusterTest, AKindThatDoesNotExistIsEmpty) {
-  const auto view = read_cluster(api, "node", "nfd");
+  const auto view = read_cluster(api, "node", "nfd", {});
   ASSERT_TRUE(view);
   EXPECT_TRUE(view->complete);
   for (const char* kind : {"nodefeaturerules", "nodefeatures"}) {
     server.answer_with("GET", kind, [](const Request&) { return Response{403, {}, "{}"}; });
-    EXPECT_FALSE(read_cluster(api, "node", "nfd")) << kind;
+    EXPECT_FALSE(read_cluster(api, "node", "nfd", {})) << kind;
   }
+}
+
+class NamespacesOfObjects : public ClusterTest {
+ protected:
+  NamespacesOfObjects() {
+    serve_both();
+    server.serve(kNamespaces);
+    put_namespace("vendor", "yes");
+    put_object("vendor");
+    put_object("nfd");  // the own one
+  }
+  void put_namespace(const std::string& name, const std::string& trusted) {
+    server.put(kNamespaces, to_json(object("{apiVersion: v1, kind: Namespace, metadata: {name: " + name +
+                                           ", labels: {trusted: " + quote(trusted) + "}}}")));
+  }
+  void put_object(const std::string& space) {
+    server.put("/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/" + space + "/nodefeatures",
+               to_json(feature(space, "of-" + space, "labels: {l: \"1\"}",
+                               ", labels: {nfd.node.kubernetes.io/node-name: node}")));
+  }
+  static std::string trusted(const ClusterView& view, const std::string& name) {
+    const auto at = view.namespaces.find(name);
+    if (at == view.namespaces.end()) return "not asked";
+    if (!at->second.labels) return "not read: " + at->second.trouble;
+    const auto label = at->second.labels->find("trusted");
+    return (label == at->second.labels->end() ? "" : label->second) + (at->second.trouble.empty() ? "" : " once");
+  }
+  std::size_t reads() const {
+    const auto requests = server.requests();
+    return static_cast<std::size_t>(std::count_if(requests.begin(), requests.end(), [](const Request& request) {
+      return request.target.starts_with(kNamespaces) && request.method == "GET";
+    }));
+  }
+  static constexpr const char* kNamespaces = "/api/v1/namespaces";
+};
+
+TEST_F(NamespacesOfObjects, AreReadOnlyWhereTheirLabelsDecide) {
+  const auto unselected = read_cluster(api, "node", "nfd", {});
+  ASSERT_TRUE(unselected);
+  EXPECT_TRUE(unselected->namespaces.empty());
+  EXPECT_EQ(reads(), 0u);
+  const auto view = read_cluster(api, "node", "nfd", selecting());
+  ASSERT_TRUE(view);
+  EXPECT_EQ(trusted(*view, "vendor"), "yes");
+  EXPECT_EQ(trusted(*view, "nfd"), "not asked") << "its own namespace counts whatever its labels are";
+  EXPECT_EQ(reads(), 1u);
+  EXPECT_EQ(view->own_space, "nfd");
+}
+
+TEST_F(NamespacesOfObjects, AnAgentReadsEachOnceAndCompletesThen) {
+  Cluster cluster(api, clock, "node", "nfd", on_change());
+  cluster.read_namespaces_for(selecting(), 0s);
+  ASSERT_TRUE(becomes(cluster, is_complete));
+  EXPECT_EQ(trusted(cluster.view(), "vendor"), "yes");
+  put_namespace("late", "no");
+  put_object("late");
+  ASSERT_TRUE(becomes(cluster, [](const ClusterView& view) { return trusted(view, "late") == "no"; }));
+  EXPECT_TRUE(cluster.view().complete);
+  EXPECT_EQ(reads(), 2u);
+}
+
+TEST_F(NamespacesOfObjects, WhatIsNotKnownYetIsNotComplete) {
+  Cluster cluster(api, clock, "node", "nfd", on_change());
+  ASSERT_TRUE(becomes(cluster, is_complete)) << "no policy asks for a namespace";
+  std::promise<void> answer;
+  server.answer_with("GET", kNamespaces, [wait = answer.get_future().share()](const Request&) {
+    wait.wait();
+    return Response{200, {}, "{\"metadata\":{\"labels\":{\"trusted\":\"no\"}}}"};
+  });
+  cluster.read_namespaces_for(selecting(), 0s);
+  EXPECT_FALSE(cluster.view().complete);
+  EXPECT_FALSE(cluster.view().settled);
+  answer.set_value();
+  ASSERT_TRUE(becomes(cluster, is_complete));
+  EXPECT_EQ(trusted(cluster.view(), "vendor"), "no");
+}
+
+TEST_F(NamespacesOfObjects, OneThatCannotBeReadIsKnownToBeSoAndIsAskedForAgain) {
+  server.answer_with(
+      "GET", kNamespaces,
+      [](const Request&) {
+        return Response{403, {}, "{\"message\":\"not yours\"}"};
+      },
+      1 << 20);
+  Cluster cluster(api, clock, "node", "nfd", on_change());
+  cluster.read_namespaces_for(selecting(), 20ms);
+  ASSERT_TRUE(becomes(cluster, is_complete)) << "nothing more is to be expected";
+  EXPECT_NE(trusted(cluster.view(), "vendor").find("not yours"), std::string::npos);
+  server.forget_answers();
+  ASSERT_TRUE(becomes(cluster, [](const ClusterView& view) { return trusted(view, "vendor") == "yes"; }));
+  // What was read once counts on.
+  server.answer_with(
+      "GET", kNamespaces,
+      [](const Request&) {
+        return Response{403, {}, "{}"};
+      },
+      1 << 20);
+  ASSERT_TRUE(becomes(cluster, [](const ClusterView& view) { return trusted(view, "vendor") == "yes once"; }));
+  server.forget_answers();
+  put_namespace("vendor", "no");
+  EXPECT_TRUE(becomes(cluster, [](const ClusterView& view) { return trusted(view, "vendor") == "no"; }));
 }
 
 TEST_F(ClusterTest, IsWatched) {

@@ -62,7 +62,7 @@ class AgentCorridorTest : public ::testing::Test {
     return at == now_desired.labels.end() ? "" : at->second;
   }
   std::optional<Kept> may_go(const std::string& key) {
-    const Desired made = desired();
+    const Walked made = corridor().evaluate(cluster);
     return corridor().may_go(made, cluster, now)({Change::Kind::label, Change::Action::remove, kF + key, "1", "", {}});
   }
 
@@ -72,6 +72,7 @@ class AgentCorridorTest : public ::testing::Test {
   ClusterView cluster = [] {
     ClusterView view;
     view.complete = view.settled = true;
+    view.own_space = "nfd";
     return view;
   }();
   std::optional<AgentCorridor> opened;
@@ -133,6 +134,25 @@ TEST_F(AgentCorridorTest, RulesThatCanNoLongerBeReadGoOnAsTheyWere) {
   EXPECT_EQ(may_go("old"), std::nullopt);
   EXPECT_EQ(may_go("c"), std::nullopt);
   EXPECT_TRUE(corridor().evaluate(cluster).rule_problems.empty());
+}
+
+TEST_F(AgentCorridorTest, AConfigurationWithoutProbesStartsAndRemovesNothing) {
+  options.only.clear();
+  for (const char* sources : {"[]", "[-all]", "[none-such]"}) {
+    files.write("/test.conf", "core: {featureSources: " + std::string(sources) + "}\n");
+    opened.reset();
+    for (int i = 0; i < 5; ++i) look();
+    EXPECT_EQ(may_go("old"), Kept::unproved) << sources;
+    const auto problems = corridor().evaluate(cluster).rule_problems;
+    EXPECT_TRUE(std::any_of(problems.begin(), problems.end(), [](const Problem& p) { return p.code == "no-probes"; }))
+        << sources;
+  }
+  // A running agent goes on with what it had.
+  files.write("/test.conf", "core: {featureSources: [local]}\n");
+  ASSERT_TRUE(corridor().reload());
+  files.write("/test.conf", "core: {featureSources: []}\n");
+  EXPECT_FALSE(corridor().reload());
+  EXPECT_EQ(corridor().probes().size(), 1u);
 }
 
 TEST_F(AgentCorridorTest, ARefusedConfigurationChangesNothing) {
@@ -203,6 +223,56 @@ TEST_F(AgentCorridorTest, SaysWhatMadeAnEntryWhereItIsAsked) {
   EXPECT_NE(made_by("c").find("custom.yaml:1:3 (rule \"c\")"), std::string::npos) << made_by("c");
   EXPECT_NE(made_by("o").find("object.yaml"), std::string::npos) << made_by("o");
   EXPECT_EQ(made_by("theirs"), "a label of another agent's NodeFeature object");
+}
+
+TEST_F(AgentCorridorTest, AnObjectThatIsLeftOutMakesNothingAndTakesNothingAway) {
+  for (int i = 0; i < 3; ++i) look();
+  cluster.objects.push_back({"vendor", "x", {}, {{"theirs", "1"}, {"nvidia.com/mig.config", "all"}, {"c", "2"}}});
+  cluster.objects[0].features.attributes["local.feature"]["fact"] = "2";
+  const auto problem_codes = [&] {
+    std::string codes;
+    for (const Problem& problem : corridor().evaluate(cluster).rule_problems) codes += problem.code + " ";
+    return codes;
+  };
+  EXPECT_EQ(label("theirs"), "");
+  EXPECT_EQ(label("c"), "1");
+  EXPECT_EQ(problem_codes(), "object-not-counted ");
+  EXPECT_EQ(may_go("theirs"), Kept::object_not_counted);
+  EXPECT_EQ(may_go("old"), std::nullopt);
+  EXPECT_EQ(corridor().evaluate(cluster).left_out.at({EntryKind::label, kF + "theirs"}), "NodeFeature vendor/x");
+  files.write("/test.conf", "nodeFeatures: {namespaces: []}\n");
+  ASSERT_TRUE(corridor().reload());
+  EXPECT_EQ(may_go("theirs"), std::nullopt) << "the administrator has decided";
+  files.write("/test.conf", "nodeFeatures: {namespaces: [vendor]}\n");
+  ASSERT_TRUE(corridor().reload());
+  EXPECT_EQ(label("theirs"), "1");
+  EXPECT_EQ(label("c") + label("fact"), "11") << "it adds, and does not change";
+  EXPECT_EQ(problem_codes(), "object-not-counted object-not-counted object-not-counted ");
+  files.write("/test.conf", "nodeFeatures: {namespaces: [vendor], mayOverride: true, deniedKeys: []}\n");
+  ASSERT_TRUE(corridor().reload());
+  EXPECT_EQ(label("c"), "2");
+  EXPECT_EQ(problem_codes(), "");
+  EXPECT_EQ(desired().labels.find("nvidia.com/mig.config")->second, "all");
+  // As NFD.
+  files.write("/test.conf", "{}\n");
+  options.nfd_compat = true;
+  opened.reset();
+  look();
+  EXPECT_EQ(label("c") + label("theirs"), "21");
+  EXPECT_TRUE(desired().labels.contains("nvidia.com/mig.config"));
+}
+
+TEST_F(AgentCorridorTest, ASelectorDecidesByTheLabelsOfNamespaces) {
+  look();
+  cluster.objects.push_back({"vendor", "x", {}, {{"theirs", "1"}}});
+  files.write("/test.conf", "restrictions: {nodeFeatureNamespaceSelector: {matchLabels: {trusted: \"yes\"}}}\n");
+  ASSERT_TRUE(corridor().reload());
+  EXPECT_EQ(label("theirs"), "") << "the namespace is not known";
+  cluster.namespaces["vendor"] = {Attributes{{"trusted", "yes"}}, ""};
+  EXPECT_EQ(label("theirs"), "1");
+  cluster.namespaces["vendor"] = {Attributes{{"trusted", "no"}}, ""};
+  EXPECT_EQ(label("theirs"), "");
+  EXPECT_EQ(may_go("theirs"), Kept::object_not_counted) << "being left out takes nothing away";
 }
 
 TEST_F(AgentCorridorTest, ProblemsAreSortedByWhomTheyConcern) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 
 #include "config/config_keys.h"
@@ -290,6 +291,158 @@ TEST(Config, EveryKeyIsOneRowThatSaysWhatItMeans) {
       EXPECT_FALSE(other.name.starts_with(std::string(key.name) + ".")) << key.name << " is a key and a section";
   }
   EXPECT_GT(keys.size(), 50u);
+}
+
+/// Every key of NFD's two files, from its structures, and what it does here: it changes the configuration, or it is
+/// reported with the reason why it does not.
+struct NfdKey {
+  const char* name;
+  const char* text;
+  std::function<bool(const Config&)> is_used;  // none: it has no meaning here
+};
+using Texts = std::vector<std::string>;
+
+const std::vector<NfdKey>& nfd_keys() {
+  static const std::vector<NfdKey> kKeys = {
+      {"core.klog", "core: {klog: {v: 4, addDirHeader: true, logFile: /x}}", {}},
+      {"core.labelWhiteList", "core: {labelWhiteList: '^a'}",
+       [](const Config& c) { return c.labels.worker_white_list != nullptr; }},
+      {"core.noPublish", "core: {noPublish: true}", [](const Config& c) { return !c.publish; }},
+      {"core.noPublishFeatures", "core: {noPublishFeatures: [a]}",
+       [](const Config& c) { return c.unpublished_features == Texts{"a"}; }},
+      {"core.noOwnerRefs", "core: {noOwnerRefs: true}", [](const Config& c) { return c.owner_references.empty(); }},
+      {"core.ownerRefs", "core: {ownerRefs: [node]}",
+       [](const Config& c) { return c.owner_references == Texts{"node"}; }},
+      {"core.featureSources", "core: {featureSources: [cpu]}",
+       [](const Config& c) { return c.feature_sources == Texts{"cpu"}; }},
+      {"core.labelSources", "core: {labelSources: [cpu]}",
+       [](const Config& c) { return c.label_sources == Texts{"cpu"}; }},
+      {"core.sources", "core: {sources: [cpu]}", [](const Config& c) { return c.label_sources == Texts{"cpu"}; }},
+      {"core.sleepInterval", "core: {sleepInterval: 60s}", {}},
+      {"sources.cpu.cpuid.attributeBlacklist", "sources: {cpu: {cpuid: {attributeBlacklist: [AVX]}}}",
+       [](const Config& c) { return c.cpuid.denied == Texts{"AVX"}; }},
+      {"sources.cpu.cpuid.attributeWhitelist", "sources: {cpu: {cpuid: {attributeWhitelist: [AVX]}}}",
+       [](const Config& c) { return c.cpuid.allowed == Texts{"AVX"}; }},
+      {"sources.kernel.kconfigFile", "sources: {kernel: {kconfigFile: /k}}",
+       [](const Config& c) { return c.probes.kconfig_file == "/k"; }},
+      {"sources.kernel.configOpts", "sources: {kernel: {configOpts: [A]}}",
+       [](const Config& c) { return c.kernel_options == Texts{"A"}; }},
+      {"sources.pci.deviceClassWhitelist", "sources: {pci: {deviceClassWhitelist: ['02']}}",
+       [](const Config& c) { return c.pci.classes == Texts{"02"}; }},
+      {"sources.pci.deviceLabelFields", "sources: {pci: {deviceLabelFields: [vendor]}}",
+       [](const Config& c) { return c.pci.fields == Texts{"vendor"}; }},
+      {"sources.usb.deviceClassWhitelist", "sources: {usb: {deviceClassWhitelist: ['02']}}",
+       [](const Config& c) { return c.usb.classes == Texts{"02"}; }},
+      {"sources.usb.deviceLabelFields", "sources: {usb: {deviceLabelFields: [vendor]}}",
+       [](const Config& c) { return c.usb.fields == Texts{"vendor"}; }},
+      {"sources.fake.labels", "sources: {fake: {labels: {x: y}}}",
+       [](const Config& c) { return c.fake_labels.contains("x"); }},
+      {"sources.fake.flagFeatures", "sources: {fake: {flagFeatures: [x]}}",
+       [](const Config& c) { return c.probes.fake.flags == Texts{"x"}; }},
+      {"sources.fake.attributeFeatures", "sources: {fake: {attributeFeatures: {x: y}}}",
+       [](const Config& c) { return c.probes.fake.attributes.contains("x"); }},
+      {"sources.fake.instanceFeatures", "sources: {fake: {instanceFeatures: [{x: y}]}}",
+       [](const Config& c) { return c.probes.fake.instances.size() == 1; }},
+      {"sources.custom", "sources: {custom: [{name: x, labels: {a: b}, matchFeatures: []}]}",
+       [](const Config& c) { return c.custom_rules.size() == 1; }},
+      // Sections without options: an empty one is legal in NFD, and there is nothing to report.
+      {"sources.local", "sources: {local: {}}", [](const Config& c) { return c.problems.empty(); }},
+      {"sources.memory", "sources: {memory: {}}", [](const Config& c) { return c.problems.empty(); }},
+      {"sources.network", "sources: {network: {}}", [](const Config& c) { return c.problems.empty(); }},
+      {"sources.storage", "sources: {storage: {}}", [](const Config& c) { return c.problems.empty(); }},
+      {"sources.system", "sources: {system: {}}", [](const Config& c) { return c.problems.empty(); }},
+
+      {"noPublish", "noPublish: true", [](const Config& c) { return !c.publish; }},
+      {"enableTaints", "enableTaints: false", [](const Config& c) { return !c.labels.taints; }},
+      {"denyLabelNs", "denyLabelNs: [x.io]",
+       [](const Config& c) { return c.labels.denied_namespaces == Texts{"x.io"}; }},
+      {"extraLabelNs", "extraLabelNs: [x.io]",
+       [](const Config& c) { return c.labels.extra_namespaces == Texts{"x.io"}; }},
+      {"labelWhiteList", "labelWhiteList: '^a'", [](const Config& c) { return c.labels.label_white_list != nullptr; }},
+      {"resyncPeriod", "resyncPeriod: 1h", {}},
+      {"nfdApiParallelism", "nfdApiParallelism: 10", {}},
+      {"informerPageSize", "informerPageSize: 200", {}},
+      {"leaderElection", "leaderElection: {leaseDuration: 15s, renewDeadline: 10s, retryPeriod: 2s}", {}},
+      {"klog", "klog: {v: 4}", {}},
+      {"restrictions.nodeFeatureNamespaceSelector",
+       "restrictions: {nodeFeatureNamespaceSelector: {matchLabels: {a: b}}}",
+       [](const Config& c) { return c.objects.selector.has_value(); }},
+      {"restrictions.disableLabels", "restrictions: {disableLabels: true}",
+       [](const Config& c) { return !c.labels.labels; }},
+      {"restrictions.disableExtendedResources", "restrictions: {disableExtendedResources: true}",
+       [](const Config& c) { return !c.labels.extended_resources; }},
+      {"restrictions.disableAnnotations", "restrictions: {disableAnnotations: true}",
+       [](const Config& c) { return !c.labels.annotations; }},
+      {"restrictions.denyNodeFeatureLabels", "restrictions: {denyNodeFeatureLabels: true}",
+       [](const Config& c) { return !c.objects.labels; }},
+      {"restrictions.allowOverwrite", "restrictions: {allowOverwrite: true}",
+       [](const Config& c) { return c.allow_overwrite; }},
+  };
+  return kKeys;
+}
+
+TEST(Config, EveryKeyOfNfdIsUsedOrReported) {
+  for (const NfdKey& key : nfd_keys()) {
+    Config untouched;
+    const Config config = read(key.text);
+    if (key.is_used) {
+      const bool is_section = std::string(key.text).ends_with(": {}}");
+      EXPECT_TRUE(is_section || !key.is_used(untouched)) << key.name << ": the example is the default";
+      EXPECT_TRUE(key.is_used(config)) << key.name;
+      EXPECT_EQ(problems(config), "") << key.name;
+    } else {
+      ASSERT_EQ(config.problems.size(), 1u) << key.name;
+      EXPECT_EQ(config.problems[0].code, "meaningless-config-key") << key.name;
+      EXPECT_NE(config.problems[0].what.find(std::string(key.name) + " has no meaning here: "), std::string::npos);
+    }
+  }
+  // The rows that say that a key is NFD's are these and no others.
+  std::set<std::string> rows, here;
+  for (const ConfigKey& key : config_keys())
+    if (key.owner == KeyOwner::worker || key.owner == KeyOwner::master) rows.emplace(key.name);
+  for (const NfdKey& key : nfd_keys()) here.emplace(key.name);
+  EXPECT_EQ(rows, here);
+}
+
+TEST(Config, WhichNodeFeatureObjectsCount) {
+  const Config config = read(
+      "nodeFeatures: {namespaces: [vendor, \"*\"], mayOverride: true, deniedKeys: [a.io/x, \"b.io/*\"]}\n"
+      "restrictions: {nodeFeatureNamespaceSelector: {matchLabels: {a: \"1\"}, matchExpressions: [\n"
+      "  {key: b, operator: NotIn, values: [x, z]}, {key: c, operator: Exists}, {key: d, operator: DoesNotExist}]}}\n");
+  EXPECT_EQ(problems(config), "");
+  EXPECT_EQ(config.objects.namespaces, (Texts{"vendor", "*"}));
+  EXPECT_TRUE(config.objects.may_override);
+  EXPECT_EQ(config.objects.denied_keys, (Texts{"a.io/x", "b.io/*"}));
+  using enum LabelSelector::Operator;
+  EXPECT_EQ(config.objects.selector->terms,
+            (std::vector<LabelSelector::Term>{
+                {"a", in, {"1"}}, {"b", not_in, {"x", "z"}}, {"c", exists, {}}, {"d", does_not_exist, {}}}));
+  EXPECT_EQ(read("{}").objects, ObjectPolicy());
+  EXPECT_EQ(read("nodeFeatures: {namespaces: }").objects.namespaces, std::nullopt) << "nothing is said";
+  EXPECT_EQ(read("nodeFeatures: {namespaces: []}").objects.namespaces, Texts{}) << "this is a decision";
+  EXPECT_EQ(read("restrictions: {nodeFeatureNamespaceSelector: }").objects.selector, std::nullopt);
+  EXPECT_EQ(read("restrictions: {nodeFeatureNamespaceSelector: {}}").objects.selector, LabelSelector());
+}
+
+TEST(Config, MistakesAboutNodeFeatureObjects) {
+  EXPECT_EQ(problems(read("nodeFeatures: {namespaces: [\"a*\", vendor], deniedKeys: [mig.config, \"x.io/*y\"]}\n")),
+            "f:1:29 nodeFeatures.namespaces: \"a*\" is not the name of a namespace (name each namespace in full, or "
+            "write \"*\" for all)\n"
+            "f:1:57 nodeFeatures.deniedKeys: \"mig.config\" has no domain, so it means a label without one, which is "
+            "below feature.node.kubernetes.io (write the whole key, such as \"nvidia.com/mig.config\")\n"
+            "f:1:69 nodeFeatures.deniedKeys: \"x.io/*y\" denies nothing: * has a meaning at the end only (write what "
+            "the keys begin with, such as \"nvidia.com/gpu.deploy.*\")\n");
+  for (const char* selector :
+       {"7", "[a]", "{matchLabels: [a]}", "{matchLabels: {a: [b]}}", "{matchExpressions: {a: b}}",
+        "{matchExpressions: [a]}", "{matchExpressions: [{operator: Exists}]}", "{matchExpressions: [{key: a}]}",
+        "{matchExpressions: [{key: a, operator: exists}]}", "{matchExpressions: [{key: a, operator: In}]}",
+        "{matchExpressions: [{key: a, operator: Exists, values: [x]}]}"}) {
+    const Config config = read("restrictions: {nodeFeatureNamespaceSelector: " + std::string(selector) + "}\n");
+    ASSERT_TRUE(config.objects.selector) << selector;
+    EXPECT_FALSE(config.objects.selector->matches({{"a", "b"}})) << selector << " selects nothing";
+    ASSERT_EQ(config.problems.size(), 1u) << selector;
+    EXPECT_NE(config.problems[0].todo.find("objects of other namespaces do not count"), std::string::npos) << selector;
+  }
 }
 
 TEST(Config, DurationsOfTheRecheck) {

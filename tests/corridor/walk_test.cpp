@@ -86,13 +86,39 @@ TEST(Walk, AReferenceGoesToWhatItsLayerSees) {
   EXPECT_EQ(labels_of(walk(rules, {own, objects}, {})), (Labels{{"own", "1"}, {"all", "3"}}));
 }
 
-TEST(Walk, LabelsThatObjectsAskForStandBetweenTheNodesOwnAndTheRules) {
+TEST(Walk, LabelsThatObjectsAskForFillGapsOnlyAndReportIt) {
+  const RuleLayers rules = layers_of({{Layer::custom, "{name: a, labels: {one: custom, same: x}}"},
+                                      {Layer::shipped, "{name: b, labels: {two: shipped}}"},
+                                      {Layer::builtin, "{name: d, labels: {three: built-in}}"},
+                                      {Layer::local, "{name: e, labels: {four: local}}"},
+                                      {Layer::rules, "{name: c, labels: {five: rules}}"}});
+  const Attributes asked{{"one", "a"},  {"two", "a"},  {"feature.node.kubernetes.io/three", "a"},
+                         {"four", "a"}, {"five", "a"}, {"six", "a"},
+                         {"same", "x"}};
+  const std::vector<NodeFeatureObject> objects{{"vendor", "a", {}, asked}};
+  const Walk walked = walk(rules, {{}, objects}, {});
+  EXPECT_EQ(labels_of(walked), (Labels{{"one", "custom"},
+                                       {"two", "shipped"},
+                                       {"three", "built-in"},
+                                       {"four", "local"},
+                                       {"five", "rules"},
+                                       {"six", "a"},
+                                       {"same", "x"}}));
+  ASSERT_EQ(walked.problems.size(), 4u) << "of the node's own rules, where the value differs";
+  for (const Problem& problem : walked.problems) {
+    EXPECT_EQ(problem.code, "object-not-counted");
+    EXPECT_EQ(problem.where, "NodeFeature vendor/a");
+  }
+  EXPECT_EQ(walked.layers.front().layer, Layer::objects);
+}
+
+TEST(Walk, WhereTheyMayOverrideTheyStandBetweenTheNodesOwnAndTheRules) {
   const RuleLayers rules = layers_of({{Layer::custom, "{name: a, labels: {one: custom, two: custom, three: custom}}"},
                                       {Layer::shipped, "{name: b, labels: {one: shipped}}"},
                                       {Layer::rules, "{name: c, labels: {three: rules}}"}});
   const std::vector<NodeFeatureObject> objects{{"vendor", "a", {}, {{"one", "a"}, {"two", "a"}, {"three", "a"}}},
                                                {"vendor", "b", {}, {{"two", "b"}, {"four", "not legal!"}}}};
-  const Walk walked = walk(rules, {{}, objects}, {});
+  const Walk walked = walk(rules, {{}, objects, nullptr, true, true}, {});
   EXPECT_EQ(labels_of(walked), (Labels{{"one", "a"}, {"two", "b"}, {"three", "rules"}}));
   ASSERT_EQ(walked.built.rejected.size(), 1u);
   EXPECT_EQ(walked.built.rejected[0].kind, EntryKind::label);

@@ -21,7 +21,7 @@ constexpr const char* kSpace = "nodescout-e2e";
 /// What deploy/kustomize/base grants, and what its overlays add.
 constexpr const char* kRights = R"([{"apiGroups":[""],"resources":["nodes"],"verbs":["get","patch","watch"]},)"
                                 R"({"apiGroups":[""],"resources":["nodes/status"],"verbs":["patch"]},)"
-                                R"({"apiGroups":[""],"resources":["pods"],"verbs":["get"]},)"
+                                R"({"apiGroups":[""],"resources":["pods","namespaces"],"verbs":["get"]},)"
                                 R"({"apiGroups":["coordination.k8s.io"],"resources":["leases"],)"
                                 R"("verbs":["get","create","update","watch"]},)"
                                 R"({"apiGroups":["events.k8s.io"],"resources":["events"],"verbs":["create"]},)"

@@ -255,7 +255,7 @@ TEST_F(AgentTest, WritesTaintsOnlyWhereTheyAreEnabledAndKeepsThoseOfOthers) {
 
 TEST_F(AgentTest, OtherAgentsMayAddFeaturesAndLabels) {
   cluster->create_node("helped");
-  start({.node = "helped"});
+  start({.node = "helped", .config = kQuiet + "nodeFeatures: {namespaces: [vendor]}\n"});
   ASSERT_TRUE(wait("helped", kGpuLabel, "true"));
   cluster->create_namespace("vendor");
   must(cluster->admin().create(

@@ -568,6 +568,7 @@ std::vector<Call> forbidden_reads() {
       {"list Nodes", "GET", "/api/v1/nodes", "", kRbac},
       {"watch its own Node", "GET", "/api/v1/nodes?watch=true&fieldSelector=metadata.name%3Drights-a", "", kRbac},
       {"list secrets", "GET", "/api/v1/namespaces/nodescout/secrets", "", kRbac},
+      {"list namespaces", "GET", "/api/v1/namespaces", "", kRbac},
       {"read a ConfigMap", "GET", "/api/v1/namespaces/nodescout/configmaps/nodescout-policy", "", kRbac},
       {"list Leases", "GET", kLeases, "", kRbac},
       {"the Leases of kubelets", "GET", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/rights-a", "",

@@ -301,7 +301,7 @@ TEST_F(KubeWatchTest, ACollectionThatAppearsIsFound) {
   const std::string group = "late.test.nodescout.dev";
   const Resource things{"late.test.nodescout.dev", "v1", "things"};
   Connection connection(endpoint);
-  Watched watched(connection.api, {things, "", "", "", 0});
+  Watched watched(connection.api, {things, "", "", "", 0, "", 1s});
   ASSERT_TRUE(watched.until([](const Watched& w) { return w.missing == 1; }));
   EXPECT_EQ(watched.read(&Watched::troubles), 0);
   const std::string crds = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";

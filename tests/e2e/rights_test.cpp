@@ -174,6 +174,7 @@ TEST_F(RightsTest, WhatTheAgentNeedsIsAllowed) {
            {"read its Node", "GET", kA, "", ""},
            {"list rules", "GET", nfd + "nodefeaturerules", "", ""},
            {"list features", "GET", own_features, "", ""},
+           {"read a namespace", "GET", "/api/v1/namespaces/default", "", ""},
            {"post an event", "POST", "/apis/events.k8s.io/v1/namespaces/default/events", own_event(), ""},
            {"add a label", "merge", kA, listed_label("feature.node.kubernetes.io/new", R"("1")"), ""},
            {"add a label below nvidia.com", "merge", kA, listed_label("nvidia.com/gpu.count", R"("8")"), ""},

@@ -16,7 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kHost = NODESCOUT_SOURCE_DIR "/tests/hosts/three-vendors-mig";
-constexpr const char* kConfig = "nodeRecheck: 0\nprobePoll: 0\nstateFile: \"\"\nenableTaints: true\n";
+constexpr const char* kConfig =
+    "nodeRecheck: 0\nprobePoll: 0\nstateFile: \"\"\nenableTaints: true\n"
+    "nodeFeatures: {namespaces: [walk-vendor], mayOverride: true}\n";
 
 /// What others say of the node: a board, a processor that it does not have, and GFD's labels.
 constexpr const char* kVendor =

@@ -31,7 +31,8 @@ struct Situation {
   bool cluster_complete = true;
   bool any_unreadable = false;
   bool a_rule_fails = false;
-  bool is_stale = false;  // t.flags
+  bool is_stale = false;     // t.flags
+  bool is_left_out = false;  // the label "made", of a NodeFeature object
   std::vector<std::chrono::milliseconds> looks = {0ms, 1600ms, 3200ms};
 };
 
@@ -63,7 +64,9 @@ MayGo ask(Keeper& keeper, const Situation& situation, const Desired& desired = {
   if (situation.a_rule_fails) outcome.failing = {0};
   Built built;
   keeper.keep_made({{Layer::rules, &set.rules(), &outcome}}, built);
-  return keeper.may_go(desired, {{&set}, situation.any_unreadable, situation.cluster_complete}, now);
+  std::set<EntryKey> left_out;
+  if (situation.is_left_out) left_out.insert({Kind::label, kPrefix + "made"});
+  return keeper.may_go(desired, {{&set}, situation.any_unreadable, situation.cluster_complete, left_out}, now);
 }
 
 TEST(Keeper, SaysWhyAnEntryStays) {
@@ -77,6 +80,12 @@ TEST(Keeper, SaysWhyAnEntryStays) {
            {{.name = "the cluster is not known", .cluster_complete = false},
             Kept::cluster_unknown,
             Kept::cluster_unknown},
+           {{.name = "its object does not count", .is_left_out = true}, Kept::object_not_counted, {}},
+           {{.name = "its object does not count, and a rule cannot be read",
+           .any_unreadable = true,
+           .is_left_out = true},
+            Kept::object_not_counted,
+            Kept::rule_unreadable},
            {{.name = "a rule cannot be read", .any_unreadable = true}, Kept::rule_unreadable, Kept::rule_unreadable},
            {{.name = "a rule fails", .a_rule_fails = true}, Kept::rule_failing, Kept::rule_failing},
            {{.name = "its features are old", .is_stale = true}, Kept::facts_stale, {}},
@@ -126,6 +135,17 @@ TEST(Keeper, WhatThisProcessMadeItselfNeedsNoOtherProof) {
   EXPECT_TRUE(may_go(removal(Kind::taint, kPrefix + "t:NoExecute")));
   // But the cluster may ask for it.
   EXPECT_EQ(ask(keeper, {.cluster_complete = false})(label_removal(kPrefix + "l")), Kept::cluster_unknown);
+}
+
+TEST(Keeper, WhatAnObjectMakesThatDoesNotCountStaysEvenIfThisProcessMadeIt) {
+  Keeper keeper;
+  ask(keeper, {}, labels({{kPrefix + "made", "1"}}));
+  const MayGo may_go = ask(keeper, {.is_left_out = true});
+  EXPECT_EQ(may_go(label_removal(kPrefix + "made")), Kept::object_not_counted);
+  EXPECT_EQ(may_go(removal(Kind::annotation, kPrefix + "made")), std::nullopt) << "another kind";
+  // What is gone from the Node already needs no protection, and its ownership goes.
+  EXPECT_EQ(may_go({Kind::label, Change::Action::disown, kPrefix + "made", "", "", {}}), std::nullopt);
+  EXPECT_EQ(ask(keeper, {})(label_removal(kPrefix + "made")), std::nullopt) << "the object was deleted";
 }
 
 TEST(Keeper, RemembersWhatItMadeLongAgo) {

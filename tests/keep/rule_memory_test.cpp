@@ -87,6 +87,16 @@ TEST(RuleMemory, WhatAnotherRuleMakesNowTakesPrecedence) {
   EXPECT_EQ(desired.taints, (std::vector<Taint>{{"t", "new", "NoSchedule", {}}, {"t", "old", "NoExecute", {}}}));
 }
 
+TEST(RuleMemory, ALabelThatAnObjectAsksForDoesNotTakeThePlaceOfAFailingRules) {
+  Fixture f;
+  f.label("x", "ours", 0);
+  f.settle();
+  f.outcome.failing = {0};
+  f.label("x", "theirs", 0);
+  f.built.from[{EntryKind::label, "x"}].layer = Layer::objects;
+  EXPECT_EQ(f.settle().labels, (Attributes{{"x", "ours"}}));
+}
+
 TEST(RuleMemory, ATaintThatWasRefusedIsNotKept) {
   Fixture f;
   f.outcome.taints.push_back({{"t", "", "NoSchedule", {}}, 0});  // made, and not desired: a restriction

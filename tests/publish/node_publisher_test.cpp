@@ -273,6 +273,26 @@ TEST_F(NodePublisherTest, RemovalsWaitForTheirReason) {
   EXPECT_EQ(label(server, "v.io/x"), "");
 }
 
+TEST_F(NodePublisherTest, WhatAnObjectMadeThatDoesNotCountStaysAndIsReportedWithTheObject) {
+  node("}");
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/x":"1","v.io/y":"1"},)"
+                              R"("annotations":{"nfd.node.kubernetes.io/feature-labels":"v.io/x,v.io/y"}}})");
+  Report report;
+  report.may_go = [](const Change&) { return std::optional(Kept::object_not_counted); };
+  report.left_out = {{{EntryKind::label, "v.io/x"}, "NodeFeature vendor/a"},
+                     {{EntryKind::label, "v.io/y"}, "NodeFeature vendor/b"}};
+  const auto done = publisher.publish(report, {});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->held, (std::map<Kept, std::size_t>{{Kept::object_not_counted, 2}}));
+  EXPECT_EQ(done->held_for_proof(), 0u) << "another look changes nothing";
+  ASSERT_EQ(done->problems.size(), 2u);
+  EXPECT_EQ(done->problems[0].code, "object-not-counted");
+  EXPECT_EQ(done->problems[0].where, "NodeFeature vendor/a");
+  EXPECT_EQ(done->problems[0].what, "what it made stays on the Node, though it does not count: label v.io/x");
+  EXPECT_EQ(done->problems[1].where, "NodeFeature vendor/b");
+  EXPECT_EQ(server.count("PATCH"), 0);
+}
+
 TEST_F(NodePublisherTest, NothingToDoIsNotWritten) {
   node("}");
   ASSERT_TRUE(publish(with_labels({{"v.io/a", "1"}})));
