@@ -110,6 +110,11 @@ TEST_F(GpuAgent, YieldsToGfd) {
   ClusterView cluster;
   cluster.objects.push_back(
       {"gpu-operator", "nvidia-features-for-node-1", {}, {{kProduct, "GFD-SAYS-SO"}, {"nvidia.com/gpu.count", "7"}}});
+  const Walked uncounted = corridor->evaluate(cluster);
+  EXPECT_EQ(uncounted.desired.labels.at(kProduct), "NVIDIA-A100-SXM4-40GB") << "its namespace is not the agent's";
+  EXPECT_TRUE(std::any_of(uncounted.rule_problems.begin(), uncounted.rule_problems.end(),
+                          [](const Problem& problem) { return problem.code == "gfd-not-counted"; }));
+  cluster.own_space = "gpu-operator";
   const Walked walked = corridor->evaluate(cluster);
   Attributes theirs;
   for (const auto& [key, value] : walked.desired.labels)

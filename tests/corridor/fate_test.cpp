@@ -13,6 +13,7 @@ struct Fixture {
   RuleLayers rules;
   Features features;
   std::vector<NodeFeatureObject> objects;
+  bool objects_may_override = false;
   LabelPolicy policy;
 
   void layer(Layer layer, const std::string& text) {
@@ -26,7 +27,7 @@ struct Fixture {
   std::vector<std::string> fates(Layer of, std::size_t rule, const Attributes& from_template = {}) const {
     static const std::map<End, std::string> kWords{
         {End::counts, "counts"}, {End::rejected, "rejected: "}, {End::replaced, "replaced by "}};
-    const Walk walked = walk(rules, {features, objects}, policy);
+    const Walk walked = walk(rules, {features, objects, nullptr, true, objects_may_override}, policy);
     std::vector<std::string> lines;
     for (const LayerOutcome& layer : walked.layers)
       if (layer.layer == of)
@@ -77,6 +78,8 @@ TEST(Fates, WhatIsReplacedNamesTheRuleThatCounts) {
                             "v}]\n");
   f.objects = {{"vendor", "o", {}, {{"b", "o"}}}};
   const std::string key = "feature.node.kubernetes.io/";
+  EXPECT_EQ(f.fates(Layer::shipped, 0).at(1), "label " + key + "b=s counts") << "an object fills gaps only";
+  f.objects_may_override = true;
   EXPECT_EQ(f.fates(Layer::shipped, 0),
             (Lines{"label " + key + "a=s replaced by f.yaml:9:5 (rule \"second\")",
                    "label " + key + "b=s replaced by a label of another agent's NodeFeature object",
