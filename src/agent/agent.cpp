@@ -138,6 +138,7 @@ Report Agent::make_report() {
   if (cluster_) metrics_.watching(cluster_->health());
   notices_.tell("rules", walked.rule_problems, true);
   notices_.tell("machine", walked.problems, false);
+  notices_.detail("left out", walked.left_out);
   Report report;
   report.desired = std::move(walked.desired);
   report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,

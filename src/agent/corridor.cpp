@@ -128,7 +128,10 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   if (explain)
     for (const auto& [entry, from] : walk.built.from) walked.made_by[entry] = maker_of(walk.layers, from);
   walked.desired = std::move(walk.built.desired);
-  for (const Rejection& rejection : walk.built.rejected) ++walked.rejected[rejection.kind];
+  for (const Rejection& rejection : walk.built.rejected) {
+    ++walked.rejected[rejection.kind];
+    if (!rejection.filter.empty()) walked.left_out.push_back(rejection.problem);
+  }
   walked.failed_rules = walk.failed_rules;
   walked.rules_evaluated = walk.evaluated_rules;
   walked.rule_problems = std::move(walk.problems);

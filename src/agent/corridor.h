@@ -31,6 +31,7 @@ struct Walked {
   Desired desired;
   std::vector<Problem> problems;       // of probes and connections; sorted
   std::vector<Problem> rule_problems;  // of configuration, rules and rejected entries: a person wrote them; sorted
+  std::vector<Problem> left_out;  // each entry that a list of the configuration leaves out, which is one line above
   /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry.
   std::map<EntryKey, std::string> made_by;
   std::map<EntryKind, std::size_t> rejected;
