@@ -113,8 +113,9 @@ struct Rejection {
   Provenance from;
   std::string key;  // as the rule made it; of a taint its whole text
   Problem problem;
-  std::string_view filter;  // the white list that the administrator wanted to leave it out; empty for all else
+  std::string_view filter;  // the list of the configuration that leaves it out; empty for all else
 };
+constexpr std::string_view kWritePrefixes = "writePrefixes";  // as a filter
 
 struct Built {
   Desired desired;

@@ -139,6 +139,7 @@ Report Agent::make_report() {
   if (cluster_) metrics_.watching(cluster_->health());
   notices_.tell("rules", walked.rule_problems, true);
   notices_.tell("machine", walked.problems, false);
+  notices_.detail("left out", walked.filtered);
   const SteadyTime now = Steady::now();
   Report report;
   report.may_go = corridor_.may_go(walked, cluster, now);

@@ -136,7 +136,10 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
     for (const auto& [entry, from] : walk.built.from) walked.made_by[entry] = maker_of(walk.layers, from);
   walked.desired = std::move(walk.built.desired);
   walked.left_out = entries_left_out(rules_, view, trusted, walked.desired, config_.labels, &cache_of_left_out_);
-  for (const Rejection& rejection : walk.built.rejected) ++walked.rejected[rejection.kind];
+  for (const Rejection& rejection : walk.built.rejected) {
+    ++walked.rejected[rejection.kind];
+    if (!rejection.filter.empty()) walked.filtered.push_back(rejection.problem);
+  }
   walked.failed_rules = walk.failed_rules;
   walked.rules_evaluated = walk.evaluated_rules;
   walked.rule_problems = std::move(walk.problems);

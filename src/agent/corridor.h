@@ -34,6 +34,7 @@ struct Walked {
   std::vector<Problem> rule_problems;  // of configuration, rules and rejected entries: a person wrote them; sorted
   /// What NodeFeature objects make that do not count: it stays on the Node if it is there.
   EntriesLeftOut left_out;
+  std::vector<Problem> filtered;  // each entry that a list of the configuration leaves out, which is one line above
   /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry.
   std::map<EntryKey, std::string> made_by;
   std::map<EntryKind, std::size_t> rejected;

@@ -25,7 +25,10 @@ struct Log::State {
   }
 };
 
-Log::Log(LogFormat format) : state_(std::make_unique<State>(format)) {}
+Log::Log(LogFormat format, bool debug) : state_(std::make_unique<State>(format)) {
+  if (debug) state_->logger.set_level(spdlog::level::debug);
+}
+bool Log::has_debug() const { return state_->logger.should_log(spdlog::level::debug); }
 Log::~Log() = default;
 
 void Log::write(Level level, std::string_view message, Fields fields) {
@@ -42,7 +45,8 @@ void Log::write(Level level, std::string_view message, Fields fields) {
     if (text.empty()) continue;
     line += json ? "," + json_string(name) + ":" + value(text) : " " + std::string(name) + "=" + value(text);
   }
-  state_->logger.log(level == Level::info   ? spdlog::level::info
+  state_->logger.log(level == Level::debug  ? spdlog::level::debug
+                     : level == Level::info ? spdlog::level::info
                      : level == Level::warn ? spdlog::level::warn
                                             : spdlog::level::err,
                      "{}", line);

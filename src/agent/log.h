@@ -20,11 +20,13 @@ class Log {
   using Field = std::pair<std::string_view, std::string>;
   using Fields = std::initializer_list<Field>;
 
-  explicit Log(LogFormat format);
+  explicit Log(LogFormat format, bool debug = false);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
+  bool has_debug() const;
+  void debug(std::string_view message, Fields fields = {}) { write(Level::debug, message, fields); }
   void info(std::string_view message, Fields fields = {}) { write(Level::info, message, fields); }
   void warn(std::string_view message, Fields fields = {}) { write(Level::warn, message, fields); }
   void error(std::string_view message, Fields fields = {}) { write(Level::error, message, fields); }
@@ -33,7 +35,7 @@ class Log {
   }
 
  private:
-  enum class Level { info, warn, error };
+  enum class Level { debug, info, warn, error };
   void write(Level level, std::string_view message, Fields fields);
 
   struct State;

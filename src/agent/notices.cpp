@@ -36,6 +36,16 @@ void Notices::tell(const std::string& kind, const std::vector<Problem>& problems
   known = std::move(now);
 }
 
+void Notices::detail(const std::string& kind, const std::vector<Problem>& problems) {
+  if (!log_.has_debug()) return;
+  const std::lock_guard lock(mutex_);
+  std::set<Problem>& known = known_[kind];
+  std::set<Problem> now(problems.begin(), problems.end());
+  for (const Problem& problem : now)
+    if (!known.contains(problem)) log_.debug(problem.what, {{"code", problem.code}, {"where", problem.where}});
+  known = std::move(now);
+}
+
 void Notices::post(Api& api, Clock& clock, const std::string& node, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     Problem problem;

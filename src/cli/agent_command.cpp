@@ -19,6 +19,7 @@ struct AgentCommandOptions {
   std::string kubeconfig;
   std::string listen = ":8080";
   std::string log_format = "text";
+  std::string log_level = "info";
   bool prune = false;
   bool dry_run = false;
 };
@@ -65,7 +66,7 @@ ExitStatus run(const AgentCommandOptions& options) {
   if (chosen.node.empty() && chosen.publish->needs_cluster)
     return fail({Errc::absent, "--node", "which Node is this machine? Give its name, or set NODE_NAME"},
                 ExitStatus::usage);
-  Log log(options.log_format == "json" ? LogFormat::json : LogFormat::text);
+  Log log(options.log_format == "json" ? LogFormat::json : LogFormat::text, options.log_level == "debug");
   std::unique_ptr<ApiConnection> connection;
   if (chosen.publish->needs_cluster) {
     auto opened = ApiConnection::open(options.kubeconfig);
@@ -123,6 +124,8 @@ Run set_up(OptionSet& options) {
   add_kubeconfig(options, chosen->kubeconfig);
   options.value("--listen", "ADDR:PORT", chosen->listen,
                 "Serve /metrics, /healthz and /readyz on this address; none turns them off [:8080]");
+  options.choice("--log-level", "LEVEL", {"info", "debug"}, chosen->log_level,
+                 "debug: also name each label that a list of the configuration leaves out [info]");
   options.choice("--log-format", "FORMAT", {"text", "json"}, chosen->log_format,
                  "Write log lines as key=value or as JSON [text]");
   const auto once = options.flag("--once", agent.once, "Publish once and exit");

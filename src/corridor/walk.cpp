@@ -1,7 +1,9 @@
 #include "corridor/walk.h"
 
 #include <map>
+#include <tuple>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 
 namespace nodescout {
@@ -52,6 +54,47 @@ const Outcome& evaluate(const RuleSet& rules, const Features& features, RuleCach
   return outcome;
 }
 
+/// A list of the configuration does its job where it leaves out what is shipped, and one rule may make many keys below
+/// one prefix: one line each, and not one per key.
+void report_rejected(Walk& walk, const LabelPolicy& policy) {
+  struct Group {
+    std::size_t count = 0;
+    const Rejection* first = nullptr;
+    std::string key;
+  };
+  using Name = std::tuple<std::string_view, std::string, std::string>;  // list, namespace, rule
+  std::map<Name, Group> groups;
+  for (const Rejection& rejection : walk.built.rejected) {
+    if (rejection.filter.empty()) {
+      walk.problems.push_back(rejection.problem);
+      continue;
+    }
+    Name name{rejection.filter, "", ""};
+    std::string key = node_key(rejection.key, rejection.from.layer, policy);
+    if (rejection.filter == kWritePrefixes) {
+      std::get<1>(name) = namespace_of(key);
+      const Layer layer = rejection.from.layer;
+      if (layer != Layer::builtin && layer != Layer::shipped) std::get<2>(name) = rejection.problem.where;
+    }
+    Group& group = groups[std::move(name)];
+    if (++group.count == 1) group.first = &rejection, group.key = std::move(key);
+  }
+  for (const auto& [name, group] : groups) {
+    const auto& [list, name_space, rule] = name;
+    if (list != kWritePrefixes)
+      walk.problems.push_back(
+          {"filtered-labels", std::string(list),
+           std::to_string(group.count) + (group.count == 1 ? " label is" : " labels are") + " left out", ""});
+    else if (group.count == 1)
+      walk.problems.push_back(group.first->problem);
+    else
+      walk.problems.push_back({"outside-prefixes", rule.empty() ? std::string(list) : rule,
+                               std::to_string(group.count) + " keys below " + quote(name_space) +
+                                   " are left out: this agent may not write there",
+                               how_to_write_below(group.key)});
+  }
+}
+
 }  // namespace
 
 std::string maker_of(const std::vector<LayerOutcome>& layers, const Provenance& from) {
@@ -82,17 +125,7 @@ Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, 
   }
   walk.built = build(walk.layers, policy);
   report_replaced(view, policy, walk);
-  std::map<std::string_view, std::size_t> filtered;
-  for (const Rejection& rejection : walk.built.rejected) {
-    if (rejection.filter.empty())
-      walk.problems.push_back(rejection.problem);
-    else
-      ++filtered[rejection.filter];
-  }
-  // A white list does its job here: one line, not one per label.
-  for (const auto& [list, count] : filtered)
-    walk.problems.push_back({"filtered-labels", std::string(list),
-                             std::to_string(count) + (count == 1 ? " label is" : " labels are") + " left out", ""});
+  report_rejected(walk, policy);
   return walk;
 }
 

@@ -222,10 +222,16 @@ class Builder final : public YAML::EventHandler {
     const bool is_here = owner.line == 0 || mark.line == owner.line || mark.column > owner.column;
     return is_here ? std::string(word) : "";
   }
-  /// yaml-cpp puts what is empty where the next token begins, often lines below. It belongs to its key, or to its dash.
+  /// yaml-cpp puts what is empty where the next token begins, often lines below. Its place is behind its colon or dash.
   Mark place_of_nothing(Mark mark) {
     const Mark owner = owner_of(mark);
-    return owner.line > 0 ? owner : mark;
+    if (owner.line == 0) return mark;
+    const std::string_view text = line(owner.line);
+    std::size_t at = static_cast<std::size_t>(owner.column - 1);
+    if (open_.back().value.is(Value::Kind::list)) return {owner.line, owner.column + 1};
+    if (at < text.size() && (text[at] == '"' || text[at] == '\'')) at = text.find(text[at], at + 1);
+    at = text.find(':', at);
+    return at == text.npos ? owner : Mark{owner.line, static_cast<int>(at) + 2};
   }
   Mark owner_of(Mark mark) {
     if (open_.empty()) return {};

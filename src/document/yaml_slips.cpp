@@ -94,12 +94,26 @@ class Finder {
 
   YamlSlip find() const {
     using Attempt = std::optional<YamlSlip> (Finder::*)() const;
-    for (const Attempt attempt :
-         {&Finder::template_braces, &Finder::tab, &Finder::reserved, &Finder::alias, &Finder::escape,
-          &Finder::open_quote_in_brackets, &Finder::unclosed_bracket, &Finder::behind_quote, &Finder::behind_block_sign,
-          &Finder::text_of_block, &Finder::second_colon, &Finder::second_colon_in_braces, &Finder::colon_without_blank,
-          &Finder::dash_without_blank, &Finder::missing_dash, &Finder::list_below_value, &Finder::too_deep,
-          &Finder::no_such_column, &Finder::key_of_more})
+    for (const Attempt attempt : {&Finder::template_braces,
+                                  &Finder::tab,
+                                  &Finder::reserved,
+                                  &Finder::alias,
+                                  &Finder::escape,
+                                  &Finder::open_quote_in_brackets,
+                                  &Finder::closes_nothing,
+                                  &Finder::unclosed_bracket,
+                                  &Finder::behind_quote,
+                                  &Finder::behind_block_sign,
+                                  &Finder::text_of_block,
+                                  &Finder::second_colon,
+                                  &Finder::second_colon_in_braces,
+                                  &Finder::colon_without_blank,
+                                  &Finder::dash_without_blank,
+                                  &Finder::missing_dash,
+                                  &Finder::list_below_value,
+                                  &Finder::too_deep,
+                                  &Finder::no_such_column,
+                                  &Finder::key_of_more})
       if (auto slip = (this->*attempt)()) return *std::move(slip);
     return given_;
   }
@@ -228,6 +242,17 @@ class Finder {
       }
     }
     return std::nullopt;
+  }
+
+  /// A ] or } where none is open, or the other one is.
+  std::optional<YamlSlip> closes_nothing() const {
+    const std::string_view text = line(last_);
+    if (!says("illegal flow end") || column_ >= text.size()) return std::nullopt;
+    const char opening = text[column_] == ']' ? '[' : '{';
+    return YamlSlip{
+        at(last_, column_),
+        "this " + std::string(1, text[column_]) + " closes nothing: no " + std::string(1, opening) + " is open here",
+        "remove it, or write the " + std::string(1, opening) + " that it closes"};
   }
 
   /// A [ or { of a line above, or of this one, that nothing closes.

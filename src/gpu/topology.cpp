@@ -127,6 +127,9 @@ std::string proximity_matrix(const std::vector<ProximityGpu>& gpus, const std::v
                              std::size_t most) {
   constexpr std::size_t kMostNics = 32;
   if (gpus.empty() || gpus.size() + nics.size() < 2) return "";
+  // What is certainly too long is not computed: of thousands of GPUs there are millions of pairs.
+  const bool is_square_short = gpus.size() * gpus.size() <= most;
+  if (gpus.size() * gpus.front().address.size() > most || (nics.empty() && !is_square_short)) return "";
   if (nics.empty()) {
     std::string text = matrix_text(gpus, nics, true, 0);
     return text.size() <= most ? text : "";
@@ -140,7 +143,9 @@ std::string proximity_matrix(const std::vector<ProximityGpu>& gpus, const std::v
     return out;
   };
   std::size_t shown = std::min(nics.size(), kMostNics);
-  if (std::string text = matrix_text(gpus, nearest(shown), true, nics.size() - shown); text.size() <= most) return text;
+  if (is_square_short)
+    if (std::string text = matrix_text(gpus, nearest(shown), true, nics.size() - shown); text.size() <= most)
+      return text;
   for (; shown > 0; --shown)
     if (std::string text = matrix_text(gpus, nearest(shown), false, nics.size() - shown); text.size() <= most)
       return text;

@@ -130,8 +130,11 @@ class Builder {
     if (!(policy_.as_worker && is_worker_layer(layer_))) {
       if (const std::string why = defect(kind, key, value); !why.empty())
         return reject(kind, name, key, made.rule, why);
-      if (const std::string why = prefix_defect(key); !why.empty())
-        return reject(kind, name, key, made.rule, why, how_to_write_below(key));
+      if (const std::string why = prefix_defect(key); !why.empty()) {
+        reject(kind, name, key, made.rule, why, how_to_write_below(key));
+        built_.rejected.back().filter = kWritePrefixes;
+        return;
+      }
     }
     into.insert_or_assign(key, std::move(value));
     built_.from.insert_or_assign(EntryKey{kind, key}, Provenance{layer_, made.rule});

@@ -7,6 +7,8 @@
 namespace nodescout {
 namespace {
 
+constexpr std::size_t kLongestLine = 64u << 10;  // bufio.Scanner stops there, and so does NFD
+
 bool is_word(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -41,7 +43,6 @@ void add_version_parts(Attributes& release) {
 }  // namespace
 
 Attributes parse_os_release(std::string_view text) {
-  constexpr std::size_t kLongestLine = 64u << 10;  // bufio.Scanner stops there, and so does NFD
   Attributes release;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -59,6 +60,25 @@ Attributes parse_os_release(std::string_view text) {
   }
   add_version_parts(release);
   return release;
+}
+
+std::optional<JunkLines> junk_of_os_release(std::string_view text) {
+  constexpr std::size_t kShown = 40;
+  JunkLines junk;
+  int number = 0;
+  for (const std::string_view line : split(text, '\n')) {
+    ++number;
+    const std::string_view content = trim(line);
+    const bool is_read = is_word(line.substr(0, line.find('='))) && line.find('=') != line.npos;
+    if (content.empty() || content.starts_with('#') || (is_read && line.size() < kLongestLine)) continue;
+    if (junk.line > 0) {
+      ++junk.others;
+    } else {
+      junk.line = number;
+      junk.text = content.substr(0, kShown);
+    }
+  }
+  return junk.line > 0 ? std::optional(junk) : std::nullopt;
 }
 
 }  // namespace nodescout

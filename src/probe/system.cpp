@@ -58,12 +58,18 @@ std::optional<std::string> os_release(const Host& host, Observation& seen, bool 
   Reading reading(host, seen, "system.osrelease");
   // NFD opens a directory like a file and finds nothing in it.
   if (nfd_compat && reading.is_directory(std::string(kEtc))) return "";
-  auto text = reading.raw(std::string(kEtc));
-  if (!text && !nfd_compat) text = reading.raw("/usr/lib/os-release");
+  std::string path(kEtc);
+  auto text = reading.raw(path);
+  if (!text && !nfd_compat) text = reading.raw(path = "/usr/lib/os-release");
   const std::string labels = ": there are no labels system-os_release.*";
   if (text) {
-    if (text->find('=') == std::string::npos)
-      reading.say({"missing-file", std::string(kEtc), "has no line NAME=VALUE" + labels, "write one: ID=NAME"});
+    if (parse_os_release(*text).empty())
+      reading.say({"missing-file", path, "has no line NAME=VALUE" + labels, "write one: ID=NAME"});
+    else if (const auto junk = junk_of_os_release(*text))
+      reading.say({"malformed-file", path + ":" + std::to_string(junk->line),
+                   quote(junk->text) + " is not NAME=VALUE, and is left out" +
+                       (junk->others == 0 ? "" : ", as are " + std::to_string(junk->others) + " more lines"),
+                   "correct it, or begin it with #"});
     return text;
   }
   if (seen.incomplete.contains("system.osrelease") || !reading.is_directory("/etc")) return text;

@@ -26,6 +26,8 @@ bool takes_values(Operator op) {
   return op == Operator::in || op == Operator::not_in || op == Operator::in_regexp || is_ordering(op);
 }
 
+constexpr const char* kAddType = "add type: version to compare versions";
+
 /// Never true of a flag, which has no value.
 bool needs_value(Operator op) { return takes_values(op) || op == Operator::is_true || op == Operator::is_false; }
 
@@ -218,8 +220,10 @@ class Checker {
       alone.values = {expression.values[i]};
       const CompiledExpression compiled(alone, &patterns_);
       if (compiled.defect().empty()) continue;
-      mistake(expression.value_marks[i], "bad-expression", compiled.defect(), cure_of_value(alone));
+      const std::string cure = cure_of_value(alone);
+      mistake(expression.value_marks[i], "bad-expression", compiled.defect(), cure);
       any = true;
+      if (cure == kAddType) break;  // which cures the others, too
     }
     return any;
   }
@@ -231,8 +235,7 @@ class Checker {
     if (!alone.type.empty()) return "write a version such as 1.2.3";
     const bool is_version = alone.values[0].find('.') != std::string::npos && parse_version(alone.values[0]);
     if (!is_version) return "write a whole number, without a unit";
-    return dialect_ == Dialect::api ? "add type: version to compare versions"
-                                    : "use a NodeFeatureRule with type: version, or a whole number";
+    return dialect_ == Dialect::api ? kAddType : "use a NodeFeatureRule with type: version, or a whole number";
   }
 
   static std::string cure_of_count(const Expression& expression) {
@@ -391,6 +394,11 @@ class Checker {
               did_you_mean(element, names_of(elements), ""));
   }
 
+  std::string cure_of_effect(std::string_view effect) {
+    const std::string_view meant = guess(effect, {"NoSchedule", "PreferNoSchedule", "NoExecute"});
+    return meant.empty() ? "write one of them" : "write effect: " + std::string(meant);
+  }
+
   /// "@kernel.version" in an annotation: the text itself, where some element of it was meant.
   void half_reference(const Placed& placed) {
     if (!placed.text.starts_with('@')) return;
@@ -441,7 +449,7 @@ class Checker {
       else
         key(taint.mark, taint.key, "taint", false);
       if (const std::string defect = taint_effect_defect(taint.effect); !defect.empty() && !taint.effect.empty())
-        mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": " + defect, "");
+        mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": " + defect, cure_of_effect(taint.effect));
       if (const std::string defect = label_value_defect(taint.value); !defect.empty())
         mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": " + defect, "use another value");
     }

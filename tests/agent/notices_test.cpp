@@ -55,6 +55,14 @@ TEST_F(NoticesTest, AProblemIsLoggedOnceWhileItLasts) {
   EXPECT_EQ(logged([&] { notices.tell("rules", problems(0, 1), false); }), 1) << "it is back";
 }
 
+TEST_F(NoticesTest, DetailsAreForThoseWhoAskForThem) {
+  EXPECT_EQ(logged([&] { notices.detail("left out", problems(0, 2)); }), 0);
+  Log talkative{LogFormat::text, true};
+  Notices details{talkative};
+  EXPECT_EQ(logged([&] { details.detail("left out", problems(0, 2)); }), 2);
+  EXPECT_EQ(logged([&] { details.detail("left out", problems(0, 3)); }), 1);
+}
+
 TEST_F(NoticesTest, OnlyWhatConcernsPeopleAtTheNodeIsPosted) {
   logged([&] {
     notices.tell("machine", problems(0, 1), false);

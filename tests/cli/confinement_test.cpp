@@ -31,6 +31,8 @@ constexpr std::string_view kOwn[] = {"/lib",
                                      "/etc/kubernetes/node-feature-discovery/nfd-worker.conf",
                                      "/etc/kubernetes/node-feature-discovery/nfd-master.conf",
                                      "/etc/kubernetes/node-feature-discovery/custom.d",
+                                     "/etc/localtime",  // of the log
+                                     "/usr/share/zoneinfo",
                                      "/proc/self",
                                      "/proc/cgroup",
                                      "/dev/null",
@@ -127,15 +129,25 @@ TEST(Confinement, NoPathOutsideTheRootIsOpened) {
   const OddRoot root;
   const TempDirectory work;
   test::write_file(work.path() / "rule.yaml", "- {name: a, labels: {a: b}}\n");
-  test::write_file(work.path() / "empty.conf", "{}\n");
+  test::write_file(work.path() / "own.conf", "stateFile: \"\"\n");
+  // Paths of the configuration are the host's, too.
+  test::write_file(work.path() / "paths.conf",
+                   "sources: {kernel: {kconfigFile: /../../../../../etc/passwd}}\ngpu: {machineTypeFile: "
+                   "/../../../../etc/passwd}\n");
   const std::string rule = (work.path() / "rule.yaml").string();
-  const std::string config = (work.path() / "empty.conf").string();
+  const std::string paths = (work.path() / "paths.conf").string();
+  const std::string config = (work.path() / "own.conf").string();
   const std::string program = fs::canonical(test::nodescout_program()).string();
   const std::vector<std::vector<std::string>> commands = {
       {"dump", "--root", root.path(), "--no-live", "-o", "json", "--config", config},
       {"dump", "--root", root.path(), "--no-live", "-o", "labels", "--config", config},
       {"dump", "--root", root.path(), "--no-live", "--compat", "nfd", "--config", config},
+      {"dump", "--root", root.path(), "--no-live", "-o", "json", "--config", paths},
       {"rules", "eval", rule, "--root", root.path(), "--no-live"},
+      {"rules", "explain", rule, "--root", root.path(), "--no-live"},
+      {"rules", "preview", rule, "--root", root.path(), "--no-live"},
+      {"agent", "--once", "--publish", "none", "--node", "n", "--listen", "", "--root", root.path(), "--no-live",
+       "--config", config},
       {"record", (work.path() / "record").string(), "--root", root.path(), "--no-live"}};
   for (const std::vector<std::string>& command : commands) {
     const std::string trace = (work.path() / "trace").string();

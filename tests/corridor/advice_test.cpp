@@ -47,6 +47,7 @@ class Edited {
   /// The scalar at the place, with its quotes, becomes this.
   std::string with_scalar(const std::string& spelt) const {
     std::size_t end = at_;
+    if (text_[at_ - 1] == ':') return text_.substr(0, at_) + " " + spelt + text_.substr(at_);  // nothing yet
     if (text_[at_] == '"' || text_[at_] == '\'')
       end = text_.find(text_[at_], at_ + 1) + 1;
     else
@@ -64,6 +65,27 @@ class Edited {
     const std::size_t line = text_.rfind('\n', at_) + 1;
     return text_.substr(0, line) + std::string(static_cast<std::size_t>(column - 1), ' ') +
            text_.substr(text_.find_first_not_of(" \t", line));
+  }
+  std::string with_word_in_front(const std::string& word) const {
+    return text_.substr(0, at_) + word + text_.substr(at_);
+  }
+  /// The word at the place is gone, and the blank behind it.
+  std::string without_word() const { return text_.substr(0, at_) + text_.substr(text_.find(' ', at_) + 1); }
+  /// The element that begins here with its dash: its further lines move with it.
+  std::string with_dash() const {
+    const std::size_t start = text_.rfind('\n', at_) + 1;
+    const std::string indent(at_ - start, ' ');
+    std::string out = text_.substr(0, start) + indent + "- ";
+    std::size_t line = at_;
+    for (bool first = true; line < text_.size(); first = false) {
+      const std::size_t end = text_.find('\n', line) + 1;
+      const std::string here = text_.substr(line, end - line);
+      const bool belongs = first || (here.starts_with(indent) && here[indent.size()] != '-');
+      if (!belongs) break;
+      out += first ? here : "  " + here;
+      line = end;
+    }
+    return out + text_.substr(line);
   }
   const std::string& text() const { return text_; }
   std::size_t at() const { return at_; }
@@ -117,6 +139,24 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
            "\n";
   }
   if (std::regex_match(todo, found, std::regex("write apiVersion: (.*)"))) return edited.with_value(found[1]);
+  if (std::regex_match(todo, found, std::regex("write in its place (matchAny: .*)"))) {
+    const std::size_t end = text.find('\n', edited.at());
+    return text.substr(0, edited.at()) + found[1].str() + text.substr(end);
+  }
+  if (todo.starts_with("write \"- \" in front of ")) return edited.with_dash();
+  if (std::regex_match(todo, found, std::regex("write effect: (.*)"))) {
+    const std::size_t effect = text.find("effect: ", edited.at()) + 8;
+    return text.substr(0, effect) + found[1].str() + text.substr(text.find_first_of(",}", effect));
+  }
+  if (todo.starts_with("write a whole number")) return edited.with_scalar("\"4\"");
+  if (todo.starts_with("make it an annotation, or use another value")) return edited.with_scalar("\"v\"");
+  if (todo == "write a name in front of the colon") return edited.with_word_in_front("named");
+  if (std::regex_match(todo, found, std::regex("write ([a-z]+:) without a value"))) return edited.with_scalar("");
+  if (todo == "remove it, or put all of the value in quotes") return edited.without_word();
+  if (std::regex_match(todo, found, std::regex("write (@[a-z.]+)\\.ELEMENT; .*")))
+    return edited.with_scalar("\"" + found[1].str() + ".major\"");
+  if (todo.starts_with("begin another element of the list with \"- name:\""))
+    return text.substr(0, edited.at() - 2) + "- " + text.substr(edited.at());
   if (todo.starts_with("close it with ")) {
     const std::size_t end = text.find('\n', edited.at());
     const char sign = todo.back() == 'e' ? text[edited.at()] : todo.back();
@@ -180,6 +220,26 @@ TEST(Advice, OnRulesIsRightToTheLetter) {
       rule("      labelsTemplate: {{ range .pci.device }}x={{ .class }}{{ end }}\n      matchFeatures: [{feature: "
            "pci.device, matchExpressions: {class: {op: Exists}}}]\n"),
       object("    - {name: a, labels: {x: z}}\n", "My_Rules"),
+      rule("      extendedResources: {x: 1.5}\n"),
+      rule("      extendedResources: {x: -1}\n"),
+      rule("      extendedResources: {x: 0x10}\n"),
+      rule("      extendedResources: {x: 500m}\n"),
+      rule("      labels: {x: -1}\n"),
+      rule("      labels: {x: “z”}\n"),
+      rule("      labels: {x: !odd z}\n"),
+      rule("      labels:\n        x:\n        w: v\n"),
+      rule("      labels:\n        : z\n"),
+      rule("      annotations: {x: \"@kernel.version\"}\n"),
+      rule("      taints: [{key: x.example/a, effect: NoSchedul, value: true}]\n"),
+      rule("      labels: {x: z}\n    name: more\n    labels: {w: v}\n"),
+      rule("      labels: {x: z}\n      name: more\n      labels: {w: v}\n"),
+      object("    name: odd\n    labels: {x: z}\n    - name: sound\n      labels: {sound: \"1\"}\n"),
+      rule("      labels: {x: z}\n      matchOn: [{loadedKMod: [nvidia]}]\n"),
+      rule("      labels: {x: z}\n      matchFeatures: [{feature: kernel.config, matchExpressions: {config_no_hz=y: "
+           "{op: "
+           "Exists}}}]\n"),
+      rule("      labels: {x: z}\n      matchFeatures: [{feature: kernel.version, matchExpressions: {full: {op: GtLt, "
+           "value: [\"5.15\", \"6.9\"]}}}]\n"),
       "- name: gpu\n  matchOn:\n  - pciId: {class: [\"0302\"], vendor: [\"10de\"]}\n  - loadedKMod: [nvidia]\n",
       "- name: gpu\n  labels: {x: z}\n  matchFeatures: [{feature: pci.device, matchExpressions: {vendor: 0x10de}}]\n",
   };
@@ -256,6 +316,15 @@ TEST(Advice, OnListsOfTheConfigurationIsRightToTheLetter) {
   const std::string texts[] = {
       "extraWritePrefixes: [Vendor.Example]\n",
       "extraWritePrefixes: [\"*.vendor.example\"]\n",
+      "extraWritePrefixes: [kubernetes.io]\n",
+      "extraLabelNs: [Vendor.Example]\n",
+      "extraLabelNs: [\"*.vendor.example\"]\n",
+      "denyLabelNs: [\"*.Vendor.Example\"]\n",
+      "sources: {kernel: {configOpts: [no_hz]}}\n",
+      "sources: {kernel: {configOpts: [\"NO_HZ=y\"]}}\n",
+      "sources: {kernel: {cmdlineNames: [\"iommu=pt\"]}}\n",
+      "sources: {fake: {flagFeatures: [on]}}\n",
+      "instance: “a”\n",
       "writePrefixes: [feature.node.kubernetes.io/]\n",
       "sources: {kernel: {configOpts: [CONFIG_NO_HZ]}}\n",
       "sources: {pci: {deviceClassWhitelist: [0x03]}}\n",

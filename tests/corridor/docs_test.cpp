@@ -11,6 +11,7 @@
 #include "corridor/walk.h"
 #include "feature/json.h"
 #include "rule/check.h"
+#include "rule/shipped.h"
 
 namespace nodescout {
 namespace {
@@ -149,6 +150,17 @@ TEST(Docs, EachKindOfChangeNamesPathsThatExist) {
     EXPECT_GE(paths, 1) << line;
   }
   EXPECT_EQ(changes, 12);
+}
+
+TEST(Docs, RulesNamesEveryShippedFile) {
+  std::ifstream file(std::string(NODESCOUT_SOURCE_DIR) + "/docs/rules.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), {});
+  std::set<std::string_view> names;
+  const std::vector<Rule> rules = shipped_rules("");
+  for (const Rule& rule : rules) names.insert(file_of_shipped(rule));
+  EXPECT_GT(names.size(), 5u);
+  for (const std::string_view name : names)
+    EXPECT_NE(page.find("| `" + std::string(name) + "` |"), std::string::npos) << name;
 }
 
 }  // namespace

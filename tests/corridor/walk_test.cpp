@@ -199,6 +199,29 @@ TEST(Walk, SaysWhichRulesFailed) {
   EXPECT_EQ(labels_of(walked), (Labels{{"b", "1"}}));
 }
 
+TEST(Walk, KeysOutsideThePrefixesAreOneLineEach) {
+  const RuleLayers rules = layers_of(
+      {{Layer::builtin, "{name: b, labels: {a: '1', b: '1', nvidia.com/c: '1'}}\n  - {name: c, labels: {d: '1'}}"},
+       {Layer::rules,
+        "{name: r, labels: {a.example/x: '1', a.example/y: '1', b.example/z: '1'}}\n  - {name: s, labels: "
+        "{a.example/w: '1', nvidia.com/ok: '1'}}"}});
+  const Features own = board("7");
+  LabelPolicy policy;
+  policy.write_prefixes = {"nvidia.com"};
+  const Walk walked = walk(rules, {own}, policy);
+  EXPECT_EQ(walked.built.rejected.size(), 7u);
+  std::vector<std::string> said;
+  for (const Problem& problem : walked.problems)
+    said.push_back(problem.where.substr(0, problem.where.find(' ')) + " " + problem.what);
+  EXPECT_EQ(said, (std::vector<std::string>{
+                      "rules.yaml:6:5 2 keys below \"a.example\" are left out: this agent may not write there",
+                      "rules.yaml:7:5 label \"a.example/w\": this agent may not write below \"a.example\"",
+                      "rules.yaml:6:5 label \"b.example/z\": this agent may not write below \"b.example\"",
+                      "writePrefixes 3 keys below \"feature.node.kubernetes.io\" are left out: this agent may not "
+                      "write there"}));
+  EXPECT_EQ(walked.problems[0].todo, how_to_write_below("a.example/x"));
+}
+
 /// Whatever changes between two walks, one with a cache gives what one without gives.
 TEST(Walk, ACacheChangesNothingButTheWork) {
   const std::string match =

@@ -42,6 +42,7 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
       {"a second colon in braces", "    - x: {y: a: b}\n", "3:14", "write \"a: b\" with its quotes"},
       {"a quote that stays open in braces", "    - x: {y: \"z}\n", "3:14", "write \"z\" with its quotes"},
       {"a brace that stays open", "    - x: {a: b\n    - y: z\n", "3:10", "close it with }"},
+      {"a brace that closes nothing", "    - x: [a, b}]\n", "3:15", "remove it, or write the { that it closes"},
       {"a quote that stays open", "    - x: \"a\n    - y: z\n", "3:10", "close it with the same quote"},
       {"a quote inside of quotes", "    - x: 'it's'\n", "3:13", "write \"it's\" with its quotes"},
       {"text behind a quote", "    - x: \"a\" b\n", "3:13",

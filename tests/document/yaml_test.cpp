@@ -93,24 +93,25 @@ TEST(Yaml, MarksCountCodePoints) {
   EXPECT_EQ(documents[0].root.members[1].mark, (Mark{2, 1}));
 }
 
-/// What is empty is where its key or its dash is, not where the next token begins.
+/// What is empty is behind its colon or its dash, not where the next token begins.
 TEST(Yaml, NothingHasItsPlace) {
   const auto place_of = [](const std::string& text, auto pick) {
     const auto documents = parse_yaml(text, "f");
     return documents.size() == 1 && !documents[0].error ? place("f", pick(documents[0].root)) : "none";
   };
   const auto value_of_a = [](const Value& root) { return root.find("a")->mark; };
-  EXPECT_EQ(place_of("a:\nb: c\n", value_of_a), "f:1:1");
-  EXPECT_EQ(place_of("a:  # why\n\n# note\nb: c\n", value_of_a), "f:1:1");
-  EXPECT_EQ(place_of("a:\n", value_of_a), "f:1:1");
-  EXPECT_EQ(place_of("a:\nno: c\n", value_of_a), "f:1:1");
-  EXPECT_EQ(place_of("a:\n~: c\n", value_of_a), "f:1:1");
-  EXPECT_EQ(place_of("{a: , b: c}\n", value_of_a), "f:1:2");
+  EXPECT_EQ(place_of("a:\nb: c\n", value_of_a), "f:1:3");
+  EXPECT_EQ(place_of("a:  # why\n\n# note\nb: c\n", value_of_a), "f:1:3");
+  EXPECT_EQ(place_of("a:\n", value_of_a), "f:1:3");
+  EXPECT_EQ(place_of("a:\nno: c\n", value_of_a), "f:1:3");
+  EXPECT_EQ(place_of("a:\n~: c\n", value_of_a), "f:1:3");
+  EXPECT_EQ(place_of("{a: , b: c}\n", value_of_a), "f:1:4");
   EXPECT_EQ(place_of("a: ~\nb: c\n", value_of_a), "f:1:4");
   EXPECT_EQ(place_of("a:\n  null\nb: c\n", value_of_a), "f:2:3");
+  EXPECT_EQ(place_of("\"a\":\nb: c\n", value_of_a), "f:1:5");
   const auto second = [](const Value& root) { return root.items[1].mark; };
-  EXPECT_EQ(place_of("- a\n-\n- b\n", second), "f:2:1");
-  EXPECT_EQ(place_of("- a\n-  # nothing\n\n", second), "f:2:1");
+  EXPECT_EQ(place_of("- a\n-\n- b\n", second), "f:2:2");
+  EXPECT_EQ(place_of("- a\n-  # nothing\n\n", second), "f:2:2");
   EXPECT_EQ(place_of("- a\n- ~\n- b\n", second), "f:2:3");
   EXPECT_EQ(place_of("- a\n-\n  ~\n", second), "f:3:3");
   const auto key = [](const Value& root) { return root.members[0].mark; };

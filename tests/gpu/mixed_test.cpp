@@ -536,6 +536,10 @@ TEST(GpuTopology, TheMatrixStaysSmall) {
   EXPECT_NE(less.find("\"cut\":{\"gpu-gpu\":16}"), std::string::npos) << less;
   EXPECT_EQ(proximity_matrix(gpus, nics, 100), "");
   EXPECT_EQ(proximity_matrix({gpus[0]}, {}, 1024), "");
+  // What cannot fit is not computed: these have 10,000 million pairs.
+  const std::vector<ProximityGpu> many(100'000, gpus[0]);
+  EXPECT_EQ(proximity_matrix(many, {}, 1024), "");
+  EXPECT_EQ(proximity_matrix(many, nics, 1024), "");
 }
 
 }  // namespace

@@ -397,6 +397,21 @@ TEST(System, AnOsReleaseThatSaysNothingIsReported) {
             "a link to ../usr/lib/os-release, which is not there");
   EXPECT_EQ(what(TempHost{{"/etc/os-release", "\n"}}), "has no line NAME=VALUE");
   EXPECT_EQ(what(TempHost{{"/etc/hostname", "x\n"}, {"/usr/lib/os-release", "ID=x\n"}}), "");
+  EXPECT_EQ(what(TempHost{{"/etc/os-release", "a = b\n"}}), "has no line NAME=VALUE");
+}
+
+TEST(System, LinesOfOsReleaseThatDoNotCountAreReportedWithTheirFile) {
+  const auto said = [](const Host& host) {
+    const Observation seen = probe::system.run(host, {}, {});
+    return seen.problems.size() == 1 ? seen.problems[0].where + ": " + seen.problems[0].what : "";
+  };
+  EXPECT_EQ(said(TempHost{{"/etc/os-release", "ID=x\n# a\n\nexport A=b\nVERSION_ID=1\njunk\n=c\n"}}),
+            "/etc/os-release:4: \"export A=b\" is not NAME=VALUE, and is left out, as are 2 more lines");
+  EXPECT_EQ(said(TempHost{{"/usr/lib/os-release", "ID=x\nNAME = y\n"}}),
+            "/usr/lib/os-release:2: \"NAME = y\" is not NAME=VALUE, and is left out");
+  EXPECT_EQ(said(TempHost{{"/usr/lib/os-release", "junk\n"}}),
+            "/usr/lib/os-release: has no line NAME=VALUE: there are no labels system-os_release.*");
+  EXPECT_EQ(said(TempHost{{"/etc/os-release", "ID=x\r\nEMPTY=\n  # b\n"}}), "");
 }
 
 TEST(System, ADirectoryAsOsReleaseIsEmptyForNfd) {

@@ -109,6 +109,14 @@ TEST(Check, VersionsAreComparedAsVersions) {
             "use a NodeFeatureRule with type: version, or a whole number");
 }
 
+TEST(Check, OneTypeCuresAllValues) {
+  EXPECT_EQ(
+      todo(rule("      labels: {x: z}\n      matchFeatures: [{feature: kernel.version, matchExpressions: {full: {op: "
+                "GtLt, value: [\"5.15\", \"6.1\"]}}}]\n")),
+      "add type: version to compare versions");
+  EXPECT_EQ(todo(rule("      taints: [{key: x.example/a, effect: NoSchedul}]\n")), "write effect: NoSchedule");
+}
+
 TEST(Check, ReferencesOfAnnotations) {
   EXPECT_EQ(findings(rule("      annotations: {x: \"@kernel.version.majr\", y: \"@team\", z: "
                           "\"@kernel.version.major\"}\n")),
@@ -235,8 +243,8 @@ TEST(Check, TextsOfObjectsAreTexts) {
   EXPECT_EQ(findings("- {name: 5, labels: {a: b}}\n"), "") << "NFD's worker makes texts of numbers";
 }
 
-TEST(Check, WhatIsEmptyIsNamedAtItsKey) {
-  EXPECT_EQ(findings(rule("      labels:\n        a:\n        b: c\n")), "8:9 unquoted-text\n");
+TEST(Check, WhatIsEmptyIsNamedWhereItIs) {
+  EXPECT_EQ(findings(rule("      labels:\n        a:\n        b: c\n")), "8:11 unquoted-text\n");
   EXPECT_EQ(findings(rule("      labels:\n        a: b\n        : c\n")), "9:9 unquoted-key\n");
   EXPECT_EQ(todo(rule("      labels:\n        : c\n")), "write a name in front of the colon");
 }
