@@ -13,6 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
+constexpr auto kGatePause = 2s;     // after a request of the readiness gate failed
 constexpr auto kLongestPass = 60s;  // the agent is unhealthy once a probe hangs in the kernel for longer
 
 }  // namespace
@@ -90,6 +91,45 @@ void Agent::start_lease() {
                                        destination_->is_own_node, std::random_device{}(), std::move(hooks));
 }
 
+void Agent::start_gate() {
+  const auto& gate = corridor_.config().readiness_gate;
+  if (gate.taint.empty() || !destination_->is_own_node) return;
+  gate_ = std::make_unique<ReadinessGate>(
+      connection_->api(), connection_->clock(), options_.node,
+      GateTerms{gate.taint, gate.deadline, gate.required, gate.is_taint_removed_at_deadline});
+}
+
+void Agent::pass_gate(const PublishLoop::Attempt& attempt, const std::stop_token& stop) {
+  if (!gate_) return;
+  const auto passed = attempt.result ? gate_->pass(attempt.result->node_uid, attempt.result->answered, "", stop)
+                                     : gate_->pass("", false, attempt.result.error().text(), stop);
+  notices_.tell("gate", passed ? std::vector<Problem>{} : std::vector{problem_of(passed.error())}, false);
+  if (passed && *passed) log_.info("the readiness gate wrote the Node", {{"node", options_.node}});
+  const std::lock_guard lock(mutex_);
+  // After an error, such as a conflict with another writer, soon again.
+  const auto due = passed ? gate_->next() : std::optional(Steady::now() + kGatePause);
+  if (due && due != gate_due_) events_.wake();
+  gate_due_ = due;
+}
+
+/// At its deadline nothing else may happen: the Node is published to, and with it the gate decides again.
+void Agent::look_at_gate() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!gate_due_ || *gate_due_ > Steady::now()) return;
+    gate_due_.reset();
+  }
+  loop_->again();
+}
+
+/// For the loop: the next pass, or the gate's deadline.
+std::optional<SteadyTime> Agent::next_wake() const {
+  const auto pass = schedule_.next();
+  const std::lock_guard lock(mutex_);
+  if (!gate_due_ || (pass && *pass < *gate_due_)) return pass;
+  return gate_due_;
+}
+
 /// Setup before the first look.
 void Agent::start() {
   if (const Status loaded = state_.load(corridor_.keeper().facts()); !loaded)
@@ -149,6 +189,7 @@ Report Agent::make_report() {
                     corridor_.config().labels.write_prefixes, corridor_.config().probes.gpu.shared_labels()};
   report.stale = corridor_.keeper().facts().stale();
   offered_proved_ = cluster.complete && corridor_.keeper().is_proved(now);
+  report.answered = corridor_.has_every_answer();
   if (destination_->takes_features) report.features = corridor_.keeper().facts().features();
   return report;
 }
@@ -161,6 +202,7 @@ void Agent::evaluate_and_offer() {
     const std::lock_guard lock(mutex_);
     const bool is_new = !offered_ || offered_->desired != report.desired || offered_->options != report.options ||
                         offered_->features != report.features || offered_->left_out != report.left_out ||
+                        offered_->answered != report.answered ||
                         was_proved != offered_proved_ || held_ > 0;
     if (!is_new) return;
     offered_ = report;
@@ -183,6 +225,7 @@ void Agent::log_changes(const Published& published) {
 
 void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token& stop) {
   metrics_.published(attempt.result, attempt.duration);
+  pass_gate(attempt, stop);
   if (!attempt.result) {
     const Error& error = attempt.result.error();
     if (lease_ && error.code != Errc::absent) lease_->published("", "");
@@ -307,6 +350,7 @@ void Agent::run(const std::stop_token& stop) {
   errands_ = std::make_unique<Errands>([this] { events_.wake(); });
   corridor_.ask_beside(*errands_);
   start_lease();
+  start_gate();
   loop_ = std::make_unique<PublishLoop>(
       *publisher_, corridor_.config().node_recheck, std::random_device{}(),
       [this](const std::stop_token& ended) { publisher_->prefetch(ended); },
@@ -337,7 +381,8 @@ void Agent::run(const std::stop_token& stop) {
     auto wanted = corridor_.pending();
     if (held_ > 0 && !keeper.is_proved(Steady::now())) wanted.emplace("", last_look_ + KnownFacts::kProofInterval);
     schedule_.want(std::move(wanted));
-    if (!take(events_.wait(schedule_.next()))) break;
+    if (!take(events_.wait(next_wake()))) break;
+    look_at_gate();
     const auto due = schedule_.next();
     if (!due || *due > Steady::now()) continue;
     const Schedule::Pass pass = schedule_.take(Steady::now());

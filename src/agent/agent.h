@@ -21,6 +21,7 @@
 #include "agent/metrics.h"
 #include "agent/notices.h"
 #include "agent/options.h"
+#include "agent/readiness_gate.h"
 #include "agent/schedule.h"
 #include "agent/state_file.h"
 #include "host/errands.h"
@@ -59,6 +60,10 @@ class Agent {
   void start_publishing();
   void start_watches();
   void start_lease();
+  void start_gate();
+  void pass_gate(const PublishLoop::Attempt& attempt, const std::stop_token& stop);
+  void look_at_gate();
+  std::optional<SteadyTime> next_wake() const;
   void start();
   bool wait_for_cluster(SteadyTime until, const std::stop_token& stop);
   /// False: stop.
@@ -99,13 +104,15 @@ class Agent {
   std::optional<Report> offered_;        // the last one
   Attributes node_labels_;               // of the own Node, as last read; includes foreign labels
   std::set<std::string> woken_by_node_;  // probes that changes of these labels woke
+  std::optional<SteadyTime> gate_due_;   // when to look at the Node again for the gate
   std::atomic<std::size_t> held_{0};     // removals that wait for proof
 
   std::unique_ptr<Errands> errands_;
   std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<Watch> node_watch_;
   std::unique_ptr<PublishLoop> loop_;
-  std::unique_ptr<LeaseLoop> lease_;  // null: none is wanted
+  std::unique_ptr<LeaseLoop> lease_;     // null: none is wanted
+  std::unique_ptr<ReadinessGate> gate_;  // the same; of the publishing loop's thread
   std::jthread node_watch_thread_;
 };
 

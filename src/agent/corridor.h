@@ -68,6 +68,9 @@ class AgentCorridor {
   /// Probes with a fact that waits for proof or a condition that must last, with the time of the next look.
   std::map<std::string, SteadyTime> pending() const;
 
+  /// No probe waits for an answer, such as a driver's.
+  bool has_every_answer() const { return waiting_.empty(); }
+
   /// Runs the probes of the pass on a fresh view of the host, and hands what they saw to the keeper.
   Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
 

@@ -93,6 +93,12 @@ struct Config {
   std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
   bool lease = true;  // renewed in the agent's namespace: freshness without writing the Node
   std::chrono::seconds lease_period{30};
+  struct {
+    std::string taint;  // empty: no gate
+    std::chrono::seconds deadline{300};
+    std::vector<std::string> required;  // keys of labels
+    bool is_taint_removed_at_deadline = false;
+  } readiness_gate;
   bool watch_node = false;  // needs the right to watch; deleted labels then return within a second
 
   std::vector<Problem> problems;

@@ -263,6 +263,21 @@ void lease_period(KeyEntry& entry, Config& config) {
     config.lease_period = std::chrono::duration_cast<std::chrono::seconds>(*period);
 }
 
+void gate_deadline(KeyEntry& entry, Config& config) {
+  using namespace std::chrono_literals;
+  if (const auto deadline = entry.period(1s, "a duration of a second or more, such as 5m"))
+    config.readiness_gate.deadline = std::chrono::duration_cast<std::chrono::seconds>(*deadline);
+}
+
+void gate_at_deadline(KeyEntry& entry, Config& config) {
+  std::string wanted;
+  entry.text(wanted);
+  if (wanted == "keep" || wanted == "remove")
+    config.readiness_gate.is_taint_removed_at_deadline = wanted == "remove";
+  else if (!wanted.empty())
+    entry.mistake(entry.value.mark, " must be keep or remove, not " + quote(wanted));
+}
+
 void any_map(KeyEntry& entry, Config&) { entry.any_map(); }
 void no_keys(KeyEntry& entry, Config&) { entry.no_keys(); }
 
@@ -411,6 +426,16 @@ const Row kRows[] = {
      [](KeyEntry& e, Config& c) { e.flag(c.lease); }},
     {{"lease.period", nodescout, at_start, "`30s`", "time between two renewals; the Lease is stale after three"},
      lease_period},
+    {{"readinessGate.taint", nodescout, at_start, "none",
+      "key of the startup taint that the agent removes from its Node; none: there is no gate"},
+     [](KeyEntry& e, Config& c) { e.text(c.readiness_gate.taint); }},
+    {{"readinessGate.requires", nodescout, at_start, "`[]`", "keys of labels that must be on the Node before"},
+     [](KeyEntry& e, Config& c) { e.texts(c.readiness_gate.required); }},
+    {{"readinessGate.deadline", nodescout, at_start, "`5m`",
+      "after which the condition `NodescoutReady` becomes False with the reason"},
+     gate_deadline},
+    {{"readinessGate.onDeadline", nodescout, at_start, "`keep`", "`keep` or `remove` the taint at the deadline"},
+     gate_at_deadline},
     {{"stateFile", nodescout, at_start, "`/run/nodescout/state.json`",
       "keeps what is known of the machine across a restart of the container; `\"\"`: none"},
      [](KeyEntry& e, Config& c) { e.text(c.state_file); }},

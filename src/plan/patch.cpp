@@ -6,6 +6,7 @@
 #include "document/value.h"
 #include "nodescout/plan.h"
 #include "plan/ownership.h"
+#include "plan/startup_taint.h"
 
 namespace nodescout {
 namespace {
@@ -186,6 +187,24 @@ std::string status_patch(const NodeState& now, const std::vector<Change>& all, c
   Value patch = Value::map();
   patch.add("metadata", std::move(metadata));
   patch.add("status", std::move(status));
+  return to_json(patch);
+}
+
+std::string taint_removal_patch(const NodeState& now, std::string_view key) {
+  NodeState after = now;
+  for (std::size_t i = after.taints.size(); i-- > 0;) {
+    if (after.taints[i].key != key) continue;
+    after.taints.erase(after.taints.begin() + static_cast<std::ptrdiff_t>(i));
+    if (i < after.taint_times.size())
+      after.taint_times.erase(after.taint_times.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  Value metadata = Value::map();
+  metadata.add("resourceVersion", Value::string(now.resource_version));
+  Value spec = Value::map();
+  spec.add("taints", taint_list(after));
+  Value patch = Value::map();
+  patch.add("metadata", std::move(metadata));
+  patch.add("spec", std::move(spec));
   return to_json(patch);
 }
 

@@ -155,6 +155,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   Published published;
   published.node_labels = now->labels;
   published.node_uid = now->uid;
+  published.answered = report.answered;
   published.problems = std::move(patch.conflicts);
   std::map<std::string, std::vector<std::string>> of_object;
   std::erase_if(patch.changes, [&](const Change& change) {

@@ -26,7 +26,8 @@ struct Report {
   /// Whether something that is published and no longer desired may be removed, or why not.
   MayGo may_go = [](const Change&) { return std::nullopt; };
   std::map<EntryKey, std::string> left_out;  // that NodeFeature objects make which do not count, and their names
-  bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short
+  bool answered = true;  // every probe has answered: none waits for a driver
+  bool prompt = false;   // a person made an edit and is waiting: the pause between two writes is short
 };
 
 struct Published {
@@ -35,6 +36,7 @@ struct Published {
   std::map<Kept, std::size_t> held;  // number of entries that may not be removed yet, by reason
   Attributes node_labels;            // all of the Node's, as they were read before
   std::string node_uid;              // of the Node that was read
+  bool answered = true;              // as the report
   std::string digest;                // digest_of_owned of the Node as it is now
 
   std::size_t held_in_all() const {

@@ -452,6 +452,29 @@ TEST(Config, DurationsOfTheRecheck) {
   EXPECT_EQ(read("nodeRecheck: soon\n").node_recheck.count(), 300);
 }
 
+TEST(Config, LeaseAndReadinessGate) {
+  const Config fallback = read("");
+  EXPECT_TRUE(fallback.lease);
+  EXPECT_EQ(fallback.lease_period.count(), 30);
+  EXPECT_EQ(fallback.readiness_gate.taint, "") << "off";
+  const Config config = read(
+      "lease: {enabled: false, period: 1m}\n"
+      "readinessGate: {taint: a/b, deadline: 10m, requires: [x/y], onDeadline: remove}\n");
+  EXPECT_FALSE(config.lease);
+  EXPECT_EQ(config.lease_period.count(), 60);
+  EXPECT_EQ(config.readiness_gate.taint, "a/b");
+  EXPECT_EQ(config.readiness_gate.deadline.count(), 600);
+  EXPECT_EQ(config.readiness_gate.required, std::vector<std::string>{"x/y"});
+  EXPECT_TRUE(config.readiness_gate.is_taint_removed_at_deadline);
+  for (const char* wrong : {"lease: {period: 0}", "lease: {period: 100ms}", "readinessGate: {deadline: 0}",
+                            "readinessGate: {onDeadline: delete}", "readinessGate: {require: [x/y]}"}) {
+    const Config mistaken = read(std::string(wrong) + "\n");
+    EXPECT_EQ(mistaken.problems.size(), 1u) << wrong;
+    EXPECT_EQ(mistaken.lease_period.count(), 30) << wrong;
+    EXPECT_EQ(mistaken.readiness_gate.deadline.count(), 300) << wrong;
+  }
+}
+
 TEST(Config, SelectionIsLeftToRight) {
   std::vector<Problem> problems;
   const std::vector<std::string_view> known{"cpu", "fake", "pci"}, off{"fake"};

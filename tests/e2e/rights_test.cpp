@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "agent/readiness_gate.h"
 #include "base/text.h"
 #include "document/json.h"
 #include "document/value_path.h"
@@ -458,6 +459,46 @@ TEST_F(PublishingTest, TaintsNeedTheirKeysInTheConfigMap) {
   publisher = std::make_unique<NodePublisher>(*client, agent->clock, name);
   EXPECT_EQ(texts(publish({}).problems), "") << "removing one's own is always allowed";
   EXPECT_TRUE(state().taints.empty());
+}
+
+/// A Node of its own with a startup taint, one of another owner, and a gate.
+TEST_F(PublishingTest, TheTaintOfTheReadinessGateMayBeRemovedAndNothingElseOfIt) {
+  prepare("rights-gate");
+  const std::string path = object_path(resources::kNodes, "", name);
+  const auto taint = [](const std::string& key, const std::string& more = "") {
+    return R"({"key":")" + key + R"(","effect":"NoSchedule")" + more + "}";
+  };
+  const std::string gate = "startup-taint.cluster-autoscaler.kubernetes.io/gate";
+  const std::string other = "startup-taint.cluster-autoscaler.kubernetes.io/other", role = "node-role.kubernetes.io/x";
+  const auto with = [](const std::vector<std::string>& taints) {
+    return R"({"spec":{"taints":[)" + join(taints, ",") + "]}}";
+  };
+  const std::vector<std::string> all{taint(gate), taint(other), taint(role), taint("vendor.example/busy")};
+  must(cluster->admin().patch(path, PatchKind::merge, json(with(all))));
+  const Call removal{"the gate's", "merge", path, with({all[1], all[2], all[3]}), "not readinessTaint of ConfigMap"};
+  expect_denied(agent->api, removal);
+
+  const Parameters parameters(*cluster, R"({"readinessTaint":")" + gate + R"(","allowOverwrite":"true"})");
+  for (int tries = 0; tries < 300 && !call(agent->api, removal, true); ++tries) std::this_thread::sleep_for(100ms);
+  expect_denied(agent->api, {"another startup taint", "merge", path, with({all[0], all[2], all[3]}), other.c_str()});
+  expect_denied(agent->api, {"a role's", "merge", path, with({all[0], all[1], all[3]}), role.c_str()});
+  expect_denied(agent->api, {"another value", "merge", path,
+                             with({taint(gate, R"(,"value":"v")"), all[1], all[2], all[3]}), gate.c_str()});
+  expect_allowed(agent->api, removal);
+  expect_denied(agent->api, {"and back again", "merge", path, with(all), gate.c_str()});
+
+  // And the condition that goes with it.
+  must(agent->api.patch(path + "/status", PatchKind::strategic,
+                        condition_patch({"True", "R", "m"}, agent->clock.today())));
+  EXPECT_EQ(gate_condition_of(node(name))->status, "True");
+  must(agent->api.patch(path + "/status", PatchKind::strategic,
+                        condition_patch({"False", "R", "m"}, agent->clock.today())));
+  EXPECT_EQ(gate_condition_of(node(name))->status, "False");
+  for (const char* type : {"Ready", "GpuReady", "NodescoutReady2"})
+    expect_denied(agent->api,
+                  {type, "strategic", path + "/status",
+                   R"({"status":{"conditions":[{"type":")" + std::string(type) + R"(","status":"False"}]}})",
+                   "may not change status.conditions"});
 }
 
 TEST_F(PublishingTest, AListOfDomainsThatIsNoneIsNamedInTheRefusal) {
