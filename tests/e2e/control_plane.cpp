@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -48,23 +49,18 @@ Run run(const std::string& command) {
 
 std::string shell_quoted(const std::string& word) { return "'" + replace_all(word, "'", "'\\''") + "'"; }
 
-struct Programs {
-  fs::path folder;
-  std::string why_not;
-};
-
-const Programs& programs() {
-  static const Programs found = [] {
-    const Run script = run(NODESCOUT_SOURCE_DIR "/tests/e2e/control-plane --no-build");
-    return script.status == 0 ? Programs{fs::path(trim(script.output)), ""}
-                              : Programs{{}, std::string(trim(script.complaint))};
-  }();
-  return found;
-}
-
 constexpr const char* kOldEtcd = "/usr/bin/etcd";
 
 }  // namespace
+
+const Programs& programs(const std::string& what) {
+  static std::map<std::string, Programs> found;
+  const auto known = found.find(what);
+  if (known != found.end()) return known->second;
+  const Run script = run(NODESCOUT_SOURCE_DIR "/tests/e2e/control-plane --no-build " + what);
+  return found[what] = script.status == 0 ? Programs{fs::path(trim(script.output)), ""}
+                                          : Programs{{}, std::string(trim(script.complaint))};
+}
 
 Value json(std::string_view text) { return must(parse_json(text, "a literal in a test")); }
 

@@ -33,6 +33,14 @@ struct AuditEntry {
   Value request;  // the body
 };
 
+/// Programs that tests/e2e/control-plane built.
+struct Programs {
+  std::filesystem::path folder;
+  std::string why_not;  // why there are none; else empty
+};
+/// `what`: "node", "helm", or "" for the control plane's. Builds nothing.
+const Programs& programs(const std::string& what = "");
+
 class ControlPlane {
  public:
   struct Options {
@@ -69,6 +77,7 @@ class ControlPlane {
   Api& admin() { return admin_->api; }
   /// Runs kubectl as the administrator; throws with its output if it fails.
   std::string kubectl(const std::vector<std::string>& words) const;
+  const std::filesystem::path& admin_kubeconfig() const { return admin_kubeconfig_; }
 
   // ---- objects ----
   void create_namespace(const std::string& name);

@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 const std::string kManifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
-const std::vector<std::string> kOverlays{"base", "overlays/watch-node", "overlays/nodefeature", "overlays/file",
-                                         "overlays/prune"};
+const std::vector<std::string> kOverlays{"base",          "overlays/watch-node", "overlays/nodefeature",
+                                         "overlays/file", "overlays/prune",      "overlays/read-only-host"};
 
 class ManifestsTest : public ::testing::Test {
  protected:
@@ -112,7 +112,7 @@ TEST_F(ManifestsTest, TheHostIsReadOnly) {
     std::set<std::string> host;
     for (const Value& volume : spec.find("volumes")->items)
       if (volume.find("hostPath")) host.insert(text_at(volume, {"name"}));
-    EXPECT_GE(host.size(), 8u);
+    EXPECT_GE(host.size(), overlay == "overlays/read-only-host" ? 5u : 8u);
     std::set<std::string> writable;
     for (const Value& container : containers(spec)) {
       EXPECT_EQ(text_at(container, {"securityContext", "readOnlyRootFilesystem"}), "true") << overlay;
@@ -128,6 +128,21 @@ TEST_F(ManifestsTest, TheHostIsReadOnly) {
     if (overlay == "overlays/file") expected.insert("/host/etc/kubernetes/node-feature-discovery/features.d");
     EXPECT_EQ(writable, expected) << overlay;
   }
+}
+
+/// What a runtime would have to create on the host, or may not exist there, keeps a Pod from starting on a read-only
+/// one.
+TEST_F(ManifestsTest, OnAReadOnlyHostNothingIsCreated) {
+  for (const Value& volume : pod_spec("overlays/read-only-host").find("volumes")->items) {
+    const std::string path = text_at(volume, {"hostPath", "path"});
+    const std::set<std::string> everywhere{"", "/sys", "/proc", "/usr/lib", "/etc/os-release", "/run/udev"};
+    EXPECT_TRUE(everywhere.contains(path)) << path;
+  }
+}
+
+TEST_F(ManifestsTest, AgentsAreNotEvictedFromAFullNode) {
+  for (const std::string& overlay : kOverlays)
+    EXPECT_EQ(text_at(pod_spec(overlay), {"priorityClassName"}), "system-node-critical") << overlay;
 }
 
 TEST_F(ManifestsTest, ARolloutSurvivesNodesThatAreDown) {

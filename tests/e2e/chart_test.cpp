@@ -1,0 +1,275 @@
+// deploy/helm/nodescout as helm renders it, and installed on a real API server.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "base/text.h"
+#include "document/json.h"
+#include "document/value_path.h"
+#include "document/yaml.h"
+#include "e2e/control_plane.h"
+#include "kube/resource.h"
+#include "nodescout/version.h"
+#include "support/run_program.h"
+#include "system/file.h"
+
+namespace nodescout::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kChart = NODESCOUT_SOURCE_DIR "/deploy/helm/nodescout";
+const std::string kManifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
+constexpr const char* kDefinitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/";
+constexpr const char* kRules = "nodefeaturerules.nfd.k8s-sigs.io";
+
+using Words = std::vector<std::string>;
+
+Words operator+(Words a, const Words& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+/// What Kubernetes merges by a key is in no order; the labels that only Helm sets are left out.
+Value comparable(Value value, const std::string& key = "") {
+  if (key == "labels")
+    for (const char* own :
+         {"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart"})
+      std::erase_if(value.members, [&](const Member& label) { return label.key == own; });
+  for (Member& member : value.members) member.value = comparable(std::move(member.value), member.key);
+  for (Value& item : value.items) item = comparable(std::move(item));
+  if (key == "volumeMounts" || key == "volumes")
+    std::ranges::sort(value.items, {}, [](const Value& item) { return text_at(item, {"name"}); });
+  return value;
+}
+
+/// By kind and name.
+std::map<std::string, Value> by_name(const std::string& manifests, const std::string& origin) {
+  std::map<std::string, Value> objects;
+  for (YamlDocument& document : parse_yaml(manifests, origin)) {
+    if (document.error) throw std::runtime_error(document.error->where + ": " + document.error->what);
+    const std::string name = text_at(document.root, {"kind"}) + " " + text_at(document.root, {"metadata", "name"});
+    EXPECT_TRUE(objects.emplace(name, comparable(std::move(document.root))).second) << origin << " has two " << name;
+  }
+  return objects;
+}
+
+class ChartTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NODESCOUT_NEEDS_CONTROL_PLANE();
+    if (!programs("helm").why_not.empty()) GTEST_SKIP() << "skipped: " << programs("helm").why_not;
+    cluster = &ControlPlane::shared();
+  }
+  Ran helm(const Words& words) {
+    RunOptions options;
+    for (const char* variable : {"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"})
+      options.environment[variable] = folder.path() / "helm";
+    options.environment["KUBECONFIG"] = cluster->admin_kubeconfig();
+    return run_program(Words{programs("helm").folder / "helm"} + words, options);
+  }
+  std::string rendered(const Words& more = {}) {
+    const Ran done = helm(Words{"template", "nodescout", kChart, "--namespace", "nodescout"} + more);
+    if (done.status != 0) throw std::runtime_error(done.err);
+    return done.out;
+  }
+  void expect_helm(const Words& words) {
+    const Ran done = helm(words);
+    EXPECT_EQ(done.status, 0) << done.err;
+  }
+  void refused_with(const Words& words, const std::string& sentence) {
+    const Ran done = helm(words);
+    EXPECT_NE(done.status, 0) << done.out;
+    EXPECT_NE(done.err.find(sentence), std::string::npos) << done.err;
+  }
+  Value definition(const char* name) { return must(cluster->admin().get(std::string(kDefinitions) + name)); }
+
+  TempDirectory folder;
+  ControlPlane* cluster = nullptr;
+};
+
+TEST_F(ChartTest, LintFindsNothing) { expect_helm({"lint", "--strict", kChart}); }
+
+TEST_F(ChartTest, ItHasTheVersionOfTheProgram) {
+  const std::string chart = must(read_whole_file(kChart + "/Chart.yaml", 1u << 16));
+  const Value root = parse_yaml(chart, "Chart.yaml").at(0).root;
+  EXPECT_EQ(text_at(root, {"appVersion"}), kVersion);
+  EXPECT_EQ(text_at(root, {"version"}), kVersion);
+}
+
+TEST_F(ChartTest, TheTableOfValuesIsUpToDate) {
+  const Ran page = run_program({NODESCOUT_SOURCE_DIR "/deploy/helm/readme"});
+  EXPECT_EQ(page.status, 0) << page.err;
+  EXPECT_EQ(page.out, must(read_whole_file(kChart + "/README.md", 1u << 20))) << "run deploy/helm/readme --write";
+}
+
+TEST_F(ChartTest, ItMakesTheObjectsOfTheKustomization) {
+  const std::map<std::string, Words> cases{
+      {"base", {}},
+      {"overlays/watch-node", {"--set", "watchNode=true"}},
+      {"overlays/nodefeature", {"--set", "publish=nodefeature"}},
+      {"overlays/file", {"--set", "publish=file"}},
+      {"overlays/prune", {"--set", "prune=true"}},
+      {"overlays/read-only-host", {"--set", "host.readOnly=true"}},
+  };
+  for (const auto& [overlay, values] : cases) {
+    const auto kustomized = by_name(cluster->kubectl({"kustomize", kManifests + overlay}), overlay);
+    auto charted = by_name(rendered(values + Words{"--set", "crds.install=never"}), "chart for " + overlay);
+    for (const auto& [name, object] : kustomized) {
+      if (name.starts_with("Namespace ")) continue;  // Helm creates it
+      ASSERT_TRUE(charted.contains(name)) << overlay << ": " << name;
+      EXPECT_TRUE(same_content(charted[name], object)) << overlay << ": " << name << "\n"
+                                                       << to_json(object) << "\n"
+                                                       << to_json(charted[name]);
+      charted.erase(name);
+    }
+    for (const auto& [name, object] : charted) ADD_FAILURE() << overlay << " has no " << name;
+  }
+}
+
+TEST_F(ChartTest, ItsKindsAreThoseOfTheKustomization) {
+  auto kinds = by_name(cluster->kubectl({"kustomize", kManifests + "crds"}), "crds");
+  const auto charted = by_name(rendered(), "chart");
+  EXPECT_EQ(kinds.size(), 3u);
+  for (auto& [name, object] : kinds) {
+    ASSERT_TRUE(charted.contains(name)) << name;
+    EXPECT_TRUE(same_content(*charted.at(name).find("spec"), *object.find("spec"))) << name;
+    EXPECT_EQ(text_at(charted.at(name), {"metadata", "annotations", "helm.sh/resource-policy"}), "keep") << name;
+  }
+  EXPECT_EQ(rendered({"--set", "crds.install=never"}).find("CustomResourceDefinition"), std::string::npos);
+}
+
+TEST_F(ChartTest, AKeyOfNfdsChartIsAnsweredWithOurs) {
+  const std::map<std::string, std::string> cases{
+      {"worker.nodeSelector.x=y", "set nodeSelector instead"},
+      {"worker.config.core.labelWhiteList=x", "set config instead"},
+      {"master.extraLabelNs={a.example}", "set policy.writePrefixes"},
+      {"master.replicaCount=2", "there is no central server"},
+      {"gc.enable=false", "there is no nfd-gc"},
+      {"prometheus.enable=true", "set monitoring.enabled instead"},
+      {"policy.writePrefixes={vendor.example}", "/policy/writePrefixes"},
+      {"publish=elsewhere", "'node', 'nodefeature', 'file'"},
+      {"unheardOf=1", "'unheardOf' not allowed"},
+  };
+  for (const auto& [value, answer] : cases) refused_with({"template", kChart, "--set", value}, answer);
+}
+
+TEST_F(ChartTest, WhatCannotWorkTogetherIsRefused) {
+  refused_with({"template", kChart, "--set", "publish=file,host.readOnly=true"}, "Change one of the two");
+  refused_with({"template", kChart, "--set", "publish=file,prune=true"}, "Leave publish at node");
+}
+
+TEST_F(ChartTest, ConfigurationAndRulesAreThoseOfTheValues) {
+  auto objects = by_name(rendered({"--set", "config.enableTaints=true", "--set-json",
+                                   R"(rules={"a.yaml":[{"name":"a","labels":{"x":"1"}}],"b.yaml":"- name: b\n"})"}),
+                         "chart");
+  EXPECT_EQ(text_at(objects["ConfigMap nodescout-config"], {"data", "nodescout.conf"}), "enableTaints: true\n");
+  const Value rule = parse_yaml(text_at(objects["ConfigMap nodescout-rules"], {"data", "a.yaml"}), "a").at(0).root;
+  EXPECT_EQ(to_json(rule), R"([{"labels":{"x":"1"},"name":"a"}])");
+  EXPECT_EQ(text_at(objects["ConfigMap nodescout-rules"], {"data", "b.yaml"}), "- name: b\n");
+}
+
+TEST_F(ChartTest, APodMonitorIsMadeWhereItsKindIsKnown) {
+  EXPECT_EQ(rendered({"--set", "monitoring.enabled=true"}).find("PodMonitor"), std::string::npos);
+  const Words known{"--api-versions", "monitoring.coreos.com/v1/PodMonitor"};
+  EXPECT_EQ(rendered(known).find("kind: PodMonitor"), std::string::npos) << "off by default";
+  const std::string text =
+      rendered(known + Words{"--set", "monitoring.enabled=true,monitoring.labels.release=prometheus"});
+  const Value monitor = by_name(text, "chart").at("PodMonitor nodescout");
+  EXPECT_EQ(text_at(monitor, {"metadata", "labels", "release"}), "prometheus");
+  EXPECT_EQ(to_json(*at(monitor, {"spec", "selector", "matchLabels"})), R"({"app.kubernetes.io/name":"nodescout"})");
+}
+
+TEST_F(ChartTest, WithinAnotherChartItUsesTheGlobalPullSecrets) {
+  const fs::path parent = folder.path() / "parent";
+  fs::create_directories(parent / "charts");
+  write_file(parent / "Chart.yaml", "apiVersion: v2\nname: parent\nversion: 1.0.0\n");
+  write_file(parent / "values.yaml",
+             "global: {imagePullSecrets: [of-all]}\nnodescout: {imagePullSecrets: [{name: of-this}]}\n");
+  expect_helm({"package", kChart, "--destination", parent / "charts"});
+  const Ran done = helm({"template", "site", parent, "--namespace", "nodescout"});
+  ASSERT_EQ(done.status, 0) << done.err;
+  const Value set = by_name(done.out, "parent").at("DaemonSet site-nodescout");
+  EXPECT_EQ(to_json(*at(set, {"spec", "template", "spec", "imagePullSecrets"})),
+            R"([{"name":"of-all"},{"name":"of-this"}])");
+}
+
+/// Install and uninstall, in a namespace, under a name and with a service account that the kustomization does not have.
+TEST_F(ChartTest, ItRunsAnywhereUnderAnyName) {
+  cluster->install_crds();
+  const Words release{"--namespace", "elsewhere"};
+  expect_helm(Words{"install", "site", kChart, "--create-namespace", "--set",
+                    "serviceAccount.name=scout,policy.writePrefixes={nfd.node.kubernetes.io,vendor.example}"} +
+              release);
+  cluster->create_node("chart-own");
+  cluster->create_node("chart-other");
+  Connection agent(cluster->endpoint(), cluster->token("elsewhere", "scout", "chart-own"));
+  const auto label = [&](const std::string& node, const std::string& key) {
+    return agent.api.patch(
+        object_path(resources::kNodes, "", node) + "?dryRun=All", PatchKind::merge,
+        json(R"({"metadata":{"labels":{")" + key +
+             R"(":"1"},"annotations":{"nfd.node.kubernetes.io/feature-labels":")" + key + R"("}}})"));
+  };
+  const auto denied_by = [&](const char* policy, const std::string& node, const std::string& key) {
+    const auto answer = label(node, key);
+    return !answer && answer.error().what.find("'" + std::string(policy) + "'") != std::string::npos;
+  };
+  // A policy is in force a moment after it was made.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!(denied_by("site-nodescout-node", "chart-other", "vendor.example/x") &&
+           denied_by("site-nodescout-keys", "chart-own", "other.example/x"))) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << label("chart-other", "vendor.example/x").error().what;
+  }
+  const auto inside = label("chart-own", "vendor.example/x");
+  EXPECT_TRUE(inside) << inside.error().what;
+  const auto outside = label("chart-own", "other.example/x");
+  ASSERT_FALSE(outside);
+  EXPECT_NE(outside.error().what.find("ConfigMap site-nodescout-policy"), std::string::npos) << outside.error().what;
+
+  const std::string sentence =
+      "nodescout is in this cluster already: DaemonSet site-nodescout in namespace elsewhere. A Node can have only one "
+      "agent";
+  refused_with({"install", "second", kChart, "--namespace", "elsewhere"}, sentence);
+  refused_with({"install", "site", kChart, "--namespace", "third", "--create-namespace"}, sentence);
+  expect_helm(Words{"upgrade", "site", kChart, "--reuse-values", "--set", "watchNode=true"} + release);
+
+  expect_helm(Words{"uninstall", "site"} + release);
+  EXPECT_FALSE(cluster->admin().get("/apis/apps/v1/namespaces/elsewhere/daemonsets/site-nodescout"));
+  EXPECT_EQ(cluster->kubectl({"get", "validatingadmissionpolicies,clusterroles", "-o", "name", "-l",
+                              "app.kubernetes.io/instance=site"}),
+            "");
+}
+
+/// Whoever has the CRDs keeps them; ours stay when the release goes, and give way to newer ones.
+TEST_F(ChartTest, CrdsAreNeverDeletedOrDowngraded) {
+  cluster->install_crds();
+  const Words release{"--namespace", "kinds"};
+  const auto owner = [&] {
+    return text_at(definition(kRules), {"metadata", "annotations", "meta.helm.sh/release-name"});
+  };
+  expect_helm(Words{"install", "kinds", kChart, "--create-namespace"} + release);
+  EXPECT_EQ(owner(), "") << "another owner installed it";
+  expect_helm(Words{"uninstall", "kinds"} + release);
+
+  cluster->kubectl({"delete", "--wait", "-f", kManifests + "crds/crds.yaml"});
+  expect_helm(Words{"install", "kinds", kChart} + release);
+  EXPECT_EQ(owner(), "kinds");
+  cluster->kubectl({"annotate", "--overwrite", "crd", kRules, "nodescout.dev/chart-version=99.0.0", "mark=newer"});
+  expect_helm(Words{"upgrade", "kinds", kChart, "--set", "watchNode=true"} + release);
+  EXPECT_EQ(text_at(definition(kRules), {"metadata", "annotations", "nodescout.dev/chart-version"}), "99.0.0");
+  expect_helm(Words{"uninstall", "kinds"} + release);
+  EXPECT_EQ(text_at(definition(kRules), {"metadata", "annotations", "mark"}), "newer");
+}
+
+TEST_F(ChartTest, BesideAKustomizationItIsRefused) {
+  cluster->kubectl({"apply", "-k", kManifests + "base"});
+  refused_with({"install", "beside", kChart, "--namespace", "beside", "--create-namespace"},
+               "DaemonSet nodescout in namespace nodescout. A Node can have only one agent");
+  cluster->kubectl({"delete", "--wait", "daemonset", "-n", "nodescout", "nodescout"});
+}
+
+}  // namespace
+}  // namespace nodescout::test
