@@ -15,6 +15,7 @@ set(public_headers
   "probes.h:probe"
   "rules.h:rule"
   "labels.h:label"
+  "limits.h:label"
   "plan.h:plan")
 
 # folder: the folders of src/ that it may use beside itself. Each folder uses only folders of the lines above it: there

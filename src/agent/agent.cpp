@@ -88,8 +88,9 @@ void Agent::start_publishing() {
 
 void Agent::start_watches() {
   if (!node_publisher_) return;
-  cluster_ = std::make_unique<Cluster>(connection_->api(), connection_->clock(), options_.node, connection_->space(),
-                                       [this] { events_.wake(); });
+  cluster_ = std::make_unique<Cluster>(
+      connection_->api(), connection_->clock(), options_.node, connection_->space(), [this] { events_.wake(); },
+      corridor_.config().limits);
   if (!corridor_.config().watch_node || options_.once) return;
   node_watch_ = std::make_unique<Watch>(connection_->api(), connection_->clock(),
                                         WatchTarget{resources::kNodes, "", "", "metadata.name=" + options_.node, 0},
@@ -148,8 +149,7 @@ Report Agent::make_report() {
   notices_.tell("machine", walked.problems, false);
   Report report;
   report.desired = std::move(walked.desired);
-  report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,
-                    corridor_.config().labels.write_prefixes, corridor_.config().probes.gpu.shared_labels()};
+  report.options = corridor_.plan_options(std::move(walked.requested_by));
   report.stale = corridor_.keeper().facts().stale();
   const SteadyTime now = Steady::now();
   report.may_go = corridor_.may_go(report.desired, cluster, now);

@@ -33,6 +33,7 @@ struct Walked {
   std::vector<Problem> rule_problems;  // of configuration, rules and rejected entries: a person wrote them; sorted
   /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry.
   std::map<EntryKey, std::string> made_by;
+  Origins requested_by;  // of labels that NodeFeature objects ask for, by key
   std::map<EntryKind, std::size_t> rejected;
   std::size_t failed_rules = 0;
   std::size_t rules_evaluated = 0;
@@ -69,6 +70,9 @@ class AgentCorridor {
 
   /// Evaluates the known facts and the cluster's objects. `explain`: fill in made_by.
   Walked evaluate(const ClusterView& cluster, bool explain = false);
+
+  /// How that result is planned.
+  PlanOptions plan_options(Origins requested_by) const;
 
   /// Whether entries that are not in `desired` (the last result of evaluate()) may leave the Node.
   MayGo may_go(const Desired& desired, const ClusterView& cluster, SteadyTime now);

@@ -16,6 +16,7 @@
 #include "nodescout/features.h"
 #include "nodescout/host.h"
 #include "nodescout/labels.h"
+#include "nodescout/limits.h"
 #include "nodescout/probes.h"
 #include "nodescout/result.h"
 #include "nodescout/rules.h"
@@ -81,6 +82,7 @@ struct Config {
   std::chrono::seconds node_recheck{300};                // own Node; 0: never
   std::chrono::seconds probe_poll{300};                  // facts without events; 0: never
   std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
+  Limits limits;
   bool watch_node = false;  // needs the right to watch; deleted labels then return within a second
 
   std::vector<Problem> problems;

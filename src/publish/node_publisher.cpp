@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "plan/node_state.h"
+#include "plan/ownership.h"
 
 namespace nodescout {
 namespace {
@@ -18,6 +19,16 @@ bool is_refusal(const Error& error) { return error.code == Errc::denied || error
 bool is_over_budget(const Error& error) {
   return error.what.find("cost limit exceeded") != std::string::npos ||
          error.what.find("out of cost budget") != std::string::npos;
+}
+
+/// The cost of the admission policies grows with the product of the keys that a write changes and those that are owned;
+/// that of 500 changes among 500 keys is known to be allowed (deploy/kustomize/base/policy.yaml).
+std::size_t most_changes(const NodeState& now, const PlanOptions& options) {
+  constexpr std::size_t kKeys = 500;
+  const Ownership owned = Ownership::read(now, options.instance);
+  const std::size_t keys =
+      owned.labels.size() + owned.annotations.size() + owned.taints.size() + owned.extended_resources.size();
+  return std::max<std::size_t>(1, kKeys * kKeys / std::max(keys, kKeys));
 }
 
 /// Whether the refusal names the key of this change.
@@ -45,6 +56,28 @@ Result<NodeState> NodePublisher::read(const std::stop_token& stop) {
 bool NodePublisher::is_refused(const Change& change) const {
   const auto at = refused_.find({change.kind, change.key});
   return at != refused_.end() && at->second.value == change.after;
+}
+
+bool NodePublisher::is_damped(const Change& change, Published& published) {
+  const SteadyTime now = clock_.now();
+  const auto entry = often_changed_.find({change.kind, change.key});
+  const SteadyTime of_entry = entry == often_changed_.end() ? now : entry->second.not_before(now);
+  const SteadyTime at = std::max(of_entry, writes_.not_before(now));
+  if (at <= now) return false;
+  published.later = published.later ? std::min(*published.later, at) : at;
+  if (of_entry > now)
+    published.problems.push_back({"flapping-" + replace_all(name_of(change.kind), " ", "-"), "node " + node_,
+                                  std::string(name_of(change.kind)) + " " + quote(change.key) +
+                                      " changes again and again; until it rests it is written once a minute",
+                                  "`nodescout diff` names the rule or object that makes it"});
+  return true;
+}
+
+void NodePublisher::note_written(const std::vector<Change>& changes) {
+  const SteadyTime now = clock_.now();
+  writes_.changed(now);
+  for (const Change& change : changes)
+    often_changed_.try_emplace({change.kind, change.key}, kFreeChanges, kChangeRelief).first->second.changed(now);
 }
 
 void NodePublisher::refuse(const Change& change, const Error& error) {
@@ -76,6 +109,7 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
   if (patch.empty()) return ok();
   const auto answer = send(part, *parse_json(patch, "patch"), stop);
   if (answer) {
+    note_written(changes);
     published.changes.insert(published.changes.end(), changes.begin(), changes.end());
     return told(*answer, now);
   }
@@ -101,6 +135,17 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
   changes.erase(middle, changes.end());
   if (const Status first = write(part, now, std::move(changes), published, stop); !first) return first;
   return write(part, now, std::move(second), published, stop);
+}
+
+Status NodePublisher::write_in_parts(NodePart part, NodeState& now, const std::vector<Change>& changes,
+                                     Published& published, const std::stop_token& stop) {
+  const std::size_t most = most_changes(now, options_);
+  for (std::size_t at = 0; at < changes.size(); at += most) {
+    const auto begin = changes.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto end = changes.begin() + static_cast<std::ptrdiff_t>(std::min(at + most, changes.size()));
+    if (const Status written = write(part, now, {begin, end}, published, stop); !written) return written;
+  }
+  return ok();
 }
 
 void NodePublisher::prefetch(const std::stop_token& stop) {
@@ -129,6 +174,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   caller_is_known_ = {};
   const auto today = clock_.now();
   std::erase_if(refused_, [&](const auto& refusal) { return today - refusal.second.since > kRefusalLife; });
+  std::erase_if(often_changed_, [&](const auto& entry) { return entry.second.is_at_rest(today); });
   auto now = current(stop);
   if (!now) return now.error();
   NodePatch patch = plan(*now, report.desired, options_);
@@ -141,7 +187,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
         ++published.held[*why];
         return true;
       }
-    return is_refused(change);
+    return is_refused(change) || is_damped(change, published);
   });
   if (patch.changes.empty()) {
     report_refusals(published);
@@ -153,8 +199,8 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   });
   std::vector<Change> resources(std::make_move_iterator(in_status), std::make_move_iterator(patch.changes.end()));
   patch.changes.erase(in_status, patch.changes.end());
-  const Status metadata = write(NodePart::metadata, *now, std::move(patch.changes), published, stop);
-  const Status status = write(NodePart::status, *now, std::move(resources), published, stop);
+  const Status metadata = write_in_parts(NodePart::metadata, *now, patch.changes, published, stop);
+  const Status status = write_in_parts(NodePart::status, *now, resources, published, stop);
   if (!metadata) return metadata.error();
   if (!status) return status.error();
   report_refusals(published);

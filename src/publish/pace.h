@@ -4,6 +4,7 @@
 // periodically, which restores deleted labels.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,8 @@ class Pace {
   bool begin(SteadyTime now);
   /// The attempt succeeded. `wrote`: it changed something.
   void succeeded(bool wrote, SteadyTime now);
+  /// After a success: publish again at that time at the latest.
+  void again_at(SteadyTime at) { next_recheck_ = next_recheck_ ? std::min(*next_recheck_, at) : at; }
   /// The attempt failed and will be retried. `conflict`: another client changed the object meanwhile.
   void failed(bool conflict, SteadyTime now);
 

@@ -13,6 +13,7 @@
 #include "nodescout/labels.h"
 #include "nodescout/plan.h"
 #include "nodescout/result.h"
+#include "system/clock.h"
 
 namespace nodescout {
 
@@ -32,6 +33,7 @@ struct Published {
   std::vector<Change> changes;       // that were written
   std::vector<Problem> problems;     // foreign keys, entries that the server refused
   std::map<Kept, std::size_t> held;  // number of entries that may not be removed yet, by reason
+  std::optional<SteadyTime> later;   // when to publish again what changes too often to be written now
   Attributes node_labels;            // all of the Node's, as they were read before
 
   std::size_t held_in_all() const {
