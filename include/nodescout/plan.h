@@ -13,6 +13,7 @@
 
 #include "nodescout/features.h"
 #include "nodescout/labels.h"
+#include "nodescout/limits.h"
 #include "nodescout/result.h"
 #include "nodescout/rules.h"
 
@@ -64,18 +65,21 @@ struct PlanOptions {
   /// Beginnings of label keys that another program may make as well, a group for each program. Where the Node has a
   /// label of a group that is not ours, all of the group are left to that program.
   std::vector<std::vector<std::string>> shared_labels;
+  Limits limits;
+  Origins requested_by;  // of labels that NodeFeature objects ask for, by key: the object
 
   friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
 };
 
 struct NodePatch {
   std::vector<Change> changes;     // in order of kind and key; empty: the Node is as desired
-  std::vector<Problem> conflicts;  // foreign keys that block a desired entry
+  std::vector<Problem> conflicts;  // desired entries that are left out: foreign keys, entries beyond the limits
 
   bool empty() const { return changes.empty(); }
 };
 
-/// What has to change so that everything desired that is not foreign is on the Node, and nothing else that we own.
+/// What has to change so that everything desired that is neither foreign nor beyond the limits is on the Node, and
+/// nothing else that we own.
 NodePatch plan(const NodeState& now, const Desired& desired, const PlanOptions& options);
 
 /// Which part of the Node a change is written to. The status is a subresource with a patch of its own; the ownership

@@ -61,9 +61,11 @@ void Agent::start_publishing() {
 
 void Agent::start_watches() {
   if (!destination_->is_own_node) return;
-  cluster_ = std::make_unique<Cluster>(connection_->api(), connection_->clock(), options_.node, connection_->space(),
-                                       [this] { events_.wake(); });
-  cluster_->read_namespaces_for(corridor_.config().objects, corridor_.config().node_recheck);
+  const Config& config = corridor_.config();
+  cluster_ = std::make_unique<Cluster>(
+      connection_->api(), connection_->clock(), options_.node, connection_->space(), [this] { events_.wake(); },
+      config.limits);
+  cluster_->read_namespaces_for(config.objects, config.node_recheck);
   if (!corridor_.config().watch_node || options_.once) return;
   node_watch_ = std::make_unique<Watch>(connection_->api(), connection_->clock(),
                                         WatchTarget{resources::kNodes, "", "", "metadata.name=" + options_.node, 0},
@@ -185,8 +187,7 @@ Report Agent::make_report() {
   report.may_go = corridor_.may_go(walked, cluster, now);
   report.desired = std::move(walked.desired);
   report.left_out = std::move(walked.left_out);
-  report.options = {corridor_.config().instance, corridor_.config().allow_overwrite,
-                    corridor_.config().labels.write_prefixes, corridor_.config().probes.gpu.shared_labels()};
+  report.options = corridor_.plan_options(std::move(walked.requested_by));
   report.stale = corridor_.keeper().facts().stale();
   offered_proved_ = cluster.complete && corridor_.keeper().is_proved(now);
   report.answered = corridor_.has_every_answer();
@@ -202,8 +203,7 @@ void Agent::evaluate_and_offer() {
     const std::lock_guard lock(mutex_);
     const bool is_new = !offered_ || offered_->desired != report.desired || offered_->options != report.options ||
                         offered_->features != report.features || offered_->left_out != report.left_out ||
-                        offered_->answered != report.answered ||
-                        was_proved != offered_proved_ || held_ > 0;
+                        offered_->answered != report.answered || was_proved != offered_proved_ || held_ > 0;
     if (!is_new) return;
     offered_ = report;
   }

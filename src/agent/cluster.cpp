@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/text.h"
+#include "document/json.h"
 #include "document/value_path.h"
 #include "feature/json.h"
 #include "keep/last_good.h"
@@ -55,6 +57,8 @@ void ClusterObjects::put_feature(const std::string& key, const Value& object) {
   const bool is_workers =
       next.name == node_ && !text_at(object, {"metadata", "annotations", kWorkerAnnotation}).empty();
   feature_problems_.erase(key);
+  left_out_.erase(key);
+  const std::size_t bytes_before = bytes_of(key);
   (is_workers ? objects_.erase(key) : own_.erase(key));
   if (is_workers && workers_ == WorkersObject::ignore) return;
   auto read = features_from_value(object, "NodeFeature/" + key);
@@ -69,13 +73,49 @@ void ClusterObjects::put_feature(const std::string& key, const Value& object) {
   }
   next.features = std::move(read->features);
   next.labels = std::move(read->labels);
-  objects_.insert_or_assign(key, std::move(next));
+  const std::size_t bytes = to_json(object).size();
+  objects_.insert_or_assign(key, Counted{std::move(next), bytes});
+  leave_out_what_exceeds();
+  has_room_ |= !left_out_.empty() && bytes < bytes_before;
 }
 
 void ClusterObjects::remove_feature(const std::string& key) {
-  objects_.erase(key);
+  left_out_.erase(key);
+  has_room_ |= objects_.erase(key) > 0 && !left_out_.empty();
   own_.erase(key);
   feature_problems_.erase(key);
+}
+
+std::size_t ClusterObjects::bytes_of(const std::string& key) const {
+  const auto at = objects_.find(key);
+  return at == objects_.end() ? 0 : at->second.bytes;
+}
+
+std::vector<ClusterObjects::Objects::const_iterator> ClusterObjects::in_order() const {
+  std::vector<Objects::const_iterator> order;
+  for (auto at = objects_.begin(); at != objects_.end(); ++at) order.push_back(at);
+  const auto rank = [&](const auto& at) {
+    const NodeFeatureObject& object = at->second.object;
+    return std::tuple<bool, const std::string&, const std::string&>(object.space != own_space_, object.name,
+                                                                    object.space);
+  };
+  std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+  return order;
+}
+
+void ClusterObjects::leave_out_what_exceeds() {
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  for (const auto& at : in_order()) {
+    if (count < limits_.node_feature_objects && bytes + at->second.bytes <= limits_.node_feature_bytes) {
+      ++count;
+      bytes += at->second.bytes;
+      continue;
+    }
+    left_out_.insert(at->first);
+    feature_problems_.erase(at->first);
+    objects_.erase(at);
+  }
 }
 
 ClusterView ClusterObjects::view() const {
@@ -84,24 +124,25 @@ ClusterView ClusterObjects::view() const {
   view.rules_generation = rules_generation_;
   view.broken_rules = !broken_rules_.empty();
   for (const auto& [key, documents] : rules_) view.rules.insert(view.rules.end(), documents.begin(), documents.end());
-  for (const auto& [key, object] : objects_) view.objects.push_back(object);
+  for (const auto& at : in_order()) view.objects.push_back(at->second.object);
   for (const auto& [key, features] : own_) view.own = features;
-  std::sort(view.objects.begin(), view.objects.end(), [&](const NodeFeatureObject& a, const NodeFeatureObject& b) {
-    const auto rank = [&](const NodeFeatureObject& object) {
-      return std::tuple(object.space != own_space_, object.name, object.space);
-    };
-    return rank(a) < rank(b);
-  });
   for (const Problems* kind : {&rule_problems_, &feature_problems_})
     for (const auto& [key, problems] : *kind)
       view.problems.insert(view.problems.end(), problems.begin(), problems.end());
+  if (!left_out_.empty())
+    view.problems.push_back({"over-limit", "NodeFeature/" + *left_out_.begin(),
+                             "left out, with " + std::to_string(left_out_.size() - 1) +
+                                 " others: more than limits.nodeFeatureObjects (" +
+                                 std::to_string(limits_.node_feature_objects) + ") or limits.nodeFeatureBytes (" +
+                                 std::to_string(limits_.node_feature_bytes) + ") for this node",
+                             "delete objects that nothing needs, or raise the limit in nodescout.conf"});
   return view;
 }
 
 std::set<std::string> ClusterObjects::deciding_namespaces(const ObjectPolicy& policy) const {
   std::set<std::string> names;
-  for (const auto& [key, object] : objects_)
-    if (needs_labels_of(object.space, own_space_, policy)) names.insert(object.space);
+  for (const auto& [key, counted] : objects_)
+    if (needs_labels_of(counted.object.space, own_space_, policy)) names.insert(counted.object.space);
   return names;
 }
 
@@ -132,8 +173,8 @@ bool read_namespaces(Api& api, const std::set<std::string>& names, KnownNamespac
 }
 
 Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space,
-                                 const ObjectPolicy& policy) {
-  ClusterObjects objects(node, own_space);
+                                 const ObjectPolicy& policy, const Limits& limits) {
+  ClusterObjects objects(node, own_space, WorkersObject::ignore, limits);
   if (const Status rules = list_rules(api, objects); !rules) return rules.error();
   const auto features = api.list(collection_path(resources::kNodeFeatures), {{"labelSelector", node_selector(node)}},
                                  [&](const Value& object) { objects.put_feature(key_of(object), object); });
@@ -145,10 +186,10 @@ Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::s
 }
 
 Cluster::Cluster(Api& api, Clock& clock, const std::string& node, const std::string& own_space,
-                 std::function<void()> changed)
+                 std::function<void()> changed, const Limits& limits)
     : api_(api),
       changed_(std::move(changed)),
-      objects_(node, own_space),
+      objects_(node, own_space, WorkersObject::ignore, limits),
       rule_watch_(api, clock, {resources::kNodeFeatureRules, "", "", "", 0},
                   [this](const WatchEvent& event) {
                     take(rules_state_, event, &ClusterObjects::put_rule, &ClusterObjects::remove_rule);
@@ -189,6 +230,7 @@ void Cluster::take(Collection& collection, const WatchEvent& event,
     } else {
       (objects_.*put)(key, *event.object);
     }
+    if (objects_.take_has_room()) feature_watch_.list_again();
     // The initial objects are reported once, with `synced`.
     if (!collection.synced && !collection.missing && !collection.troubled) return;
   }

@@ -16,6 +16,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "corridor/object_trust.h"
@@ -23,6 +24,7 @@
 #include "kube/api.h"
 #include "kube/watch.h"
 #include "nodescout/features.h"
+#include "nodescout/limits.h"
 #include "nodescout/rules.h"
 #include "system/clock.h"
 
@@ -47,16 +49,21 @@ enum class WorkersObject : std::uint8_t {
   read,    // the only remote source of the node's own features
 };
 
-/// The objects of one node. They are merged with those of `own_space` first, then by name and namespace.
+/// The objects of one node. They are merged with those of `own_space` first, then by name and namespace; in this order
+/// they count as far as the limits allow. What is left out is dropped, so that it takes no memory either.
 class ClusterObjects {
  public:
-  ClusterObjects(std::string node, std::string own_space, WorkersObject workers = WorkersObject::ignore)
-      : node_(std::move(node)), own_space_(std::move(own_space)), workers_(workers) {}
+  ClusterObjects(std::string node, std::string own_space, WorkersObject workers = WorkersObject::ignore,
+                 const Limits& limits = {})
+      : node_(std::move(node)), own_space_(std::move(own_space)), workers_(workers), limits_(limits) {}
 
   void put_rule(const std::string& key, const Value& object);
   void remove_rule(const std::string& key);
   void put_feature(const std::string& key, const Value& object);
   void remove_feature(const std::string& key);
+
+  /// True once after objects that were left out might fit: they have to be listed again.
+  bool take_has_room() { return std::exchange(has_room_, false); }
 
   /// Everything but `complete`, `settled` and `namespaces`.
   ClusterView view() const;
@@ -68,10 +75,23 @@ class ClusterObjects {
  private:
   using Problems = std::map<std::string, std::vector<Problem>, std::less<>>;  // by object
 
+  struct Counted {
+    NodeFeatureObject object;
+    std::size_t bytes = 0;
+  };
+  using Objects = std::map<std::string, Counted, std::less<>>;
+
+  std::vector<Objects::const_iterator> in_order() const;
+  void leave_out_what_exceeds();
+  std::size_t bytes_of(const std::string& key) const;
+
   const std::string node_, own_space_;
   const WorkersObject workers_;
+  const Limits limits_;
   std::map<std::string, std::vector<RuleDocument>, std::less<>> rules_;
-  std::map<std::string, NodeFeatureObject, std::less<>> objects_;
+  Objects objects_;
+  std::set<std::string, std::less<>> left_out_;  // objects beyond the limits
+  bool has_room_ = false;
   std::map<std::string, Features, std::less<>> own_;
   Problems rule_problems_, feature_problems_;
   std::set<std::string, std::less<>> broken_rules_;  // objects of which a part cannot be read
@@ -91,13 +111,14 @@ bool read_namespaces(Api& api, const std::set<std::string>& names, KnownNamespac
 
 /// The current objects of both kinds, for commands that look once. Errors: as Api; a kind that does not exist is empty.
 Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space,
-                                 const ObjectPolicy& policy);
+                                 const ObjectPolicy& policy, const Limits& limits = {});
 
 /// Watches both kinds during its lifetime.
 class Cluster {
  public:
   /// `own_space`: the namespace whose NodeFeature objects come first. `changed` is called on the watches' threads.
-  Cluster(Api& api, Clock& clock, const std::string& node, const std::string& own_space, std::function<void()> changed);
+  Cluster(Api& api, Clock& clock, const std::string& node, const std::string& own_space, std::function<void()> changed,
+          const Limits& limits = {});
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;

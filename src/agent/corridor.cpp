@@ -16,6 +16,21 @@ Errands::Reason reason_of(const Schedule::Pass& pass, std::string_view probe) {
   return pass.all || pass.probes.contains(probe) ? Errands::Reason::time : Errands::Reason::answer;
 }
 
+/// The labels that NodeFeature objects ask for and that no rule makes, with their object.
+Origins requested_labels(const Walk& walk, const LabelPolicy& policy) {
+  Origins objects;
+  for (const LayerOutcome& layer : walk.layers) {
+    if (layer.layer != Layer::objects) continue;
+    for (const auto& [name, object] : *layer.origins) {
+      std::string key = node_key(name, Layer::objects, policy);
+      const auto made = walk.built.from.find({EntryKind::label, key});
+      if (made != walk.built.from.end() && made->second.layer == Layer::objects)
+        objects.emplace(std::move(key), object);
+    }
+  }
+  return objects;
+}
+
 }  // namespace
 
 Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
@@ -134,6 +149,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   Walked walked;
   if (explain)
     for (const auto& [entry, from] : walk.built.from) walked.made_by[entry] = maker_of(walk.layers, from);
+  walked.requested_by = requested_labels(walk, config_.labels);
   walked.desired = std::move(walk.built.desired);
   walked.left_out = entries_left_out(rules_, view, trusted, walked.desired, config_.labels, &cache_of_left_out_);
   for (const Rejection& rejection : walk.built.rejected) {
@@ -159,6 +175,11 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   settle(walked.problems);
   settle(walked.rule_problems);
   return walked;
+}
+
+PlanOptions AgentCorridor::plan_options(Origins requested_by) const {
+  return {config_.instance, config_.allow_overwrite, config_.labels.write_prefixes, config_.probes.gpu.shared_labels(),
+          config_.limits,   std::move(requested_by)};
 }
 
 MayGo AgentCorridor::may_go(const Walked& walked, const ClusterView& cluster, SteadyTime now) {

@@ -37,6 +37,7 @@ struct Walked {
   std::vector<Problem> filtered;  // each entry that a list of the configuration leaves out, which is one line above
   /// "rule "x" of /etc/nodescout/rules.d/a.yaml:3:5": what made each entry.
   std::map<EntryKey, std::string> made_by;
+  Origins requested_by;  // of labels that NodeFeature objects ask for, by key
   std::map<EntryKind, std::size_t> rejected;
   std::size_t failed_rules = 0;
   std::size_t rules_evaluated = 0;
@@ -76,6 +77,9 @@ class AgentCorridor {
 
   /// Evaluates the known facts and the cluster's objects. `explain`: fill in made_by.
   Walked evaluate(const ClusterView& cluster, bool explain = false);
+
+  /// How that result is planned.
+  PlanOptions plan_options(Origins requested_by) const;
 
   /// Whether entries that are not in the last result of evaluate() may leave the Node.
   MayGo may_go(const Walked& walked, const ClusterView& cluster, SteadyTime now);

@@ -8,10 +8,17 @@
 
 #include <algorithm>
 
+#include "base/excerpt.h"
 #include "base/text.h"
 #include "document/json.h"
 
 namespace nodescout {
+namespace {
+
+// Keys and values come from objects and files of others: a rejected key may have a million bytes.
+constexpr std::size_t kLongestValue = 2000;
+
+}  // namespace
 
 struct Log::State {
   LogFormat format;
@@ -33,7 +40,8 @@ Log::~Log() = default;
 
 void Log::write(Level level, std::string_view message, Fields fields) {
   const bool json = state_->format == LogFormat::json;
-  const auto value = [&](std::string_view text) {
+  const auto value = [&](std::string_view whole) {
+    const std::string text = excerpt(whole, kLongestValue);
     if (json) return json_string(text);
     const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
       return c > ' ' && c < 0x7F && c != '"' && c != '=' && c != '\\';

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/excerpt.h"
 #include "kube/node_client.h"
 
 namespace nodescout {
@@ -22,12 +23,19 @@ std::string reason_of(const std::string& code) {
   return reason;
 }
 
+/// An Event has room for 1024 bytes.
+Problem shortened(const Problem& problem) {
+  constexpr std::size_t kMost = 400;
+  return {problem.code, excerpt(problem.where, kMost), excerpt(problem.what, kMost), excerpt(problem.todo, kMost)};
+}
+
 }  // namespace
 
 void Notices::tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node) {
   const std::lock_guard lock(mutex_);
   std::set<Problem>& known = known_[kind];
-  std::set<Problem> now(problems.begin(), problems.end());
+  std::set<Problem> now;
+  for (const Problem& problem : problems) now.insert(shortened(problem));
   for (const Problem& problem : now) {
     if (known.contains(problem)) continue;
     log_.problem(problem);

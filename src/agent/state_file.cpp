@@ -13,7 +13,7 @@ constexpr std::size_t kCap = 16u << 20;
 
 Status StateFile::load(KnownFacts& facts) const {
   if (path_.empty()) return ok();
-  const auto text = read_whole_file(path_, kCap);
+  const auto text = read_regular_file(path_, kCap);
   if (!text) {
     if (text.error().code == Errc::absent) return ok();
     return text.error();

@@ -70,6 +70,12 @@ std::optional<Quantity> Quantity::parse(std::string_view text) {
   return out;
 }
 
+std::optional<std::int64_t> Quantity::count() const {
+  constexpr std::size_t kMostDigits = 18;
+  if (negative_ || !is_whole() || digits_.size() + static_cast<std::size_t>(tens_) > kMostDigits) return std::nullopt;
+  return parse_int(digits_ + std::string(static_cast<std::size_t>(tens_), '0'));
+}
+
 bool Quantity::is_whole() const { return tens_ >= 0; }
 
 }  // namespace nodescout

@@ -83,17 +83,15 @@ ExitStatus diff(const DiffOptions& options) {
   if (!corridor) return fail_to_open(corridor.error());
   const auto seen = corridor->look({true, {}}, {});
   if (!seen) return fail_to_open(seen.error());
-  const auto cluster = read_cluster((*connection)->api(), node, (*connection)->space(), corridor->config().objects);
+  const auto cluster = read_cluster((*connection)->api(), node, (*connection)->space(), corridor->config().objects,
+                                    corridor->config().limits);
   if (!cluster) return fail(cluster.error());
   const Walked walked = corridor->evaluate(*cluster, true);
   const auto object = NodeClient((*connection)->api()).get(node);
   if (!object) return fail(object.error());
   const auto state = node_state_from(*object, node);
   if (!state) return fail(state.error());
-  const NodePatch patch =
-      plan(*state, walked.desired,
-           {corridor->config().instance, corridor->config().allow_overwrite, corridor->config().labels.write_prefixes,
-            corridor->config().probes.gpu.shared_labels()});
+  const NodePatch patch = plan(*state, walked.desired, corridor->plan_options(walked.requested_by));
 
   const MayGo may_go = corridor->may_go(walked, *cluster, {});
 

@@ -17,6 +17,7 @@
 #include "nodescout/features.h"
 #include "nodescout/host.h"
 #include "nodescout/labels.h"
+#include "nodescout/limits.h"
 #include "nodescout/probes.h"
 #include "nodescout/result.h"
 #include "nodescout/rules.h"
@@ -91,6 +92,7 @@ struct Config {
   std::chrono::seconds node_recheck{300};                // own Node; 0: never
   std::chrono::seconds probe_poll{300};                  // facts without events; 0: never
   std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
+  Limits limits;
   bool lease = true;  // renewed in the agent's namespace: freshness without writing the Node
   std::chrono::seconds lease_period{30};
   struct {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/quantity.h"
 #include "base/text.h"
 #include "rule/former_names.h"
 #include "rule/pattern.h"
@@ -248,6 +249,15 @@ std::optional<std::chrono::nanoseconds> KeyEntry::period(std::chrono::nanosecond
 void KeyEntry::seconds(std::chrono::seconds& into) {
   if (const auto duration = period(std::chrono::nanoseconds(0), "a duration such as 5m, or 0 for never"))
     into = std::chrono::duration_cast<std::chrono::seconds>(*duration);
+}
+
+void KeyEntry::amount(std::size_t& into) {
+  if (is_null()) return;
+  const auto quantity = value.is_scalar() ? Quantity::parse(value.text) : std::nullopt;
+  if (const auto count = quantity ? quantity->count() : std::nullopt)
+    into = static_cast<std::size_t>(*count);
+  else
+    wrong_type(value, "a whole number such as 500 or 128Ki");
 }
 
 void KeyEntry::refused(std::string_view wanted) {

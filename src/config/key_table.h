@@ -82,6 +82,8 @@ class KeyEntry {
   /// A bare number is seconds, not Go's nanoseconds. Not negative; `least` and more.
   std::optional<std::chrono::nanoseconds> period(std::chrono::nanoseconds least, std::string_view wanted);
   void seconds(std::chrono::seconds& into);
+  /// A whole number, also written as a quantity: 500, "128Ki".
+  void amount(std::size_t& into);
 
   /// Reports the members of `map`, which is part of the value, that are none of these.
   void check_members(const Value& map, const std::string& path, const std::vector<std::string_view>& names);

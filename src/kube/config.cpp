@@ -89,7 +89,7 @@ class Section {
     }
     const std::string file = path(key);
     if (file.empty()) return "";
-    auto content = read_whole_file(file, kLargestFile);
+    auto content = read_regular_file(file, kLargestFile);
     if (!content)
       mistake(content.error().code, where(key), key + " " + file + " cannot be read: " + content.error().what);
     return *std::move(content);
@@ -264,10 +264,10 @@ Result<KubeConfig> in_cluster_config(const std::string& folder, const Environmen
     return Error{Errc::absent, "KUBERNETES_SERVICE_HOST", "is not set: not running in a pod; name a kubeconfig file"};
   const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
   const std::string token = folder + "/token";
-  if (const auto readable = read_whole_file(token, kLargestFile); !readable) return readable.error();
-  auto authorities = read_whole_file(folder + "/ca.crt", kLargestFile);
+  if (const auto readable = read_regular_file(token, kLargestFile); !readable) return readable.error();
+  auto authorities = read_regular_file(folder + "/ca.crt", kLargestFile);
   if (!authorities) return authorities.error();
-  const auto space = read_whole_file(folder + "/namespace", kLargestFile);
+  const auto space = read_regular_file(folder + "/namespace", kLargestFile);
   try {
     KubeConfig config;
     config.endpoint.server = "https://" + (bare_ipv6 ? "[" + host + "]" : host) + ":" + port;

@@ -1,6 +1,7 @@
 #include "kube/connection.h"
 
 #include "kube/module.h"
+#include "kube/reloading_transport.h"
 
 namespace nodescout {
 
@@ -14,7 +15,14 @@ Result<std::unique_ptr<ApiConnection>> ApiConnection::open(const std::string& ku
   std::unique_ptr<ApiConnection> connection(new ApiConnection);
   connection->space_ = config->space;
   connection->origin_ = config->origin;
-  connection->transport_ = *std::move(transport);
+  connection->transport_ = std::make_unique<ReloadingTransport>(
+      *std::move(transport), config->endpoint,
+      [kubeconfig]() -> Result<Endpoint> {
+        auto again = find_kube_config(kubeconfig, process_environment());
+        if (!again) return again.error();
+        return std::move(again->endpoint);
+      },
+      [module = *module](const Endpoint& endpoint) { return module->transport(endpoint); }, connection->clock_);
   connection->credentials_ = std::make_unique<Credentials>(std::move(config->credentials), connection->clock_);
   connection->api_ = std::make_unique<Api>(*connection->transport_, *connection->credentials_, connection->clock_,
                                            config->endpoint.server);

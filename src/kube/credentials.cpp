@@ -25,7 +25,7 @@ Result<std::string> Credentials::authorization(Transport& transport, const std::
 
 Result<std::string> Credentials::from_file(const TokenFile& file) {
   if (known_ && clock_.now() - read_at_ < kFileIsFresh) return bearer(token_);
-  auto text = read_whole_file(file.path, kLargestToken);
+  auto text = read_regular_file(file.path, kLargestToken);
   const std::string token(text ? trim(*text) : "");
   if (token.empty()) {
     // The kubelet replaces the file by a rename, so this is not a half-written file; but the old token may still be

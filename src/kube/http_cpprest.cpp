@@ -15,10 +15,12 @@
 #include "kube/http_cpprest.h"
 
 #include <cpprest/http_client.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <pplx/threadpool.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -26,6 +28,7 @@
 #include "base/text.h"
 #include "kube/cpprest_streams.h"
 #include "kube/tls.h"
+#include "system/file.h"
 
 namespace nodescout {
 namespace {
@@ -213,6 +216,16 @@ Result<Response> Exchange::outcome(const std::string& where, std::string trouble
 
 // ---- errors ---------------------------------------------------------------------------------------------------------
 
+/// The library reports a socket that could not be made as a server that does not answer. Empty if nothing is short.
+std::string what_is_short() {
+  const Fd probe(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (probe) return "";
+  if (errno == EMFILE) return "no file descriptor is left; raise the limit of open files (ulimit -n)";
+  if (errno == ENFILE) return "no file descriptor is left in the whole system; raise fs.file-max";
+  if (errno == ENOMEM) return "the kernel has no memory left; raise the memory limit";
+  return "";
+}
+
 /// The library's words for what happened, in words for people.
 std::string explain(const web::http::http_exception& failure, const Tls& tls) {
   const std::string_view what = failure.what();
@@ -233,6 +246,7 @@ std::string explain(const web::http::http_exception& failure, const Tls& tls) {
       {"Retrieving message chunk header", "the connection was closed in the middle of the answer"},
       {"Failed to read chunked response", "the connection was closed in the middle of the answer"},
   };
+  if (std::string shortage = what_is_short(); !shortage.empty()) return shortage;
   for (const Phrase& phrase : kPhrases)
     if (what.starts_with(phrase.start)) return phrase.meaning;
   if (what.starts_with("Expected a 200 response from proxy"))

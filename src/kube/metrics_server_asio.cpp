@@ -4,11 +4,17 @@
 // address that a name resolves to, so it can listen neither on IPv6 nor on both families, which in an IPv6 cluster
 // means that the kubelet restarts the agent for ever; and it limits neither the time nor the size nor the number of
 // requests. What is needed of HTTP is little: one request a connection, no body, three paths.
+//
+// Any Pod can connect, and three failed probes restart the agent. So a new connection is always accepted: where there
+// are too many, the oldest of the address that has the most is closed. A flood closes its own connections and not the
+// kubelet's.
 #include "kube/metrics_server.h"
 
 #include <pplx/threadpool.h>
 
+#include <algorithm>
 #include <boost/asio.hpp>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -24,8 +30,9 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::size_t kLargestRequest = 8192;
-constexpr int kMostConnections = 16;
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::size_t kMostConnections = 32;
+constexpr std::chrono::milliseconds kReadPatience{1500};  // for the whole request
+constexpr std::chrono::seconds kWritePatience{5};
 
 std::string answer(int status, std::string_view reason, std::string_view type, const std::string& body, bool head) {
   std::string text = "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason) + "\r\nContent-Type: ";
@@ -73,14 +80,11 @@ class Site {
 /// Reads one request, answers it and closes; on a strand, since the patience may end while it reads.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, std::shared_ptr<Site> site, std::shared_ptr<void> place)
-      : socket_(std::move(socket)), timer_(socket_.get_executor()), site_(std::move(site)), place_(std::move(place)) {}
+  Connection(tcp::socket socket, std::shared_ptr<Site> site)
+      : socket_(std::move(socket)), timer_(socket_.get_executor()), site_(std::move(site)) {}
 
   void start() {
-    timer_.expires_after(kPatience);
-    timer_.async_wait([self = shared_from_this()](error_code error) {
-      if (!error) self->close();
-    });
+    close_after(kReadPatience);
     asio::async_read_until(socket_, request_, "\r\n\r\n", [self = shared_from_this()](error_code error, std::size_t) {
       if (error) return self->close();
       const auto data = self->request_.data();
@@ -88,9 +92,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
     });
   }
 
+  /// From any thread.
+  void end() {
+    asio::post(socket_.get_executor(), [self = shared_from_this()] { self->close(); });
+  }
+
  private:
+  void close_after(std::chrono::milliseconds patience) {
+    timer_.expires_after(patience);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error) self->close();
+    });
+  }
   void write(const std::string& request) {
     answer_ = site_->respond(request);
+    close_after(kWritePatience);
     asio::async_write(socket_, asio::buffer(answer_),
                       [self = shared_from_this()](error_code, std::size_t) { self->close(); });
   }
@@ -106,7 +122,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::streambuf request_{kLargestRequest};
   std::string answer_;
   std::shared_ptr<Site> site_;
-  std::shared_ptr<void> place_;  // counted while it is held
 };
 
 class Acceptor : public std::enable_shared_from_this<Acceptor> {
@@ -153,15 +168,36 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
     });
   }
   void take(tcp::socket socket) {
-    if (places_.use_count() > kMostConnections) return;  // too many at once: it is closed
-    std::make_shared<Connection>(std::move(socket), site_, places_)->start();
+    error_code gone;
+    const auto peer = socket.remote_endpoint(gone);
+    if (gone) return;
+    std::erase_if(open_, [](const Open& each) { return each.connection.expired(); });
+    if (open_.size() >= kMostConnections) end_one();
+    const auto connection = std::make_shared<Connection>(std::move(socket), site_);
+    open_.push_back({peer.address(), connection});
+    connection->start();
+  }
+  /// The oldest of the address that has the most.
+  void end_one() {
+    std::map<asio::ip::address, std::size_t> count;
+    for (const Open& each : open_) ++count[each.peer];
+    const auto most =
+        std::max_element(count.begin(), count.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto oldest =
+        std::find_if(open_.begin(), open_.end(), [&](const Open& each) { return each.peer == most->first; });
+    if (const auto connection = oldest->connection.lock()) connection->end();
+    open_.erase(oldest);
   }
 
   asio::strand<asio::io_context::executor_type> strand_;
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   std::shared_ptr<Site> site_;
-  std::shared_ptr<void> places_ = std::make_shared<int>();
+  struct Open {
+    asio::ip::address peer;
+    std::weak_ptr<Connection> connection;
+  };
+  std::vector<Open> open_;  // the oldest first
 };
 
 class AsioServer final : public MetricsServer {

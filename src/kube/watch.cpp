@@ -60,6 +60,10 @@ void Watch::run(const std::stop_token& stop) {
 /// What an attempt means for the next one, and how long to wait before it.
 milliseconds Watch::settle(const Attempt& attempt, std::chrono::nanoseconds lived) {
   if (lived >= kHealthy) backoff_.reset();
+  if (list_again_.exchange(false)) {
+    snapshot_ = true;
+    for (auto& [key, version] : known_) version.clear();
+  }
   switch (attempt.outcome) {
     case Outcome::listed: return milliseconds(0);
     case Outcome::no_streaming: api_.refuse_streaming_lists(); return milliseconds(0);
@@ -165,7 +169,8 @@ bool Watch::take_line(std::string_view line, Attempt& attempt) {
   }
   // What a streaming list begins with comes in no order: only its end has a version to go on from.
   if (!snapshot_) version_ = version;
-  return true;
+  if (!snapshot_ && list_again_) attempt.outcome = Outcome::gone;
+  return attempt.outcome != Outcome::gone;
 }
 
 Watch::Attempt Watch::refusal(const ApiStatus& status, std::string where, bool in_stream) {

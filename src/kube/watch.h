@@ -19,6 +19,7 @@
 // Only keys and versions of objects are kept here, not the objects.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -73,6 +74,9 @@ class Watch {
   /// Until stop is asked for; returns within a moment then.
   void run(const std::stop_token& stop);
 
+  /// Reports every object once more, as modified, with the next event at the latest. Any thread.
+  void list_again() { list_again_ = true; }
+
  private:
   enum class Outcome {
     listed,        // a LIST was complete
@@ -114,8 +118,9 @@ class Watch {
   std::set<std::string, std::less<>> seen_;                // keys in the snapshot that is being taken
   std::string version_;                                    // to go on from; "" before the first snapshot
   bool snapshot_ = true;                                   // the next connection begins with what there is
-  bool troubled_ = false;                                  // no line since the last failure
-  int missing_looks_ = 0;                                  // in a row, that found no collection
+  std::atomic<bool> list_again_ = false;
+  bool troubled_ = false;  // no line since the last failure
+  int missing_looks_ = 0;  // in a row, that found no collection
   std::chrono::steady_clock::time_point missing_since_{};
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/kubernetes_syntax.h"
 #include "base/text.h"
+#include "plan/limits.h"
 #include "plan/ownership.h"
 
 namespace nodescout {
@@ -20,7 +21,10 @@ const Taint* find_taint(const std::vector<Taint>& taints, const Taint& wanted) {
 class Planner {
  public:
   Planner(const NodeState& now, const Desired& desired, const PlanOptions& options)
-      : now_(now), desired_(desired), options_(options), owned_(Ownership::read(now, options.instance)) {}
+      : now_(now),
+        options_(options),
+        owned_(Ownership::read(now, options.instance)),
+        desired_(within_limits(now, owned_, desired, options, patch_.conflicts)) {}
 
   NodePatch plan() {
     find_other_labellers();
@@ -135,11 +139,11 @@ class Planner {
   }
 
   const NodeState& now_;
-  const Desired& desired_;
   const PlanOptions& options_;
   const Ownership owned_;
-  std::vector<const std::vector<std::string>*> left_to_others_;  // groups of options_.shared_labels
   NodePatch patch_;
+  const Desired desired_;                                        // as far as it fits
+  std::vector<const std::vector<std::string>*> left_to_others_;  // groups of options_.shared_labels
 };
 
 }  // namespace

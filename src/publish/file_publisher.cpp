@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kCap = 65536;  // of a features.d file, as NFD reads it
 
 Result<Attributes> labels_in(const std::string& path) {
-  const auto text = read_whole_file(path, kCap);
+  const auto text = read_regular_file(path, kCap);
   if (!text) {
     if (text.error().code == Errc::absent) return Attributes{};
     return text.error();

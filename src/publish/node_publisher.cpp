@@ -22,6 +22,16 @@ bool is_over_budget(const Error& error) {
          error.what.find("out of cost budget") != std::string::npos;
 }
 
+/// The cost of the admission policies grows with the product of the keys that a write changes and those that are owned;
+/// that of 500 changes among 500 keys is known to be allowed (deploy/kustomize/base/policy.yaml).
+std::size_t most_changes(const NodeState& now, const PlanOptions& options) {
+  constexpr std::size_t kKeys = 500;
+  const Ownership owned = Ownership::read(now, options.instance);
+  const std::size_t keys =
+      owned.labels.size() + owned.annotations.size() + owned.taints.size() + owned.extended_resources.size();
+  return std::max<std::size_t>(1, kKeys * kKeys / std::max(keys, kKeys));
+}
+
 /// Whether the refusal names the key of this change.
 bool names(const Error& error, const Change& change) {
   return error.what.find(change.kind == Change::Kind::taint ? change.taint.key : change.key) != std::string::npos;
@@ -61,6 +71,28 @@ bool NodePublisher::is_refused(const Change& change) const {
   return at != refused_.end() && at->second.value == change.after;
 }
 
+bool NodePublisher::is_damped(const Change& change, Published& published) {
+  const SteadyTime now = clock_.now();
+  const auto entry = often_changed_.find({change.kind, change.key});
+  const SteadyTime of_entry = entry == often_changed_.end() ? now : entry->second.not_before(now);
+  const SteadyTime at = std::max(of_entry, writes_.not_before(now));
+  if (at <= now) return false;
+  published.later = published.later ? std::min(*published.later, at) : at;
+  if (of_entry > now)
+    published.problems.push_back({"flapping-" + replace_all(name_of(change.kind), " ", "-"), "node " + node_,
+                                  std::string(name_of(change.kind)) + " " + quote(change.key) +
+                                      " changes again and again; until it rests it is written once a minute",
+                                  "`nodescout diff` names the rule or object that makes it"});
+  return true;
+}
+
+void NodePublisher::note_written(const std::vector<Change>& changes) {
+  const SteadyTime now = clock_.now();
+  writes_.changed(now);
+  for (const Change& change : changes)
+    often_changed_.try_emplace({change.kind, change.key}, kFreeChanges, kChangeRelief).first->second.changed(now);
+}
+
 void NodePublisher::refuse(const Change& change, const Error& error) {
   refused_[{change.kind, change.key}] = {change.after, error.what, clock_.now()};
 }
@@ -90,6 +122,7 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
   if (patch.empty()) return ok();
   const auto answer = send(part, *parse_json(patch, "patch"), stop);
   if (answer) {
+    note_written(changes);
     published.changes.insert(published.changes.end(), changes.begin(), changes.end());
     return told(*answer, now);
   }
@@ -115,6 +148,17 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
   changes.erase(middle, changes.end());
   if (const Status first = write(part, now, std::move(changes), published, stop); !first) return first;
   return write(part, now, std::move(second), published, stop);
+}
+
+Status NodePublisher::write_in_parts(NodePart part, NodeState& now, const std::vector<Change>& changes,
+                                     Published& published, const std::stop_token& stop) {
+  const std::size_t most = most_changes(now, options_);
+  for (std::size_t at = 0; at < changes.size(); at += most) {
+    const auto begin = changes.begin() + static_cast<std::ptrdiff_t>(at);
+    const auto end = changes.begin() + static_cast<std::ptrdiff_t>(std::min(at + most, changes.size()));
+    if (const Status written = write(part, now, {begin, end}, published, stop); !written) return written;
+  }
+  return ok();
 }
 
 void NodePublisher::prefetch(const std::stop_token& stop) {
@@ -149,6 +193,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   caller_is_known_ = {};
   const auto today = clock_.now();
   std::erase_if(refused_, [&](const auto& refusal) { return today - refusal.second.since > kRefusalLife; });
+  std::erase_if(often_changed_, [&](const auto& entry) { return entry.second.is_at_rest(today); });
   auto now = current(stop);
   if (!now) return now.error();
   NodePatch patch = plan(*now, report.desired, options_);
@@ -167,7 +212,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
                                                                              change.key);
         return true;
       }
-    return is_refused(change);
+    return is_refused(change) || is_damped(change, published);
   });
   report_left_out(of_object, published);
   if (patch.changes.empty()) {
@@ -181,8 +226,8 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   });
   std::vector<Change> resources(std::make_move_iterator(in_status), std::make_move_iterator(patch.changes.end()));
   patch.changes.erase(in_status, patch.changes.end());
-  const Status metadata = write(NodePart::metadata, *now, std::move(patch.changes), published, stop);
-  const Status status = write(NodePart::status, *now, std::move(resources), published, stop);
+  const Status metadata = write_in_parts(NodePart::metadata, *now, patch.changes, published, stop);
+  const Status status = write_in_parts(NodePart::status, *now, resources, published, stop);
   if (!metadata) return metadata.error();
   if (!status) return status.error();
   report_refusals(published);

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "kube/node_client.h"
+#include "publish/damper.h"
 #include "publish/publisher.h"
 #include "system/clock.h"
 
@@ -25,6 +26,11 @@ class NodePublisher final : public Publisher {
  public:
   static constexpr std::chrono::minutes kRefusalLife{5};
   static constexpr int kMostRequests = 32;  // PATCHes of one attempt; what they find out is not lost for the next
+
+  static constexpr std::uint32_t kFreeChanges = 100;  // of one entry, until it may change but once a minute
+  static constexpr std::chrono::minutes kChangeRelief{1};
+  static constexpr std::uint32_t kFreeWrites = 600;  // of the Node, until it is written but every ten seconds
+  static constexpr std::chrono::seconds kWriteRelief{10};
 
   NodePublisher(NodeClient client, const Clock& clock, std::string node)
       : client_(client), clock_(clock), node_(std::move(node)) {}
@@ -46,10 +52,16 @@ class NodePublisher final : public Publisher {
   /// Sends what of these changes belongs in that part of the Node; `now` is then what the server answered.
   Status write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,
                const std::stop_token& stop);
+  /// The same in several requests where one could exceed the budget of the admission policies.
+  Status write_in_parts(NodePart part, NodeState& now, const std::vector<Change>& changes, Published& published,
+                        const std::stop_token& stop);
   Result<NodeState> current(const std::stop_token& stop);
   void refuse(const Change& change, const Error& error);
   void report_refusals(Published& published) const;
   bool is_refused(const Change& change) const;
+  /// Whether the entry changes too often to be written now; then `published` says when, and that it is so.
+  bool is_damped(const Change& change, Published& published);
+  void note_written(const std::vector<Change>& changes);
   Status told(const Value& answer, NodeState& now);
 
   NodeClient client_;
@@ -65,6 +77,8 @@ class NodePublisher final : public Publisher {
     SteadyTime since;
   };
   std::map<EntryKey, Refusal> refused_;
+  std::map<EntryKey, Damper> often_changed_;
+  Damper writes_{kFreeWrites, kWriteRelief};  // of the Node as a whole
 };
 
 }  // namespace nodescout

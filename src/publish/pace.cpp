@@ -51,6 +51,7 @@ void Pace::failed(Errc error, SteadyTime now) {
 }
 
 void Pace::plan_recheck(SteadyTime now) {
+  next_recheck_.reset();
   if (recheck_.count() == 0) return;
   const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(recheck_);
   next_recheck_ = now + backoff_.between(whole * 4 / 5, whole * 6 / 5);

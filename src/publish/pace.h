@@ -4,6 +4,7 @@
 // periodically, which restores deleted labels.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -35,6 +36,8 @@ class Pace {
   bool begin(SteadyTime now);
   /// The attempt succeeded. `wrote`: it changed something.
   void succeeded(bool wrote, SteadyTime now);
+  /// After a success: publish again at that time at the latest.
+  void again_at(SteadyTime at) { next_recheck_ = next_recheck_ ? std::min(*next_recheck_, at) : at; }
   /// The attempt failed with this and will be retried. A conflict: another client changed the object meanwhile. Absent:
   /// there is no Node, yet or any more; it may be registered at any time, so the waits stay short.
   void failed(Errc error, SteadyTime now);

@@ -66,10 +66,12 @@ void PublishLoop::run(const std::stop_token& stop) {
     const Attempt attempt{publisher_.publish(report, stop), now() - start, recheck};
     if (!stop.stop_requested()) done_(attempt, stop);
     lock.lock();
-    if (attempt.result)
-      pace_.succeeded(!attempt.result->changes.empty(), now());
-    else
+    if (!attempt.result) {
       pace_.failed(attempt.result.error().code, now());
+      continue;
+    }
+    pace_.succeeded(!attempt.result->changes.empty(), now());
+    if (attempt.result->later) pace_.again_at(*attempt.result->later);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "nodescout/labels.h"
 #include "nodescout/plan.h"
 #include "nodescout/result.h"
+#include "system/clock.h"
 
 namespace nodescout {
 
@@ -26,14 +27,15 @@ struct Report {
   /// Whether something that is published and no longer desired may be removed, or why not.
   MayGo may_go = [](const Change&) { return std::nullopt; };
   std::map<EntryKey, std::string> left_out;  // that NodeFeature objects make which do not count, and their names
-  bool answered = true;  // every probe has answered: none waits for a driver
-  bool prompt = false;   // a person made an edit and is waiting: the pause between two writes is short
+  bool answered = true;                      // every probe has answered: none waits for a driver
+  bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short
 };
 
 struct Published {
   std::vector<Change> changes;       // that were written
   std::vector<Problem> problems;     // foreign keys, entries that the server refused
   std::map<Kept, std::size_t> held;  // number of entries that may not be removed yet, by reason
+  std::optional<SteadyTime> later;   // when to publish again what changes too often to be written now
   Attributes node_labels;            // all of the Node's, as they were read before
   std::string node_uid;              // of the Node that was read
   bool answered = true;              // as the report

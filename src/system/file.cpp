@@ -1,6 +1,7 @@
 #include "system/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -16,9 +17,9 @@ Error error_of_errno(int number, std::string where) {
   return Error{code, std::move(where), std::generic_category().message(number)};
 }
 
-Result<std::string> read_whole_file(const std::string& path, std::size_t cap) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!file) return error_of_errno(errno, path);
+namespace {
+
+Result<std::string> read_to_its_end(const Fd& file, const std::string& path, std::size_t cap) {
   std::string content;
   char piece[16384];
   while (true) {
@@ -31,6 +32,24 @@ Result<std::string> read_whole_file(const std::string& path, std::size_t cap) {
   }
 }
 
+}  // namespace
+
+Result<std::string> read_whole_file(const std::string& path, std::size_t cap) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) return error_of_errno(errno, path);
+  return read_to_its_end(file, path, cap);
+}
+
+Result<std::string> read_regular_file(const std::string& path, std::size_t cap) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!file) return error_of_errno(errno, path);
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return error_of_errno(errno, path);
+  if (S_ISDIR(status.st_mode)) return error_of_errno(EISDIR, path);
+  if (!S_ISREG(status.st_mode)) return Error{Errc::malformed, path, "not a regular file"};
+  return read_to_its_end(file, path, cap);
+}
+
 Status write_whole_file(const std::string& path, std::string_view text) {
   const std::size_t slash = path.rfind('/');
   const std::size_t name = slash == std::string::npos ? 0 : slash + 1;
@@ -39,7 +58,7 @@ Status write_whole_file(const std::string& path, std::string_view text) {
     ::unlink(hidden.c_str());
     return error_of_errno(number, path);
   };
-  Fd file(::open(hidden.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  Fd file(::open(hidden.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
   if (!file) return error_of_errno(errno, path);
   while (!text.empty()) {
     const ssize_t put = ::write(file.get(), text.data(), text.size());

@@ -157,6 +157,41 @@ TEST(ClusterObjects, AnObjectThatCanNoLongerBeReadKeepsWhatItSaid) {
   EXPECT_TRUE(cluster.view().problems.empty());
 }
 
+TEST(ClusterObjects, ObjectsBeyondTheLimitsAreLeftOutInOrder) {
+  const Limits limits{.node_feature_objects = 2, .node_feature_bytes = 1000};
+  ClusterObjects cluster("node", "nfd", WorkersObject::ignore, limits);
+  for (const auto& [space, name] : {std::pair{"z", "a"}, {"b", "b"}, {"nfd", "c"}, {"a", "b"}})
+    cluster.put_feature(std::string(space) + "/" + name, feature(space, name));
+  EXPECT_EQ(objects(cluster.view()), "nfd/c z/a") << "whatever order they come in";
+  ASSERT_EQ(cluster.view().problems.size(), 1u);
+  EXPECT_EQ(cluster.view().problems[0].where, "NodeFeature/a/b");
+  EXPECT_EQ(
+      cluster.view().problems[0].what.rfind("left out, with 1 others: more than limits.nodeFeatureObjects (2)", 0), 0u);
+  EXPECT_FALSE(cluster.take_has_room());
+  cluster.remove_feature("b/b");
+  EXPECT_FALSE(cluster.take_has_room()) << "it did not count";
+  cluster.remove_feature("z/a");
+  EXPECT_TRUE(cluster.take_has_room());
+  EXPECT_FALSE(cluster.take_has_room()) << "once";
+  cluster.put_feature("a/b", feature("a", "b"));
+  EXPECT_EQ(objects(cluster.view()), "nfd/c a/b");
+  EXPECT_TRUE(cluster.view().problems.empty());
+}
+
+TEST(ClusterObjects, LargeObjectsAreLeftOutAlone) {
+  ClusterObjects cluster("node", "nfd", WorkersObject::ignore, {.node_feature_bytes = 1000});
+  const auto large = [](const char* name, std::size_t size) {
+    return feature("nfd", name, "labels: {l: \"" + std::string(size, 'x') + "\"}");
+  };
+  cluster.put_feature("k", large("a", 2000));
+  cluster.put_feature("l", large("b", 500));
+  EXPECT_EQ(objects(cluster.view()), "nfd/b");
+  cluster.put_feature("l", large("b", 400));
+  EXPECT_TRUE(cluster.take_has_room()) << "it became smaller";
+  cluster.put_feature("k", large("a", 300));
+  EXPECT_EQ(objects(cluster.view()), "nfd/a nfd/b");
+}
+
 // ---- read and watched -----------------------------------------------------------------------------------------------
 
 constexpr const char* kRules = "/apis/nfd.k8s-sigs.io/v1alpha1/nodefeaturerules";

@@ -128,5 +128,23 @@ TEST_F(NoticesTest, NothingIsPostedOnceItStops) {
   EXPECT_EQ(server.count("POST"), 0);
 }
 
+TEST_F(NoticesTest, ALongKeyIsCutAndTheReasonStays) {
+  const std::string key(100'000, 'k');
+  const Problem rejected{"rejected-label", "rule a", "label \"" + key + "\" is not a name", "correct the rule"};
+  ::testing::internal::CaptureStderr();
+  notices.tell("rules", {rejected}, true);
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  EXPECT_LT(logged.size(), 1500u);
+  EXPECT_NE(logged.find("is not a name"), std::string::npos) << logged;
+  EXPECT_NE(logged.find("bytes left out"), std::string::npos);
+  notices.post(api, clock, "node", {});
+  const auto requests = server.requests();
+  const auto event = parse_json(requests.back().body, "event");
+  ASSERT_TRUE(event);
+  const std::string note = text_at(*event, {"note"});
+  EXPECT_NE(note.find("is not a name"), std::string::npos) << note;
+  EXPECT_TRUE(note.ends_with("(correct the rule)")) << note;
+}
+
 }  // namespace
 }  // namespace nodescout::test

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/excerpt.h"
 #include "base/number.h"
 
 namespace nodescout {
@@ -92,6 +93,13 @@ TEST(Number, GoFloatIsShortestWithGoExponents) {
                         {-2.5, "-2.5"},
                         {0, "0"}})
     EXPECT_EQ(go_float(c.value), c.want);
+}
+
+TEST(Text, AnExcerptKeepsBothEnds) {
+  EXPECT_EQ(excerpt("short", 5), "short");
+  EXPECT_EQ(excerpt("0123456789", 4), "01 … (6 bytes left out) … 89");
+  EXPECT_EQ(excerpt("aäääz", 4), "a … (6 bytes left out) … z") << "no code point is cut";
+  EXPECT_EQ(excerpt("a\xFFz", 5), "a\uFFFDz");
 }
 
 }  // namespace

@@ -104,6 +104,26 @@ TEST_F(ManifestsTest, AllButTheHostsDirectoriesIsRestricted) {
   }
 }
 
+TEST_F(ManifestsTest, TheNetworkPolicyIsForTheAgentsPort) {
+  for (const std::string& overlay : kOverlays) {
+    const Value spec = pod_spec(overlay);
+    if (overlay == "crds" || overlay.ends_with("prune")) continue;  // no port
+    Value policy;
+    for (const Value& object : rendered(overlay))
+      if (text_at(object, {"kind"}) == "NetworkPolicy") policy = object;
+    EXPECT_EQ(text_at(policy, {"spec", "podSelector", "matchLabels", "app.kubernetes.io/name"}), "nodescout")
+        << overlay;
+    const Value* ingress = at(policy, {"spec", "ingress"});
+    ASSERT_TRUE(ingress && ingress->items.size() == 1) << overlay;
+    const std::string port = text_at(ingress->items[0].find("ports")->items[0], {"port"});
+    bool has_port = false;
+    for (const Value& container : containers(spec))
+      if (const Value* ports = container.find("ports"))
+        for (const Value& each : ports->items) has_port |= text_at(each, {"name"}) == port;
+    EXPECT_TRUE(has_port) << overlay << ": " << port;
+  }
+}
+
 TEST_F(ManifestsTest, TheHostIsReadOnly) {
   for (const std::string& overlay : kOverlays) {
     const Value spec = pod_spec(overlay);

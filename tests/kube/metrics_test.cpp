@@ -1,6 +1,13 @@
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <thread>
+#include <utility>
 
 #include "kube/http_cpprest.h"
 #include "kube/metrics_prometheus.h"
@@ -89,6 +96,76 @@ TEST(MetricsServer, AnswersManyAtOnceAndStopsWhileTheyAsk) {
     });
   std::this_thread::sleep_for(100ms);
   server->reset();
+}
+
+/// A client that connects from an address of this machine's loopback network.
+class RawClient {
+ public:
+  RawClient(int port, const char* from) : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    EXPECT_EQ(inet_pton(AF_INET, from, &address.sin_addr), 1);
+    EXPECT_EQ(bind(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(inet_pton(AF_INET, "127.0.0.1", &address.sin_addr), 1);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    EXPECT_EQ(connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    const timeval patience{20, 0};
+    setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  RawClient(RawClient&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+  RawClient& operator=(RawClient&&) = delete;
+  ~RawClient() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  void write(std::string_view text) const {
+    EXPECT_EQ(send(descriptor_, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
+  }
+  /// All that comes until the server closes the connection.
+  std::string read_all() const {
+    std::string out;
+    char buffer[1024];
+    while (const ssize_t got = recv(descriptor_, buffer, sizeof buffer, 0)) {
+      if (got < 0) return out + " and then error " + std::to_string(errno);
+      out.append(buffer, static_cast<std::size_t>(got));
+    }
+    return out;
+  }
+
+ private:
+  int descriptor_;
+};
+
+constexpr const char* kProbe = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+
+TEST(MetricsServer, AFloodOfIdleConnectionsEndsItsOwnAndNoProbe) {
+  const auto metrics = prometheus_metrics();
+  auto server = serve_metrics(
+      "127.0.0.1:0", *metrics, [] { return ""; }, [] { return ""; });
+  ASSERT_TRUE(server);
+  // The kubelet connects first and so would be the oldest.
+  const RawClient kubelet((*server)->port(), "127.0.0.2");
+  std::vector<RawClient> flood;
+  for (int i = 0; i < 100; ++i) flood.emplace_back((*server)->port(), "127.0.0.1");
+  EXPECT_EQ(flood.front().read_all(), "") << "the oldest of the flood was closed";
+  kubelet.write(kProbe);
+  EXPECT_NE(kubelet.read_all().find("200 OK"), std::string::npos);
+  const RawClient next((*server)->port(), "127.0.0.2");
+  next.write(kProbe);
+  EXPECT_NE(next.read_all().find("200 OK"), std::string::npos) << "and a new one has its place at once";
+}
+
+TEST(MetricsServer, ARequestThatDoesNotComeIsNotWaitedFor) {
+  const auto metrics = prometheus_metrics();
+  auto server = serve_metrics(
+      "127.0.0.1:0", *metrics, [] { return ""; }, [] { return ""; });
+  ASSERT_TRUE(server);
+  const auto start = std::chrono::steady_clock::now();
+  const RawClient slow((*server)->port(), "127.0.0.1");
+  slow.write("GET /metrics HTTP/1.1\r\n");
+  EXPECT_EQ(slow.read_all(), "");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 6s) << "two seconds, on a busy machine";
 }
 
 TEST(MetricsServer, NamesWhatIsWrongWithAnAddress) {

@@ -63,9 +63,10 @@ class WatchTest : public ::testing::Test {
     clock.meanwhile([this, sleeps] {
       if (clock.slept().size() == sleeps) stop.request_stop();
     });
-    Watch watch(api, clock, target, [this](const WatchEvent& event) {
+    Watch watch(api, clock, target, [&](const WatchEvent& event) {
       told += (told.empty() ? "" : " ") + std::string(word(event.kind)) + std::string(event.key);
       if (event.kind == Kind::trouble) last_trouble = event.error->text();
+      if (std::exchange(list_again, false)) watch.list_again();
     });
     watch.run(stop.get_token());
     return told;
@@ -88,6 +89,7 @@ class WatchTest : public ::testing::Test {
   std::stop_source stop;
   std::deque<std::function<bool()>> steps;
   std::string told, last_trouble;
+  bool list_again = false;  // at the next event
 };
 
 constexpr int kAlways = 1'000'000;
@@ -223,6 +225,16 @@ TEST_F(WatchTest, GoneInTheStreamIsTheSame) {
     return Response{200, {}, R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}})"};
   });
   EXPECT_EQ(run(), "+a synced synced");
+}
+
+TEST_F(WatchTest, ListsAgainWhatTheConsumerWantsAgain) {
+  server.put(kRules, rule("a"));
+  server.put(kRules, rule("b"));
+  then([&] {
+    list_again = true;
+    server.erase(kRules + "/b");
+  });
+  EXPECT_EQ(run(), "+a +b synced -b ~a synced");
 }
 
 TEST_F(WatchTest, ASnapshotThatIsCutRemovesNothing) {

@@ -162,6 +162,28 @@ TEST_F(RefusalTest, ARefusalWithoutANameIsFoundByHalves) {
   EXPECT_EQ(labels_on_node(), 15u);
 }
 
+/// What an earlier version wrote, without a limit, must be removable.
+TEST_F(RefusalTest, ManyOwnedLabelsAreRemovedInPartsThatAPolicyCanAfford) {
+  std::string there;
+  std::string owned;
+  for (int i = 1000; i < 2200; ++i) {
+    there += (there.empty() ? "\"v.io/l" : ",\"v.io/l") + std::to_string(i) + "\":\"1\"";
+    owned += (owned.empty() ? "v.io/l" : ",v.io/l") + std::to_string(i);
+  }
+  node(",\"labels\":{" + there + "},\"annotations\":{\"nfd.node.kubernetes.io/feature-labels\":\"" + owned + "\"}}");
+  std::size_t most = 0;
+  refuse_where([&](const std::string& body) -> std::string {
+    std::size_t nulls = 0;
+    for (std::size_t at = body.find("null"); at != std::string::npos; at = body.find("null", at + 1)) ++nulls;
+    most = std::max(most, nulls * labels_on_node());
+    return nulls * labels_on_node() <= 251'200 ? "" : "actual cost limit exceeded";
+  });
+  ASSERT_TRUE(publish({}));
+  EXPECT_EQ(labels_on_node(), 0u);
+  EXPECT_GT(most, 200'000u) << "and not in more parts than needed";
+  EXPECT_EQ(patches, 6);
+}
+
 TEST_F(RefusalTest, APolicyOverItsBudgetIsNotBisected) {
   node("}");
   refuse_where([](const std::string& body) -> std::string {
@@ -291,6 +313,53 @@ TEST_F(NodePublisherTest, WhatAnObjectMadeThatDoesNotCountStaysAndIsReportedWith
   EXPECT_EQ(done->problems[0].what, "what it made stays on the Node, though it does not count: label v.io/x");
   EXPECT_EQ(done->problems[1].where, "NodeFeature vendor/b");
   EXPECT_EQ(server.count("PATCH"), 0);
+}
+
+/// Writes in an hour in which something else is wanted twice a second, as the publishing thread would make them.
+int writes_in_an_hour(NodePublisher& publisher, FakeClock& clock, FakeApiServer& server,
+                      const std::function<Attributes(int)>& wanted) {
+  server.forget_requests();
+  for (int i = 0; i < 7200; ++i) {
+    Report report;
+    report.desired = with_labels(wanted(i));
+    EXPECT_TRUE(publisher.publish(report, {}));
+    clock.advance(std::chrono::milliseconds(500));
+  }
+  return server.count("PATCH");
+}
+
+TEST_F(NodePublisherTest, AFlappingLabelIsWrittenOnceAMinuteInTheEnd) {
+  node("}");
+  const int writes = writes_in_an_hour(publisher, clock, server, [](int i) {
+    return Attributes{{"v.io/flaps", std::to_string(i)}, {"v.io/rests", "1"}};
+  });
+  EXPECT_GE(writes, 100) << "a person may edit for a while";
+  EXPECT_LE(writes, 180);
+  Report report;
+  report.desired = with_labels({{"v.io/flaps", "x"}, {"v.io/rests", "changed"}});
+  const auto done = publisher.publish(report, {});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(label(server, "v.io/rests"), "changed") << "others do not wait";
+  EXPECT_NE(label(server, "v.io/flaps"), "x");
+  ASSERT_EQ(done->problems.size(), 1u);
+  EXPECT_EQ(done->problems[0].code, "flapping-label");
+  ASSERT_TRUE(done->later);
+  EXPECT_GT(*done->later, clock.now());
+  EXPECT_LE(*done->later, clock.now() + std::chrono::minutes(1));
+  clock.advance(*done->later - clock.now());
+  const auto last = publisher.publish(report, {});
+  ASSERT_TRUE(last);
+  EXPECT_EQ(label(server, "v.io/flaps"), "x") << "the last value is not lost";
+  EXPECT_FALSE(last->later);
+}
+
+TEST_F(NodePublisherTest, ADifferentLabelEachTimeIsNoWayRound) {
+  node("}");
+  const int writes = writes_in_an_hour(publisher, clock, server, [](int i) {
+    return Attributes{{"v.io/l" + std::to_string(i), "1"}};
+  });
+  EXPECT_GE(writes, 600);
+  EXPECT_LE(writes, 1000) << "600, and one every ten seconds";
 }
 
 TEST_F(NodePublisherTest, NothingToDoIsNotWritten) {

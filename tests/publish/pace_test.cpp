@@ -66,6 +66,19 @@ TEST(Pace, WritesAreASecondApart) {
   }
 }
 
+TEST(Pace, WhatWasPutOffIsPublishedInTime) {
+  for (const auto recheck : {0s, 60s}) {
+    Fixture f(recheck);
+    f.pace.offer(false);
+    f.attempt(true);
+    f.pace.again_at(f.now + 5s);
+    EXPECT_EQ(f.wait(), 5000ms);
+    f.now += 5s;
+    EXPECT_FALSE(f.attempt(true));
+    EXPECT_EQ(f.wait().has_value(), recheck != 0s) << "once";
+  }
+}
+
 TEST(Pace, PromptnessEndsWithItsAttempt) {
   Fixture f;
   f.pace.offer(true);

@@ -1,0 +1,177 @@
+#include "plan/limits.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+#include "plan/ownership.h"
+
+namespace nodescout {
+namespace {
+
+using Kind = EntryKind;
+
+constexpr const char* kWholeNode = "256 KiB of annotations, the API server's limit";
+
+/// What one limit left out.
+struct Excess {
+  std::size_t count = 0;
+  std::string first;  // the first such key
+};
+
+bool is_ownership_key(const std::string& key, const std::string& instance) {
+  constexpr Kind kKinds[] = {Kind::label, Kind::annotation, Kind::taint, Kind::extended_resource};
+  return std::any_of(std::begin(kKinds), std::end(kKinds),
+                     [&](Kind kind) { return key == ownership_key(kind, instance); });
+}
+
+class Budget {
+ public:
+  using Keys = std::set<std::string, std::less<>>;
+
+  Budget(const NodeState& now, const Desired& desired, const PlanOptions& options) : now_(now), options_(options) {
+    for (const auto& [key, value] : now.annotations)
+      if (!desired.annotations.contains(key) && !is_ownership_key(key, options.instance))
+        annotation_bytes_ += key.size() + value.size();
+  }
+
+  /// Counts what is on the Node.
+  void keep(Kind kind, const Attributes& there, const Keys& owned, Attributes& wanted) {
+    for (auto& [key, value] : wanted) {
+      const auto on_node = there.find(key);
+      if (on_node == there.end()) continue;
+      if (!owned.contains(key) && !options_.allow_overwrite) {
+        annotation_bytes_ += value_bytes(kind, key, on_node->second);  // foreign: the plan reports it
+        continue;
+      }
+      if (!has_room_for(kind, key, on_node->second, value)) value = on_node->second;
+      take(kind, key, value);
+    }
+  }
+  void keep(const std::vector<Taint>& wanted) {
+    for (const Taint& taint : wanted)
+      if (is_there(taint)) take(Kind::taint, taint.text(), "");
+  }
+
+  /// Then adds as much as fits.
+  void add(Kind kind, const Attributes& there, Attributes& wanted) {
+    Attributes fitting;
+    for (auto& [key, value] : wanted)
+      if (there.contains(key) || admit(kind, key, value)) fitting.emplace(key, std::move(value));
+    wanted = std::move(fitting);
+  }
+  void add(std::vector<Taint>& wanted) {
+    std::map<std::string, const Taint*> in_order;
+    for (const Taint& taint : wanted)
+      if (!is_there(taint)) in_order.emplace(taint.name(), &taint);
+    std::set<std::string> refused;
+    for (const auto& [name, taint] : in_order)
+      if (!admit(Kind::taint, taint->text(), "")) refused.insert(name);
+    std::erase_if(wanted, [&](const Taint& taint) { return refused.contains(taint.name()); });
+  }
+
+  void report(std::vector<Problem>& problems) const {
+    for (const auto& [limit, excess] : excess_)
+      problems.push_back({"over-limit", "node " + now_.name,
+                          std::to_string(excess.count) + (excess.count == 1 ? " entry is" : " entries are") +
+                              " left out, the first is " + quote(excess.first) + ": more than " + limit,
+                          "make fewer of them, or raise the limit in nodescout.conf"});
+  }
+
+ private:
+  /// What an entry adds to its ownership annotation.
+  static std::size_t ownership_bytes(Kind kind, const std::string& key) {
+    Ownership one;
+    switch (kind) {
+      case Kind::label: one.labels.insert(key); break;
+      case Kind::annotation: one.annotations.insert(key); break;
+      case Kind::extended_resource: one.extended_resources.insert(key); break;
+      case Kind::taint: return key.size() + 1;
+    }
+    return ownership_text(kind, one).size() + 1;  // with its comma
+  }
+
+  static std::size_t value_bytes(Kind kind, const std::string& key, const std::string& value) {
+    return kind == Kind::annotation ? key.size() + value.size() : 0;
+  }
+
+  /// False: a longer value of an annotation does not fit, so the Node keeps the one that it has.
+  bool has_room_for(Kind kind, const std::string& key, const std::string& before, const std::string& value) {
+    if (kind != Kind::annotation || value.size() <= before.size() ||
+        annotation_bytes_ + ownership_bytes_ + value_bytes(kind, key, value) <= kMostAnnotationBytes)
+      return true;
+    leave_out(kWholeNode, key);
+    return false;
+  }
+
+  bool is_there(const Taint& taint) const {
+    return std::any_of(now_.taints.begin(), now_.taints.end(),
+                       [&](const Taint& other) { return other.key == taint.key && other.effect == taint.effect; });
+  }
+
+  void take(Kind kind, const std::string& key, const std::string& value) {
+    ++count_[kind];
+    ownership_bytes_ += ownership_bytes(kind, key);
+    annotation_bytes_ += value_bytes(kind, key, value);
+    if (const std::string* object = object_of(kind, key)) ++count_by_object_[*object];
+  }
+
+  bool admit(Kind kind, const std::string& key, const std::string& value) {
+    const Limits& limits = options_.limits;
+    const std::string* object = object_of(kind, key);
+    const std::size_t ownership = ownership_bytes_ + ownership_bytes(kind, key);
+    if (object && count_by_object_[*object] >= limits.labels_per_object)
+      leave_out("limits.labelsPerObject (" + std::to_string(limits.labels_per_object) + ") of " + *object, key);
+    else if (count_[kind] >= limits.labels_per_node)
+      leave_out(
+          "limits.labelsPerNode (" + std::to_string(limits.labels_per_node) + ") " + std::string(name_of(kind)) + "s",
+          key);
+    else if (ownership > limits.ownership_bytes)
+      leave_out("limits.ownershipBytes (" + std::to_string(limits.ownership_bytes) + ")", key);
+    else if (annotation_bytes_ + ownership + value_bytes(kind, key, value) > kMostAnnotationBytes)
+      leave_out(kWholeNode, key);
+    else {
+      take(kind, key, value);
+      return true;
+    }
+    return false;
+  }
+
+  const std::string* object_of(Kind kind, const std::string& key) const {
+    if (kind != Kind::label) return nullptr;
+    const auto object = options_.requested_by.find(key);
+    return object == options_.requested_by.end() ? nullptr : &object->second;
+  }
+
+  void leave_out(const std::string& limit, const std::string& key) {
+    Excess& excess = excess_[limit];
+    if (excess.count++ == 0) excess.first = key;
+  }
+
+  const NodeState& now_;
+  const PlanOptions& options_;
+  std::size_t ownership_bytes_ = 0;
+  std::size_t annotation_bytes_ = 0;  // without the ownership annotations
+  std::map<Kind, std::size_t> count_;
+  std::map<std::string, std::size_t> count_by_object_;  // labels that each NodeFeature object gets
+  std::map<std::string, Excess> excess_;                // by the limit, in words
+};
+
+}  // namespace
+
+Desired within_limits(const NodeState& now, const Ownership& owned, Desired desired, const PlanOptions& options,
+                      std::vector<Problem>& problems) {
+  Budget budget(now, desired, options);
+  budget.keep(Kind::label, now.labels, owned.labels, desired.labels);
+  budget.keep(Kind::annotation, now.annotations, owned.annotations, desired.annotations);
+  budget.keep(desired.taints);
+  budget.keep(Kind::extended_resource, now.capacity, owned.extended_resources, desired.extended_resources);
+  budget.add(Kind::label, now.labels, desired.labels);
+  budget.add(Kind::annotation, now.annotations, desired.annotations);
+  budget.add(desired.taints);
+  budget.add(Kind::extended_resource, now.capacity, desired.extended_resources);
+  budget.report(problems);
+  return desired;
+}
+
+}  // namespace nodescout

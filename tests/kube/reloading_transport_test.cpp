@@ -1,0 +1,109 @@
+#include "kube/reloading_transport.h"
+
+#include <gtest/gtest.h>
+
+#include "support/fake_clock.h"
+
+namespace nodescout::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A server that only those reach who trust its authority and whose certificate it knows.
+struct Server {
+  std::string authority = "old";
+  std::string certificate = "old";
+};
+
+class Connection final : public Transport {
+ public:
+  Connection(Server& server, Endpoint endpoint) : server_(server), endpoint_(std::move(endpoint)) {}
+  Result<Response> send(const Request&) override {
+    if (endpoint_.authorities != server_.authority) return Error{Errc::unavailable, "server", "not trusted"};
+    return Response{endpoint_.certificate == server_.certificate ? 200 : 401, {}, ""};
+  }
+  Result<Response> stream(const Request& request, const std::function<bool(std::string_view)>&) override {
+    return send(request);
+  }
+  Status identify(const std::string& certificate, const std::string&) override {
+    endpoint_.certificate = certificate;
+    return ok();
+  }
+
+ private:
+  Server& server_;
+  Endpoint endpoint_;
+};
+
+class ReloadingTransportTest : public ::testing::Test {
+ protected:
+  ReloadingTransportTest() { file.authorities = file.certificate = "old"; }
+
+  std::string send() {
+    const auto answer = transport.send({});
+    return answer ? std::to_string(answer->status) : answer.error().what;
+  }
+  void later() { clock.advance(ReloadingTransport::kPause); }
+
+  Server server;
+  FakeClock clock;
+  Endpoint file{};
+  bool is_readable = true;
+  int reads = 0, opened = 0;
+  ReloadingTransport transport{
+      std::make_unique<Connection>(server, Endpoint{.authorities = "old", .certificate = "old"}),
+      Endpoint{.authorities = "old", .certificate = "old"},
+      [this]() -> Result<Endpoint> {
+        ++reads;
+        if (!is_readable) return Error{Errc::absent, "ca.crt", "No such file"};
+        return file;
+      },
+      [this](const Endpoint& endpoint) -> Result<std::unique_ptr<Transport>> {
+        ++opened;
+        return std::unique_ptr<Transport>(std::make_unique<Connection>(server, endpoint));
+      },
+      clock};
+};
+
+TEST_F(ReloadingTransportTest, ANewAuthorityIsReadWhenTrustFails) {
+  file.authorities = "new";
+  EXPECT_EQ(send(), "200");
+  EXPECT_EQ(reads, 0) << "what works is left alone";
+  server.authority = "new";
+  EXPECT_EQ(send(), "not trusted");
+  EXPECT_EQ(send(), "200");
+  EXPECT_EQ(opened, 1);
+}
+
+TEST_F(ReloadingTransportTest, ANewClientCertificateIsReadWhenTheServerDoesNotKnowUs) {
+  server.certificate = "new";
+  EXPECT_EQ(send(), "401");
+  EXPECT_EQ(send(), "401") << "the file still has the old one";
+  EXPECT_EQ(reads, 1) << "a moment later it is not looked at again";
+  file.certificate = "new";
+  later();
+  EXPECT_EQ(transport.stream({}, nullptr)->status, 401);
+  EXPECT_EQ(send(), "200");
+  EXPECT_EQ(reads, 2);
+  EXPECT_EQ(opened, 1);
+}
+
+TEST_F(ReloadingTransportTest, FilesThatCannotBeReadAreNamedAndChangeNothing) {
+  server.authority = "new";
+  is_readable = false;
+  EXPECT_EQ(send(), "not trusted; and the configuration can no longer be used: ca.crt: No such file");
+  server.authority = "old";
+  EXPECT_EQ(send(), "200");
+}
+
+TEST_F(ReloadingTransportTest, WhatAProgramGaveStays) {
+  server.certificate = "program";
+  ASSERT_TRUE(transport.identify("program", "key"));
+  EXPECT_EQ(send(), "200");
+  server.authority = file.authorities = "new";
+  EXPECT_EQ(send(), "not trusted");
+  EXPECT_EQ(send(), "200");
+}
+
+}  // namespace
+}  // namespace nodescout::test
