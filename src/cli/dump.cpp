@@ -15,6 +15,7 @@
 #include "feature/json.h"
 #include "host/journal.h"
 #include "nodescout/version.h"
+#include "picture/write.h"
 
 namespace nodescout::cli {
 namespace {
@@ -55,11 +56,26 @@ bool holds_nothing(const Host& host) {
   return true;
 }
 
+bool is_picture(std::string_view output) { return output == "topology" || output == "svg" || output == "html"; }
+
+std::string picture_text(const Features& features, std::string_view output) {
+  const picture::Machine machine = picture::machine_of(features);
+  if (output == "svg") return picture::to_svg(picture::lay_out(machine), machine.title);
+  if (output == "html") return picture::to_html(picture::lay_out(machine), machine);
+  const Style style = terminal_style();
+  std::string out;
+  for (const picture::TreeLine& line : picture::to_tree(machine)) {
+    const std::string text = printable(line.text);
+    out += (line.sick ? style.in(Colour::red, text) : text) + "\n";
+  }
+  return out;
+}
+
 /// What is printed decides what is read: labels need only what some rule looks at. A table has the devices as well, but
 /// not the thousands of kernel options.
 Wanted wanted_for(const RuleLayers& rules, std::string_view output, std::string_view stage) {
   if (stage.empty() ? output == "labels" : stage != "features") return wanted_by(rules, on_demand_features());
-  if (stage.empty() && output == "table") return wanted_by(rules, {"kernel.config"});
+  if (stage.empty() && (output == "table" || is_picture(output))) return wanted_by(rules, {"kernel.config"});
   return {};
 }
 
@@ -118,6 +134,9 @@ ExitStatus dump(const DumpOptions& options) {
     leave_out(machine->config.unpublished_features, published);
     out = to_yaml(node_feature_object(machine->host.node_name(), published, desired.labels));
     print_problems(problems);
+  } else if (is_picture(output)) {
+    out = picture_text(found.features, output);
+    print_problems(problems);
   } else {
     out = labels_text(desired.labels);
     print_problems(problems);
@@ -130,8 +149,8 @@ ExitStatus dump(const DumpOptions& options) {
 
 Run set_up(OptionSet& options) {
   const auto chosen = std::make_shared<DumpOptions>();
-  options.choice("-o,--output", "FORMAT", {"table", "labels", "json", "yaml", "nodefeature"}, chosen->output,
-                 "Output format [table on a terminal, else labels]");
+  options.choice("-o,--output", "FORMAT", {"table", "labels", "json", "yaml", "nodefeature", "topology", "svg", "html"},
+                 chosen->output, "Output format [table on a terminal, else labels]");
   options.choice("--stage", "STAGE", {"features", "outcome", "desired"}, chosen->stage,
                  "Print the result of this stage as JSON instead");
   add_machine_options(options, chosen->machine);
@@ -150,7 +169,8 @@ const Command dump_command{.name = "dump",
                                "  nodescout dump                         a table on a terminal, labels in a pipe\n"
                                "  NODE_NAME=worker-1 nodescout dump -o nodefeature | kubectl apply -f -\n"
                                "  nodescout dump --rules my-rules.yaml   with your own rules\n"
-                               "  nodescout dump --only pci,usb --timings",
+                               "  nodescout dump --only pci,usb --timings\n"
+                               "  nodescout dump -o html > machine.html  a picture: NUMA nodes, switches, GPUs, NICs",
                            .set_up = set_up};
 
 }  // namespace nodescout::cli
