@@ -48,7 +48,9 @@ Watch::Watch(Api& api, Clock& clock, WatchTarget target, Consumer consumer)
 void Watch::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto started = clock_.now();
-    if (version_.empty()) snapshot_ = true;  // nothing to go on from
+    // Nothing to go on from. An object that did not exist has no version, and a watch without one begins with what is
+    // there.
+    if (version_.empty() && target_.name.empty()) snapshot_ = true;
     const bool lists = !target_.name.empty() || !api_.streams_lists();
     const Attempt attempt = !snapshot_ || !lists ? follow(stop) : target_.name.empty() ? list(stop) : read_one(stop);
     if (stop.stop_requested()) return;
