@@ -4,7 +4,7 @@
 
 namespace nodescout {
 
-Result<std::unique_ptr<ApiConnection>> ApiConnection::open(const std::string& kubeconfig) {
+Result<std::unique_ptr<ApiConnection>> ApiConnection::open(const std::string& kubeconfig, const Around& around) {
   auto config = find_kube_config(kubeconfig, process_environment());
   if (!config) return config.error();
   const auto module = kube_module();
@@ -14,7 +14,7 @@ Result<std::unique_ptr<ApiConnection>> ApiConnection::open(const std::string& ku
   std::unique_ptr<ApiConnection> connection(new ApiConnection);
   connection->space_ = config->space;
   connection->origin_ = config->origin;
-  connection->transport_ = *std::move(transport);
+  connection->transport_ = around ? around(*std::move(transport)) : *std::move(transport);
   connection->credentials_ = std::make_unique<Credentials>(std::move(config->credentials), connection->clock_);
   connection->api_ = std::make_unique<Api>(*connection->transport_, *connection->credentials_, connection->clock_,
                                            config->endpoint.server);

@@ -41,6 +41,8 @@ struct WatchTarget {
   std::string fields;
   int page = 0;           // where lists do not stream: 0 asks the server's cache for all at once, else objects a page
   std::string name = {};  // of the only object: it is read by GET, so that no right to list is needed
+  bool is_metadata_only = false;
+  std::function<KeepMember()> keep = {};  // asked before each event or list; empty: everything is read
 };
 
 struct WatchEvent {
