@@ -5,6 +5,7 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "document/json_part.h"
 
 namespace nodescout {
 namespace {
@@ -15,6 +16,8 @@ constexpr std::size_t kDepth = 100;
 
 class Builder final : public nlohmann::json_sax<json> {
  public:
+  explicit Builder(const KeepMember* keep = nullptr) : keep_(keep) {}
+
   Value root;
   std::string problem;
   std::size_t problem_at = 0;
@@ -41,6 +44,11 @@ class Builder final : public nlohmann::json_sax<json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
+    if (skipped_depth_ > 0) return true;
+    if (keep_) {
+      path_.push_back(name);
+      skips_next_ = !(*keep_)(path_);
+    }
     key_ = std::move(name);
     return true;
   }
@@ -66,10 +74,16 @@ class Builder final : public nlohmann::json_sax<json> {
     return &parent->items.back();
   }
   bool place_value(Value value) {
-    put(std::move(value));
+    if (skipped_depth_ > 0) return true;
+    if (!std::exchange(skips_next_, false)) put(std::move(value));
+    leave_member();
     return true;
   }
   bool open(Value container) {
+    if (skipped_depth_ > 0 || std::exchange(skips_next_, false)) {
+      ++skipped_depth_;
+      return true;
+    }
     if (open_.size() >= kDepth) {
       problem = "nested deeper than " + std::to_string(kDepth) + " levels";
       return false;
@@ -79,12 +93,24 @@ class Builder final : public nlohmann::json_sax<json> {
     return true;
   }
   bool close() {
-    open_.pop_back();
+    if (skipped_depth_ == 0)
+      open_.pop_back();
+    else if (--skipped_depth_ > 0)
+      return true;
+    leave_member();
     return true;
   }
+  /// The value of a member is complete, unless the value was an item of a list.
+  void leave_member() {
+    if (keep_ && top() && top()->is(Value::Kind::map)) path_.pop_back();
+  }
 
+  const KeepMember* const keep_;
   std::vector<Value*> open_;
   std::string key_;
+  std::vector<std::string> path_;  // of members, if keep_ asks for it
+  bool skips_next_ = false;        // the value of the member whose key was read last
+  int skipped_depth_ = 0;          // containers that are open and left out
 };
 
 void write(std::string& out, const Value& value, int indent, int level) {
@@ -134,8 +160,9 @@ void write(std::string& out, const Value& value, int indent, int level) {
 
 }  // namespace
 
-Result<Value> parse_json(std::string_view text, std::string_view origin) {
-  Builder builder;
+namespace {
+
+Result<Value> parse(std::string_view text, std::string_view origin, Builder& builder) {
   bool parsed = false;
   try {
     parsed = json::sax_parse(text.begin(), text.end(), &builder);
@@ -147,6 +174,18 @@ Result<Value> parse_json(std::string_view text, std::string_view origin) {
     return Error{Errc::malformed, std::string(origin), builder.problem};
   }
   return std::move(builder.root);
+}
+
+}  // namespace
+
+Result<Value> parse_json(std::string_view text, std::string_view origin) {
+  Builder builder;
+  return parse(text, origin, builder);
+}
+
+Result<Value> parse_json_part(std::string_view text, std::string_view origin, const KeepMember& keep) {
+  Builder builder(keep ? &keep : nullptr);
+  return parse(text, origin, builder);
 }
 
 std::string json_string(std::string_view text) {

@@ -11,7 +11,7 @@ void Keeper::looked_at_all(SteadyTime now) {
 }
 
 bool Keeper::is_proved(SteadyTime now) const {
-  return looks_ >= KnownFacts::kProofs && now - first_look_ >= KnownFacts::kProofTime;
+  return !looks_are_needed_ || (looks_ >= KnownFacts::kProofs && now - first_look_ >= KnownFacts::kProofTime);
 }
 
 MayGo Keeper::may_go(const Desired& desired, const RulesInForce& rules, SteadyTime now) {

@@ -46,6 +46,8 @@ class Keeper {
 
   /// The whole machine was looked at, by every probe.
   void looked_at_all(SteadyTime now);
+  /// What is known comes from complete lists of objects, not from looks at a machine: it is proof as it is.
+  void trust_lists() { looks_are_needed_ = false; }
   /// Whether that happened often enough to prove that something is gone which this process has never seen.
   bool is_proved(SteadyTime now) const;
 
@@ -60,6 +62,7 @@ class Keeper {
   std::shared_ptr<const Keys> made_ = std::make_shared<const Keys>();  // by this process, at some time
   SteadyTime first_look_{};
   int looks_ = 0;
+  bool looks_are_needed_ = true;
 };
 
 }  // namespace nodescout

@@ -10,6 +10,7 @@ std::string_view name_of(Kept why) {
     case Kept::rule_failing: return "rule-failing";
     case Kept::facts_stale: return "facts-stale";
     case Kept::unproved: return "unproved";
+    case Kept::no_object: return "no-object";
   }
   return "";
 }
@@ -22,6 +23,7 @@ std::string_view text_of(Kept why) {
     case Kept::rule_failing: return "a rule that fails may make it";
     case Kept::facts_stale: return "a rule that may make it looks at features that were not read whole";
     case Kept::unproved: return "three looks at the whole machine, over at least three seconds, must agree first";
+    case Kept::no_object: return "no NodeFeature object of the Node is known, and none was seen to be deleted";
   }
   return "";
 }

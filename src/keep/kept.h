@@ -19,10 +19,11 @@ enum class Kept : std::uint8_t {
   rule_failing,        // the same
   facts_stale,         // a rule that may make it looks at a feature set that was not read whole
   unproved,            // it is older than this process, which has not looked often enough
+  no_object,           // no NodeFeature object of the Node is known, and none was seen to be deleted
 };
-inline constexpr std::initializer_list<Kept> kAllKept = {Kept::cluster_unknown, Kept::object_not_counted,
-                                                         Kept::rule_unreadable, Kept::rule_failing,
-                                                         Kept::facts_stale,     Kept::unproved};
+inline constexpr std::initializer_list<Kept> kAllKept = {
+    Kept::cluster_unknown, Kept::object_not_counted, Kept::rule_unreadable, Kept::rule_failing,
+    Kept::facts_stale,     Kept::unproved,           Kept::no_object};
 
 /// "rule-failing": in metrics and in JSON.
 std::string_view name_of(Kept why);

@@ -30,11 +30,17 @@ std::string with_parameter(const std::string& path, const std::string& parameter
   return path + (path.find('?') == std::string::npos ? "?" : "&") + parameter;
 }
 
+const char* accepted(bool is_metadata_only, bool is_list) {
+  if (!is_metadata_only) return "application/json";
+  return is_list ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+                 : "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+}
+
 bool wrote(const Request& request) { return request.method != "GET"; }
 
 /// The object in an answer that was no refusal.
-Result<Value> object_in(const Response& response, const Request& request, std::string where) {
-  auto object = parse_json(response.body, where);
+Result<Value> object_in(const Response& response, const Request& request, std::string where, const KeepMember& keep) {
+  auto object = parse_json_part(response.body, where, keep);
   if (object && object->is(Value::Kind::map)) return object;
   // The status is there, but the body is cut or garbled: for a write, that it was applied is likely but not certain.
   return Error{wrote(request) ? Errc::uncertain : Errc::unavailable, std::move(where),
@@ -82,7 +88,7 @@ std::chrono::system_clock::time_point Api::server_time() const {
   return date_->second + std::chrono::duration_cast<std::chrono::system_clock::duration>(clock_.now() - date_->first);
 }
 
-Result<Value> Api::call(Request request) {
+Result<Value> Api::call(Request request, const KeepMember& keep) {
   request.headers.emplace("Accept", "application/json");
   const std::string where = this->where(request);
   Backoff backoff(kFirstWait, kLongestWait, seed_ + calls_++);
@@ -98,7 +104,7 @@ Result<Value> Api::call(Request request) {
       }
       note_date(*response);
       if (response->status / 100 == 2) {
-        auto object = object_in(*response, request, where);
+        auto object = object_in(*response, request, where, keep);
         if (!object && !wrote(request)) wait = backoff.next();
         return object;
       }
@@ -124,11 +130,12 @@ Result<Value> Api::write(std::string method, const std::string& path, const Valu
   return call(std::move(request));
 }
 
-Result<Value> Api::get(const std::string& path, const std::stop_token& stop) {
+Result<Value> Api::get(const std::string& path, const std::stop_token& stop, const ReadPart& part) {
   Request request;
   request.target = path;
   request.stop = stop;
-  return call(std::move(request));
+  request.headers.emplace("Accept", accepted(part.is_metadata_only, false));
+  return call(std::move(request), part.keep);
 }
 
 Result<Value> Api::create(const std::string& collection, const Value& object, const std::stop_token& stop) {
@@ -157,10 +164,18 @@ Status Api::remove(const std::string& path, Value options, const std::stop_token
 }
 
 Result<std::string> Api::list(const std::string& collection, const Query& query,
-                              const std::function<void(const Value&)>& item, const std::stop_token& stop) {
+                              const std::function<void(const Value&)>& item, const std::stop_token& stop,
+                              const ReadPart& part) {
   Query page = query;
+  const KeepMember keep = [&part](std::span<const std::string> path) {
+    return path.size() < 2 || path[0] != "items" || part.keep(path.subspan(1));
+  };
   while (true) {
-    const auto list = get(with_query(collection, page), stop);
+    Request request;
+    request.target = with_query(collection, page);
+    request.stop = stop;
+    request.headers.emplace("Accept", accepted(part.is_metadata_only, true));
+    const auto list = call(std::move(request), part.keep ? keep : KeepMember());
     if (!list) return list.error();
     const Value* items = list->find("items");
     const Value* meta = list->find("metadata");
@@ -180,10 +195,11 @@ Result<std::string> Api::list(const std::string& collection, const Query& query,
 }
 
 Result<Response> Api::stream(const std::string& path, milliseconds silence,
-                             const std::function<bool(std::string_view)>& line, const std::stop_token& stop) {
+                             const std::function<bool(std::string_view)>& line, const std::stop_token& stop,
+                             bool is_metadata_only) {
   Request request;
   request.target = path;
-  request.headers.emplace("Accept", "application/json");
+  request.headers.emplace("Accept", accepted(is_metadata_only, false));
   request.timeout = silence;
   request.largest = 16u << 20;
   request.stop = stop;

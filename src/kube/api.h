@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "document/json_part.h"
 #include "document/value.h"
 #include "kube/backoff.h"
 #include "kube/credentials.h"
@@ -37,12 +38,18 @@ enum class PatchKind {
   apply,      // server-side apply
 };
 
+/// What is read of objects.
+struct ReadPart {
+  bool is_metadata_only = false;  // ask the server for PartialObjectMetadata
+  KeepMember keep = {};           // of an object; empty: everything
+};
+
 /// Any thread may use it. Paths are made by kube/resource.h, and may carry a query.
 class Api {
  public:
   Api(Transport& transport, Credentials& credentials, Clock& clock, std::string server);
 
-  Result<Value> get(const std::string& path, const std::stop_token& stop = {});
+  Result<Value> get(const std::string& path, const std::stop_token& stop = {}, const ReadPart& part = {});
   Result<Value> create(const std::string& collection, const Value& object, const std::stop_token& stop = {});
   /// Replaces the whole object.
   Result<Value> update(const std::string& path, const Value& object, const std::stop_token& stop = {});
@@ -53,12 +60,14 @@ class Api {
   /// Every object of a collection, page by page (`limit` in the query says how many at once). Returns the
   /// resourceVersion of the list. After an error some items may have been seen.
   Result<std::string> list(const std::string& collection, const Query& query,
-                           const std::function<void(const Value&)>& item, const std::stop_token& stop = {});
+                           const std::function<void(const Value&)>& item, const std::stop_token& stop = {},
+                           const ReadPart& part = {});
 
   /// One attempt at a watch; see Transport::stream. Any HTTP status is an answer, but for a 401 that a fresh token
   /// heals.
   Result<Response> stream(const std::string& path, std::chrono::milliseconds silence,
-                          const std::function<bool(std::string_view)>& line, const std::stop_token& stop);
+                          const std::function<bool(std::string_view)>& line, const std::stop_token& stop,
+                          bool is_metadata_only = false);
 
   /// Calendar time by the server: the Date header of its last answer, a whole second, and what has passed since. Before
   /// the first answer the machine's own.
@@ -72,8 +81,8 @@ class Api {
   std::string where(const Request& request) const;
 
  private:
-  Result<Value> call(Request request);
   void note_date(const Response& response);
+  Result<Value> call(Request request, const KeepMember& keep = {});
   Result<Value> write(std::string method, const std::string& path, const Value& body, const char* type,
                       const std::stop_token& stop);
   /// Sends with a token, and once more with a fresh one after a 401.

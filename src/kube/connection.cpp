@@ -5,7 +5,7 @@
 
 namespace nodescout {
 
-Result<std::unique_ptr<ApiConnection>> ApiConnection::open(const std::string& kubeconfig) {
+Result<std::unique_ptr<ApiConnection>> ApiConnection::open(const std::string& kubeconfig, const Around& around) {
   auto config = find_kube_config(kubeconfig, process_environment());
   if (!config) return config.error();
   const auto module = kube_module();
@@ -15,7 +15,7 @@ Result<std::unique_ptr<ApiConnection>> ApiConnection::open(const std::string& ku
   std::unique_ptr<ApiConnection> connection(new ApiConnection);
   connection->space_ = config->space;
   connection->origin_ = config->origin;
-  connection->transport_ = std::make_unique<ReloadingTransport>(
+  auto reloading = std::make_unique<ReloadingTransport>(
       *std::move(transport), config->endpoint,
       [kubeconfig]() -> Result<Endpoint> {
         auto again = find_kube_config(kubeconfig, process_environment());
@@ -23,6 +23,7 @@ Result<std::unique_ptr<ApiConnection>> ApiConnection::open(const std::string& ku
         return std::move(again->endpoint);
       },
       [module = *module](const Endpoint& endpoint) { return module->transport(endpoint); }, connection->clock_);
+  connection->transport_ = around ? around(std::move(reloading)) : std::move(reloading);
   connection->credentials_ = std::make_unique<Credentials>(std::move(config->credentials), connection->clock_);
   connection->api_ = std::make_unique<Api>(*connection->transport_, *connection->credentials_, connection->clock_,
                                            config->endpoint.server);

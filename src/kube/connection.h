@@ -1,6 +1,7 @@
 // Everything that a client of an API server consists of, from a kubeconfig file or the pod's service account.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,7 +17,9 @@ namespace nodescout {
 class ApiConnection {
  public:
   /// Opens the module, but connects nowhere yet. Errors: as find_kube_config, kube_module and KubeModule::transport.
-  static Result<std::unique_ptr<ApiConnection>> open(const std::string& kubeconfig);
+  /// `around` wraps the transport of all requests.
+  using Around = std::function<std::unique_ptr<Transport>(std::unique_ptr<Transport>)>;
+  static Result<std::unique_ptr<ApiConnection>> open(const std::string& kubeconfig, const Around& around = {});
 
   Api& api() { return *api_; }
   Clock& clock() { return clock_; }

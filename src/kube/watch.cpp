@@ -3,7 +3,7 @@
 #include <random>
 
 #include "base/text.h"
-#include "document/json.h"
+#include "document/json_part.h"
 #include "document/value_path.h"
 
 namespace nodescout {
@@ -26,8 +26,21 @@ constexpr seconds kProofTime{60};
 
 std::string metadata(const Value& object, std::string_view field) { return text_at(object, {"metadata", field}); }
 
+constexpr const char* kInitialEventsEnd = "k8s.io/initial-events-end";
+
+/// What `keep` says about an object, for the event that carries it. The mark of a bookmark is always read.
+KeepMember in_event(const KeepMember& keep) {
+  if (!keep) return {};
+  return [&keep](std::span<const std::string> path) {
+    if (path.size() < 2) return true;
+    if (path.size() == 3 && path[1] == "metadata" && path[2] == "annotations") return true;
+    if (path.size() == 4 && path[1] == "metadata" && path[3] == kInitialEventsEnd) return true;
+    return keep(path.subspan(1));
+  };
+}
+
 bool ends_initial_events(const Value& bookmark) {
-  return text_at(bookmark, {"metadata", "annotations", "k8s.io/initial-events-end"}) == "true";
+  return text_at(bookmark, {"metadata", "annotations", kInitialEventsEnd}) == "true";
 }
 
 }  // namespace
@@ -97,8 +110,8 @@ Watch::Attempt Watch::list(const std::stop_token& stop) {
     query.emplace_back("resourceVersionMatch", "NotOlderThan");
   }
   const std::string collection = collection_path(target_.resource, target_.space);
-  auto version = api_.list(
-      collection, query, [this](const Value& object) { upsert(object); }, stop);
+  auto version = api_.list(collection, query, [this](const Value& object) { upsert(object); }, stop,
+                           {target_.is_metadata_only, target_.keep ? target_.keep() : KeepMember()});
   if (version) {
     heard();
     finish_snapshot(*std::move(version));
@@ -138,7 +151,7 @@ Watch::Attempt Watch::follow(const std::stop_token& stop) {
   const std::string path = with_query(collection_path(target_.resource, target_.space), query);
   Attempt attempt;
   const auto response = api_.stream(
-      path, kSilence, [&](std::string_view line) { return take_line(line, attempt); }, stop);
+      path, kSilence, [&](std::string_view line) { return take_line(line, attempt); }, stop, target_.is_metadata_only);
   if (!response) return {Outcome::failed, response.error()};
   if (response->status / 100 == 2) return attempt;
   Request request;
@@ -149,7 +162,8 @@ Watch::Attempt Watch::follow(const std::stop_token& stop) {
 /// False when the connection is of no more use; then `attempt` says why.
 bool Watch::take_line(std::string_view line, Attempt& attempt) {
   if (line.empty()) return true;
-  const auto event = parse_json(line, "a watch of " + std::string(target_.resource.plural));
+  const KeepMember keep = target_.keep ? target_.keep() : KeepMember();
+  const auto event = parse_json_part(line, "a watch of " + std::string(target_.resource.plural), in_event(keep));
   const Value* object = event ? event->find("object") : nullptr;
   if (!object) {
     attempt = {Outcome::failed, Error{Errc::unavailable, api_.server(), "a line of a watch is not an event"}};

@@ -44,6 +44,8 @@ struct WatchTarget {
   int page = 0;           // where lists do not stream: 0 asks the server's cache for all at once, else objects a page
   std::string name = {};  // of the only object: it is read by GET, so that no right to list is needed
   std::chrono::milliseconds missing_look{300'000};  // pause between two looks for a collection that does not exist
+  bool is_metadata_only = false;
+  std::function<KeepMember()> keep = {};  // asked before each event or list; empty: everything is read
 };
 
 struct WatchEvent {

@@ -41,6 +41,12 @@ class NodePublisher final : public Publisher {
   /// What publish would write.
   Result<Published> preview(const Report& report, const std::stop_token& stop = {});
 
+  /// The Node as it is known from elsewhere: the next publish() does not read it. If it has changed since, the write
+  /// fails with a conflict.
+  void know(NodeState now) { prefetched_ = std::pair(clock_.now(), std::move(now)); }
+  /// Whether it remembers entries that the server refused.
+  bool has_refusals() const { return !refused_.empty(); }
+
   /// Reads the Node while the first report is still being made. Errors are ignored: publish() reads again.
   void prefetch(const std::stop_token& stop) override;
 

@@ -1,0 +1,65 @@
+#include "controller/gate.h"
+
+#include "kube/status.h"
+
+namespace nodescout {
+namespace {
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+Concurrency::Outcome outcome_of(const Result<Response>& response, SteadyTime begun) {
+  Concurrency::Outcome outcome;
+  outcome.latency = now() - begun;
+  if (!response) {
+    outcome.failed = true;
+    return outcome;
+  }
+  outcome.refused = response->status == 429;
+  outcome.failed = response->status >= 500;
+  if (outcome.refused) outcome.retry_after = read_status(*response).retry_after;
+  return outcome;
+}
+
+}  // namespace
+
+bool Gate::enter(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    if (concurrency_.may_begin(now())) {
+      concurrency_.begin();
+      return true;
+    }
+    if (const auto ends = concurrency_.pause_ends(now()))
+      changed_.wait_until(lock, stop, *ends, [] { return false; });
+    else
+      changed_.wait(lock, stop, [this] { return concurrency_.may_begin(now()) || concurrency_.pause_ends(now()); });
+  }
+  return false;
+}
+
+Result<Response> Gate::send(const Request& request) {
+  const std::string where = request.method + " " + request.target;
+  if (!enter(request.stop)) return Error{Errc::unavailable, where, "not sent, because the program stops"};
+  const SteadyTime begun = now();
+  if (request.method != "GET" && !may_write_(begun)) {
+    const std::lock_guard lock(mutex_);
+    concurrency_.give_back();
+    changed_.notify_all();
+    return Error{Errc::unsupported, where, "not sent, because this process does not lead"};
+  }
+  auto response = inner_->send(request);
+  const Concurrency::Outcome outcome = outcome_of(response, begun);
+  {
+    const std::lock_guard lock(mutex_);
+    concurrency_.end(outcome, now());
+  }
+  changed_.notify_all();
+  return response;
+}
+
+double Gate::limit() const {
+  const std::lock_guard lock(mutex_);
+  return concurrency_.limit();
+}
+
+}  // namespace nodescout

@@ -1,0 +1,168 @@
+#include "controller/inventory.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "document/json.h"
+#include "document/value_path.h"
+#include "feature/json.h"
+#include "plan/node_state.h"
+
+namespace nodescout {
+namespace {
+
+/// Members of this map, or an empty map.
+Value member_or_map(const Value& value, std::initializer_list<std::string_view> path) {
+  const Value* found = at(value, path);
+  return found ? *found : Value::map();
+}
+
+}  // namespace
+
+TextPool::Text TextPool::intern(std::string text) {
+  const std::size_t hash = std::hash<std::string>()(text);
+  const auto [first, last] = texts_.equal_range(hash);
+  for (auto at = first; at != last; ++at)
+    if (Text known = at->second.lock(); known && *known == text) return known;
+  if (texts_.size() >= sweep_at_) {
+    std::erase_if(texts_, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at_ = std::max<std::size_t>(256, 2 * texts_.size());
+  }
+  text.shrink_to_fit();
+  Text kept = std::make_shared<const std::string>(std::move(text));
+  texts_.emplace(hash, kept);
+  return kept;
+}
+
+bool Inventory::put_node(const Value& node) {
+  const std::string name = text_at(node, {"metadata", "name"});
+  Value metadata = Value::map();
+  metadata.add("labels", member_or_map(node, {"metadata", "labels"}));
+  metadata.add("annotations", member_or_map(node, {"metadata", "annotations"}));
+  const TextPool::Text text = pool_.intern(to_json(metadata));
+  KeptNode& kept = nodes_[name];
+  const bool changed = kept.text != text;
+  kept = {text_at(node, {"metadata", "uid"}), text_at(node, {"metadata", "resourceVersion"}), text};
+  return changed;
+}
+
+void Inventory::remove_node(const std::string& name) {
+  nodes_.erase(name);
+  lost_.erase(name);
+}
+
+void Inventory::unlink(const std::string& node, const std::string& key) {
+  const auto at = of_node_.find(node);
+  if (at == of_node_.end()) return;
+  at->second.erase(key);
+  if (at->second.empty()) of_node_.erase(at);
+}
+
+namespace {
+
+KeptObject kept_object(const Value& object, TextPool& pool) {
+  KeptObject kept;
+  kept.space = text_at(object, {"metadata", "namespace"});
+  kept.name = text_at(object, {"metadata", "name"});
+  kept.uid = text_at(object, {"metadata", "uid"});
+  kept.resource_version = text_at(object, {"metadata", "resourceVersion"});
+  kept.node = text_at(object, {"metadata", "labels", kNodeNameLabel});
+  Value content = Value::map();
+  if (const Value* spec = object.find("spec")) content.add("spec", *spec);
+  std::string text = to_json(content);
+  if (text.size() <= Inventory::kMostKept) kept.text = pool.intern(std::move(text));
+  return kept;
+}
+
+}  // namespace
+
+std::vector<std::string> Inventory::put_object(const std::string& key, const Value& object) {
+  KeptObject next = kept_object(object, pool_);
+  std::vector<std::string> nodes;
+  const auto before = objects_.find(key);
+  if (before != objects_.end() && before->second.node != next.node) {
+    unlink(before->second.node, key);
+    lost_.insert(before->second.node);
+    nodes.push_back(before->second.node);
+  }
+  const bool is_same =
+      before != objects_.end() && before->second.node == next.node && next.text && before->second.text == next.text;
+  if (!next.node.empty()) {
+    of_node_[next.node].insert(key);
+    if (!is_same) nodes.push_back(next.node);
+  }
+  objects_.insert_or_assign(key, std::move(next));
+  return nodes;
+}
+
+bool Inventory::refresh_object(const std::string& key, const Value& object) {
+  const auto at = objects_.find(key);
+  if (at == objects_.end() || at->second.resource_version != text_at(object, {"metadata", "resourceVersion"}))
+    return false;
+  at->second = kept_object(object, pool_);
+  return true;
+}
+
+std::vector<std::string> Inventory::remove_object(const std::string& key) {
+  const auto at = objects_.find(key);
+  if (at == objects_.end()) return {};
+  const std::string node = at->second.node;
+  objects_.erase(at);
+  unlink(node, key);
+  if (node.empty()) return {};
+  lost_.insert(node);
+  return {node};
+}
+
+std::optional<NodeSnapshot> Inventory::node(std::string_view name) const {
+  const auto at = nodes_.find(name);
+  if (at == nodes_.end()) return std::nullopt;
+  NodeSnapshot snapshot{at->first, at->second.uid, at->second.resource_version, at->second.text, {}, false};
+  snapshot.lost_objects = lost_.contains(name);
+  if (const auto keys = of_node_.find(name); keys != of_node_.end())
+    for (const std::string& key : keys->second) snapshot.objects.push_back(objects_.at(key));
+  std::sort(snapshot.objects.begin(), snapshot.objects.end(), [&](const KeptObject& a, const KeptObject& b) {
+    const auto rank = [&](const KeptObject& object) {
+      return std::tuple(object.space != own_space_, object.name, object.space);
+    };
+    return rank(a) < rank(b);
+  });
+  return snapshot;
+}
+
+std::vector<std::string> Inventory::node_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, node] : nodes_) names.push_back(name);
+  return names;
+}
+
+std::size_t Inventory::bytes_of_texts() const {
+  std::set<const std::string*> texts;
+  for (const auto& [key, object] : objects_) texts.insert(object.text.get());
+  for (const auto& [name, node] : nodes_) texts.insert(node.text.get());
+  std::size_t bytes = 0;
+  for (const std::string* text : texts) bytes += text ? text->size() : 0;
+  return bytes;
+}
+
+std::vector<KeptObject> Inventory::orphans() const {
+  std::vector<KeptObject> orphans;
+  for (const auto& [key, object] : objects_)
+    if (!object.node.empty() && !has_node(object.node)) orphans.push_back(object);
+  return orphans;
+}
+
+NodeState state_of(const NodeSnapshot& snapshot) {
+  NodeState state;
+  const auto metadata = parse_json(*snapshot.metadata, snapshot.name);
+  Value node = Value::map();
+  Value of_node = *metadata;
+  of_node.add("name", Value::string(snapshot.name));
+  node.add("metadata", std::move(of_node));
+  if (auto read = node_state_from(node, snapshot.name)) state = *std::move(read);
+  state.uid = snapshot.uid;
+  state.resource_version = snapshot.resource_version;
+  return state;
+}
+
+}  // namespace nodescout

@@ -1,0 +1,122 @@
+#include "controller/inventory.h"
+
+#include <gtest/gtest.h>
+
+#include "document/json.h"
+
+namespace nodescout::test {
+namespace {
+
+Value node(const std::string& name, const std::string& labels = "{}", const std::string& version = "1") {
+  return *parse_json(R"({"metadata":{"name":")" + name + R"(","uid":"u","resourceVersion":")" + version +
+                         R"(","labels":)" + labels + "}}",
+                     "test");
+}
+
+Value object(const std::string& space, const std::string& name, const std::string& of_node,
+             const std::string& labels = "{}", const std::string& version = "1") {
+  return *parse_json(R"({"metadata":{"name":")" + name + R"(","namespace":")" + space + R"(","resourceVersion":")" +
+                         version + R"(","labels":{"nfd.node.kubernetes.io/node-name":")" + of_node +
+                         R"("}},"spec":{"labels":)" + labels + "}}",
+                     "test");
+}
+
+using Names = std::vector<std::string>;
+
+TEST(Inventory, ANodeNeedsWorkWhenItsLabelsOrAnnotationsChange) {
+  Inventory inventory("own");
+  EXPECT_TRUE(inventory.put_node(node("a")));
+  EXPECT_FALSE(inventory.put_node(node("a", "{}", "2"))) << "a heartbeat of the kubelet";
+  EXPECT_EQ(inventory.node("a")->resource_version, "2") << "the next patch needs the latest";
+  EXPECT_TRUE(inventory.put_node(node("a", R"({"k":"v"})")));
+  EXPECT_EQ(state_of(*inventory.node("a")).labels, (Attributes{{"k", "v"}}));
+  EXPECT_FALSE(inventory.node("b"));
+}
+
+TEST(Inventory, AnObjectThatSaysTheSameCausesNoWork) {
+  Inventory inventory("own");
+  EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a")), Names{"a"});
+  EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a", "{}", "2")), Names{});
+  EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a", R"({"l":"1"})", "3")), Names{"a"});
+}
+
+TEST(Inventory, AnObjectThatChangesItsNodeConcernsBoth) {
+  Inventory inventory("own");
+  inventory.put_node(node("a"));
+  inventory.put_object("s/o", object("s", "o", "a"));
+  EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "b")), (Names{"a", "b"}));
+  EXPECT_TRUE(inventory.node("a")->objects.empty());
+  EXPECT_TRUE(inventory.node("a")->lost_objects) << "what it made may go: NFD leaves it for ever";
+}
+
+TEST(Inventory, ObjectsOfTheOwnNamespaceAreMergedFirstThenByName) {
+  Inventory inventory("own");
+  inventory.put_node(node("a"));
+  for (const auto& [space, name] : {std::pair{"x", "b"}, {"own", "z"}, {"x", "a"}, {"b", "a"}})
+    inventory.put_object(std::string(space) + "/" + name, object(space, name, "a"));
+  Names order;
+  const NodeSnapshot snapshot = *inventory.node("a");
+  for (const KeptObject& each : snapshot.objects) order.push_back(each.space + "/" + each.name);
+  EXPECT_EQ(order, (Names{"own/z", "b/a", "x/a", "x/b"}));
+}
+
+TEST(Inventory, OnlyADeletionThatWasSeenProvesThatANodeHasNoObject) {
+  Inventory inventory("own");
+  inventory.put_node(node("a"));
+  EXPECT_FALSE(inventory.node("a")->lost_objects);
+  inventory.put_object("s/o", object("s", "o", "a"));
+  EXPECT_FALSE(inventory.node("a")->lost_objects);
+  EXPECT_EQ(inventory.remove_object("s/o"), Names{"a"});
+  EXPECT_TRUE(inventory.node("a")->lost_objects);
+  EXPECT_EQ(inventory.remove_object("s/o"), Names{});
+  inventory.remove_node("a");
+  inventory.put_node(node("a"));
+  EXPECT_FALSE(inventory.node("a")->lost_objects) << "a new Node of that name";
+}
+
+TEST(Inventory, EqualTextsAreKeptOnceAndGoWithTheirLastUser) {
+  Inventory inventory("own");
+  const std::string labels = R"({"l":")" + std::string(1000, 'x') + "\"}";
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = std::to_string(i);
+    inventory.put_object("s/" + name, object("s", name, name, labels));
+  }
+  EXPECT_LT(inventory.bytes_of_texts(), 2000u);
+  TextPool pool;
+  for (int i = 0; i < 10'000; ++i) pool.intern(std::to_string(i));
+  EXPECT_LE(pool.size(), 256u);
+  const TextPool::Text kept = pool.intern("kept");
+  EXPECT_EQ(pool.intern("kept"), kept);
+}
+
+TEST(Inventory, AnObjectThatIsTooLargeIsNotKeptAndAlwaysCounts) {
+  Inventory inventory("own");
+  inventory.put_node(node("a"));
+  const std::string labels = R"({"l":")" + std::string(Inventory::kMostKept, 'x') + "\"}";
+  inventory.put_object("s/o", object("s", "o", "a", labels));
+  EXPECT_EQ(inventory.node("a")->objects.at(0).text, nullptr);
+  EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a", labels, "2")), Names{"a"}) << "it may differ";
+}
+
+TEST(Inventory, ARereadObjectCountsOnlyInTheVersionThatIsKnown) {
+  Inventory inventory("own");
+  inventory.put_node(node("a"));
+  inventory.put_object("s/o", object("s", "o", "a", "{}", "5"));
+  EXPECT_FALSE(inventory.refresh_object("s/o", object("s", "o", "a", R"({"l":"old"})", "4")));
+  EXPECT_FALSE(inventory.refresh_object("s/gone", object("s", "gone", "a")));
+  EXPECT_TRUE(inventory.refresh_object("s/o", object("s", "o", "a", R"({"l":"more"})", "5")));
+  EXPECT_NE(inventory.node("a")->objects.at(0).text->find("more"), std::string::npos);
+}
+
+TEST(Inventory, OrphansAreObjectsThatNameANodeThatDoesNotExist) {
+  Inventory inventory("own");
+  inventory.put_node(node("a"));
+  inventory.put_object("s/1", object("s", "1", "a"));
+  inventory.put_object("s/2", object("s", "2", "gone"));
+  inventory.put_object("s/3", object("s", "3", ""));
+  ASSERT_EQ(inventory.orphans().size(), 1u);
+  EXPECT_EQ(inventory.orphans()[0].name, "2");
+}
+
+}  // namespace
+}  // namespace nodescout::test

@@ -1,0 +1,168 @@
+#include "controller/judge.h"
+
+#include <gtest/gtest.h>
+
+#include "document/json.h"
+#include "kube/watch.h"
+
+namespace nodescout::test {
+namespace {
+
+RulesInUse rules(const std::string& yaml) {
+  RulesInUse use;
+  use.layers.put(Layer::rules,
+                 rules_in_order(parse_rules("apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\n"
+                                            "metadata: {name: r}\nspec: {rules: " +
+                                                yaml + "}\n",
+                                            "test")
+                                    .documents));
+  use.wanted = WantedFeatures::of(use.layers);
+  return use;
+}
+
+const char* const kByConfig =
+    "[{name: a, labels: {hz: '@kernel.config.HZ'}, matchFeatures: [{feature: kernel.config, matchExpressions: {NO_HZ: "
+    "{op: Exists}}}, {feature: pci.device, matchExpressions: {vendor: {op: In, value: ['10de']}}}]}]";
+
+const char* const kObject =
+    R"({"metadata":{"name":"o","namespace":"s","resourceVersion":"1","managedFields":[{"x":{}}],)"
+    R"("annotations":{"a":"b"},"labels":{"nfd.node.kubernetes.io/node-name":"n"}},"spec":{"labels":{"own":"1"},)"
+    R"("features":{"attributes":{"kernel.config":{"elements":{"HZ":"250","NO_HZ":"y","X":"y"}},)"
+    R"("os":{"elements":{"id":"debian"}}},"flags":{"cpu.cpuid":{"elements":{"AVX":{}}}},)"
+    R"("instances":{"pci.device":{"elements":[{"attributes":{"vendor":"10de","class":"0302"}}]}}}}})";
+
+TEST(WantedFeatures, OnlyWhatRulesLookAtIsReadOfAnObject) {
+  const RulesInUse use = rules(kByConfig);
+  const auto read =
+      parse_json_part(kObject, "o", [&](std::span<const std::string> path) { return use.wanted.keeps(path); });
+  EXPECT_EQ(to_json(*read),
+            R"({"metadata":{"name":"o","namespace":"s","resourceVersion":"1",)"
+            R"("labels":{"nfd.node.kubernetes.io/node-name":"n"}},"spec":{"labels":{"own":"1"},)"
+            R"("features":{"attributes":{"kernel.config":{"elements":{"HZ":"250","NO_HZ":"y"}}},"flags":{},)"
+            R"("instances":{"pci.device":{"elements":[{"attributes":{"vendor":"10de"}}]}}}}})");
+}
+
+TEST(WantedFeatures, AMatchOfNamesWantsTheWholeSet) {
+  const RulesInUse use = rules(
+      "[{name: a, labels: {x: y}, matchFeatures: [{feature: cpu.cpuid, matchName: {op: InRegexp, "
+      "value: ['^AVX']}}]}]");
+  EXPECT_TRUE(use.wanted.has("cpu.cpuid", "ANY"));
+  EXPECT_FALSE(use.wanted.has("kernel.config"));
+}
+
+TEST(WantedFeatures, CoversWhatIsAPartOfIt) {
+  const WantedFeatures some = rules(kByConfig).wanted;
+  const WantedFeatures less = rules(
+                                  "[{name: a, labels: {x: y}, matchFeatures: [{feature: kernel.config, "
+                                  "matchExpressions: {HZ: {op: Exists}}}]}]")
+                                  .wanted;
+  const WantedFeatures whole =
+      rules("[{name: a, labels: {x: y}, matchFeatures: [{feature: kernel.config, matchName: {op: In, value: [Z]}}]}]")
+          .wanted;
+  EXPECT_TRUE(some.covers(less));
+  EXPECT_FALSE(less.covers(some));
+  EXPECT_TRUE(whole.covers(less));
+  EXPECT_FALSE(some.covers(whole));
+  WantedFeatures sum = some;
+  sum.add(whole);
+  EXPECT_TRUE(sum.covers(whole) && sum.covers(some));
+  EXPECT_TRUE(sum.has("kernel.config", "ANY"));
+}
+
+class JudgeTest : public ::testing::Test {
+ protected:
+  JudgeTest() { inventory.put_node(*parse_json(R"({"metadata":{"name":"n","resourceVersion":"7"}})", "n")); }
+
+  void put(const std::string& text) {
+    const Value object = *parse_json(text, "o");
+    inventory.put_object(key_of(object), object);
+  }
+  Judged judged(const RulesInUse& use, bool complete = true) {
+    const NodeSnapshot snapshot = *inventory.node("n");
+    ReadObjects objects;
+    for (const KeptObject& each : snapshot.objects) read_object(each, *parse_json(*each.text, each.name), objects);
+    return judge(snapshot, objects, use, {}, complete, SteadyTime{});
+  }
+  static std::optional<Kept> fate_of(const Judged& judged) {
+    return judged.report.may_go(
+        {EntryKind::label, Change::Action::remove, "feature.node.kubernetes.io/old", "true", "", {}});
+  }
+
+  Inventory inventory{"s"};
+};
+
+TEST_F(JudgeTest, LabelsOfObjectsAndOfRulesAreDesired) {
+  put(kObject);
+  const Judged result = judged(rules(kByConfig));
+  EXPECT_EQ(result.report.desired.labels,
+            (Attributes{{"feature.node.kubernetes.io/hz", "250"}, {"feature.node.kubernetes.io/own", "1"}}));
+  EXPECT_FALSE(result.refers_beyond);
+  EXPECT_EQ(fate_of(result), std::nullopt);
+}
+
+TEST_F(JudgeTest, NothingGoesWhileTheListsAreNotComplete) {
+  put(kObject);
+  EXPECT_EQ(fate_of(judged(rules(kByConfig), false)), Kept::cluster_unknown);
+}
+
+TEST_F(JudgeTest, NothingGoesFromANodeWithoutObjectsUntilADeletionWasSeen) {
+  EXPECT_EQ(fate_of(judged(rules(kByConfig))), Kept::no_object);
+  put(kObject);
+  inventory.remove_object("s/o");
+  EXPECT_EQ(fate_of(judged(rules(kByConfig))), std::nullopt);
+}
+
+TEST_F(JudgeTest, AMalformedObjectIsReportedAndItsNodeKeepsWhatItHas) {
+  put(kObject);
+  put(R"({"metadata":{"name":"bad","namespace":"s","labels":{"nfd.node.kubernetes.io/node-name":"n"}},"spec":)"
+      R"({"features":{"flags":{"kernel.loadedmodule":[]}}}})");
+  const Judged result = judged(rules(kByConfig));
+  EXPECT_EQ(fate_of(result), Kept::facts_stale);
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_NE(result.problems[0].where.find("s/bad"), std::string::npos);
+  EXPECT_TRUE(result.report.desired.labels.contains("feature.node.kubernetes.io/own"));
+}
+
+TEST_F(JudgeTest, AReferenceThatATemplateMakesAsksForTheWholeObjects) {
+  put(kObject);
+  const RulesInUse use = rules(
+      "[{name: a, labelsTemplate: 'x=@kernel.config.HZ', matchFeatures: [{feature: cpu.cpuid, matchExpressions: "
+      "{AVX: {op: Exists}}}]}]");
+  EXPECT_TRUE(judged(use).refers_beyond);
+}
+
+TEST_F(JudgeTest, ARuleThatCannotBeReadKeepsEverything) {
+  put(kObject);
+  RulesInUse use = rules(kByConfig);
+  use.any_unreadable = true;
+  EXPECT_EQ(fate_of(judged(use)), Kept::rule_unreadable);
+}
+
+TEST(NeedsWholeNode, WhereTaintsOrResourcesAreWantedOrOwned) {
+  NodeState node;
+  Desired desired;
+  desired.labels = Attributes{{"a", "b"}};
+  node.annotations = Attributes{{"nfd.node.kubernetes.io/feature-labels", "a"}};
+  EXPECT_FALSE(needs_whole_node(node, desired, ""));
+  for (const char* owned : {"nfd.node.kubernetes.io/taints", "nfd.node.kubernetes.io/extended-resources"}) {
+    NodeState owner;
+    owner.annotations = Attributes{{owned, "a"}};
+    EXPECT_TRUE(needs_whole_node(owner, desired, "")) << owned;
+  }
+  Desired tainted;
+  tainted.taints = {{"k", "v", "NoSchedule", {}}};
+  EXPECT_TRUE(needs_whole_node(node, tainted, ""));
+  Desired resources;
+  resources.extended_resources = Attributes{{"a/b", "1"}};
+  EXPECT_TRUE(needs_whole_node(node, resources, ""));
+}
+
+TEST(Counts, ListedNamespacesOrAll) {
+  EXPECT_TRUE(counts("a", {"b", "a"}));
+  EXPECT_FALSE(counts("a", {"b"}));
+  EXPECT_FALSE(counts("a", {}));
+  EXPECT_TRUE(counts("a", {"*"}));
+}
+
+}  // namespace
+}  // namespace nodescout::test
