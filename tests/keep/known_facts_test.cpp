@@ -106,6 +106,20 @@ TEST(KnownFacts, TwoProbesAtTheSameMomentAreOneProof) {
   EXPECT_TRUE(f.known().flags.at("t.flags").contains("b")) << "two moments were looked at, not three";
 }
 
+TEST(KnownFacts, TheNextProbeIsWhenTheFirstOfItsFactsWaitsForIt) {
+  for (const char* awaited : {"t.flags", "t.attributes"}) {
+    Fixture f;
+    Features all = flags({"a"});
+    all.attributes["t.attributes"] = {{"x", "1"}};
+    f.see(all);
+    f.see(Features{});
+    const SteadyTime first = f.now;
+    f.now += 100ms;
+    f.await({awaited});  // of the other set this is one more proof
+    EXPECT_EQ(f.facts.pending().at("t"), first + KnownFacts::kProofInterval) << awaited;
+  }
+}
+
 TEST(KnownFacts, OneSightingResetsTheProof) {
   Fixture f;
   f.see(flags({"b"}));

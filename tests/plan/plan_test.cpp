@@ -112,6 +112,12 @@ TEST(Plan, InstancesKeepTheirOwnOwnershipAnnotations) {
       R"({"metadata":{"resourceVersion":"7","labels":{"feature.node.kubernetes.io/b":"1"},"annotations":{"x.nfd.node.kubernetes.io/feature-labels":"b"}}})");
 }
 
+TEST(Plan, AnOwnedValueIsChangedWithoutItsOwnership) {
+  const NodeState now = node({{kF + "a", "1"}}, {{kOwned, "a"}});
+  EXPECT_EQ(patch_of(now, labels({{kF + "a", "2"}})),
+            R"({"metadata":{"resourceVersion":"7","labels":{"feature.node.kubernetes.io/a":"2"}}})");
+}
+
 TEST(Plan, TaintsAreReplacedWholeAndOthersKept) {
   NodeState now =
       node({}, {{"nfd.node.kubernetes.io/taints", "vendor.com/old=1:NoSchedule,vendor.com/keep:NoExecute"}});
@@ -274,6 +280,19 @@ TEST(Plan, ATaintIsItsKeyAndItsEffect) {
   EXPECT_EQ(after.taints, desired.taints);
   EXPECT_EQ(after.taint_times, std::vector<std::string>{"second"}) << "each keeps its own time";
   EXPECT_EQ(after.annotations.at("nfd.node.kubernetes.io/taints"), "v.io/k=1:NoExecute");
+}
+
+TEST(Plan, OfTwoOwnedTaintsOfOneKeyOnlyTheOneThatGoesIsDisowned) {
+  NodeState now = node();
+  const Taint stays{"v.io/t", "x", "NoSchedule", {}}, goes{"v.io/t", "x", "NoExecute", {}};
+  Desired both;
+  both.taints = {stays, goes};
+  now = apply(now, plan(now, both, {}).changes, {});
+  Desired one;
+  one.taints = {stays};
+  const NodeState after = apply(now, plan(now, one, {}).changes, {});
+  EXPECT_EQ(Ownership::read(after, "").taints, std::vector<Taint>{stays});
+  EXPECT_EQ(after.taints, std::vector<Taint>{stays});
 }
 
 TEST(Plan, AnOwnedTaintOfAnotherValueUpdatesTheOwnershipAnnotation) {
