@@ -115,6 +115,8 @@ TEST_F(ManifestsTest, TheNetworkPolicyIsForTheAgentsPort) {
         << overlay;
     const Value* ingress = at(policy, {"spec", "ingress"});
     ASSERT_TRUE(ingress && ingress->items.size() == 1) << overlay;
+    EXPECT_EQ(to_json(*ingress->items[0].find("from")), R"([{"namespaceSelector":{}}])")
+        << overlay << ": Prometheus may run in any namespace";
     const std::string port = text_at(ingress->items[0].find("ports")->items[0], {"port"});
     bool has_port = false;
     for (const Value& container : containers(spec))
@@ -224,9 +226,10 @@ TEST_F(ManifestsTest, TheConfigurationsAreUnderstood) {
 }
 
 TEST_F(ManifestsTest, WithoutTheClusterThereAreNoRightsInIt) {
+  const std::set<std::string> without_rights{"Namespace", "ServiceAccount", "ConfigMap", "DaemonSet", "NetworkPolicy"};
   for (const Value& object : rendered("overlays/file")) {
     const std::string kind = text_at(object, {"kind"});
-    EXPECT_TRUE(kind == "Namespace" || kind == "ServiceAccount" || kind == "ConfigMap" || kind == "DaemonSet") << kind;
+    EXPECT_TRUE(without_rights.contains(kind)) << kind;
   }
   EXPECT_EQ(text_at(pod_spec("overlays/file"), {"automountServiceAccountToken"}), "false");
 }
