@@ -11,6 +11,7 @@
 #include "document/value_path.h"
 #include "document/yaml.h"
 #include "e2e/control_plane.h"
+#include "kube/lease.h"
 #include "kube/resource.h"
 #include "nodescout/version.h"
 #include "support/run_program.h"
@@ -262,6 +263,12 @@ TEST_F(ChartTest, ItRunsAnywhereUnderAnyName) {
   const auto outside = label("chart-own", "other.example/x");
   ASSERT_FALSE(outside);
   EXPECT_NE(outside.error().what.find("ConfigMap site-nodescout-policy"), std::string::npos) << outside.error().what;
+
+  OwnLease lease(agent.api, {"chart-own", "elsewhere", std::chrono::seconds(30)});
+  for (const char* digest : {"sha256:x", "sha256:y"}) {
+    const Status renewed = lease.renew({"u", {{kLeaseDigest, digest}}}, {});
+    EXPECT_TRUE(renewed) << renewed.error().text();
+  }
 
   const std::string sentence =
       "nodescout is in this cluster already: DaemonSet site-nodescout in namespace elsewhere. A Node can have only one "

@@ -126,6 +126,21 @@ TEST_F(ManifestsTest, TheNetworkPolicyIsForTheAgentsPort) {
   }
 }
 
+TEST_F(ManifestsTest, TheDocumentedPatchAdmitsOneNamespaceToTheMetrics) {
+  const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/docs/deploy.md", 1u << 20));
+  const std::size_t begin = page.find("patches:\n  - target: {kind: NetworkPolicy");
+  ASSERT_NE(begin, page.npos);
+  const TempDirectory folder;
+  const std::string base = fs::relative(kManifests + "base", fs::canonical(folder.path())).string();
+  write_file(folder.path() / "kustomization.yaml",
+             "resources: [" + base + "]\n" + page.substr(begin, page.find("```", begin) - begin));
+  Value from;
+  for (const YamlDocument& document : parse_yaml(cluster->kubectl({"kustomize", folder.path().string()}), "patched"))
+    if (text_at(document.root, {"kind"}) == "NetworkPolicy")
+      from = *at(document.root, {"spec", "ingress"})->items.at(0).find("from");
+  EXPECT_EQ(to_json(from), R"([{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}])");
+}
+
 TEST_F(ManifestsTest, TheHostIsReadOnly) {
   for (const std::string& overlay : kOverlays) {
     const Value spec = pod_spec(overlay);
