@@ -11,6 +11,7 @@
 #include "document/value_path.h"
 #include "document/yaml.h"
 #include "e2e/control_plane.h"
+#include "kube/lease.h"
 #include "kube/resource.h"
 #include "nodescout/version.h"
 #include "support/run_program.h"
@@ -113,6 +114,7 @@ TEST_F(ChartTest, ItMakesTheObjectsOfTheKustomization) {
       {"overlays/nodefeature", {"--set", "publish=nodefeature"}},
       {"overlays/file", {"--set", "publish=file"}},
       {"overlays/prune", {"--set", "prune=true"}},
+      {"overlays/file-prune", {"--set", "publish=file,prune=true"}},
       {"overlays/read-only-host", {"--set", "host.readOnly=true"}},
   };
   for (const auto& [overlay, values] : cases) {
@@ -151,6 +153,8 @@ TEST_F(ChartTest, AKeyOfNfdsChartIsAnsweredWithOurs) {
       {"gc.enable=false", "there is no nfd-gc"},
       {"prometheus.enable=true", "set monitoring.enabled instead"},
       {"policy.writePrefixes={vendor.example}", "/policy/writePrefixes"},
+      {"policy.readinessTaint=site.example/new:NoSchedule", "/policy/readinessTaint"},
+      {"networkPolicy.from=null,networkPolicy.namespace=monitoring", "'namespace' not allowed"},
       {"publish=elsewhere", "'node', 'nodefeature', 'file'"},
       {"unheardOf=1", "'unheardOf' not allowed"},
   };
@@ -159,7 +163,7 @@ TEST_F(ChartTest, AKeyOfNfdsChartIsAnsweredWithOurs) {
 
 TEST_F(ChartTest, WhatCannotWorkTogetherIsRefused) {
   refused_with({"template", kChart, "--set", "publish=file,host.readOnly=true"}, "Change one of the two");
-  refused_with({"template", kChart, "--set", "publish=file,prune=true"}, "Leave publish at node");
+  refused_with({"template", kChart, "--set", "publish=nodefeature,prune=true"}, "Set publish to node or file");
 }
 
 TEST_F(ChartTest, ConfigurationAndRulesAreThoseOfTheValues) {
@@ -170,6 +174,37 @@ TEST_F(ChartTest, ConfigurationAndRulesAreThoseOfTheValues) {
   const Value rule = parse_yaml(text_at(objects["ConfigMap nodescout-rules"], {"data", "a.yaml"}), "a").at(0).root;
   EXPECT_EQ(to_json(rule), R"([{"labels":{"x":"1"},"name":"a"}])");
   EXPECT_EQ(text_at(objects["ConfigMap nodescout-rules"], {"data", "b.yaml"}), "- name: b\n");
+}
+
+TEST_F(ChartTest, WithoutLeasesThereIsNoRightToThem) {
+  for (const Words& values : {Words{"--set", "lease=false"}, Words{"--set", "lease=false,config.lease.period=10s"},
+                              Words{"--set", "lease=false,config=nodeRecheck: 1m"}}) {
+    auto objects = by_name(rendered(values), "chart");
+    const std::string text = text_at(objects["ConfigMap nodescout-config"], {"data", "nodescout.conf"});
+    EXPECT_EQ(text_at(parse_yaml(text, "nodescout.conf").at(0).root, {"lease", "enabled"}), "false") << text;
+    EXPECT_FALSE(objects.contains("Role nodescout-lease"));
+    EXPECT_FALSE(objects.contains("RoleBinding nodescout-lease"));
+  }
+}
+
+TEST_F(ChartTest, TheReadinessTaintIsThatOfTheValues) {
+  const std::string taint = "startup-taint.cluster-autoscaler.kubernetes.io/site";
+  auto objects = by_name(rendered({"--set", "policy.readinessTaint=" + taint}), "chart");
+  EXPECT_EQ(text_at(objects["ConfigMap nodescout-policy"], {"data", "readinessTaint"}), taint);
+}
+
+/// Prometheus may run in any namespace, so a narrower choice is the administrator's.
+TEST_F(ChartTest, WhoReadsTheMetricsIsAChoice) {
+  const auto peers = [&](const Words& values) {
+    const auto objects = by_name(rendered(values), "chart");
+    const auto policy = objects.find("NetworkPolicy nodescout-metrics");
+    if (policy == objects.end()) return std::string();
+    return to_json(*at(policy->second, {"spec", "ingress"})->items.at(0).find("from"));
+  };
+  EXPECT_EQ(peers({}), R"([{"namespaceSelector":{}}])");
+  const std::string one = R"([{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}])";
+  EXPECT_EQ(peers({"--set-json", "networkPolicy.from=" + one}), one);
+  EXPECT_EQ(peers({"--set", "networkPolicy.enabled=false"}), "");
 }
 
 TEST_F(ChartTest, APodMonitorIsMadeWhereItsKindIsKnown) {
@@ -228,6 +263,12 @@ TEST_F(ChartTest, ItRunsAnywhereUnderAnyName) {
   const auto outside = label("chart-own", "other.example/x");
   ASSERT_FALSE(outside);
   EXPECT_NE(outside.error().what.find("ConfigMap site-nodescout-policy"), std::string::npos) << outside.error().what;
+
+  OwnLease lease(agent.api, {"chart-own", "elsewhere", std::chrono::seconds(30)});
+  for (const char* digest : {"sha256:x", "sha256:y"}) {
+    const Status renewed = lease.renew({"u", {{kLeaseDigest, digest}}}, {});
+    EXPECT_TRUE(renewed) << renewed.error().text();
+  }
 
   const std::string sentence =
       "nodescout is in this cluster already: DaemonSet site-nodescout in namespace elsewhere. A Node can have only one "

@@ -115,6 +115,8 @@ TEST_F(ManifestsTest, TheNetworkPolicyIsForTheAgentsPort) {
         << overlay;
     const Value* ingress = at(policy, {"spec", "ingress"});
     ASSERT_TRUE(ingress && ingress->items.size() == 1) << overlay;
+    EXPECT_EQ(to_json(*ingress->items[0].find("from")), R"([{"namespaceSelector":{}}])")
+        << overlay << ": Prometheus may run in any namespace";
     const std::string port = text_at(ingress->items[0].find("ports")->items[0], {"port"});
     bool has_port = false;
     for (const Value& container : containers(spec))
@@ -122,6 +124,21 @@ TEST_F(ManifestsTest, TheNetworkPolicyIsForTheAgentsPort) {
         for (const Value& each : ports->items) has_port |= text_at(each, {"name"}) == port;
     EXPECT_TRUE(has_port) << overlay << ": " << port;
   }
+}
+
+TEST_F(ManifestsTest, TheDocumentedPatchAdmitsOneNamespaceToTheMetrics) {
+  const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/docs/deploy.md", 1u << 20));
+  const std::size_t begin = page.find("patches:\n  - target: {kind: NetworkPolicy");
+  ASSERT_NE(begin, page.npos);
+  const TempDirectory folder;
+  const std::string base = fs::relative(kManifests + "base", fs::canonical(folder.path())).string();
+  write_file(folder.path() / "kustomization.yaml",
+             "resources: [" + base + "]\n" + page.substr(begin, page.find("```", begin) - begin));
+  Value from;
+  for (const YamlDocument& document : parse_yaml(cluster->kubectl({"kustomize", folder.path().string()}), "patched"))
+    if (text_at(document.root, {"kind"}) == "NetworkPolicy")
+      from = *at(document.root, {"spec", "ingress"})->items.at(0).find("from");
+  EXPECT_EQ(to_json(from), R"([{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}])");
 }
 
 TEST_F(ManifestsTest, TheHostIsReadOnly) {
@@ -224,9 +241,10 @@ TEST_F(ManifestsTest, TheConfigurationsAreUnderstood) {
 }
 
 TEST_F(ManifestsTest, WithoutTheClusterThereAreNoRightsInIt) {
+  const std::set<std::string> without_rights{"Namespace", "ServiceAccount", "ConfigMap", "DaemonSet", "NetworkPolicy"};
   for (const Value& object : rendered("overlays/file")) {
     const std::string kind = text_at(object, {"kind"});
-    EXPECT_TRUE(kind == "Namespace" || kind == "ServiceAccount" || kind == "ConfigMap" || kind == "DaemonSet") << kind;
+    EXPECT_TRUE(without_rights.contains(kind)) << kind;
   }
   EXPECT_EQ(text_at(pod_spec("overlays/file"), {"automountServiceAccountToken"}), "false");
 }

@@ -59,12 +59,16 @@ imagePullSecrets:
 
 {{/* nodescout.conf: the shipped one, or the one of the values. */}}
 {{- define "nodescout.config" -}}
+{{- $without_lease := dict "lease" (dict "enabled" false) -}}
 {{- if not .Values.config -}}
 {{ .Files.Get "files/nodescout.conf" }}
 {{- else if kindIs "string" .Values.config -}}
 {{ .Values.config }}
 {{- else -}}
-{{ toYaml .Values.config }}
+{{ toYaml (ternary .Values.config (mergeOverwrite (deepCopy .Values.config) $without_lease) .Values.lease) }}
+{{ end -}}
+{{- if not (or .Values.lease (and .Values.config (kindIs "map" .Values.config))) }}
+{{ toYaml $without_lease }}
 {{ end -}}
 {{- if .Values.watchNode }}
 # Watch the agent's own Node.
