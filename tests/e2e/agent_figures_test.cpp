@@ -16,11 +16,44 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 
 bool is_release() { return !release_program().empty(); }
 
+/// What an agent did while nothing happened.
+struct AtRest {
+  int seconds = 0;
+  int requests = 0, watches = 0, renewals = 0;  // renewals of the Lease; requests: all others
+  long switches = 0;                            // context switches
+  long anonymous = 0, resident = 0;             // KiB
+};
+
 class FiguresTest : public AgentFixture {
  protected:
-  AgentProcess& start(const std::string& node, const std::string& root = "") {
+  AgentProcess& start(const std::string& node, const std::string& root = "", const std::string& more = "") {
     cluster->create_node(node);
-    return AgentFixture::start({.node = node, .config = kQuiet, .program = release_program(), .root = root});
+    return AgentFixture::start({.node = node, .config = kQuiet + more, .program = release_program(), .root = root});
+  }
+
+  AtRest at_rest(const std::string& node, const std::string& config) {
+    start(node, "/", config);
+    EXPECT_TRUE(eventually([&] { return agent->log().find("msg=added") != std::string::npos; })) << agent->log();
+    std::this_thread::sleep_for(5s);
+    AtRest seen{.seconds = is_long() ? 600 : 60};
+    const auto since = cluster->now_in_audit_log();
+    const long before = agent->process().context_switches();
+    const double cpu = agent->process().cpu_seconds();
+    std::this_thread::sleep_for(std::chrono::seconds(seen.seconds));
+    seen.switches = agent->process().context_switches() - before;
+    const double used = agent->process().cpu_seconds() - cpu;
+    for (const AuditEntry& entry : of_agent(cluster->audit(since), node)) {
+      const bool renews = entry.verb == "update" && entry.resource == "leases";
+      ++(renews ? seen.renewals : entry.verb == "watch" ? seen.watches : seen.requests);
+    }
+    seen.anonymous = agent->process().memory_kib("RssAnon");
+    seen.resident = agent->process().memory_kib("VmRSS");
+    std::printf(
+        "at rest for %d s: %d requests beside %d renewals of the Lease and %d renewed watches, %.2f context "
+        "switches/s, %.3f s of CPU, RssAnon %ld KiB, VmRSS %ld KiB\n",
+        seen.seconds, seen.requests, seen.renewals, seen.watches, static_cast<double>(seen.switches) / seen.seconds,
+        used, seen.anonymous, seen.resident);
+    return seen;
   }
 };
 
@@ -117,36 +150,27 @@ TEST_F(FiguresTest, UeventToLabel) {
 }
 
 TEST_F(FiguresTest, AtRest) {
-  start("figures-rest", "/");
-  ASSERT_TRUE(eventually([&] { return agent->log().find("msg=added") != std::string::npos; })) << agent->log();
-  std::this_thread::sleep_for(5s);
-  const auto since = cluster->now_in_audit_log();
-  const long before = agent->process().context_switches();
-  const double cpu = agent->process().cpu_seconds();
-  const auto time = is_long() ? 600s : 60s;
-  std::this_thread::sleep_for(time);
-  const double wakes =
-      static_cast<double>(agent->process().context_switches() - before) / static_cast<double>(time.count());
-  const double used = agent->process().cpu_seconds() - cpu;
-  int requests = 0, watches = 0, renewals = 0;
-  for (const AuditEntry& entry : of_agent(cluster->audit(since), "figures-rest")) {
-    const bool renews = entry.verb == "update" && entry.resource == "leases";
-    ++(renews ? renewals : entry.verb == "watch" ? watches : requests);
-  }
-  const long anonymous = agent->process().memory_kib("RssAnon");
-  const long resident = agent->process().memory_kib("VmRSS");
-  std::printf(
-      "at rest for %ld s: %d requests beside %d renewals of the Lease and %d renewed watches, %.2f context switches/s, "
-      "%.3f s of CPU, RssAnon %ld KiB, VmRSS %ld KiB\n",
-      static_cast<long>(time.count()), requests, renewals, watches, wakes, used, anonymous, resident);
-  EXPECT_EQ(requests, 0);
-  EXPECT_GE(renewals, time.count() / 30 - 1);
-  EXPECT_LE(renewals, time.count() / 27 + 1);
-  EXPECT_LE(watches, 3 * (1 + static_cast<int>(time.count()) / 300));
+  const AtRest seen = at_rest("figures-rest", "lease: {enabled: false}\n");
+  EXPECT_EQ(seen.requests, 0);
+  EXPECT_EQ(seen.renewals, 0);
+  EXPECT_LE(seen.watches, 2 * (1 + seen.seconds / 300));
   if (!is_release()) return;
-  EXPECT_LT(wakes, 1.0);
-  EXPECT_LE(anonymous, 8 * 1024);
-  EXPECT_LE(resident, 24 * 1024);
+  EXPECT_LT(seen.switches, seen.seconds);
+  EXPECT_LE(seen.anonymous, 8 * 1024);
+  EXPECT_LE(seen.resident, 24 * 1024);
+}
+
+TEST_F(FiguresTest, AtRestWithALease) {
+  const AtRest seen = at_rest("figures-lease", "");
+  EXPECT_EQ(seen.requests, 0);
+  EXPECT_GE(seen.renewals, seen.seconds / 30 - 1);
+  EXPECT_LE(seen.renewals, seen.seconds / 27 + 1);
+  EXPECT_LE(seen.watches, 3 * (1 + seen.seconds / 300));
+  if (!is_release()) return;
+  constexpr long kOneRequest = 60;  // a connection, TLS and the threads that take part in it
+  EXPECT_LT(seen.switches, seen.seconds + seen.renewals * kOneRequest);
+  EXPECT_LE(seen.anonymous, 8 * 1024);
+  EXPECT_LE(seen.resident, 24 * 1024);
 }
 
 TEST_F(FiguresTest, AStormOfUevents) {
