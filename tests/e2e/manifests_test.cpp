@@ -170,7 +170,8 @@ TEST_F(ManifestsTest, TheHostIsReadOnly) {
 /// What a runtime would have to create on the host, or may not exist there, keeps a Pod from starting on a read-only
 /// one.
 TEST_F(ManifestsTest, OnAReadOnlyHostNothingIsCreated) {
-  for (const Value& volume : pod_spec("overlays/read-only-host").find("volumes")->items) {
+  const Value spec = pod_spec("overlays/read-only-host");
+  for (const Value& volume : spec.find("volumes")->items) {
     const std::string path = text_at(volume, {"hostPath", "path"});
     const std::set<std::string> everywhere{"", "/sys", "/proc", "/usr/lib", "/etc/os-release", "/run/udev"};
     EXPECT_TRUE(everywhere.contains(path)) << path;
