@@ -92,7 +92,7 @@ Run set_up(OptionSet& options) {
 extern const Command controller_command;
 const Command controller_command{
     .name = "controller",
-    .summary = "Label Nodes from NodeFeature objects, in place of nfd-master and nfd-gc",
+    .summary = "Label Nodes from NodeFeature objects, in place of nfd-master (preliminary)",
     .examples =
         "  nodescout controller --kubeconfig ~/.kube/config --namespaces node-feature-discovery\n"
         "  nodescout controller --config nfd-master.conf --enable-leader-election\n"
