@@ -176,7 +176,7 @@ void Agent::look(const Schedule::Pass& pass) {
 
 Report Agent::make_report() {
   const ClusterView cluster = cluster_view();
-  Walked walked = corridor_.evaluate(cluster);
+  Walked walked = corridor_.evaluate(cluster, lease_ != nullptr);
   metrics_.evaluated(walked);
   if (cluster_) metrics_.watching(cluster_->health());
   notices_.tell("rules", walked.rule_problems, true);
@@ -190,6 +190,7 @@ Report Agent::make_report() {
   report.options = corridor_.plan_options(std::move(walked.requested_by));
   report.stale = corridor_.keeper().facts().stale();
   offered_proved_ = cluster.complete && corridor_.keeper().is_proved(now);
+  report.made_by = std::move(walked.made_by);
   report.answered = corridor_.has_every_answer();
   if (destination_->takes_features) report.features = corridor_.keeper().facts().features();
   return report;
@@ -203,7 +204,8 @@ void Agent::evaluate_and_offer() {
     const std::lock_guard lock(mutex_);
     const bool is_new = !offered_ || offered_->desired != report.desired || offered_->options != report.options ||
                         offered_->features != report.features || offered_->left_out != report.left_out ||
-                        offered_->answered != report.answered || was_proved != offered_proved_ || held_ > 0;
+                        offered_->made_by != report.made_by || offered_->answered != report.answered ||
+                        was_proved != offered_proved_ || held_ > 0;
     if (!is_new) return;
     offered_ = report;
   }
@@ -241,7 +243,10 @@ void Agent::published(const PublishLoop::Attempt& attempt, const std::stop_token
     last_error_.clear();
     published_once_ = true;
   }
-  if (lease_) lease_->published(attempt.result->node_uid, attempt.result->digest);
+  if (lease_) {
+    const Published& result = *attempt.result;
+    lease_->published(result.node_uid, result.digest, result.made_by, result.changes);
+  }
   if (destination_->is_own_node) node_read(attempt.result->node_labels);
   log_changes(*attempt.result);
   notices_.tell("node", attempt.result->problems, true);

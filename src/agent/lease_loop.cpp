@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/time.h"
 #include "document/value_path.h"
 #include "nodescout/version.h"
 
@@ -24,7 +25,24 @@ void LeaseLoop::stop() {
   watch_thread_ = {};
 }
 
-void LeaseLoop::published(const std::string& node_uid, const std::string& digest) {
+/// Values that this process has not written are as old as the Lease says, which is read before it is renewed.
+void LeaseLoop::note_makers(const std::map<EntryKey, std::string>& made_by, const std::vector<Change>& changes) {
+  if (made_by.empty()) return;
+  const auto before = std::exchange(made_by_, {});
+  for (const auto& [entry, maker] : made_by) {
+    const auto known = before.find(entry);
+    MadeBy& made = made_by_[entry];
+    if (known != before.end()) made = known->second;
+    if (!maker.empty()) made.maker = maker;
+  }
+  const std::string now = rfc3339_seconds(api_.server_time());
+  for (const Change& change : changes)
+    if (const auto made = made_by_.find({change.kind, change.key}); made != made_by_.end()) made->second.since = now;
+  if (made_by_ != before) pace_.change();
+}
+
+void LeaseLoop::published(const std::string& node_uid, const std::string& digest,
+                          const std::map<EntryKey, std::string>& made_by, const std::vector<Change>& changes) {
   {
     const std::lock_guard lock(mutex_);
     LeaseContent content = content_;
@@ -33,6 +51,7 @@ void LeaseLoop::published(const std::string& node_uid, const std::string& digest
     if (!digest.empty()) content.annotations[kLeaseDigest] = digest;
     if (content != content_) pace_.change();
     content_ = std::move(content);
+    note_makers(made_by, changes);
     pace_.start();
   }
   changed_.notify_all();
@@ -49,13 +68,18 @@ void LeaseLoop::lost() {
   if (watches_) hooks_.gone();
 }
 
-Status LeaseLoop::renew(LeaseContent content, const std::stop_token& stop) {
+Status LeaseLoop::renew(LeaseContent content, std::map<EntryKey, MadeBy> made_by, const std::stop_token& stop) {
   if (content.node_uid.empty()) {
     const auto node = api_.get(object_path(resources::kNodes, "", terms_.node), stop);
     if (!node) return node.error();
     content.node_uid = text_at(*node, {"metadata", "uid"});
     const std::lock_guard lock(mutex_);
     content_.node_uid = content.node_uid;
+  }
+  if (const Status known = lease_.read(stop); !known) return known;
+  if (!made_by.empty()) {
+    complete(made_by, Makers::read(text_at(lease_.there(), {"metadata", "annotations", kLeaseProvenance})));
+    content.annotations[kLeaseProvenance] = Makers::text(made_by);
   }
   const Status renewed = lease_.renew(content, stop);
   if (!renewed && renewed.error().code == Errc::absent) lost();
@@ -66,6 +90,7 @@ void LeaseLoop::watch() {
   lease_watch_ =
       std::make_unique<Watch>(api_, clock_, WatchTarget{resources::kLeases, terms_.space, "", "", 0, terms_.node},
                               [this](const WatchEvent& event) { take(event); });
+  lease_watch_->start_after(lease_.there());
   watch_thread_ = std::jthread([this](const std::stop_token& stop) { lease_watch_->run(stop); });
 }
 
@@ -90,10 +115,11 @@ void LeaseLoop::run(const std::stop_token& stop) {
       continue;
     }
     const LeaseContent content = content_;
+    const std::map<EntryKey, MadeBy> made_by = made_by_;
     if (std::exchange(forget_, false)) lease_.forget();
     pace_.begin();
     lock.unlock();
-    const Status renewed = renew(content, stop);
+    const Status renewed = renew(content, made_by, stop);
     if (stop.stop_requested()) return;
     hooks_.renewed(renewed);
     if (renewed && watches_ && !lease_watch_) watch();

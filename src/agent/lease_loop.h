@@ -5,16 +5,20 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "agent/lease_pace.h"
 #include "kube/api.h"
 #include "kube/lease.h"
 #include "kube/watch.h"
+#include "nodescout/plan.h"
+#include "plan/made_by.h"
 #include "system/clock.h"
 
 namespace nodescout {
@@ -31,15 +35,18 @@ class LeaseLoop {
   LeaseLoop(Api& api, Clock& clock, LeaseTerms terms, bool watches, std::uint_fast32_t seed, Hooks hooks);
   ~LeaseLoop();
 
-  /// An attempt to publish is over; the first one starts the renewals, so that they never delay it. An empty uid or
-  /// digest: what was known stays. Any thread.
-  void published(const std::string& node_uid, const std::string& digest);
+  /// An attempt to publish is over; the first one starts the renewals, so that they never delay it. What is empty is
+  /// not known now, and what was known of it stays. `made_by`: of everything that we own on the Node, its maker or
+  /// empty; `changes`: what this attempt wrote of it. Any thread.
+  void published(const std::string& node_uid, const std::string& digest,
+                 const std::map<EntryKey, std::string>& made_by = {}, const std::vector<Change>& changes = {});
   /// Ends the threads; no hook is called afterwards.
   void stop();
 
  private:
   void run(const std::stop_token& stop);
-  Status renew(LeaseContent content, const std::stop_token& stop);
+  void note_makers(const std::map<EntryKey, std::string>& made_by, const std::vector<Change>& changes);
+  Status renew(LeaseContent content, std::map<EntryKey, MadeBy> made_by, const std::stop_token& stop);
   void watch();
   void take(const WatchEvent& event);
   void lost();
@@ -55,6 +62,7 @@ class LeaseLoop {
   std::condition_variable_any changed_;
   LeasePace pace_;
   LeaseContent content_;
+  std::map<EntryKey, MadeBy> made_by_;
   bool forget_ = false;  // what the server had
 
   std::unique_ptr<Watch> lease_watch_;

@@ -75,6 +75,11 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
   return std::clamp<std::chrono::sys_seconds>(time, kFirst, kLast);
 }
 
+std::string rfc3339_seconds(std::chrono::system_clock::time_point time) {
+  constexpr std::size_t kToSeconds = std::string_view("2026-11-22T10:00:00").size();
+  return rfc3339_micro(time).substr(0, kToSeconds) + "Z";
+}
+
 std::string rfc3339_micro(std::chrono::system_clock::time_point time) {
   using namespace std::chrono;
   const auto day = floor<days>(time);

@@ -16,6 +16,9 @@ std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_v
 /// The Date header of an HTTP answer as RFC 9110 wants it to be sent: "Sun, 06 Nov 1994 08:49:37 GMT".
 std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view text);
 
+/// "2026-11-22T10:00:00Z": UTC.
+std::string rfc3339_seconds(std::chrono::system_clock::time_point time);
+
 /// "2026-11-22T10:00:00.000000Z": UTC with microseconds, Kubernetes' MicroTime.
 std::string rfc3339_micro(std::chrono::system_clock::time_point time);
 

@@ -49,15 +49,18 @@ Value lease_object(const LeaseTerms& terms, const LeaseContent& content, const V
 
 std::string OwnLease::path() const { return object_path(resources::kLeases, terms_.space, terms_.node); }
 
+Status OwnLease::read(const std::stop_token& stop) {
+  if (there_) return ok();
+  auto read = api_.get(path(), stop);
+  if (!read && read.error().code != Errc::absent) return read.error();
+  there_ = read ? *std::move(read) : Value();
+  return ok();
+}
+
 Status OwnLease::renew(const LeaseContent& content, const std::stop_token& stop) {
-  bool is_new = false;
-  if (!there_.is(Value::Kind::map)) {
-    auto read = api_.get(path(), stop);
-    is_new = !read && read.error().code == Errc::absent;
-    if (!read && !is_new) return read.error();
-    if (read) there_ = *std::move(read);
-  }
-  const Value object = lease_object(terms_, content, there_, api_.server_time());
+  if (const Status known = read(stop); !known) return known;
+  const bool is_new = !there_->is(Value::Kind::map);
+  const Value object = lease_object(terms_, content, *there_, api_.server_time());
   auto written = is_new ? api_.create(collection_path(resources::kLeases, terms_.space), object, stop)
                         : api_.update(path(), object, stop);
   if (!written) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -16,9 +17,10 @@
 
 namespace nodescout {
 
-inline constexpr const char* kLeaseVersion = "nodescout.dev/version";  // of the agent
-inline constexpr const char* kLeaseDigest = "nodescout.dev/digest";    // digest_of_owned of the Node
-inline constexpr int kLeasePeriods = 3;                                // of renewal, after which it is stale
+inline constexpr const char* kLeaseVersion = "nodescout.dev/version";        // of the agent
+inline constexpr const char* kLeaseDigest = "nodescout.dev/digest";          // digest_of_owned of the Node
+inline constexpr const char* kLeaseProvenance = "nodescout.dev/provenance";  // Makers of what is on the Node
+inline constexpr int kLeasePeriods = 3;                                      // of renewal, after which it is stale
 
 /// What is constant as long as an agent runs.
 struct LeaseTerms {
@@ -41,18 +43,23 @@ class OwnLease {
  public:
   OwnLease(Api& api, LeaseTerms terms) : api_(api), terms_(std::move(terms)) {}
 
-  /// One PUT, but for the first time: it then reads, and creates what does not exist. Errors: as Api; absent if it
-  /// existed at the last renewal and no longer does.
+  /// Asks the server for it unless it is known. One that does not exist is not an error.
+  Status read(const std::stop_token& stop);
+  /// One PUT, after `read`, or a POST of what does not exist. Errors: as Api; absent if it existed at the last renewal
+  /// and no longer does.
   Status renew(const LeaseContent& content, const std::stop_token& stop);
   /// The next renewal reads first.
-  void forget() { there_ = {}; }
+  void forget() { there_.reset(); }
+  /// As the last renewal left it; null if it is unknown or does not exist.
+  const Value& there() const { return there_ ? *there_ : nothing_; }
 
  private:
   std::string path() const;
 
   Api& api_;
   const LeaseTerms terms_;
-  Value there_;  // as the server has it; null if unknown
+  const Value nothing_{};
+  std::optional<Value> there_;  // as the server has it, null if it does not exist; empty if unknown
 };
 
 }  // namespace nodescout

@@ -58,6 +58,11 @@ Watch::Watch(Api& api, Clock& clock, WatchTarget target, Consumer consumer)
       backoff_(kFirstWait, kLongestWait, std::random_device{}()),
       patience_(kFirstPatience, kLongestPatience, std::random_device{}()) {}
 
+void Watch::start_after(const Value& object) {
+  known_[key_of(object)] = version_ = metadata(object, "resourceVersion");
+  snapshot_ = false;
+}
+
 void Watch::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const auto started = clock_.now();

@@ -73,6 +73,10 @@ class Watch {
   using Consumer = std::function<void(const WatchEvent&)>;
   Watch(Api& api, Clock& clock, WatchTarget target, Consumer consumer);
 
+  /// What the consumer already has of the only object (`name`): the first connection goes on from there instead of
+  /// reading it. Before `run`.
+  void start_after(const Value& object);
+
   /// Until stop is asked for; returns within a moment then.
   void run(const std::stop_token& stop);
 

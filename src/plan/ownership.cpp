@@ -78,6 +78,15 @@ Ownership Ownership::read(const NodeState& node, const std::string& instance) {
   return owned;
 }
 
+std::set<EntryKey> entries_of(const Ownership& owned) {
+  std::set<EntryKey> entries;
+  for (const std::string& key : owned.labels) entries.insert({EntryKind::label, key});
+  for (const std::string& key : owned.annotations) entries.insert({EntryKind::annotation, key});
+  for (const std::string& key : owned.extended_resources) entries.insert({EntryKind::extended_resource, key});
+  for (const Taint& taint : owned.taints) entries.insert({EntryKind::taint, taint.name()});
+  return entries;
+}
+
 std::string digest_of_owned(const NodeState& node, const std::string& instance) {
   const Ownership owned = Ownership::read(node, instance);
   std::string lines;

@@ -15,6 +15,9 @@ std::string ownership_key(Change::Kind kind, const std::string& instance);
 /// shortened.
 std::string ownership_text(Change::Kind kind, const Ownership& owned);
 
+/// The same as one set.
+std::set<EntryKey> entries_of(const Ownership& owned);
+
 /// "sha256:..." of everything on the Node that we own, values included. Whoever computes it again from the Node sees
 /// whether what was published is still there.
 std::string digest_of_owned(const NodeState& node, const std::string& instance);

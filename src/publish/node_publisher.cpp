@@ -37,6 +37,16 @@ bool names(const Error& error, const Change& change) {
   return error.what.find(change.kind == Change::Kind::taint ? change.taint.key : change.key) != std::string::npos;
 }
 
+/// The Node as it is now.
+void describe(const NodeState& now, const Report& report, const PlanOptions& options, Published& published) {
+  published.digest = digest_of_owned(now, options.instance);
+  if (report.made_by.empty()) return;
+  for (const EntryKey& entry : entries_of(Ownership::read(now, options.instance))) {
+    const auto made = report.made_by.find(entry);
+    published.made_by[entry] = made == report.made_by.end() ? "" : made->second;
+  }
+}
+
 /// One line for each object: an Event is short.
 void report_left_out(const std::map<std::string, std::vector<std::string>>& of_object, Published& published) {
   constexpr std::size_t kMostNamed = 8;
@@ -217,7 +227,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   report_left_out(of_object, published);
   if (patch.changes.empty()) {
     report_refusals(published);
-    published.digest = digest_of_owned(*now, options_.instance);
+    describe(*now, report, options_, published);
     return published;
   }
 
@@ -231,7 +241,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   if (!metadata) return metadata.error();
   if (!status) return status.error();
   report_refusals(published);
-  published.digest = digest_of_owned(*now, options_.instance);
+  describe(*now, report, options_, published);
   return published;
 }
 

@@ -27,6 +27,7 @@ struct Report {
   /// Whether something that is published and no longer desired may be removed, or why not.
   MayGo may_go = [](const Change&) { return std::nullopt; };
   std::map<EntryKey, std::string> left_out;  // that NodeFeature objects make which do not count, and their names
+  std::map<EntryKey, std::string> made_by;   // who made what is desired, for people; may be empty
   bool answered = true;                      // every probe has answered: none waits for a driver
   bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short
 };
@@ -40,6 +41,8 @@ struct Published {
   std::string node_uid;              // of the Node that was read
   bool answered = true;              // as the report
   std::string digest;                // digest_of_owned of the Node as it is now
+  /// Of the own Node: everything that we own there now, with its maker from the report, or empty.
+  std::map<EntryKey, std::string> made_by;
 
   std::size_t held_in_all() const {
     std::size_t sum = 0;

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/time.h"
 #include "document/json.h"
 #include "document/value_path.h"
 #include "support/fake_api_server.h"
@@ -76,6 +77,55 @@ TEST_F(LeaseLoopTest, BelongsToTheNodeThatWasPublishedTo) {
   EXPECT_EQ(owner(), "u-1");
   EXPECT_EQ(text_at(server.at(kOwn), {"metadata", "annotations", kLeaseDigest}), "sha256:d");
   EXPECT_EQ(server.count("GET", "/api/v1/nodes"), 0);
+}
+
+constexpr const char* kKey = "feature.node.kubernetes.io/k";
+
+class LeaseLoopProvenanceTest : public LeaseLoopTest {
+ protected:
+  std::optional<MadeBy> of(const std::string& key) const {
+    return Makers::read(text_at(server.at(kOwn), {"metadata", "annotations", kLeaseProvenance}))
+        .of({EntryKind::label, key});
+  }
+  static Change set(const std::string& key) {
+    Change change;
+    change.key = key;
+    change.after = "v";
+    return change;
+  }
+};
+
+TEST_F(LeaseLoopProvenanceTest, WhatWasWrittenHasATimeAndWhatWasThereHasNone) {
+  start();
+  loop->published("u-1", "d", {{{EntryKind::label, kKey}, "rule \"k\""}, {{EntryKind::label, "a.example/old"}, "x"}},
+                  {set(kKey)});
+  ASSERT_TRUE(wait_for("renewed"));
+  ASSERT_TRUE(of(kKey));
+  EXPECT_EQ(of(kKey)->maker, "rule \"k\"");
+  EXPECT_TRUE(parse_rfc3339(of(kKey)->since)) << of(kKey)->since;
+  EXPECT_EQ(of("a.example/old"), (MadeBy{"x", ""}));
+}
+
+TEST_F(LeaseLoopProvenanceTest, ARestartKeepsTheTimes) {
+  start();
+  loop->published("u-1", "d", {{{EntryKind::label, kKey}, "x"}}, {set(kKey)});
+  ASSERT_TRUE(wait_for("renewed"));
+  const auto before = of(kKey);
+  start();  // another process
+  loop->published("u-1", "d", {{{EntryKind::label, kKey}, "x"}});
+  ASSERT_TRUE(wait_for("renewed", 2));
+  EXPECT_EQ(of(kKey), before);
+  EXPECT_FALSE(before->since.empty());
+}
+
+TEST_F(LeaseLoopProvenanceTest, AnEntryThatWaitsForProofKeepsItsMaker) {
+  start(true, 1s);
+  loop->published("u-1", "d", {{{EntryKind::label, kKey}, "x"}}, {set(kKey)});
+  ASSERT_TRUE(wait_for("renewed"));
+  const auto before = of(kKey);
+  loop->published("u-1", "d", {{{EntryKind::label, kKey}, ""}});
+  ASSERT_TRUE(wait_for("renewed", 3));
+  EXPECT_EQ(of(kKey), before);
 }
 
 TEST_F(LeaseLoopTest, AnAgentThatCannotPublishIsAliveAllTheSame) {

@@ -71,6 +71,7 @@ TEST(Time, ReadsWhatGoReads) {
 TEST(Time, WritesMicroseconds) {
   const auto time = *parse_rfc3339("2026-01-02T03:04:05Z") + std::chrono::microseconds(60);
   EXPECT_EQ(rfc3339_micro(time), "2026-01-02T03:04:05.000060Z");
+  EXPECT_EQ(rfc3339_seconds(time), "2026-01-02T03:04:05Z");
 }
 
 }  // namespace

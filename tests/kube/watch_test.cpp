@@ -68,6 +68,7 @@ class WatchTest : public ::testing::Test {
       if (event.kind == Kind::trouble) last_trouble = event.error->text();
       if (std::exchange(list_again, false)) watch.list_again();
     });
+    if (known) watch.start_after(*known);
     watch.run(stop.get_token());
     return told;
   }
@@ -89,7 +90,8 @@ class WatchTest : public ::testing::Test {
   std::stop_source stop;
   std::deque<std::function<bool()>> steps;
   std::string told, last_trouble;
-  bool list_again = false;  // at the next event
+  bool list_again = false;     // at the next event
+  std::optional<Value> known;  // before the watch starts
 };
 
 constexpr int kAlways = 1'000'000;
@@ -161,6 +163,23 @@ TEST_F(WatchTest, OneObjectMayNotExistYet) {
   server.put(kRules, rule("b"));
   then([&] { server.put(kRules, rule("a")); });
   EXPECT_EQ(run({resources::kNodeFeatureRules, "", "", "", 0, "a"}), "synced +a");
+}
+
+TEST_F(WatchTest, OneObjectThatIsKnownIsNotReadAgain) {
+  server.put(kRules, rule("a"));
+  known = *api.get(kRules + "/a", {});
+  then([&] { server.put(kRules, rule("a", R"(,"spec":1)")); });
+  then([&] { server.erase(kRules + "/a"); });
+  EXPECT_EQ(run({resources::kNodeFeatureRules, "", "", "", 0, "a"}), "~a -a");
+  EXPECT_EQ(server.requests().size(), 2u);  // the test's own, and the watch
+}
+
+TEST_F(WatchTest, AKnownObjectThatWentBeforeTheWatchIsReported) {
+  server.put(kRules, rule("a"));
+  known = *api.get(kRules + "/a", {});
+  server.erase(kRules + "/a");
+  server.compact();
+  EXPECT_EQ(run({resources::kNodeFeatureRules, "", "", "", 0, "a"}), "-a synced");
 }
 
 TEST_F(WatchTest, ListsAndWatchesWhereStreamingListsAreRefused) {
