@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/machine.h"
 #include "cli/output.h"
+#include "cli/provenance.h"
 #include "cli/style.h"
 #include "cli/values.h"
 #include "document/json.h"
@@ -44,12 +45,15 @@ std::optional<Kept> kept_by(const MayGo& may_go, const Change& change) {
 }
 
 /// Which rule makes the entry, or why nothing does any more, and why it stays nevertheless.
-std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept) {
+std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept, const Makers& makers) {
   if (kept == Kept::object_not_counted)
     return "an agent keeps it: " + walked.left_out.at({change.kind, change.key}) +
            " makes it, which does not count; it goes with the object, or once nodeFeatures.namespaces is set";
   const std::string stays = kept ? "; an agent keeps it for now: " + std::string(text_of(*kept)) : "";
-  if (change.action == Change::Action::remove) return "no rule makes it any more" + stays;
+  if (change.action == Change::Action::remove) {
+    const std::string maker = text_of(makers.of({change.kind, change.key}));
+    return "no rule makes it any more" + (maker.empty() ? "" : " (it was made by " + maker + ")") + stays;
+  }
   if (change.action == Change::Action::disown && !change.after.empty())
     return "its vendor's labeller labels this Node; only our ownership of it is removed";
   if (change.action == Change::Action::disown) return "it is gone already; only our ownership of it is removed" + stays;
@@ -94,6 +98,9 @@ ExitStatus diff(const DiffOptions& options) {
   const NodePatch patch = plan(*state, walked.desired, corridor->plan_options(walked.requested_by));
 
   const MayGo may_go = corridor->may_go(walked, *cluster, {});
+  const bool removes = std::any_of(patch.changes.begin(), patch.changes.end(),
+                                   [](const Change& change) { return change.action == Change::Action::remove; });
+  const Makers makers = removes ? read_makers((*connection)->api(), (*connection)->space(), node) : Makers();
 
   std::vector<Problem> problems = patch.conflicts;
   problems.insert(problems.end(), walked.rule_problems.begin(), walked.rule_problems.end());
@@ -111,7 +118,7 @@ ExitStatus diff(const DiffOptions& options) {
       entry.add("kept", kept ? Value::string(std::string(name_of(*kept))) : Value{});
       entry.add("key", Value::string(change.key));
       entry.add("kind", Value::string(std::string(name_of(change.kind))));
-      entry.add("why", Value::string(reason_of(change, walked, kept)));
+      entry.add("why", Value::string(reason_of(change, walked, kept, makers)));
       changes.items.push_back(std::move(entry));
     }
     Value document = Value::map();
@@ -122,7 +129,7 @@ ExitStatus diff(const DiffOptions& options) {
   } else {
     const Style style = terminal_style();
     for (const Change& change : patch.changes)
-      out += text_of(change, reason_of(change, walked, kept_by(may_go, change)), style);
+      out += text_of(change, reason_of(change, walked, kept_by(may_go, change), makers), style);
     if (patch.changes.empty()) out = "node " + node + ": nothing would change\n";
     print_problems(problems);
   }

@@ -20,7 +20,6 @@ namespace {
 
 struct RulesOptions : SubjectOptions {
   std::vector<std::string> files;
-  std::string output;  // empty: the command's default
   std::string rule;    // explain: only this one
 };
 

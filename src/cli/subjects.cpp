@@ -2,16 +2,21 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "agent/cluster.h"
 #include "base/text.h"
 #include "cli/machine.h"
 #include "cli/output.h"
+#include "cli/provenance.h"
+#include "document/json.h"
 #include "document/value_path.h"
 #include "feature/json.h"
 #include "host/named_file.h"
 #include "kube/connection.h"
+#include "kube/node_client.h"
 #include "kube/watch.h"
+#include "plan/node_state.h"
 
 namespace nodescout::cli {
 namespace {
@@ -68,6 +73,23 @@ Subject subject_from_objects(const std::string& node, ClusterView seen, const Ob
   return subject;
 }
 
+/// Without NodeFeature objects no rule can be evaluated; who made what is on the Node may be known all the same. Empty
+/// if it is not.
+std::optional<ExitStatus> print_provenance(const SubjectOptions& options, Api& api, const std::string& space) {
+  const Makers makers = read_makers(api, space, options.node);
+  const auto object = NodeClient(api).get(options.node);
+  if (makers.empty() || !object) return std::nullopt;
+  const auto node = node_state_from(*object, options.node);
+  if (!node) return std::nullopt;
+  print_problems({{"own-features-unknown", "node " + options.node,
+                   "it has no NodeFeature object, so rules cannot be evaluated; this is what its agent's Lease says",
+                   "to explain a rule, run `nodescout dump -o json` on the node and pass it with --features"}});
+  if (options.output != "json") return print(makers_text(*node, makers));
+  Value document = Value::map();
+  document.add("provenance", makers_value(*node, makers));
+  return print(to_json(document, 2) + "\n");
+}
+
 OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options, const ObjectPolicy& policy) {
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return fail_to_open(connection.error());
@@ -103,6 +125,8 @@ OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options, const Obje
     view.namespaces = namespaces;
     subjects.nodes.push_back(subject_from_objects(node, std::move(view), policy));
   }
+  if (!options.node.empty() && !unknown.empty())
+    if (const auto printed = print_provenance(options, api, (*connection)->space())) return *printed;
   if (!unknown.empty())
     return fail({Errc::absent, "node " + unknown.front(),
                  "it has no NodeFeature object in the cluster" +

@@ -36,11 +36,13 @@ struct SubjectOptions {
   std::string node;   // explain: NodeFeature objects of this node
   std::string nodes;  // preview: label selector
   std::string kubeconfig;
+  std::string output;  // of the command; empty: its default
   MachineOptions machine;
 };
 
 /// The subjects of --features, --node, --nodes, else --root; of NodeFeature objects those that count under this policy.
-/// An object missing from the cluster is not wrong usage; a file that cannot be opened is.
+/// An object missing from the cluster is not wrong usage; a file that cannot be opened is. For a --node without
+/// NodeFeature objects, what its agent's Lease says is printed instead.
 OrExit<Subjects> subjects_of(const SubjectOptions& options, const ObjectPolicy& policy);
 
 }  // namespace nodescout::cli

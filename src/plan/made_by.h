@@ -35,6 +35,7 @@ class Makers {
   /// Text that is malformed, or was written by a later version, is unknown as far as it is not understood.
   static Makers read(std::string_view text);
 
+  bool empty() const { return listed_.empty() && !rest_; }
   /// Of an entry that the ownership annotations list.
   std::optional<MadeBy> of(const EntryKey& entry) const;
 

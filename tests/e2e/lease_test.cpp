@@ -7,8 +7,10 @@
 #include "e2e/agent_process.h"
 #include "kube/lease.h"
 #include "nodescout/version.h"
+#include "plan/made_by.h"
 #include "plan/node_state.h"
 #include "plan/ownership.h"
+#include "support/run_program.h"
 
 namespace nodescout::test {
 namespace {
@@ -85,6 +87,50 @@ TEST_F(AgentLeaseTest, IsRenewedWithoutAWriteToTheNode) {
              "      matchExpressions: {full: {op: Exists}}\n");
   EXPECT_TRUE(eventually([&] { return of_lease("renewed", {"metadata", "annotations", kLeaseDigest}) != digest; }));
   EXPECT_EQ(of_lease("renewed", {"metadata", "annotations", kLeaseDigest}), digest_of_node("renewed"));
+}
+
+TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
+  cluster->create_node("told");
+  start({.node = "told"});
+  const std::string rule =
+      "- name: site rule\n  labels: {e2e-site: \"1\"}\n  matchFeatures:\n    - feature: kernel.version\n"
+      "      matchExpressions: {full: {op: Exists}}\n";
+  const EntryKey site{EntryKind::label, "feature.node.kubernetes.io/e2e-site"};
+  const EntryKey gpu{EntryKind::label, kGpuLabel};
+  const auto makers = [&] { return Makers::read(of_lease("told", {"metadata", "annotations", kLeaseProvenance})); };
+  write_file(agent->rules() / "site.yaml", rule);
+  ASSERT_TRUE(eventually([&] {
+    const auto made = makers().of(site);
+    return made && made->maker.find("site.yaml:1:9") != std::string::npos;
+  })) << of_lease("told", {"metadata", "annotations", kLeaseProvenance});
+  const auto since = parse_rfc3339(makers().of(site)->since);
+  ASSERT_TRUE(since);
+  EXPECT_LE(cluster->admin().server_time() - *since, 60s);
+  const std::string of_gpu = makers().of(gpu)->since;
+  EXPECT_TRUE(parse_rfc3339(of_gpu));
+  EXPECT_EQ(makers().of(gpu)->maker.find("site.yaml"), std::string::npos);
+
+  // What a restart finds on the Node is as old as the Lease says.
+  agent->restart();
+  ASSERT_TRUE(eventually([&] { return age("told") <= 2s; }));
+  EXPECT_EQ(makers().of(gpu)->since, of_gpu);
+
+  const std::string kubeconfig = "--kubeconfig=" + (cluster->folder() / "admin.kubeconfig").string();
+  const std::filesystem::path rules = agent->rules() / "site.yaml";
+  const Ran explained =
+      run_program({nodescout_program(), "rules", "explain", rules.string(), "--node=told", kubeconfig});
+  EXPECT_EQ(explained.status, 0) << explained.err;
+  EXPECT_NE(explained.out.find("feature.node.kubernetes.io/e2e-site=1\n    rule \"site rule\" of " + rules.string()),
+            std::string::npos)
+      << explained.out;
+  const Ran without = run_program({nodescout_program(), "diff", "--node=told", "--root", "/nonexistent", kubeconfig});
+  EXPECT_EQ(without.status, 2);
+  const Ran diff = run_program({nodescout_program(), "diff", "--node=told", "--no-shipped-rules", kubeconfig});
+  EXPECT_NE(diff.out.find("- feature.node.kubernetes.io/e2e-site=1\n    no rule makes it any more (it was made by "
+                          "rule \"site rule\" of " +
+                          rules.string()),
+            std::string::npos)
+      << diff.out << diff.err;
 }
 
 /// The garbage collector is not part of this control plane: the test deletes the Lease as it does.

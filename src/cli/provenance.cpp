@@ -1,0 +1,70 @@
+#include "cli/provenance.h"
+
+#include "cli/style.h"
+#include "document/value_path.h"
+#include "kube/lease.h"
+#include "plan/ownership.h"
+
+namespace nodescout::cli {
+namespace {
+
+std::string value_of(const NodeState& node, const EntryKey& entry) {
+  const Attributes* values = entry.kind == EntryKind::label               ? &node.labels
+                             : entry.kind == EntryKind::annotation        ? &node.annotations
+                             : entry.kind == EntryKind::extended_resource ? &node.capacity
+                                                                          : nullptr;
+  if (values) {
+    const auto at = values->find(entry.key);
+    return at == values->end() ? "" : at->second;
+  }
+  for (const Taint& taint : node.taints)
+    if (taint.name() == entry.key) return taint.value;
+  return "";
+}
+
+Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value::string(text); }
+
+}  // namespace
+
+Makers read_makers(Api& api, const std::string& space, const std::string& node) {
+  for (const std::string& each : {space, std::string("nodescout")}) {
+    const auto lease = api.get(object_path(resources::kLeases, each, node));
+    if (!lease) continue;
+    const std::string text = text_at(*lease, {"metadata", "annotations", kLeaseProvenance});
+    if (!text.empty()) return Makers::read(text);
+  }
+  return {};
+}
+
+std::string text_of(const std::optional<MadeBy>& made) {
+  if (!made || made->maker.empty()) return "";
+  return made->maker + (made->since.empty() ? "" : ", since " + made->since);
+}
+
+std::string makers_text(const NodeState& node, const Makers& makers) {
+  std::string text;
+  for (const EntryKey& entry : entries_of(Ownership::read(node, ""))) {
+    const std::string maker = text_of(makers.of(entry));
+    const std::string kind = entry.kind == EntryKind::label ? "" : std::string(name_of(entry.kind)) + " ";
+    text += printable(kind + entry.key + "=" + value_of(node, entry)) + "\n    " +
+            (maker.empty() ? "unknown" : printable(maker)) + "\n";
+  }
+  return text;
+}
+
+Value makers_value(const NodeState& node, const Makers& makers) {
+  Value list = Value::list();
+  for (const EntryKey& entry : entries_of(Ownership::read(node, ""))) {
+    const MadeBy made = makers.of(entry).value_or(MadeBy{});
+    Value item = Value::map();
+    item.add("key", Value::string(entry.key));
+    item.add("kind", Value::string(std::string(name_of(entry.kind))));
+    item.add("maker", text_or_null(made.maker));
+    item.add("since", text_or_null(made.since));
+    item.add("value", Value::string(value_of(node, entry)));
+    list.items.push_back(std::move(item));
+  }
+  return list;
+}
+
+}  // namespace nodescout::cli
