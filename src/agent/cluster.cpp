@@ -206,25 +206,13 @@ Cluster::~Cluster() {
   for (std::jthread& thread : threads_) thread.request_stop();
 }
 
-bool Cluster::take_state(Collection& collection, const WatchEvent& event) {
-  using Kind = WatchEvent::Kind;
-  switch (event.kind) {
-    case Kind::synced: collection.synced = true, collection.missing = false, collection.troubled = false; break;
-    case Kind::missing: collection.missing = true, collection.troubled = false; break;
-    case Kind::trouble: collection.troubled = true, collection.trouble = event.error->text(); break;
-    case Kind::live: collection.troubled = false; break;
-    default: return false;
-  }
-  return true;
-}
-
-void Cluster::take(Collection& collection, const WatchEvent& event,
+void Cluster::take(WatchedCollection& collection, const WatchEvent& event,
                    void (ClusterObjects::*put)(const std::string&, const Value&),
                    void (ClusterObjects::*remove)(const std::string&)) {
   {
     const std::lock_guard lock(mutex_);
     const std::string key(event.key);
-    if (take_state(collection, event)) {
+    if (collection.take(event)) {
     } else if (event.kind == WatchEvent::Kind::removed) {
       (objects_.*remove)(key);
     } else {
@@ -232,7 +220,7 @@ void Cluster::take(Collection& collection, const WatchEvent& event,
     }
     if (objects_.take_has_room()) feature_watch_.list_again();
     // The initial objects are reported once, with `synced`.
-    if (!collection.synced && !collection.missing && !collection.troubled) return;
+    if (!collection.is_settled()) return;
   }
   namespaces_wanted_.notify_all();
   changed_();
@@ -242,13 +230,10 @@ ClusterView Cluster::view() const {
   const std::lock_guard lock(mutex_);
   ClusterView view = objects_.view();
   view.complete = view.settled = true;
-  for (const Collection* collection : {&rules_state_, &features_state_}) {
-    const bool known = collection->synced || collection->missing;
-    view.complete = view.complete && known;
-    view.settled = view.settled && (known || collection->troubled);
-    if (collection->troubled)
-      view.problems.push_back(
-          {"watch-in-trouble", collection->resource, collection->trouble, "what is known of them still counts"});
+  for (const WatchedCollection* collection : {&rules_state_, &features_state_}) {
+    view.complete = view.complete && collection->is_known();
+    view.settled = view.settled && collection->is_settled();
+    if (const auto problem = collection->problem()) view.problems.push_back(*problem);
   }
   view.namespaces = namespaces_;
   for (const std::string& name : objects_.deciding_namespaces(policy_))
@@ -297,7 +282,7 @@ void Cluster::run_namespaces(const std::stop_token& stop) {
 std::vector<Cluster::Health> Cluster::health() const {
   const std::lock_guard lock(mutex_);
   std::vector<Health> out;
-  for (const Collection* collection : {&rules_state_, &features_state_})
+  for (const WatchedCollection* collection : {&rules_state_, &features_state_})
     out.push_back({collection->resource, collection->synced && !collection->troubled, collection->missing});
   return out;
 }

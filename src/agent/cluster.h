@@ -23,6 +23,7 @@
 #include "corridor/view.h"
 #include "kube/api.h"
 #include "kube/watch.h"
+#include "kube/watched_collection.h"
 #include "nodescout/features.h"
 #include "nodescout/limits.h"
 #include "nodescout/rules.h"
@@ -136,17 +137,7 @@ class Cluster {
   std::vector<Health> health() const;
 
  private:
-  struct Collection {
-    std::string resource;
-    bool synced = false;
-    bool missing = false;
-    bool troubled = false;
-    std::string trouble;
-  };
-
-  /// True if the event was about the collection and not about an object.
-  static bool take_state(Collection& collection, const WatchEvent& event);
-  void take(Collection& collection, const WatchEvent& event,
+  void take(WatchedCollection& collection, const WatchEvent& event,
             void (ClusterObjects::*put)(const std::string&, const Value&),
             void (ClusterObjects::*remove)(const std::string&));
 
@@ -160,8 +151,8 @@ class Cluster {
   std::chrono::milliseconds recheck_{0};
   KnownNamespaces namespaces_;
   bool is_reading_namespaces_ = false;
-  Collection rules_state_{"nodefeaturerules", false, false, false, {}};
-  Collection features_state_{"nodefeatures", false, false, false, {}};
+  WatchedCollection rules_state_{"nodefeaturerules"};
+  WatchedCollection features_state_{"nodefeatures"};
   ClusterObjects objects_;
   Watch rule_watch_, feature_watch_;
   std::vector<std::jthread> threads_;

@@ -8,8 +8,8 @@
 #include "cli/command.h"
 #include "cli/machine.h"
 #include "cli/output.h"
+#include "cli/service.h"
 #include "kube/connection.h"
-#include "kube/module.h"
 
 namespace nodescout::cli {
 namespace {
@@ -17,8 +17,7 @@ namespace {
 struct AgentCommandOptions {
   AgentOptions agent;
   std::string kubeconfig;
-  std::string listen = ":8080";
-  std::string log_format = "text";
+  ServiceOptions service;
   std::string log_level = "info";
   bool prune = false;
   bool dry_run = false;
@@ -66,7 +65,7 @@ ExitStatus run(const AgentCommandOptions& options) {
   if (chosen.node.empty() && chosen.publish->needs_cluster)
     return fail({Errc::absent, "--node", "which Node is this machine? Give its name, or set NODE_NAME"},
                 ExitStatus::usage);
-  Log log(options.log_format == "json" ? LogFormat::json : LogFormat::text, options.log_level == "debug");
+  Log log(log_format_of(options.service), options.log_level == "debug");
   std::unique_ptr<ApiConnection> connection;
   if (chosen.publish->needs_cluster) {
     auto opened = ApiConnection::open(options.kubeconfig);
@@ -75,34 +74,21 @@ ExitStatus run(const AgentCommandOptions& options) {
   }
   if (options.prune) return run_prune(chosen, connection.get(), options.dry_run);
 
-  std::unique_ptr<Metrics> metrics;
-  std::unique_ptr<MetricsServer> server;
-  KubeModule* module = nullptr;
-  const bool serves = !options.listen.empty() && options.listen != "none" && !chosen.once;
-  if (serves) {
-    const auto opened = kube_module();
-    if (!opened) return fail_to_open(opened.error());
-    module = *opened;
-    metrics = module->metrics();
-  }
-  auto agent = Agent::open(chosen, connection.get(), log, metrics.get());
+  ServiceOptions serving = options.service;
+  if (chosen.once) serving.listen = "none";
+  auto service = Service::open(serving);
+  if (!service) return fail_to_open(service.error());
+  auto agent = Agent::open(chosen, connection.get(), log, service->metrics());
   if (!agent) return fail_to_open(agent.error());
   if (chosen.once) {
     const Status done = (*agent)->run_once({});
     return done ? ExitStatus::done : fail(done.error());
   }
-  if (serves) {
-    Agent& running = **agent;
-    auto listening = module->serve(
-        options.listen, *metrics, [&running] { return running.health(); }, [&running] { return running.readiness(); });
-    // If the port is in use, go on without metrics: labels matter more.
-    if (listening)
-      server = *std::move(listening);
-    else
-      log.error("metrics and probes are not served", {{"error", listening.error().text()}});
-  }
-  (*agent)->run({});
-  server.reset();
+  Agent& running = **agent;
+  service->start(
+      log, [&running] { return running.health(); }, [&running] { return running.readiness(); });
+  running.run({});
+  service->stop();
   return ExitStatus::done;
 }
 
@@ -122,12 +108,10 @@ Run set_up(OptionSet& options) {
       [&agent](const std::string& where) { agent.publish = find_destination(where); },
       "Publish to this machine's Node, NFD's NodeFeature object, a features.d file, or nowhere [node]");
   add_kubeconfig(options, chosen->kubeconfig);
-  options.value("--listen", "ADDR:PORT", chosen->listen,
-                "Serve /metrics, /healthz and /readyz on this address; none turns them off [:8080]");
+  add_listen_option(options, chosen->service);
   options.choice("--log-level", "LEVEL", {"info", "debug"}, chosen->log_level,
                  "debug: also name each label that a list of the configuration leaves out [info]");
-  options.choice("--log-format", "FORMAT", {"text", "json"}, chosen->log_format,
-                 "Write log lines as key=value or as JSON [text]");
+  add_log_format_option(options, chosen->service);
   const auto once = options.flag("--once", agent.once, "Publish once and exit");
   const auto prune = options.flag("--prune", chosen->prune, "Remove everything that the agent has published, and exit");
   prune.excludes(once);

@@ -7,16 +7,15 @@
 #include "cli/command.h"
 #include "cli/machine.h"
 #include "cli/output.h"
+#include "cli/service.h"
 #include "controller/controller.h"
-#include "kube/module.h"
 
 namespace nodescout::cli {
 namespace {
 
 struct ControllerCommandOptions {
   ControllerOptions controller;
-  std::string listen = ":8080";
-  std::string log_format = "text";
+  ServiceOptions service;
 };
 
 std::string default_identity() {
@@ -34,33 +33,20 @@ ExitStatus run(const ControllerCommandOptions& options) {
   ::sigaddset(&signals, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread starts
 
-  Log log(options.log_format == "json" ? LogFormat::json : LogFormat::text);
-  std::unique_ptr<Metrics> metrics;
-  std::unique_ptr<MetricsServer> server;
-  KubeModule* module = nullptr;
-  if (options.listen != "none") {
-    const auto opened = kube_module();
-    if (!opened) return fail_to_open(opened.error());
-    module = *opened;
-    metrics = module->metrics();
-  }
-  auto controller = Controller::open(options.controller, log, metrics.get());
+  Log log(log_format_of(options.service));
+  auto service = Service::open(options.service);
+  if (!service) return fail_to_open(service.error());
+  auto controller = Controller::open(options.controller, log, service->metrics());
   if (!controller) return fail_to_open(controller.error());
-  if (module) {
-    Controller& running = **controller;
-    auto listening = module->serve(
-        options.listen, *metrics, [&running] { return running.health(); }, [&running] { return running.readiness(); });
-    if (listening)
-      server = *std::move(listening);
-    else
-      log.error("metrics and probes are not served", {{"error", listening.error().text()}});
-  }
-  std::jthread thread([&running = **controller](const std::stop_token& stop) { running.run(stop); });
+  Controller& running = **controller;
+  service->start(
+      log, [&running] { return running.health(); }, [&running] { return running.readiness(); });
+  std::jthread thread([&running](const std::stop_token& stop) { running.run(stop); });
   int signal = 0;
   ::sigwait(&signals, &signal);
   thread.request_stop();
   thread.join();
-  server.reset();
+  service->stop();
   return ExitStatus::done;
 }
 
@@ -80,10 +66,8 @@ Run set_up(OptionSet& options) {
   options.flag("--enable-leader-election", controller.elects_leader,
                "Write only while holding the Lease nfd-master.nfd.kubernetes.io, which nfd-master uses as well");
   options.flag("--no-publish", controller.publishes, "Only log what is wrong; write to no Node", false);
-  options.value("--listen", "ADDR:PORT", chosen->listen,
-                "Serve /metrics, /healthz and /readyz on this address; none turns them off [:8080]");
-  options.choice("--log-format", "FORMAT", {"text", "json"}, chosen->log_format,
-                 "Write log lines as key=value or as JSON [text]");
+  add_listen_option(options, chosen->service);
+  add_log_format_option(options, chosen->service);
   return [chosen] { return run(*chosen); };
 }
 

@@ -62,18 +62,23 @@ std::string cell(std::string_view text) {
 std::string as_markdown() {
   std::string out =
       "# Features\n\n"
-      "Everything that a rule can match, from the probes' own declarations: `nodescout features -o markdown` prints "
-      "this page, and a test\n"
-      "compares the two. A feature with several kinds has a section for each. An element in angle brackets is a "
-      "pattern: a machine may have\n"
-      "any number of them. Entries marked + have no counterpart in NFD and are left out under `--compat nfd`.\n";
+      "Everything that a rule can match, from the probes' own declarations: `nodescout features -o markdown` prints\n"
+      "this page, and a test compares the two. A feature with several kinds has a section for each. An element in "
+      "angle\n"
+      "brackets is a pattern: a machine may have any number of them. Entries marked + have no counterpart in NFD and "
+      "are\n"
+      "left out under `--compat nfd`.\n";
   for (const Probe* probe : all_probes()) {
     out += "\n## " + std::string(probe->name) + "\n\n" + std::string(probe->summary) +
            (probe->off_by_default ? "; off by default" : "") + ".\n";
     for (const FeatureSpec& spec : probe->produces) {
       out += "\n### `" + std::string(spec.key) + "` (" + std::string(name_of(spec.kind)) +
              (spec.beyond_nfd ? ", +" : "") + ")\n\n" + std::string(spec.doc) + ".";
-      if (!spec.anchor.empty()) out += " Known as long as `" + std::string(spec.anchor) + "` can be read.";
+      if (!spec.anchor.empty()) {
+        constexpr std::size_t kLineWidth = 120;
+        const std::string known = "Known as long as `" + std::string(spec.anchor) + "` can be read.";
+        out += (spec.doc.size() + 2 + known.size() > kLineWidth ? "\n" : " ") + known;
+      }
       out += "\n\n| element | source | meaning |\n| --- | --- | --- |\n";
       for (const ElementSpec& element : spec.elements)
         out += "| `" + cell(element.name) + "`" + (!spec.beyond_nfd && element.beyond_nfd ? " +" : "") + " | " +

@@ -93,7 +93,7 @@ std::string configuration_markdown() {
 }
 
 constexpr std::string_view kStatus =
-    "0 success, even if problems were listed; 1 failure; 2 wrong usage, or a path that cannot be opened; "
+    "0 success, even if problems were listed; 1 failure; 2 wrong usage, or a path that cannot be\nopened; "
     "3 a mistake in a rule file (rules check), or a difference (diff).";
 
 ExitStatus manual(const std::string& format) {

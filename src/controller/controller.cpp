@@ -83,19 +83,11 @@ Status Controller::set_up() {
 
 // ---- watches --------------------------------------------------------------------------------------------------------
 
-bool Controller::take_state(Collection& collection, const WatchEvent& event) {
-  using Kind = WatchEvent::Kind;
-  switch (event.kind) {
-    case Kind::synced: collection.synced = true, collection.missing = false, collection.troubled = false; break;
-    case Kind::missing: collection.missing = true, collection.troubled = false; break;
-    case Kind::trouble: collection.troubled = true, collection.trouble = event.error->text(); break;
-    case Kind::live: collection.troubled = false; break;
-    default: return false;
-  }
+bool Controller::take_state(WatchedCollection& collection, const WatchEvent& event) {
+  if (!collection.take(event)) return false;
   std::vector<Problem> troubles;
-  for (const Collection* each : {&rules_, &objects_, &nodes_})
-    if (each->troubled)
-      troubles.push_back({"watch-in-trouble", each->name, each->trouble, "what is known of them still counts"});
+  for (const WatchedCollection* each : {&rules_, &objects_, &nodes_})
+    if (const auto problem = each->problem()) troubles.push_back(*problem);
   notices_.tell("watches", troubles, false);
   return true;
 }

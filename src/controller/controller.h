@@ -27,6 +27,7 @@
 #include "controller/work_queue.h"
 #include "kube/connection.h"
 #include "kube/watch.h"
+#include "kube/watched_collection.h"
 #include "publish/node_publisher.h"
 
 namespace nodescout {
@@ -47,15 +48,6 @@ class Controller {
   std::string readiness() const;
 
  private:
-  struct Collection {
-    const char* name;
-    bool synced = false, missing = false, troubled = false;
-    std::string trouble = {};
-
-    bool is_known() const { return synced || missing; }
-    bool is_settled() const { return is_known() || troubled; }
-  };
-
   Controller(const ControllerOptions& options, Log& log, Metrics* metrics);
   Status set_up();
 
@@ -68,7 +60,7 @@ class Controller {
   void keep_house(const std::stop_token& stop);
 
   // Of the watches, under the mutex.
-  bool take_state(Collection& collection, const WatchEvent& event);
+  bool take_state(WatchedCollection& collection, const WatchEvent& event);
   void take_rule(const WatchEvent& event);
   void take_object(const WatchEvent& event);
   void take_node(const WatchEvent& event);
@@ -104,7 +96,7 @@ class Controller {
   Inventory inventory_{""};
   ClusterObjects rule_objects_{"", ""};
   WorkQueue queue_;
-  Collection rules_{"nodefeaturerules"}, objects_{"nodefeatures"}, nodes_{"nodes"};
+  WatchedCollection rules_{"nodefeaturerules"}, objects_{"nodefeatures"}, nodes_{"nodes"};
   std::shared_ptr<const RulesInUse> in_use_;                                       // null: rules are still to come
   std::shared_ptr<const WantedFeatures> reads_;                                    // what watches read of objects
   std::size_t rules_seen_ = static_cast<std::size_t>(-1);                          // generation of in_use_

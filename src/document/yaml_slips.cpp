@@ -134,7 +134,7 @@ class Finder {
     return kNone;
   }
 
-  /// What stands at a column up to where a value ends: a comma or bracket inside of brackets, else the comment.
+  /// The text from a column to where a value ends: a comma or bracket inside of brackets, else the comment.
   std::string_view word_at(std::size_t number, std::size_t column) const {
     const std::string_view text = take_apart(line(number)).text;
     if (column >= text.size()) return "";
@@ -465,7 +465,7 @@ class Finder {
                     "begin it " + in_column(best) + ", as " + quote(trim(take_apart(line(best_line)).text))};
   }
 
-  /// "? [a, b] : c", or "? :" by mistake: YAML has keys that are no texts.
+  /// "? [a, b] : c", or "? :" by mistake: YAML allows keys that are not texts.
   std::optional<YamlSlip> key_of_more() const {
     if (!says("a key must be a plain text")) return std::nullopt;
     const Line parts = take_apart(line(last_));

@@ -71,8 +71,8 @@ Attributes amd_labels(const AmdLabelInput& input) {
     if (each.simds_per_cu > 0) units.add(std::to_string(each.simds / each.simds_per_cu));
   }
   for (const Counted* kind : {&family, &device, &product, &vram, &simds, &units}) kind->put(labels);
-  labels["amd.com/gpu.driver-version"] = legal_label_value(input.driver_version);
-  labels["amd.com/gpu.driver-src-version"] = legal_label_value(input.driver_src_version);
+  if (input.driver_version) labels["amd.com/gpu.driver-version"] = legal_label_value(*input.driver_version);
+  if (input.driver_src_version) labels["amd.com/gpu.driver-src-version"] = legal_label_value(*input.driver_src_version);
   if (partitions.size() == 1 && legal_label_value(*partitions.begin()) == *partitions.begin())
     labels["amd.com/gpu.compute-memory-partition"] = *partitions.begin();
   const AmdLabelInput::Gpu& first = input.gpus.front();

@@ -27,7 +27,7 @@ struct AmdLabelInput {
   };
   std::vector<Gpu> gpus;  // by address
   std::vector<Device> devices;
-  std::string driver_version, driver_src_version;  // of the module; empty where it has none
+  std::optional<std::string> driver_version, driver_src_version;  // of the module: empty where it has none
 };
 
 /// Whole keys ("amd.com/gpu.vram"); every value is a legal label value. Nothing without a GPU.

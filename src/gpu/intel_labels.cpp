@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kPrefix = "gpu.intel.com/";
 constexpr std::size_t kLongestValue = 63;
 
-/// Products that the rules name; of several on one node the last one stands.
+/// Products that the rules name; of several on one node the last one wins.
 struct Named {
   std::string_view pci_class, device;
   const char* product;

@@ -15,7 +15,7 @@ struct Vgpu {
   std::string host_driver_version, host_driver_branch;  // empty if the device has no such record
 };
 
-/// Nothing if this is no virtual GPU. `config` has at least kPciConfigSize bytes, of which the first so many count.
+/// Nothing if this is not a virtual GPU. `config` has at least kPciConfigSize bytes, of which the first so many count.
 std::optional<Vgpu> find_vgpu(std::string_view config);
 
 /// Whether a driver calls a virtual GPU so: "GRID T4-4C", "NVIDIA A10-24Q", by the type at its end.

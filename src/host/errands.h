@@ -48,8 +48,8 @@ class Errands {
     return std::any_cast<Answer>(*answer);
   }
 
-  /// The asker is done. What it did not ask for this time is cancelled: it may not be wanted any more (somebody else
-  /// needs the driver for himself).
+  /// The asker is done. What it did not ask for this time is cancelled: it may not be wanted any more (another program
+  /// needs the driver exclusively).
   void withdraw_the_rest();
 
   /// Askers for whom an answer has come since the last call.

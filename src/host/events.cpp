@@ -103,7 +103,8 @@ struct Events::State {
     if (descriptors.contains(path)) return;
     const int descriptor = ::inotify_add_watch(inotify.get(), path.c_str(), kChanges);
     if (descriptor < 0) {
-      if (errno == ENOSPC) no_inotify_reason = path + " cannot be watched: the user's limit of inotify watches is reached";
+      if (errno == ENOSPC)
+        no_inotify_reason = path + " cannot be watched: the user's limit of inotify watches is reached";
       return;
     }
     watched[descriptor] = path;
@@ -192,7 +193,8 @@ Result<Events> Events::open() {
   state->signals = Fd(::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
   state->wakeups = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   state->inotify = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!state->inotify) state->no_inotify_reason = std::string("changes of files cannot be seen: ") + std::strerror(errno);
+  if (!state->inotify)
+    state->no_inotify_reason = std::string("changes of files cannot be seen: ") + std::strerror(errno);
   if (!state->epoll || !state->signals || !state->wakeups) return error_of_errno(errno, "events");
   for (const Fd* fd : {&state->signals, &state->wakeups, &state->inotify})
     if (*fd) state->add(fd->get());

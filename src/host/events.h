@@ -26,7 +26,7 @@ struct HostEvent {
   std::string what;
 };
 
-/// Which of the paths that are watched for a change of `changed` concerns: the innermost of those that it is or lies in,
+/// The watched path that a change of `changed` concerns: the innermost of those that it equals or lies in,
 /// and all below it. A ConfigMap is mounted as links through "..data", whose change concerns its neighbours.
 std::set<std::string> concerned_by(const std::set<std::string>& wanted, const std::string& changed);
 

@@ -1,5 +1,5 @@
-// Read as text and searched for the few ids that are wanted. libpci cannot take its place: it has no reader for usb.ids,
-// and none for the text of a pci.ids of the examined machine, which gpu-feature-discovery names GPUs by.
+// Reads the file as text and looks for the few ids that are wanted. libpci cannot replace this: it reads neither
+// usb.ids nor the pci.ids of the examined machine, by which gpu-feature-discovery names GPUs.
 #include "host/id_file.h"
 
 #include <string>

@@ -18,7 +18,7 @@
 
 namespace nodescout {
 
-/// Codes that somebody acts on.
+/// Codes that the program handles specially.
 inline constexpr int kNvmlNotSupported = 3;
 inline constexpr int kNvmlNoPermission = 4;
 inline constexpr int kNvmlDriverNotLoaded = 9;
@@ -106,8 +106,8 @@ struct NvmlReport {
   bool complete = false;
   /// It is being asked, beside the caller's loop: nothing is known yet.
   bool is_awaited = false;
-  /// Why it is not complete: absent (no library), unsupported (nobody may be asked), timeout, unavailable (the library
-  /// brought the child down), malformed (what the child wrote makes no sense).
+  /// Why it is not complete: absent (no library), unsupported (a recording cannot be queried), timeout, unavailable
+  /// (the library brought the child down), malformed (what the child wrote makes no sense).
   std::optional<Error> error;
 };
 

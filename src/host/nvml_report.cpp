@@ -269,7 +269,7 @@ NvmlReport parse_nvml_lines(std::string_view lines) {
     report.error = Error{Errc::malformed, "nvml-scan", "its answer makes no sense: " + why};
     return report;
   };
-  // What stands after the last line feed was cut off by the end of the child.
+  // Text after the last line feed was cut off when the child ended.
   for (std::size_t end; (end = lines.find('\n')) != std::string_view::npos; lines.remove_prefix(end + 1)) {
     const auto line = parse_json(lines.substr(0, end), "nvml-scan");
     if (!line) return give_up(line.error().what);

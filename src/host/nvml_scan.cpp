@@ -185,7 +185,7 @@ void scan_nvml(std::span<const std::string> libraries, const LineSink& write) {
 
 int nvml_scan_command(std::span<char* const> arguments) {
   constexpr int kAnswerAbove = 100;
-  // Whoever asked may be gone, or go: then nobody reads this, and nothing may stay.
+  // If the parent is gone, or ends, nothing reads the answer: end with it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   constexpr rlimit kNoCoreDump{0, 0};
   ::setrlimit(RLIMIT_CORE, &kNoCoreDump);

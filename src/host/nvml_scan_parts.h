@@ -60,7 +60,7 @@ inline void note_any(const Api& api, std::vector<NvmlFailure>& failures, const c
   if (code != kSuccess) failures.push_back({call, code, api.words(code)});
 }
 
-/// What does not exist on a GPU or in a driver is no failure.
+/// A call that the GPU or the driver does not support is not a failure.
 inline void note(const Api& api, std::vector<NvmlFailure>& failures, const char* call, Return code) {
   if (code != kNvmlNotSupported && code != kNvmlFunctionNotFound) note_any(api, failures, call, code);
 }

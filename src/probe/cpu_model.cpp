@@ -131,7 +131,7 @@ void observe_riscv(const CpuContext& cpu) {
 void observe_model(const CpuContext& cpu) {
   Attributes& model = cpu.seen.features.attributes["cpu.model"];
   if (cpu.is_x86()) {
-    if (!cpu.host.has_cpuid()) return;  // a recording that nobody may ask: unknown, not "VendorUnknown"
+    if (!cpu.host.has_cpuid()) return;  // a recording without CPUID: unknown, not "VendorUnknown"
     const CpuSignature signature = cpu_signature(cpu.cpuid);
     model["vendor_id"] = vendor_name(cpu.cpuid.vendor());
     model["family"] = std::to_string(signature.family);

@@ -13,8 +13,8 @@ constexpr const char* kNodes = "/sys/class/kfd/kfd/topology/nodes";
 /// Numbers, as the kernel prints them: some have 64 bits without a sign.
 using Properties = std::map<std::string, std::string, std::less<>>;
 
-/// "name value" lines. Empty where nobody may look: in a container the kernel refuses what belongs to the GPUs of
-/// others, which is no mistake.
+/// "name value" lines. Empty where reading is denied: in a container the kernel hides the GPUs of others, which is not
+/// a failure.
 Properties properties_of(const Host& host, const std::string& directory) {
   Properties out;
   const auto text = host.files().read(directory + "/properties");
@@ -113,7 +113,7 @@ void observe_amd(const Host& host, Observation&, const std::vector<Gpu*>& gpus) 
     const std::vector<Properties> all = xgmi_links(host, directory, *links);
     for (const Properties& link : all) {
       const auto other = by_node.find(number_in(link, "node_to"));
-      // To a processor, and between the partitions of one GPU, it is no link between GPUs.
+      // To a processor, and between the partitions of one GPU, it is not a link between GPUs.
       if (other == by_node.end() || other->second == gpu) continue;
       const bool is_partitioned = gpu->logical_devices.size() > 1 || other->second->logical_devices.size() > 1;
       // Links of partitions have neither weight nor bandwidth of the wire.

@@ -112,7 +112,7 @@ std::vector<ProximityNic> scan_nics(const Host& host, Reading& reading) {
   return nics;
 }
 
-/// An id file of a function. One that ended early is no answer: the kernel prints at least four digits.
+/// An id file of a function. One that ended early is rejected: the kernel prints at least four digits.
 std::optional<std::string> id_of(Reading& reading, const std::string& device, const char* name) {
   auto text = reading.text(device + "/" + name);
   if (!text || hex_id(text).size() >= 4) return text;

@@ -92,9 +92,10 @@ std::string common(const std::vector<const Gpu*>& gpus, const std::function<std:
 void find_missing(const Moment& moment, const GpuOptions& options, Bus& bus, Observation& seen) {
   for (const GpuVendor& vendor : kVendors) {
     const auto is_card = [&](const Gpu& each) { return each.vendor == &vendor && !is_integrated(each); };
+    // The driver of an integrated GPU is that of the cards as well.
     const bool is_ready = vendor.has_library ? bus.offered.has_value()
                                              : std::any_of(bus.gpus.begin(), bus.gpus.end(), [&](const Gpu& each) {
-                                                 return is_card(each) && has_working_driver(each);
+                                                 return each.vendor == &vendor && has_working_driver(each);
                                                });
     if (!is_ready && expected_of(vendor, options) == 0) continue;
     const bool has_card = std::any_of(bus.gpus.begin(), bus.gpus.end(), is_card);
@@ -159,7 +160,7 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
   for (const ElementSpec& more : vendor.common.elements.subspan(std::size(kCommon)))
     put(facts, more.name, common(speakers, [&](const Gpu& each) { return attribute_of(each, more.name); }));
 
-  // A silent driver does not say that all GPUs are well: what it said before stands.
+  // A silent driver does not say that all GPUs are well: its last answer still counts.
   const bool is_silent = vendor.has_library && bus.is_driver_silent;
   const std::int64_t absent = count_health(gpus, "missing");
   const std::int64_t failed = count_health(gpus, "failed") + (vendor.has_library ? bus.lost : 0);
@@ -176,7 +177,7 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
                                  " work or were passed through",
                              "look for the others with lspci -k and in the firmware's setup"});
   }
-  // While one may still get its driver, what was said before stands.
+  // While one may still get its driver, the previous value is kept.
   const bool is_settling = std::any_of(gpus.begin(), gpus.end(), [](const Gpu* each) { return each->is_settling; });
   if (missing > 0 || !(is_silent || is_settling)) facts["missing"] = std::to_string(missing);
 }
@@ -189,8 +190,8 @@ void add_topology(const Bus& bus, Features& features) {
   std::vector<ProximityGpu> gpus;
   std::set<int> nodes;
   std::size_t nic_pairs = 0;
-  // A link between GPUs is a matter of those of which somebody said it: neither the one in the mainboard nor a guest's
-  // counts. One that is missing or lost leaves its peers with less than all.
+  // Only GPUs whose links are known count: not the one in the mainboard, and not a guest's. One that is missing or lost
+  // leaves its peers with less than all.
   struct Joined {
     std::size_t links = 0, tellers = 0;
     bool lacks_one = false;

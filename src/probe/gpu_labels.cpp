@@ -21,6 +21,14 @@ void put(Features& features, const char* set, Attributes labels) {
   if (!labels.empty()) features.attributes[set] = std::move(labels);
 }
 
+/// Empty where the module has none, as AMD's labeller writes it; nothing where it cannot be read.
+std::optional<std::string> version_in(const Host& host, Reading& reading, const char* path) {
+  const auto text = host.files().read(path);
+  if (text) return std::string(trim(*text));
+  reading.note(text.error());
+  return text.error().code == Errc::absent ? std::optional<std::string>("") : std::nullopt;
+}
+
 void label_amd(const Host& host, const Bus& bus, Observation& seen) {
   AmdLabelInput input;
   Reading reading(host, seen, kAmdSet);
@@ -40,8 +48,8 @@ void label_amd(const Host& host, const Bus& bus, Observation& seen) {
     }
   }
   if (!input.gpus.empty()) {
-    input.driver_version = reading.text("/sys/module/amdgpu/version").value_or("");
-    input.driver_src_version = reading.text("/sys/module/amdgpu/srcversion").value_or("");
+    input.driver_version = version_in(host, reading, "/sys/module/amdgpu/version");
+    input.driver_src_version = version_in(host, reading, "/sys/module/amdgpu/srcversion");
   }
   put(seen.features, kAmdSet, amd_labels(input));
   follow_doubt(seen, "gpu.amd", kAmdSet);
@@ -120,13 +128,7 @@ void add_vendor_labels(const Host& host, const GpuOptions& options, const Bus& b
 }
 
 void add_wsl_facts(const Host& host, Features& features) {
-  const auto is_there = [&](const char* path) {
-    const auto found = host.files().exists(path);
-    return found && *found;
-  };
-  if (is_there("/dev/dxg") &&
-      (is_there("/usr/lib/wsl/lib/libnvidia-ml.so.1") || is_there("/usr/lib/wsl/lib/libcuda.so.1")))
-    features.attributes["gpu.wsl"]["nvidia"] = "true";
+  if (is_nvidia_wsl(host)) features.attributes["gpu.wsl"]["nvidia"] = "true";
 }
 
 }  // namespace nodescout::gpu

@@ -15,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kKernelDriver = "/proc/driver/nvidia/version";
-constexpr const char* kWsl = "/dev/dxg";
 constexpr std::int64_t kMib = 1 << 20;
 constexpr const char* kTimedOut = "nvidia-driver-timed-out";  // a condition that lasts
 
@@ -80,7 +79,7 @@ class Nvidia {
 
   /// On the bus, or where there is none.
   bool has_gpus() const {
-    return std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia) || is_there(host_, kWsl) || is_tegra(host_);
+    return std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia) || is_nvidia_wsl(host_) || is_tegra(host_);
   }
 
   /// Content that GFD's labels depend on. Where there is none they do without; where it cannot be read they are in
@@ -189,8 +188,8 @@ class Nvidia {
     seen_.ongoing[kTimedOut] = lasting + std::clamp<std::chrono::milliseconds>(lasting, 15s, 10min);
   }
 
-  /// "ready", "absent", "asking", "paused", "failed" or "unasked". A pause is no problem, and neither is a driver that
-  /// nobody has loaded.
+  /// "ready", "absent", "asking", "paused", "failed" or "unasked". Neither a pause nor a driver that is not
+  /// loaded is a problem.
   std::string ask() {
     if (options_.discovery == GpuDiscovery::automatic && !has_nvidia_driver(host_)) return "absent";
     if (!pause_reason(host_, moment_).empty()) return "paused";
@@ -344,7 +343,14 @@ VgpuScan scan_vgpus(const Host& host, Bus& bus) {
 }
 
 bool has_nvidia_driver(const Host& host) {
-  return is_there(host, kKernelDriver) || is_there(host, kWsl) || is_tegra(host);
+  return is_there(host, kKernelDriver) || is_nvidia_wsl(host) || is_tegra(host);
+}
+
+bool is_nvidia_wsl(const Host& host) {
+  // A container may see the machine's sysfs but not its /dev. Windows has both for the GPUs of any vendor.
+  const bool is_wsl = is_there(host, "/dev/dxg") || is_there(host, "/sys/class/misc/dxg");
+  return is_wsl &&
+         (is_there(host, "/usr/lib/wsl/lib/libnvidia-ml.so.1") || is_there(host, "/usr/lib/wsl/lib/libcuda.so.1"));
 }
 
 void add_nvidia_facts(const Host& host, const GpuOptions& options, const Moment& moment, Bus& bus, Observation& seen) {

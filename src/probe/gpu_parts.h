@@ -46,7 +46,7 @@ struct Gpu {
   bool is_settling = false;                      // it has no driver, and may get one in a moment
   bool has_left = false;                         // the bus no longer has it, and its driver still lists it
   bool is_virtual = false;                       // a slice of a card: what the table says of the card is not true of it
-  bool tells_links = false;                      // somebody said what joins it with others
+  bool tells_links = false;                      // its links to other GPUs are known
   std::vector<LogicalDevice> logical_devices;    // of AMD's GPUs, as the kernel's compute driver shows them
   Attributes attributes;                         // everything else for its instance
 };
@@ -81,7 +81,7 @@ void add_sysfs_facts(const Host& host, Observation& seen, std::vector<Gpu>& gpus
 /// gpu.vgpu. GPUs that are on no bus (Tegra, WSL) are added.
 void add_nvidia_facts(const Host& host, const GpuOptions& options, const Moment& moment, Bus& bus, Observation& seen);
 
-/// A virtual GPU says so in its PCI configuration space. On a machine that is no guest there is none.
+/// A virtual GPU says so in its PCI configuration space. A machine that is not a guest has none.
 struct VgpuScan {
   std::optional<Vgpu> found;
   std::string unreadable;  // the file that hides whether there is one
@@ -89,8 +89,11 @@ struct VgpuScan {
 /// Marks those of the bus.
 VgpuScan scan_vgpus(const Host& host, Bus& bus);
 
-/// Whether there may be something to ask: the driver is loaded, or it is a Tegra or a WSL guest.
+/// Whether there may be something to ask: the driver is loaded, or it is a Tegra or a WSL guest with NVIDIA's library.
 bool has_nvidia_driver(const Host& host);
+
+/// A WSL guest to which Windows gives an NVIDIA GPU: it has the library for it.
+bool is_nvidia_wsl(const Host& host);
 
 /// Its driver is one of those that offer GPUs to programs.
 bool has_working_driver(const Gpu& gpu);

@@ -155,7 +155,7 @@ inline constexpr ElementSpec kAcceleratorKind[] = {
     {"count", kPciBus, "accelerators of this vendor and name", true, "[0-9]+"},
     {"model", kIds, "where all have the same", true}};
 
-inline constexpr ElementSpec kWsl[] = {{"nvidia", "/dev/dxg and /usr/lib/wsl/lib",
+inline constexpr ElementSpec kWsl[] = {{"nvidia", "/dev/dxg or /sys/class/misc/dxg, and /usr/lib/wsl/lib",
                                         "true: Windows gives this Linux (WSL 2) its GPU, and NVIDIA's library for it",
                                         true, "true"}};
 

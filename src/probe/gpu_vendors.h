@@ -46,7 +46,7 @@ struct GpuVendor {
   void (*observe)(const Host& host, Observation& seen, const std::vector<Gpu*>& gpus) = nullptr;
   /// How keys of labels begin that the vendor's own labeller makes, and we as well.
   std::span<const std::string_view> shared_labels = {};
-  /// A library of the vendor lists the GPUs that work, so that a sick one can be told from a missing one.
+  /// A library of the vendor lists the GPUs that work, which distinguishes a sick one from a missing one.
   bool has_library = false;
   FeatureSpec common;  // the set of what all its GPUs have in common: "gpu.amd"
 };

@@ -54,7 +54,7 @@ std::string_view packer_of(std::string_view text) {
   return "";
 }
 
-/// The kernel's configuration in a file of it. What is packed otherwise is no text that some lines of can be legible.
+/// The kernel's configuration from this file. A file that is compressed in another way is rejected as a whole.
 std::optional<std::string> kconfig_of(Reading& reading, const std::string& path, bool nfd_compat) {
   // NFD opens a directory like a file and finds nothing in it.
   if (nfd_compat && !path.ends_with(".gz") && reading.is_directory(path)) return "";

@@ -40,7 +40,7 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
     if (status && status->type != Root::FileType::regular) continue;
     const auto text = status ? host.files().read(path, kFileCap) : Result<std::string>(status.error());
     if (!text) {
-      // A dangling link is somebody's mistake, although nothing is there.
+      // A dangling link is a mistake, although nothing is there.
       trouble(text.error());
       continue;
     }

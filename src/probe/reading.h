@@ -10,7 +10,7 @@
 
 namespace nodescout {
 
-/// Reads on behalf of one feature set. "Absent" is no failure; everything else becomes a problem and marks the set
+/// Reads on behalf of one feature set. "Absent" is not a failure; everything else becomes a problem and marks the set
 /// incomplete.
 class Reading {
  public:

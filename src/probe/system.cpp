@@ -51,8 +51,8 @@ std::string property_text(std::string_view bytes) {
   return out;
 }
 
-/// os-release, of /etc or else of /usr/lib. Where a system has none, or an empty one, every label of it is missing,
-/// which nobody wants: that is said.
+/// os-release, of /etc or else of /usr/lib. Where a system has none, or an empty one, all its labels are missing, so
+/// a problem reports it.
 std::optional<std::string> os_release(const Host& host, Observation& seen, bool nfd_compat) {
   constexpr std::string_view kEtc = "/etc/os-release";
   Reading reading(host, seen, "system.osrelease");

@@ -21,7 +21,7 @@ struct ObjectOwner {
 class NodeFeaturePublisher final : public Publisher {
  public:
   /// `references`: which of node, pod, ds become owner references. `unpublished`: patterns of feature keys that are
-  /// left out; "*" at the end stands for anything.
+  /// left out; "*" at the end matches anything.
   NodeFeaturePublisher(Api& api, ObjectOwner owner, std::vector<std::string> references,
                        std::vector<std::string> unpublished)
       : api_(api), owner_(std::move(owner)), references_(std::move(references)), unpublished_(std::move(unpublished)) {}

@@ -112,7 +112,8 @@ class Checker {
     return code == "unquoted-text" || code == "unquoted-key" || code == "typographic-quotes" || code == "unknown-tag";
   }
 
-  /// In the order of the file, each mistake once: a value that is no text is not also one that never occurs.
+  /// In the order of the file, each mistake once: a value that is not a text is not also reported as one that never
+  /// occurs.
   static void tidy(std::vector<Finding>& findings) {
     const auto key = [](const Finding& finding) { return std::pair(finding.mark.line, finding.mark.column); };
     std::stable_sort(findings.begin(), findings.end(),
@@ -298,7 +299,7 @@ class Checker {
     const auto compiled = Pattern::compile("^(?:" + pattern + ")$");
     if (!compiled) return;
     const auto impossible = [&](Mark mark, const std::string& value) {
-      // What stands there without quotes may be a number to YAML: 0300 is 192, and 0x03 is 3.
+      // An unquoted value may be a number to YAML: 0300 is 192, and 0x03 is 3.
       const std::string_view spelt = source().plain_scalar_at(mark);
       const Value resolved = resolve_plain_scalar(spelt);
       const bool is_other = !resolved.is(Value::Kind::string) && resolved.text == value;
@@ -485,7 +486,7 @@ class Checker {
   }
 
   /// Two rules that want different values for one label whenever both match, and do whenever one does: those with the
-  /// same conditions, and whatever stands before a rule that always matches.
+  /// same conditions, and every rule before one that always matches.
   void fights(const Rule& rule) {
     if (rule.labels.empty()) return;
     const std::string conditions = conditions_of(rule);

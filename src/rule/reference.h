@@ -11,7 +11,7 @@ struct Reference {
   std::string_view element;  // "HZ"; dots belong to it
 };
 
-/// Nothing for a text that is no reference. The parts are views of the text.
+/// Nothing for a text that is not a reference. The parts are views of the text.
 inline std::optional<Reference> parse_reference(std::string_view text) {
   if (!text.starts_with('@')) return std::nullopt;
   text.remove_prefix(1);

@@ -1,4 +1,4 @@
-// Where a place inside a scalar stands in the file: templates report line and column of their own text.
+// Where a place inside a scalar is in the file: templates report line and column of their own text.
 #pragma once
 
 #include <string_view>
@@ -15,7 +15,7 @@ class SourceMap {
   /// in its text. Exact for block scalars and for scalars on one line without escapes; else the scalar's own place.
   Mark locate(Mark scalar, Mark inside) const;
 
-  /// The scalar that begins there as it is spelt, if it has no quotes and stands on one line; else empty.
+  /// The scalar that begins there as it is spelt, if it has no quotes and is on one line; else empty.
   std::string_view plain_scalar_at(Mark mark) const;
 
  private:

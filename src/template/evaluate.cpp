@@ -1,8 +1,8 @@
 // Walks a parsed template and prints it, with the rules of Go's text/template and its option missingkey=error.
 //
-// Two kinds of nothing are kept apart, because Go does and functions see the difference: `none` is no value at all,
-// `null` is an interface that holds nothing. An element of (list nil) is null; a pipeline turns what it yields from
-// null into none.
+// Two kinds of nothing are kept apart, because Go does and functions see the difference: `none` is the absence of a
+// value, `null` is an interface that holds nothing. An element of (list nil) is null; a pipeline turns what it yields
+// from null into none.
 #include "template/evaluate.h"
 
 #include <optional>

@@ -1,4 +1,4 @@
-// What a command opens below --root stays below it, whatever stands there: FIFOs, links that lead out, junk.
+// What a command opens below --root stays below it, whatever is there: FIFOs, links that lead out, junk.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -54,7 +54,7 @@ class Edited {
       end = std::min(text_.find_first_of(",]}:\n", at_), text_.size());
     return text_.substr(0, at_) + spelt + text_.substr(end);
   }
-  /// All that stands there up to the end of the line, or of what is in the brackets.
+  /// The text up to the end of the line, or of the brackets.
   std::string with_value(const std::string& spelt) const {
     const std::size_t line = text_.rfind('\n', at_) + 1;
     const bool in_brackets = text_.substr(line, at_ - line).find_first_of("[{") != std::string::npos;

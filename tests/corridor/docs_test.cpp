@@ -22,7 +22,7 @@ struct Block {
   std::string text;
 };
 
-/// What stands between ``` and ```.
+/// The text between ``` and ```.
 std::vector<Block> blocks_of(const std::string& path) {
   std::vector<Block> blocks;
   std::ifstream file(path);

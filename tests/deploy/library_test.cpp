@@ -1,4 +1,4 @@
-// The static library as somebody outside uses it: installed, found by CMake, linked, run.
+// The static library as another project uses it: installed, found by CMake, linked, run.
 #include <gtest/gtest.h>
 
 #include <filesystem>

@@ -54,7 +54,7 @@ TEST_F(ClusterTest, TheSchedulerFindsTheNodeWithTheGpu) {
 // ---- NFD before and after -------------------------------------------------------------------------------------------
 
 TEST_F(ClusterTest, TakesOverANodeThatNfdLabelled) {
-  // As nfd-master leaves it: its labels, its books, and one label that is not true.
+  // As nfd-master leaves it: its labels, its ownership annotation, and one label that is not true.
   const Ran dumped = run_program(
       {nodescout_program(), "dump", "--root", machine.path().string(), "--compat", "nfd", "--no-live", "-o", "labels"});
   std::string labels, books = "cpu-cpuid.WRONG";

@@ -126,7 +126,7 @@ TEST_F(FiguresTest, UeventToLabel) {
   std::vector<double> times;
   for (int i = 0; i < 5; ++i) {
     const std::string card = "card" + std::to_string(i);
-    std::this_thread::sleep_for(1200ms);  // it is no storm
+    std::this_thread::sleep_for(1200ms);  // not a storm
     machine.write("/sys/class/net/" + card + "/device/vendor", "0x8086\n");
     const auto begin = std::chrono::steady_clock::now();
     ASSERT_TRUE(send_uevent());

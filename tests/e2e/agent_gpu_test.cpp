@@ -1,5 +1,5 @@
-// The agent beside an NVIDIA driver that needs half a minute to answer, against the real API server. In this process: a
-// machine of files is no machine whose library the program would load.
+// The agent beside an NVIDIA driver that needs half a minute to answer, against the real API server. In this process,
+// because the program does not load a library from a machine that consists of files.
 #include <gtest/gtest.h>
 
 #include <thread>

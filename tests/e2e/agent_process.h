@@ -97,7 +97,7 @@ bool eventually(const std::function<bool()>& condition, std::chrono::seconds pat
 
 // ---- what the audit log says ----------------------------------------------------------------------------------------
 
-/// Labels, annotations (books of ownership apart) and resources that requests removed from the node: "label KEY".
+/// Labels, annotations (other than those of ownership) and resources that requests removed from the node: "label KEY".
 std::vector<std::string> removals(const std::vector<AuditEntry>& audit, const std::string& node);
 /// Those that the agent of this node sent.
 std::vector<AuditEntry> of_agent(const std::vector<AuditEntry>& audit, const std::string& node);

@@ -65,12 +65,12 @@ class ControlPlane {
   const std::filesystem::path& folder() const { return folder_.path(); }
 
   // ---- who talks to it ----
-  /// Trusts the server, is nobody.
+  /// Trusts the server, has no credentials.
   Endpoint endpoint() const;
   /// With a client certificate of that user.
   Endpoint endpoint_as(const std::string& user, const std::vector<std::string>& groups = {}) const;
-  /// A kubeconfig file in this folder. `user` is what stands under the user, as JSON: {"token":"..."}. An empty server
-  /// is this one; give a proxy's to pass through it.
+  /// A kubeconfig file in this folder. `user` is the content of the user entry, as JSON: {"token":"..."}. An empty
+  /// server is this one; give a proxy's to pass through it.
   std::filesystem::path kubeconfig(const std::string& name, const std::string& user,
                                    const std::string& server = "") const;
   std::string client_certificate_user(const std::string& user, const std::vector<std::string>& groups = {}) const;

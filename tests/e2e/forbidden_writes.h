@@ -18,7 +18,7 @@ inline constexpr const char* kRbac = "cannot ";  // "User ... cannot patch resou
 struct Call {
   std::string name;
   std::string method, path, body;
-  const char* says;  // stands in the refusal
+  const char* says;  // part of the refusal
 };
 
 Result<Value> call(Api& api, const Call& call, bool dry_run = false);

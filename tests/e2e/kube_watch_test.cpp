@@ -1,5 +1,5 @@
-// Watches against the real API server, and through a proxy that breaks them: nothing is ever told to be gone that is
-// not, and what happened meanwhile is told when the server is back.
+// Watches against the real API server, and through a proxy that breaks them: nothing is reported as removed that is
+// still there, and missed changes are reported when the server is back.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using Kind = WatchEvent::Kind;
 
-/// A watch in a thread of its own, and what it told so far.
+/// A watch in a thread of its own, and what it has reported so far.
 class Watched {
  public:
   explicit Watched(Api& api, const WatchTarget& target = {resources::kNodeFeatureRules, "", "", "", 0},

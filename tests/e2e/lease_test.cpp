@@ -67,7 +67,7 @@ TEST_F(AgentLeaseTest, AppearsAfterTheLabelsAndSaysWhatIsOnTheNode) {
   must(cluster->admin().patch(object_path(resources::kNodes, "", "leased"), PatchKind::merge,
                               json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/pci-10de.present":"no"}}})")));
   EXPECT_NE(of_lease("leased", {"metadata", "annotations", kLeaseDigest}), digest_of_node("leased"))
-      << "what somebody changes on the Node is seen";
+      << "a change of the Node by another client is seen";
 }
 
 TEST_F(AgentLeaseTest, IsRenewedWithoutAWriteToTheNode) {

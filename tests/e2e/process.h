@@ -48,7 +48,7 @@ class Process {
   int status_ = 0;
 };
 
-/// A TCP port of 127.0.0.1 that nobody listens at.
+/// A TCP port of 127.0.0.1 without a listener.
 int free_port();
 
 }  // namespace nodescout::test

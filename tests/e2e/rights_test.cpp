@@ -113,7 +113,7 @@ TEST_F(RightsTest, TheAgentKeepsTheLeaseOfItsOwnNodeAndNoOther) {
     EXPECT_TRUE(renewed) << renewed.error().text();
     content.annotations[kLeaseDigest] += "x";
   }
-  // What somebody else wrote on it stays, and does no harm.
+  // Entries of other clients stay, and do no harm.
   must(cluster->admin().patch(own, PatchKind::merge,
                               json(R"({"metadata":{"labels":{"a":"b"},"annotations":{"example.com/x":"1"}}})")));
   EXPECT_EQ(lease.renew(content, {}).error().code, Errc::conflict);

@@ -1,4 +1,4 @@
-// What the sanitizers are told not to report, built into every program that talks over the network, where it is built
+// Suppressions of the sanitizers, built into every program that talks over the network, where it is built
 // with a sanitizer: one reason for each entry. libcpprest is not built with sanitizers, and has its own faults.
 
 extern "C" {

@@ -1,5 +1,5 @@
-// The lines of a watch, as a server might send them: what is told about objects is consistent, whatever comes. Empty
-// lines end one answer and begin the next.
+// The lines of a watch, as a server might send them: what is reported about objects is consistent, whatever comes.
+// Empty lines end one answer and begin the next.
 #include <map>
 
 #include "base/text.h"

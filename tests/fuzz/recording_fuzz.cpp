@@ -1,4 +1,4 @@
-// What stands beside the files of a recorded machine: cpuid.txt, host.json, udev.txt.
+// The other parts of a recorded machine, beside its files: cpuid.txt, host.json, udev.txt.
 #include "host/host_facts.h"
 #include "host/udev_libudev.h"
 #include "input.h"

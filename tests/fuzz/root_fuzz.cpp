@@ -1,4 +1,4 @@
-// A host below a directory, with whatever links somebody put there: nothing outside is ever read. The first line is the
+// A host below a directory, with arbitrary links: nothing outside is ever read. The first line is the
 // path to look at; each further one, "NAME TARGET", a link. A tree is needed here: the kernel resolves, not we.
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -114,12 +114,40 @@ TEST(Wsl, TheGpuOfAWindowsHostMatchesOperatorsSelectors) {
     for (const char* file : files) host.write(file, "");
     return labels_below(look_at_gpus(host, {.discovery = GpuDiscovery::none}).features, "");
   };
-  Attributes labels = labels_of({"/dev/dxg", "/usr/lib/wsl/lib/libnvidia-ml.so.1"});
-  EXPECT_EQ(labels.at(kPresent), "true");
-  EXPECT_EQ(labels.at("nvidia.com/gpu.present"), "true");
+  // A container that sees the machine's sysfs may not see its /dev.
+  for (const char* device : {"/dev/dxg", "/sys/class/misc/dxg/dev"})
+    for (const char* library : {"libnvidia-ml.so.1", "libcuda.so.1"}) {
+      const std::string path = std::string("/usr/lib/wsl/lib/") + library;
+      const Attributes labels = labels_of({device, path.c_str()});
+      ASSERT_TRUE(labels.contains(kPresent)) << device << " " << library;
+      EXPECT_EQ(labels.at(kPresent), "true");
+      EXPECT_EQ(labels.at("nvidia.com/gpu.present"), "true");
+    }
   // A Windows host with another vendor's GPU, and a library that was left behind.
   EXPECT_FALSE(labels_of({"/dev/dxg"}).contains(kPresent));
   EXPECT_FALSE(labels_of({"/usr/lib/wsl/lib/libnvidia-ml.so.1"}).contains(kPresent));
+}
+
+TEST(Wsl, WithoutNvidiasLibraryNothingIsSaidAboutNvidia) {
+  // Windows offers the GPUs of every vendor through the same device.
+  TempHost host;
+  host.write("/dev/dxg", "");
+  host.write("/usr/lib/wsl/lib/libd3d12.so", "");
+  for (const GpuDiscovery discovery : {GpuDiscovery::automatic, GpuDiscovery::none}) {
+    const Observation seen = look_at_gpus(host, {.discovery = discovery});
+    EXPECT_TRUE(seen.features.empty());
+    EXPECT_TRUE(seen.problems.empty());
+    EXPECT_TRUE(seen.incomplete.empty());
+  }
+}
+
+TEST(Wsl, ALibraryWithoutAnAnswerIsReported) {
+  TempHost host;
+  host.write("/dev/dxg", "");
+  host.write("/usr/lib/wsl/lib/libnvidia-ml.so.1", "");
+  const Observation seen = look_at_gpus(host, {});
+  EXPECT_EQ(seen.features.attributes.at("gpu.driver").at("state"), "unasked") << "a recording";
+  EXPECT_EQ(labels_below(seen.features, "nvidia.com/").at("vgpu.present"), "false") << "as GFD has it";
 }
 
 TEST(Wsl, IsNothingThatNfdKnows) {

@@ -252,7 +252,7 @@ Observation look(std::vector<NvmlGpu> gpus, const GpuOptions& options) {
 
 TEST(GfdMig, ALostGpuDoesNotMakeTheOthersInvalid) {
   const auto full = [](const char* address) { return in_mig_mode(a100(address), {mig_1g5gb(0), mig_1g5gb(1)}); };
-  // One whose handle cannot be had, and one that was lost after it had told its name.
+  // One whose handle cannot be had, and one that was lost after it had reported its name.
   NvmlGpu named = failing(without_address(a100(kSecond)), "nvmlDeviceGetPciInfo_v3", 15);
   named.mig.reset();
   Observation seen =

@@ -1,4 +1,4 @@
-// Nodes with different GPUs: counts for each model, whatever the order in which somebody lists them; and how near GPUs,
+// Nodes with different GPUs: counts for each model, in whatever order they are listed; and how near GPUs,
 // NICs and NUMA nodes are.
 #include <gtest/gtest.h>
 
@@ -342,7 +342,7 @@ TEST(DrmGpus, AReadThatFailsTakesNoLabel) {
     EXPECT_EQ(seen.problems.size(), 1u) << unreadable;
     return seen.incomplete;
   };
-  // What is no file where one should be cannot be read, and so is what is no directory.
+  // A directory in place of a file cannot be read, and neither can a file in place of a directory.
   const BusFunction amd{.vendor = kAmd, .device = "0x74a1", .pci_class = kAcc, .driver = "amdgpu"};
   for (const char* file : {"mem_info_vram_total/", "current_compute_partition/"}) {
     const auto sets = doubted(amd, file);

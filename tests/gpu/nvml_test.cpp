@@ -272,7 +272,7 @@ TEST(NvmlTrouble, MigWithoutPermission) {
   ASSERT_FALSE(seen.problems.empty());
   EXPECT_EQ(seen.problems[0].code, "gpu-mig");
   EXPECT_EQ(seen.problems[0].todo, "give the agent the rights of the overlay gpu-mig");
-  // Newer drivers tell the profile in the name, for which nobody needs rights.
+  // Newer drivers report the profile in the name, which needs no rights.
   gpu.migs[0].name = "NVIDIA A100-SXM4-40GB MIG 1g.5gb";
   machine.drive(driver_report({gpu}), {{"fail", codes({{"nvmlDeviceGetGpuInstanceById", 4}})}});
   EXPECT_EQ(labels(machine, options).at("gpu.product"), "NVIDIA-A100-SXM4-40GB-MIG-1g.5gb");
@@ -474,7 +474,7 @@ TEST(NvmlDoubt, WhatOnlyTheDriverKnowsIsInDoubtWithIt) {
   EXPECT_EQ(ready.features.attributes.at("gpu.nvidia").at("missing"), "0");
   EXPECT_EQ(ready.features.attributes.at("gpu.topology").at("nvlink"), "all");
   EXPECT_TRUE(ready.incomplete.empty());
-  // Labels that say "one has failed", "ECC is on", "NVLink joins all" do not go with the one who told so.
+  // Labels that say "one has failed", "ECC is on", "NVLink joins all" do not go with the GPU that reported it.
   machine.drive(driver_report(gpus), {{"fail", codes({{"nvmlInit_v2", 18}})}});
   for (const Observation& silent : {machine.look(), machine.look({}, paused())}) {
     for (const char* set : {"gpu.nvidia", "gpu.topology"}) EXPECT_TRUE(silent.incomplete.contains(set)) << set;
@@ -537,9 +537,10 @@ TEST(NvmlDoubt, GpusThatLeftTheBusAreGone) {
   EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
   fs::remove_all(machine.files.path() / "sys/bus/pci/devices/0000:18:00.0");
   EXPECT_TRUE(machine.look().incomplete.empty());
-  EXPECT_TRUE(machine.look({}, paused()).incomplete.contains("gpu.gfd")) << "somebody is at work there";
+  EXPECT_TRUE(machine.look({}, paused()).incomplete.contains("gpu.gfd")) << "an operator is at work there";
   // Without a bus: nothing can leave it.
   machine.files.write("/dev/dxg", "");
+  machine.files.write("/usr/lib/wsl/lib/libcuda.so.1", "");
   EXPECT_TRUE(machine.look().incomplete.contains("gpu.gfd"));
 }
 

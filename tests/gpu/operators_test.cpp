@@ -101,7 +101,7 @@ TEST(UnboundGpu, CountsOnceItHasLasted) {
     Moment moment;
     moment.is_only_look = false;
     const Observation fresh = look_at_gpus(machine.host(), {}, moment);
-    EXPECT_FALSE(fresh.features.attributes.at(set).contains("missing")) << "what was said before stands";
+    EXPECT_FALSE(fresh.features.attributes.at(set).contains("missing")) << "the previous value is kept";
     EXPECT_TRUE(places_of(fresh, "gpu-missing").empty());
     EXPECT_TRUE(fresh.incomplete.contains(set));
     ASSERT_EQ(fresh.ongoing.size(), 1u);
@@ -286,6 +286,39 @@ TEST(UnboundGpu, TheOnlyGpuInAProcessorCanBeMissing) {
   add_function(machine.files, {.address = "000f:01:00.0", .device = "0x2e12", .pci_class = "0x030000", .driver = ""});
   machine.drive(driver_report({}));
   EXPECT_EQ(value(own_labels(machine.look()), "-nvidia.missing"), "1");
+}
+
+TEST(UnboundGpu, ACardBesideAnIntegratedGpuThatWorksIsMissing) {
+  struct Pair {
+    const char *vendor, *integrated, *address, *driver, *card, *key;
+  };
+  for (const Pair& each : {Pair{kAmd, "0x150e", "0000:c4:00.0", "amdgpu", "0x7551", "-amd.missing"},
+                           Pair{kIntel, "0x1912", "0000:00:02.0", "i915", "0xe20b", "-intel.missing"},
+                           Pair{kIntel, "0x7d55", "0000:00:02.0", "xe", "0x56a6", "-intel.missing"}}) {
+    for (const char* driver : {"", "vfio-pci"}) {
+      TempHost host;
+      add_function(host, {.address = each.address,
+                          .vendor = each.vendor,
+                          .device = each.integrated,
+                          .pci_class = "0x030000",
+                          .driver = each.driver});
+      add_function(host, {.address = "0000:03:00.0",
+                          .vendor = each.vendor,
+                          .device = each.card,
+                          .pci_class = "0x030000",
+                          .driver = driver});
+      const Observation seen = look_at_gpus(host);
+      const bool is_missing = *driver == '\0';
+      EXPECT_EQ(value(own_labels(seen), each.key), is_missing ? "1" : "") << each.card << driver;
+      EXPECT_EQ(places_of(seen, "gpu-missing"),
+                is_missing ? std::vector<std::string>{"0000:03:00.0"} : std::vector<std::string>());
+    }
+  }
+  // One vendor's driver says nothing about the GPUs of another one.
+  TempHost host;
+  add_function(host, {.address = "0000:00:02.0", .vendor = kIntel, .device = "0x1912", .driver = "i915"});
+  add_function(host, {.address = "0000:03:00.0", .vendor = kAmd, .device = "0x7551", .driver = ""});
+  EXPECT_EQ(value(own_labels(look_at_gpus(host)), "-amd.missing"), "");
 }
 
 TEST(UnboundGpu, AManagementBoardsDisplayAndAnIntegratedOneAreNoneOfThem) {

@@ -79,11 +79,13 @@ TEST(AmdLabels, RoundAndSpellAsAmdDoes) {
   AmdLabelInput input;
   input.gpus = {{"AI", "740c", "AMD Instinct MI250X / MI250 (OAM)", "", "", false, false}};
   input.devices = {{512 * kGib / 1024, 4, 0}};
+  input.driver_version = "";
   Attributes labels = amd_labels(input);
   EXPECT_EQ(labels.at("amd.com/gpu.product-name"), "AMD_Instinct_MI250X___MI250_OAM");
   EXPECT_EQ(labels.at("amd.com/gpu.vram"), "1G");
   EXPECT_FALSE(labels.contains("amd.com/gpu.cu-count")) << "a division by zero";
   EXPECT_EQ(labels.at("amd.com/gpu.driver-version"), "") << "amdgpu of the kernel has no version";
+  EXPECT_FALSE(labels.contains("amd.com/gpu.driver-src-version")) << "it could not be read";
   EXPECT_EQ(labels.at("amd.com/gpu.compute-partitioning-supported"), "false");
   input.devices[0].vram = 256 * kGib / 1024;
   EXPECT_EQ(amd_labels(input).at("amd.com/gpu.vram"), "0G");
@@ -168,6 +170,25 @@ TEST(AmdLabels, AGpuThatIsNotPartitionedIsOneDevice) {
   EXPECT_FALSE(features.instances.at("gpu.device")[0].contains("logical_devices"));
 }
 
+TEST(AmdLabels, TheDriversVersionIsEmptyWhereItHasNoneAndLeftOutWhereItCannotBeRead) {
+  const auto look = [](const char* path, const char* content) {
+    TempHost host;
+    add_mi300x(host, 0x10, 1, 1);
+    if (*content != '\0')
+      host.write(path, content);
+    else
+      host.write(std::string(path) + "/", "dir");
+    return look_at_gpus(host);
+  };
+  Observation seen = look("/sys/module/amdgpu/version", "6.12.12\n");
+  EXPECT_EQ(labels_below(seen.features, "amd.com/gpu.").at("driver-version"), "6.12.12");
+  EXPECT_EQ(labels_below(seen.features, "amd.com/gpu.").at("driver-src-version"), "") << "there is no such file";
+  EXPECT_FALSE(seen.incomplete.contains("gpu.amd_labels"));
+  seen = look("/sys/module/amdgpu/version", "");
+  EXPECT_FALSE(labels_below(seen.features, "amd.com/gpu.").contains("driver-version"));
+  EXPECT_TRUE(seen.incomplete.contains("gpu.amd_labels")) << "what the Node has is kept";
+}
+
 TEST(VendorLabels, CanBeSwitchedOff) {
   TempHost host;
   add_mi300x(host, 0x10, 1, 1);
@@ -214,6 +235,10 @@ TEST(IntelLabels, OfIntelsRules) {
             pairs("gpu.intel.com/device-id.0300-4680.present=true gpu.intel.com/device-id.0300-56a1.present=true "
                   "gpu.intel.com/device-id.0300-4680.count=2 gpu.intel.com/family=A_Series"));
   EXPECT_FALSE(intel_labels({{{"0380", "0bd7"}}, {}}).contains("gpu.intel.com/product"));
+  EXPECT_EQ(intel_labels({{{"0300", "e211"}, {"0300", "e223"}}, {}}),
+            pairs("gpu.intel.com/device-id.0300-e211.present=true gpu.intel.com/device-id.0300-e223.present=true "
+                  "gpu.intel.com/device-id.0300-e211.count=2"))
+      << "the rules do not name the B series";
   EXPECT_TRUE(intel_labels({}).empty());
 }
 

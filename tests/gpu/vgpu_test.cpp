@@ -1,4 +1,4 @@
-// What stands in files alone: vGPU guests, pass-through GPUs.
+// What only files show: vGPU guests, pass-through GPUs.
 #include "gpu/vgpu.h"
 
 #include <gtest/gtest.h>

@@ -253,7 +253,7 @@ TEST(KnownFacts, WhatIsBeingChangedStaysForAWhile) {
   f.see(attributes({{"a", "3"}}));
   EXPECT_EQ(f.known().attributes.at("t.attributes").at("a"), "3");
   EXPECT_TRUE(f.facts.pending().empty());
-  // It is never done: at the end of all patience, and then nobody is asked to look again.
+  // It is never done: at the end of all patience, and then no new look is requested.
   f.see(attributes({{"a", "4"}}), {}, {"t.attributes"});
   f.now += KnownFacts::kSettleTime;
   f.see(attributes({{"a", "4"}}), {}, {"t.attributes"});

@@ -68,7 +68,7 @@ TEST_F(CredentialsTest, ATokenFileIsReadAgainEachMinuteAndAfterARefusal) {
   clock.advance(1s);
   EXPECT_EQ(ask(credentials), "Bearer two");
   write_file(path, "three\n");
-  EXPECT_TRUE(credentials.refused("Bearer one"));  // an old one: somebody else has looked meanwhile
+  EXPECT_TRUE(credentials.refused("Bearer one"));  // an old one: another thread has read a new one meanwhile
   EXPECT_EQ(ask(credentials), "Bearer two");
   EXPECT_TRUE(credentials.refused("Bearer two"));
   EXPECT_EQ(ask(credentials), "Bearer three");

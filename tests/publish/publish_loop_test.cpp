@@ -1,8 +1,9 @@
-// The thread that publishes. When it is due is Pace's to say; here it is that the thread does as it says.
+// The thread that publishes. Pace decides when an attempt is due; these tests show that the thread follows it.
 #include "publish/publish_loop.h"
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <semaphore>
 
 namespace nodescout {
@@ -20,7 +21,7 @@ Report report(const std::string& value) {
   return report;
 }
 
-/// Says when it is called, waits to be let on, and answers as it is told.
+/// Reports when it is called, waits for go_on(), and gives the prepared answers.
 class SteppedPublisher final : public Publisher {
  public:
   Result<Published> remove(const std::string&, bool, const std::stop_token&) override { return Published{}; }
@@ -173,6 +174,40 @@ TEST(PublishLoop, ARecheckSaysSo) {
   f.loop.set_recheck(0s);
   f.publisher.go_on();
   EXPECT_EQ(f.so_far().back(), "published again");
+}
+
+TEST(PublishLoop, AnOfferEndsTheWaitForARecheck) {
+  Fixture f;
+  f.loop.offer(report("1"));
+  f.publisher.next();
+  f.publisher.go_on();
+  f.so_far();
+  f.loop.set_recheck(3600s);
+  EXPECT_TRUE(f.publisher.nothing_within(50ms));
+  f.loop.offer(report("2"));
+  EXPECT_EQ(f.publisher.next(), "2");
+  f.publisher.go_on();
+}
+
+/// Of this process.
+std::chrono::nanoseconds processor_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+TEST(PublishLoop, SleepsUntilTheNextAttemptIsDue) {
+  Fixture f;
+  f.loop.offer(report("1"));
+  f.publisher.next();
+  f.publisher.go_on();
+  f.so_far();
+  const auto before = processor_time();
+  f.loop.set_recheck(1s);
+  EXPECT_EQ(f.publisher.next(), "1");
+  EXPECT_LT(processor_time() - before, 30ms) << "it waits for 800 ms or more";
+  f.loop.set_recheck(0s);
+  f.publisher.go_on();
 }
 
 TEST(PublishLoop, EndsInTheMiddleOfAnAttempt) {

@@ -1,4 +1,4 @@
-// Which declared elements are seen on some machines; a gtest failure for each one that nobody declared, or whose value
+// Which declared elements are seen on some machines; a gtest failure for each one that is not declared, or whose value
 // is none of those that were declared.
 #pragma once
 
@@ -27,7 +27,7 @@ inline const FeatureSpec* spec_of(std::string_view key, FeatureSpec::Kind kind) 
   return nullptr;
 }
 
-/// The declaration that covers an element, or nullptr if nobody declared it.
+/// The declaration that covers an element, or nullptr if it is not declared.
 inline const ElementSpec* declaration_of(const FeatureSpec& spec, std::string_view element) {
   const ElementSpec* any = nullptr;
   for (const ElementSpec& known : spec.elements) {

@@ -1,4 +1,4 @@
-// A clock that moves only when somebody sleeps on it, or when the test moves it.
+// A clock that moves only when a thread sleeps on it, or when the test moves it.
 #pragma once
 
 #include <functional>

@@ -30,7 +30,7 @@ class TempHost {
   TempHost(std::initializer_list<std::pair<std::string, std::string>> files = {});
 
   void write(const std::string& host_path, const std::string& content);
-  /// A host over these files that asks nobody for what they lack. Made anew at each call: nothing is remembered.
+  /// A host over these files that never queries this machine. Made anew at each call: nothing is remembered.
   Host host() const;
   operator Host() const { return host(); }
   const std::filesystem::path& path() const { return directory_.path(); }

@@ -15,7 +15,7 @@ class TimeReader {
 
   std::string_view rest() const { return rest_; }
 
-  /// A run of blanks in the layout stands for any run of blanks.
+  /// A run of blanks in the layout matches any run of blanks.
   bool literal(std::string_view prefix) {
     while (!prefix.empty()) {
       if (prefix[0] == ' ') {

@@ -1,0 +1,31 @@
+// What the events of a watch say about its collection as a whole, not about a single object.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "kube/watch.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+struct WatchedCollection {
+  std::string resource;   // "nodefeatures"
+  bool synced = false;    // everything there is has been reported
+  bool missing = false;   // the server has no such collection
+  bool troubled = false;  // the last connection failed; what is known still counts
+  std::string trouble = {};
+
+  /// True if the event was about the collection and not about an object.
+  bool take(const WatchEvent& event);
+
+  /// An object that was not reported does not exist.
+  bool is_known() const { return synced || missing; }
+  /// Known, or failing: waiting longer does not help.
+  bool is_settled() const { return is_known() || troubled; }
+
+  /// None unless troubled.
+  std::optional<Problem> problem() const;
+};
+
+}  // namespace nodescout
