@@ -1,4 +1,4 @@
-// The etcd server. Its own main package does not belong to a Go module that others can require.
+// The etcd server. Its own main package is no part of a Go module that others can require.
 package main
 
 import (
