@@ -176,7 +176,7 @@ void Agent::look(const Schedule::Pass& pass) {
 
 Report Agent::make_report() {
   const ClusterView cluster = cluster_view();
-  Walked walked = corridor_.evaluate(cluster, lease_ != nullptr);
+  Walked walked = corridor_.evaluate(cluster, lease_ ? AgentCorridor::Makers::brief : AgentCorridor::Makers::none);
   metrics_.evaluated(walked);
   if (cluster_) metrics_.watching(cluster_->health());
   notices_.tell("rules", walked.rule_problems, true);

@@ -136,7 +136,7 @@ void AgentCorridor::compile(const ClusterView& cluster) {
   rules_.put(Layer::rules, rules_in_order(std::move(documents)));
 }
 
-Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
+Walked AgentCorridor::evaluate(const ClusterView& cluster, Makers makers) {
   compile(cluster);
   const Features& facts = keeper_.facts().features();
   const FeatureSets own = own_sets(probes_, facts);
@@ -147,8 +147,9 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, bool explain) {
   Walk walk = nodescout::walk(rules_, view, config_.labels, &cache_);
   keeper_.keep_made(walk.layers, walk.built);
   Walked walked;
-  if (explain)
-    for (const auto& [entry, from] : walk.built.from) walked.made_by[entry] = maker_of(walk.layers, from);
+  if (makers != Makers::none)
+    for (const auto& [entry, from] : walk.built.from)
+      walked.made_by[entry] = makers == Makers::exact ? maker_of(walk.layers, from) : short_maker_of(walk.layers, from);
   walked.requested_by = requested_labels(walk, config_.labels);
   walked.desired = std::move(walk.built.desired);
   walked.left_out = entries_left_out(rules_, view, trusted, walked.desired, config_.labels, &cache_of_left_out_);

@@ -75,8 +75,9 @@ class AgentCorridor {
   /// Runs the probes of the pass on a fresh view of the host, and hands what they saw to the keeper.
   Result<Discovery> look(const Schedule::Pass& pass, SteadyTime now);
 
-  /// Evaluates the known facts and the cluster's objects. `explain`: fill in made_by.
-  Walked evaluate(const ClusterView& cluster, bool explain = false);
+  enum class Makers : std::uint8_t { none, brief, exact };
+  /// Evaluates the known facts and the cluster's objects. `makers`: how to fill in made_by.
+  Walked evaluate(const ClusterView& cluster, Makers makers = Makers::none);
 
   /// How that result is planned.
   PlanOptions plan_options(Origins requested_by) const;

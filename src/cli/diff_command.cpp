@@ -90,7 +90,7 @@ ExitStatus diff(const DiffOptions& options) {
   const auto cluster = read_cluster((*connection)->api(), node, (*connection)->space(), corridor->config().objects,
                                     corridor->config().limits);
   if (!cluster) return fail(cluster.error());
-  const Walked walked = corridor->evaluate(*cluster, true);
+  const Walked walked = corridor->evaluate(*cluster, AgentCorridor::Makers::exact);
   const auto object = NodeClient((*connection)->api()).get(node);
   if (!object) return fail(object.error());
   const auto state = node_state_from(*object, node);

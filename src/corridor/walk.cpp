@@ -104,6 +104,17 @@ std::string maker_of(const std::vector<LayerOutcome>& layers, const Provenance& 
   return "";
 }
 
+std::string short_maker_of(const std::vector<LayerOutcome>& layers, const Provenance& from) {
+  if (from.layer == Layer::builtin) return std::string(name_of(from.layer));
+  if (from.layer != Layer::shipped) return maker_of(layers, from);
+  for (const LayerOutcome& layer : layers) {
+    if (layer.layer != from.layer || !layer.rules) continue;
+    const Rule& rule = (*layer.rules)[from.rule];
+    return rule.origin + (rule.name.empty() ? "" : " (rule " + quote(rule.name) + ")");
+  }
+  return "";
+}
+
 Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, WalkCache* cache) {
   Walk walk(view);
   if (walk.sight.yields_to_gfd())

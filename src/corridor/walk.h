@@ -35,6 +35,9 @@ struct Walk {
 
 /// Who made an entry, for people.
 std::string maker_of(const std::vector<LayerOutcome>& layers, const Provenance& from);
+/// The same in few bytes, for a text that every Node has: of this program's own rules, which its version determines,
+/// without the line, and "built-in" for those whose keys name them.
+std::string short_maker_of(const std::vector<LayerOutcome>& layers, const Provenance& from);
 
 Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, WalkCache* cache = nullptr);
 

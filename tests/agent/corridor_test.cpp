@@ -215,7 +215,7 @@ TEST_F(AgentCorridorTest, SaysWhatMadeAnEntryWhereItIsAsked) {
   look();
   EXPECT_TRUE(corridor().evaluate(cluster).made_by.empty());
   cluster.objects.push_back({"nfd", "x", {}, {{kF + "theirs", "1"}}});
-  const Walked walked = corridor().evaluate(cluster, true);
+  const Walked walked = corridor().evaluate(cluster, AgentCorridor::Makers::exact);
   const auto made_by = [&](const std::string& key) {
     const auto at = walked.made_by.find({Change::Kind::label, kF + key});
     return at == walked.made_by.end() ? "" : at->second;
@@ -223,6 +223,21 @@ TEST_F(AgentCorridorTest, SaysWhatMadeAnEntryWhereItIsAsked) {
   EXPECT_NE(made_by("c").find("custom.yaml:1:3 (rule \"c\")"), std::string::npos) << made_by("c");
   EXPECT_NE(made_by("o").find("object.yaml"), std::string::npos) << made_by("o");
   EXPECT_EQ(made_by("theirs"), "a label of another agent's NodeFeature object");
+
+  const auto brief = corridor().evaluate(cluster, AgentCorridor::Makers::brief).made_by;
+  EXPECT_EQ(brief.at({Change::Kind::label, kF + "c"}), made_by("c")) << "a site's rule keeps its place";
+  std::size_t shorter = 0;
+  for (const auto& [entry, maker] : brief) {
+    const std::string exact = walked.made_by.at(entry);
+    if (exact.starts_with("rules/builtin.yaml:")) {
+      EXPECT_EQ(maker, "built-in");
+      ++shorter;
+    } else if (exact.starts_with("rules/")) {
+      EXPECT_EQ(maker, exact.substr(0, exact.find(':')) + exact.substr(exact.find(" (")));
+      ++shorter;
+    }
+  }
+  EXPECT_GT(shorter, 0u);
 }
 
 TEST_F(AgentCorridorTest, AnObjectThatIsLeftOutMakesNothingAndTakesNothingAway) {

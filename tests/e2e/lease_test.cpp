@@ -101,7 +101,7 @@ TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
   write_file(agent->rules() / "site.yaml", rule);
   ASSERT_TRUE(eventually([&] {
     const auto made = makers().of(site);
-    return made && made->maker.find("site.yaml:1:9") != std::string::npos;
+    return made && made->maker.find("site.yaml:1:3") != std::string::npos;
   })) << of_lease("told", {"metadata", "annotations", kLeaseProvenance});
   const auto since = parse_rfc3339(makers().of(site)->since);
   ASSERT_TRUE(since);
@@ -120,15 +120,15 @@ TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
   const Ran explained =
       run_program({nodescout_program(), "rules", "explain", rules.string(), "--node=told", kubeconfig});
   EXPECT_EQ(explained.status, 0) << explained.err;
-  EXPECT_NE(explained.out.find("feature.node.kubernetes.io/e2e-site=1\n    rule \"site rule\" of " + rules.string()),
+  EXPECT_NE(explained.out.find("feature.node.kubernetes.io/e2e-site=1\n    " + rules.string() +
+                               ":1:3 (rule \"site rule\"), since "),
             std::string::npos)
       << explained.out;
   const Ran without = run_program({nodescout_program(), "diff", "--node=told", "--root", "/nonexistent", kubeconfig});
   EXPECT_EQ(without.status, 2);
   const Ran diff = run_program({nodescout_program(), "diff", "--node=told", "--no-shipped-rules", kubeconfig});
-  EXPECT_NE(diff.out.find("- feature.node.kubernetes.io/e2e-site=1\n    no rule makes it any more (it was made by "
-                          "rule \"site rule\" of " +
-                          rules.string()),
+  EXPECT_NE(diff.out.find("- feature.node.kubernetes.io/e2e-site=1\n    no rule makes it any more (it was made by " +
+                          rules.string() + ":1:3 (rule \"site rule\"), since "),
             std::string::npos)
       << diff.out << diff.err;
 }
