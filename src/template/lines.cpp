@@ -132,9 +132,15 @@ class Walker {
     } else if (beginning.is_whole) {
       ending.line = TemplateLine{"", false, std::string(text), {}};
     }
-    const auto [known, is_new] = endings_.try_emplace(at, ending);
-    if (!is_new && (known->second.start != ending.start || known->second.line != ending.line))
-      known->second.agreed = false;
+    const auto [at_break, is_new] = endings_.try_emplace(at, ending);
+    Ending& known = at_break->second;
+    if (is_new) return;
+    const bool is_same_key = known.start == ending.start && known.line && ending.line &&
+                             known.line->has_equals == ending.line->has_equals && known.line->key == ending.line->key;
+    if (!is_same_key)
+      known.agreed = false;
+    else if (known.line->value != ending.line->value)
+      known.line->value.reset();
   }
 
   Places conditional(const Node& node, const Places& places) {
