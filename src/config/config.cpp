@@ -174,7 +174,7 @@ std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
       problems.push_back({"unknown-source", at == places.end() ? std::string(key) : at->second,
                           "unknown source " + quote(name),
                           guess.empty() ? "known are " + join({known.begin(), known.end()}, ", ")
-                                        : "did you mean " + quote(guess) + "?"});
+                                        : "did you mean " + std::string(guess) + "?"});
     } else if (entry.starts_with('-')) {
       selected.erase(*std::find(known.begin(), known.end(), name));
     } else {

@@ -161,7 +161,7 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
     return text.substr(0, end) + sign + text.substr(end);
   }
   if (todo.starts_with("write a comma in front of it")) return edited.with_word_in_front(", ");
-  if (std::regex_match(todo, found, std::regex("write ([]}]) in front of it")))
+  if (std::regex_match(todo, found, std::regex("write (\\]|\\}) in front of it")))
     return edited.with_word_in_front(found[1]);
   if (todo == "remove it" && finding.problem.code == "malformed-yaml")
     return text.substr(0, edited.at()) + text.substr(edited.at() + 1);

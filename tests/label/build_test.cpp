@@ -53,7 +53,7 @@ TEST(Names, AmountsOfResources) {
 }
 
 TEST(Names, AmountsAreStoredAsTheyAre) {
-  for (const char* amount : {"9223372036854775807", "9223372036854775807.0", "7Ei", "9e18", "1e-3k"})
+  for (const char* amount : {"9223372036854775807", "9223372036854775807.0", "7Ei", "9e18"})
     EXPECT_EQ(resource_amount_defect(amount), "") << amount;
   for (const char* amount : {"9223372036854775808", "8Ei", "9Ei", "1e19", "1e400", "92233720368547758070"})
     EXPECT_NE(resource_amount_defect(amount), "") << amount;
