@@ -116,6 +116,7 @@ struct Rejection {
   std::string_view filter;  // the list of the configuration that leaves it out; empty for all else
 };
 constexpr std::string_view kWritePrefixes = "writePrefixes";  // as a filter
+constexpr std::string_view kDenyLabelNs = "denyLabelNs";      // likewise
 
 struct Built {
   Desired desired;

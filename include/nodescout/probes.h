@@ -124,6 +124,7 @@ class Wanted {
 struct ProbeConfig {
   bool nfd_compat = false;                 // exactly NFD's elements, its wrong CPU flags included
   std::string kconfig_file;                // sources.kernel.kconfigFile; empty: search
+  std::string kconfig_place;               // file:line:column of that key, for messages; empty if unknown
   std::vector<std::string> cmdline_names;  // sources.kernel.cmdlineNames: what may leave the kernel command line
   /// A probe may leave out what is not wanted. It never leaves out a device, or what decides whether one is there.
   Wanted wanted;

@@ -76,6 +76,17 @@ std::optional<std::int64_t> Quantity::count() const {
   return parse_int(digits_ + std::string(static_cast<std::size_t>(tens_), '0'));
 }
 
+bool Quantity::is_too_large() const {
+  constexpr std::string_view kLargest = "9223372036854775807";
+  const std::int64_t length = static_cast<std::int64_t>(digits_.size()) + tens_;
+  const auto largest = static_cast<std::int64_t>(kLargest.size());
+  if (negative_ || length < largest) return false;
+  if (length > largest) return true;
+  std::string digits = digits_.substr(0, kLargest.size());
+  digits.resize(kLargest.size(), '0');
+  return digits > kLargest || (digits == kLargest && digits_.size() > kLargest.size());
+}
+
 bool Quantity::is_whole() const { return tens_ >= 0; }
 
 }  // namespace nodescout

@@ -15,6 +15,8 @@ class Quantity {
 
   bool negative() const { return negative_; }
   bool is_whole() const;
+  /// Kubernetes stores 2^63-1 in place of all that is larger.
+  bool is_too_large() const;
   /// Nothing if it is negative, not whole, or 10^18 and more.
   std::optional<std::int64_t> count() const;
   /// By value: "1k" is "1000".

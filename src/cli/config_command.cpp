@@ -32,30 +32,6 @@ struct CheckedConfig {
   std::vector<KeyUse> uses;
 };
 
-/// Names of core.featureSources and core.labelSources, each at its place.
-void check_sources(const Value& root, const std::string& origin, std::vector<Problem>& problems) {
-  const Value* core = root.find_ignoring_case("core");
-  if (!core) return;
-  const SourceNames known = source_names();
-  const auto check = [&](std::string_view key, const std::vector<std::string_view>& names) {
-    if (const Value* list = core->find_ignoring_case(key))
-      for (const Value& item : list->items)
-        if (item.is_scalar() && !item.text.empty())
-          select_sources({item.text}, names, known.off_by_default, place(origin, item.mark), problems);
-  };
-  check("featureSources", known.features);
-  check("labelSources", known.labels);
-  check("sources", known.labels);
-  const Value* chosen = core->find_ignoring_case("featureSources");
-  if (!chosen || !chosen->is(Value::Kind::list)) return;
-  std::vector<std::string> names;
-  for (const Value& item : chosen->items) names.push_back(item.text);
-  std::vector<Problem> said_above;
-  if (select_sources(names, known.features, known.off_by_default, "", said_above).empty())
-    problems.push_back({"malformed-config", place(origin, chosen->mark), "core.featureSources leaves no probe to run",
-                        "the agent does not start with it"});
-}
-
 /// What a Node would refuse of sources.fake.labels.
 void check_labels(const Config& config, std::vector<Problem>& problems) {
   for (const ListedLabel& label : config.listed_labels) {
@@ -98,7 +74,7 @@ void check_config(const EnclosedConfig& enclosed, std::string_view text, const s
   Config config;
   read_config_keys(config, enclosed.root, report);
   problems.insert(problems.end(), config.problems.begin(), config.problems.end());
-  check_sources(enclosed.root, origin, problems);
+  check_source_names(config, problems);
   check_listed_names(config, problems);
   check_labels(config, problems);
   check_custom(enclosed.root, text, origin, problems);

@@ -65,10 +65,19 @@ ExitStatus check(const CheckOptions& options) {
   std::string out;
   for (std::size_t i = 0; i < files.size(); ++i) {
     ParsedRules& parsed = files[i].parsed;
-    if (parsed.documents.empty() && parsed.findings.empty() && !parsed.is_worker_configuration)
-      parsed.findings.push_back(
-          {Severity::error,
-           {"no-rules", names[i], "the file has no rules", "write a NodeFeatureRule, or remove the file"}});
+    if (parsed.documents.empty() && parsed.findings.empty() && !parsed.is_worker_configuration) {
+      // A configuration may be empty, with all its keys in comments, as NFD's and ours are shipped.
+      const bool is_config = names[i].ends_with(".conf");
+      Problem none{"no-rules", names[i],
+                   is_config ? "this is an empty configuration, without rules" : "the file is empty: it has no rules",
+                   is_config
+                       ? "check it with `nodescout config check`"
+                       : "write a NodeFeatureRule; an empty configuration is checked with `nodescout config check`"};
+      if (is_config)
+        passed.push_back(std::move(none));
+      else
+        parsed.findings.push_back({Severity::error, std::move(none)});
+    }
     const Excerpts excerpts(files[i].text);
     for (Finding& finding : parsed.findings) {
       if (finding.problem.code == "unknown-kind" || finding.problem.code == "no-kind")

@@ -158,7 +158,7 @@ Result<Config> load_config(const std::string& path) {
 std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
                                         const std::vector<std::string_view>& known,
                                         const std::vector<std::string_view>& off_by_default, std::string_view key,
-                                        std::vector<Problem>& problems) {
+                                        std::vector<Problem>& problems, const Places& places) {
   std::set<std::string_view> selected;
   const auto is_in = [](const std::vector<std::string_view>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
@@ -170,8 +170,11 @@ std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
         if (!is_in(off_by_default, each)) selected.insert(each);
     } else if (!is_in(known, name)) {
       const std::string_view guess = closest(name, known);
-      problems.push_back({"unknown-source", std::string(key), "unknown source " + quote(name),
-                          guess.empty() ? "see `nodescout features`" : "did you mean " + std::string(guess) + "?"});
+      const auto at = places.find(entry);
+      problems.push_back({"unknown-source", at == places.end() ? std::string(key) : at->second,
+                          "unknown source " + quote(name),
+                          guess.empty() ? "known are " + join({known.begin(), known.end()}, ", ")
+                                        : "did you mean " + std::string(guess) + "?"});
     } else if (entry.starts_with('-')) {
       selected.erase(*std::find(known.begin(), known.end(), name));
     } else {

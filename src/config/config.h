@@ -50,10 +50,14 @@ struct ListedLabel {
   std::string where_key, where_value;  // file:line:column
 };
 
+/// Where the elements of a list are in its file, by their text; "" is the list itself.
+using Places = std::map<std::string, std::string, std::less<>>;
+
 struct Config {
   // core
   std::vector<std::string> feature_sources = {"all"};
   std::vector<std::string> label_sources = {"all"};
+  Places places_of_features, places_of_labels;                // of these two; empty where the file has no such list
   std::vector<std::string> owner_references = {"pod", "ds"};  // of the NodeFeature object, in the order node, pod, ds
   std::vector<std::string> unpublished_features;              // patterns of NodeFeature publishing
   bool publish = true;
@@ -128,10 +132,11 @@ Status apply_config(Config& config, std::string_view text, std::string_view orig
 /// a file that was named and cannot be read; malformed for one that is not YAML.
 Result<Config> load_config(const std::string& path);
 
-/// NFD's selection of sources: "all", "-name", "name", left to right. Unknown names are reported.
+/// NFD's selection of sources: "all", "-name", "name", left to right. Unknown names are reported, at their places or,
+/// where those are not known, with the name of the key alone.
 std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
                                         const std::vector<std::string_view>& known,
                                         const std::vector<std::string_view>& off_by_default, std::string_view key,
-                                        std::vector<Problem>& problems);
+                                        std::vector<Problem>& problems, const Places& places = {});
 
 }  // namespace nodescout

@@ -49,9 +49,23 @@ void no_owner_references(KeyEntry& entry, Config& config) {
   if (none) config.owner_references.clear();
 }
 
+/// Names of sources are checked where all probes are known, and then reported at their places.
+void sources(KeyEntry& entry, std::vector<std::string>& into, Places& places) {
+  if (!entry.texts(into)) return;
+  places.clear();
+  for (const Value& item : entry.value.items)
+    if (item.is_scalar()) places.insert_or_assign(item.text, place(entry.origin(), item.mark));
+  places.insert_or_assign("", place(entry.origin(), entry.value.mark));
+}
+
 /// Deprecated, and stronger than labelSources.
 void deprecated_sources(KeyEntry& entry, Config& config) {
-  if (std::vector<std::string> names; !entry.is_null() && entry.texts(names)) config.label_sources = std::move(names);
+  if (!entry.is_null()) sources(entry, config.label_sources, config.places_of_labels);
+}
+
+void kconfig_file(KeyEntry& entry, Config& config) {
+  entry.text(config.probes.kconfig_file);
+  if (entry.value.is_scalar()) config.probes.kconfig_place = place(entry.origin(), entry.value.mark);
 }
 
 void compat(KeyEntry& entry, Config& config) {
@@ -232,8 +246,10 @@ void prefixes(KeyEntry& entry, std::vector<std::string>& into) {
 }
 
 void write_prefixes(KeyEntry& entry, Config& config) {
+  const std::size_t before = entry.problems().size();
   prefixes(entry, config.prefixes.given);
-  if (config.prefixes.given.empty())
+  const bool is_reported = entry.problems().size() > before;
+  if (config.prefixes.given.empty() && !is_reported)
     entry.mistake(entry.value.mark, " names no namespace, so nothing could be written",
                   "the default is used; remove it");
 }
@@ -295,9 +311,9 @@ const Row kRows[] = {
      [](KeyEntry& e, Config& c) { e.opposite(c.publish); }},
     {{"core.featureSources", worker, at_once, "`[all]`",
       "probes that run, left to right: `all`, `NAME`, `-NAME`; `nodescout features` lists them"},
-     [](KeyEntry& e, Config& c) { e.texts(c.feature_sources); }},
+     [](KeyEntry& e, Config& c) { sources(e, c.feature_sources, c.places_of_features); }},
     {{"core.labelSources", worker, at_once, "`[all]`", "sources whose built-in labels are made, likewise"},
-     [](KeyEntry& e, Config& c) { e.texts(c.label_sources); }},
+     [](KeyEntry& e, Config& c) { sources(e, c.label_sources, c.places_of_labels); }},
     {{"core.sources", worker, at_once, "none", "former name of `core.labelSources`, and stronger"}, deprecated_sources},
     {{"core.noPublishFeatures", worker, at_start, "`[]`",
       "patterns of features that stay out of the NodeFeature object, with `--publish nodefeature`"},
@@ -320,7 +336,7 @@ const Row kRows[] = {
      [](KeyEntry& e, Config& c) { cpu_flags(e, c, c.cpuid.allowed); }},
     {{"sources.kernel.kconfigFile", worker, at_once, "search",
       "the kernel's configuration, as a path of the host, `/boot/config-6.1.0`"},
-     [](KeyEntry& e, Config& c) { e.text(c.probes.kconfig_file); }},
+     kconfig_file},
     {{"sources.kernel.configOpts", worker, at_once, "`[NO_HZ, NO_HZ_IDLE, NO_HZ_FULL, PREEMPT]`",
       "options of the kernel's configuration that get a label, without `CONFIG_`"},
      kernel_options},

@@ -93,10 +93,26 @@ class Walk {
       if (!seen.insert(exact ? member.key : lower_ascii(member.key)).second)
         report("duplicate-config-key", member.mark, path + spelt(member) + " is there more than once",
                "the last one counts; remove the others");
-      else if (!is_known)
+      else if (!is_known && !former_members(member, path))
         report("unknown-config-key", member.mark, "unknown key " + quote(path + spelt(member)),
                todo_for(member, path, names));
     }
+  }
+
+  /// Names below a former section that each have advice of their own, "featureGates.NodeFeatureAPI". True if that is
+  /// all of the section.
+  bool former_members(const Member& section, const std::string& path) {
+    const auto advice_on = [&](const Member& member) {
+      return advice_on_former_name(FormerName::config_key, path + section.key + "." + member.key);
+    };
+    const std::vector<Member>& members = section.value.members;
+    if (members.empty() ||
+        std::any_of(members.begin(), members.end(), [&](const Member& member) { return advice_on(member).empty(); }))
+      return false;
+    for (const Member& member : members)
+      report("unknown-config-key", member.mark, "unknown key " + quote(path + spelt(section) + "." + spelt(member)),
+             std::string(advice_on(member)));
+    return true;
   }
 
   std::string todo_for(const Member& member, const std::string& path, const std::vector<std::string_view>& names) {

@@ -39,7 +39,25 @@ void check_shipped_names(const Config& config, std::vector<Problem>& problems) {
   }
 }
 
+std::string place_of_list(const Places& places, std::string_view key) {
+  const auto at = places.find("");
+  return at == places.end() ? std::string(key) : at->second;
+}
+
 }  // namespace
+
+void check_source_names(const Config& config, std::vector<Problem>& problems) {
+  const SourceNames known = source_names();
+  constexpr std::string_view kFeatures = "core.featureSources";
+  const std::size_t before = problems.size();
+  const std::vector<std::string> probes = select_sources(config.feature_sources, known.features, known.off_by_default,
+                                                         kFeatures, problems, config.places_of_features);
+  if (probes.empty() && problems.size() == before)
+    problems.push_back({"malformed-config", place_of_list(config.places_of_features, kFeatures),
+                        std::string(kFeatures) + " leaves no probe to run", "the agent does not start with it"});
+  select_sources(config.label_sources, known.labels, known.off_by_default, "core.labelSources", problems,
+                 config.places_of_labels);
+}
 
 void check_listed_names(const Config& config, std::vector<Problem>& problems) {
   check_shipped_names(config, problems);
@@ -92,21 +110,22 @@ Result<Setup> set_up(const MachineOptions& options) {
   check_listed_names(chosen, setup.problems);
 
   const SourceNames sources = source_names();
-  for (const std::string& name :
-       select_sources(only.empty() ? chosen.feature_sources : only, sources.features, sources.off_by_default,
-                      only.empty() ? "core.featureSources" : "--only", setup.problems))
+  for (const std::string& name : select_sources(only.empty() ? chosen.feature_sources : only, sources.features,
+                                                sources.off_by_default, only.empty() ? "core.featureSources" : "--only",
+                                                setup.problems, only.empty() ? chosen.places_of_features : Places()))
     setup.probes.push_back(*std::find_if(all_probes().begin(), all_probes().end(),
                                          [&](const Probe* probe) { return probe->name == name; }));
   if (setup.probes.empty() && only.empty())
-    setup.problems.push_back({"no-probes", "core.featureSources", kNoProbes, "see `nodescout features`"});
+    setup.problems.push_back({"no-probes", place_of_list(chosen.places_of_features, "core.featureSources"), kNoProbes,
+                              "see `nodescout features`"});
   if (setup.probes.empty() && !only.empty()) {
     std::string known;
     for (const std::string_view name : sources.features) known += (known.empty() ? "" : ", ") + std::string(name);
     return Error{Errc::unsupported, "--only", "none of these is a probe; there are " + known};
   }
 
-  chosen.label_sources =
-      select_sources(chosen.label_sources, sources.labels, sources.off_by_default, "core.labelSources", setup.problems);
+  chosen.label_sources = select_sources(chosen.label_sources, sources.labels, sources.off_by_default,
+                                        "core.labelSources", setup.problems, chosen.places_of_labels);
   return setup;
 }
 

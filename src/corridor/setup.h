@@ -27,6 +27,9 @@ struct SourceNames {
 };
 SourceNames source_names();
 
+/// Names of core.featureSources and core.labelSources that are no sources, and a list that leaves no probe.
+void check_source_names(const Config& config, std::vector<Problem>& problems);
+
 /// Names of CPU flags in the configuration that no processor's flag has.
 void check_listed_names(const Config& config, std::vector<Problem>& problems);
 

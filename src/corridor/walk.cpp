@@ -54,15 +54,28 @@ const Outcome& evaluate(const RuleSet& rules, const Features& features, RuleCach
   return outcome;
 }
 
-/// A list of the configuration does its job where it leaves out what is shipped, and one rule may make many keys below
-/// one prefix: one line each, and not one per key.
+/// Rules of ours that NFD has in its custom source.
+constexpr std::string_view kOwnCustomRules = "rules/builtin.yaml:";
+
+/// The file of a place as `place` writes it, "f:3:1", for all lines of it together; other texts stay as they are.
+std::string_view file_of_place(std::string_view where) {
+  for (int part = 0; part < 2; ++part) {
+    const std::size_t colon = where.rfind(':');
+    if (colon == where.npos || !parse_int(where.substr(colon + 1))) break;
+    where = where.substr(0, colon);
+  }
+  return where;
+}
+
+/// A list of the configuration does its job where it leaves out what is shipped, and one rule or file may make many
+/// keys below one prefix: one line each, and not one per key.
 void report_rejected(Walk& walk, const LabelPolicy& policy) {
   struct Group {
     std::size_t count = 0;
     const Rejection* first = nullptr;
     std::string key;
   };
-  using Name = std::tuple<std::string_view, std::string, std::string>;  // list, namespace, rule
+  using Name = std::tuple<std::string_view, std::string, std::string>;  // list, namespace, rule or file
   std::map<Name, Group> groups;
   for (const Rejection& rejection : walk.built.rejected) {
     if (rejection.filter.empty()) {
@@ -74,13 +87,18 @@ void report_rejected(Walk& walk, const LabelPolicy& policy) {
     if (rejection.filter == kWritePrefixes) {
       std::get<1>(name) = namespace_of(key);
       const Layer layer = rejection.from.layer;
-      if (layer != Layer::builtin && layer != Layer::shipped) std::get<2>(name) = rejection.problem.where;
+      // What the program itself ships concerns its administrator, all else its author.
+      const bool is_ours = layer == Layer::builtin || layer == Layer::shipped ||
+                           (layer == Layer::custom && rejection.problem.where.starts_with(kOwnCustomRules));
+      if (!is_ours)
+        std::get<2>(name) =
+            layer == Layer::local ? std::string(file_of_place(rejection.problem.where)) : rejection.problem.where;
     }
     Group& group = groups[std::move(name)];
     if (++group.count == 1) group.first = &rejection, group.key = std::move(key);
   }
   for (const auto& [name, group] : groups) {
-    const auto& [list, name_space, rule] = name;
+    const auto& [list, name_space, maker] = name;
     if (list != kWritePrefixes)
       walk.problems.push_back(
           {"filtered-labels", std::string(list),
@@ -88,7 +106,7 @@ void report_rejected(Walk& walk, const LabelPolicy& policy) {
     else if (group.count == 1)
       walk.problems.push_back(group.first->problem);
     else
-      walk.problems.push_back({"outside-prefixes", rule.empty() ? std::string(list) : rule,
+      walk.problems.push_back({"outside-prefixes", maker.empty() ? std::string(list) : maker,
                                std::to_string(group.count) + " keys below " + quote(name_space) +
                                    " are left out: this agent may not write there",
                                how_to_write_below(group.key)});

@@ -150,6 +150,8 @@ class Builder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Value value;
     value.source = spelt_null(mark_of(mark));
+    if (value.source.empty() && lacks_colon())
+      throw Stop{open_.back().key_mark, "no colon behind " + quote(open_.back().key)};
     value.mark = value.source.empty() ? place_of_nothing(mark_of(mark)) : mark_of(mark);
     scalar(std::move(value), anchor);
   }
@@ -179,9 +181,10 @@ class Builder final : public YAML::EventHandler {
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
+                  YAML::EmitterStyle::value style) override {
     remark_on_tag(mark_of(mark), tag, "{");
     open(Value::map(), mark_of(mark), anchor);
+    open_.back().is_block = style == YAML::EmitterStyle::Block;
   }
   void OnMapEnd() override { close(); }
 
@@ -191,6 +194,7 @@ class Builder final : public YAML::EventHandler {
     YAML::anchor_t anchor;
     bool has_key = false;
     bool merge_key = false;
+    bool is_block = false;
     std::string key;
     Mark key_mark;
     Value::Kind key_kind = Value::Kind::string;
@@ -232,6 +236,18 @@ class Builder final : public YAML::EventHandler {
     if (at < text.size() && (text[at] == '"' || text[at] == '\'')) at = text.find(text[at], at + 1);
     at = text.find(':', at);
     return at == text.npos ? owner : Mark{owner.line, static_cast<int>(at) + 2};
+  }
+  /// yaml-cpp takes the last line of a map for a key, even if no colon follows.
+  bool lacks_colon() {
+    if (open_.empty() || !open_.back().has_key || !open_.back().is_block) return false;
+    const Open& parent = open_.back();
+    const std::string_view text = line(parent.key_mark.line);
+    std::size_t at = static_cast<std::size_t>(parent.key_mark.column - 1);
+    if (at >= text.size() || trim(text.substr(0, at)).ends_with('?')) return false;
+    const std::string& spelt = parent.key_source.empty() ? parent.key : parent.key_source;
+    if (text[at] == '"' || text[at] == '\'' || text.substr(at, spelt.size()) != spelt) return false;
+    at = text.find_first_not_of(" \t", at + spelt.size());
+    return at == text.npos || text[at] != ':';
   }
   Mark owner_of(Mark mark) {
     if (open_.empty()) return {};
@@ -300,7 +316,7 @@ class Builder final : public YAML::EventHandler {
       throw Stop{mark, "nested deeper than " + std::to_string(limits_.depth) + " levels"};
     container.mark = mark;
     count(container, mark);
-    open_.push_back({std::move(container), anchor, false, false, {}, {}, Value::Kind::string, {}, {}});
+    open_.push_back({std::move(container), anchor, false, false, false, {}, {}, Value::Kind::string, {}, {}});
   }
 
   void close() {
@@ -427,7 +443,9 @@ std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, S
     document.root = std::move(builder.root);
     document.remarks = std::move(builder.remarks);
     if (builder.last_quoted.line > 0 && !is_closed(text, builder.last_quoted))
-      return Stop{builder.last_quoted, "this text has no closing quote", "close it with the same quote"};
+      return found_slip(text, {builder.last_quoted, "this text has no closing quote", "close it with the same quote"});
+    if (any && document.root.is(Value::Kind::string) && document.root.text.starts_with("---"))
+      return found_slip(text, {document.root.mark, "--- does not stand alone in its line"});
   } catch (const Stop& stop) {
     return found_slip(text, stop);
   } catch (const YAML::Exception& error) {

@@ -11,6 +11,10 @@ namespace {
 
 constexpr auto kNone = std::string_view::npos;
 
+// What the reader itself says, beside the parser.
+constexpr std::string_view kNoColon = "no colon";
+constexpr std::string_view kNoQuote = "no closing quote";
+
 /// A line of block style, taken apart: "  - name: value # comment".
 struct Line {
   std::string_view text;  // without its comment and what is blank at the end
@@ -83,6 +87,18 @@ Line take_apart(std::string_view text) {
   return line;
 }
 
+/// "|", ">-", "|2": a text begins in the next line.
+bool opens_block(std::string_view value) {
+  return !value.empty() && (value[0] == '|' || value[0] == '>') && value.find_first_not_of("+-0123456789", 1) == kNone;
+}
+
+/// Whether a line with a colon is a key of a map, and not a text with a colon in it.
+bool has_plain_key(const Line& line) {
+  if (line.colon == kNone) return false;
+  const std::string_view key = line.key();
+  return !key.empty() && (is_quote(key[0]) || key.find_first_of(" ={") == kNone);
+}
+
 class Finder {
  public:
   Finder(std::string_view text, Mark mark, std::string_view message) : message_(message) {
@@ -94,25 +110,29 @@ class Finder {
 
   YamlSlip find() const {
     using Attempt = std::optional<YamlSlip> (Finder::*)() const;
-    for (const Attempt attempt : {&Finder::template_braces,
+    for (const Attempt attempt : {&Finder::conflict_of_git,
+                                  &Finder::fence,
+                                  &Finder::line_of_dashes,
+                                  &Finder::template_braces,
                                   &Finder::tab,
                                   &Finder::reserved,
                                   &Finder::alias,
                                   &Finder::escape,
-                                  &Finder::open_quote_in_brackets,
-                                  &Finder::closes_nothing,
-                                  &Finder::unclosed_bracket,
+                                  &Finder::quote_over_lines,
+                                  &Finder::in_brackets,
                                   &Finder::behind_quote,
                                   &Finder::behind_block_sign,
                                   &Finder::text_of_block,
+                                  &Finder::dash_behind_colon,
                                   &Finder::second_colon,
-                                  &Finder::second_colon_in_braces,
                                   &Finder::colon_without_blank,
                                   &Finder::dash_without_blank,
                                   &Finder::missing_dash,
                                   &Finder::list_below_value,
                                   &Finder::too_deep,
+                                  &Finder::left_of_its_key,
                                   &Finder::no_such_column,
+                                  &Finder::no_colon,
                                   &Finder::key_of_more})
       if (auto slip = (this->*attempt)()) return *std::move(slip);
     return given_;
@@ -144,6 +164,42 @@ class Finder {
   }
 
   // ---- one usual slip each ------------------------------------------------------------------------------------------
+
+  std::optional<YamlSlip> conflict_of_git() const {
+    for (std::size_t number = 0; number <= last_; ++number) {
+      const std::string_view text = trim_right(line(number));
+      const bool is_marker = text.starts_with("<<<<<<<") || text.starts_with(">>>>>>>") ||
+                             text.starts_with("|||||||") || text == "=======";
+      if (is_marker)
+        return YamlSlip{at(number, 0), "a conflict of git is not settled here",
+                        "keep one of its two sides, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"};
+    }
+    return std::nullopt;
+  }
+
+  std::optional<YamlSlip> fence() const {
+    for (std::size_t number = 0; number <= last_; ++number) {
+      const std::string_view text = trim(line(number));
+      if (text.starts_with("```") || text.starts_with("~~~"))
+        return YamlSlip{at(number, line(number).find(text[0])), "this line is a code fence of Markdown, not YAML",
+                        "remove the line"};
+    }
+    return std::nullopt;
+  }
+
+  /// "---a", "-----" and "--- a: b": only "---" alone divides documents.
+  std::optional<YamlSlip> line_of_dashes() const {
+    for (std::size_t number = 0; number <= last_; ++number) {
+      const std::string_view text = trim_right(line(number));
+      if (!text.starts_with("---") || text.size() == 3) continue;
+      // "--- {a: b}" and "--- # why" are right.
+      if (is_end_of_word(text, 3) && (number != last_ || !says("illegal map value"))) continue;
+      const bool is_rule = text.find_first_not_of('-') == kNone;
+      return YamlSlip{at(number, 0), "only --- alone in its line divides documents",
+                      is_rule ? "write ---" : "write ---, and what follows it in the next line"};
+    }
+    return std::nullopt;
+  }
 
   std::optional<YamlSlip> template_braces() const {
     for (std::size_t number : {last_, above(last_)}) {
@@ -223,80 +279,202 @@ class Finder {
                     "write the text in single quotes, where \\ is itself"};
   }
 
-  /// {x: "z}: the brace that would close the map is inside the quotes.
-  std::optional<YamlSlip> open_quote_in_brackets() const {
-    if (!says("end of") && !says("flow") && !says("illegal block entry")) return std::nullopt;
-    for (std::size_t number = last_ + 1; number-- > 0;) {
-      const std::string_view text = line(number);
-      for (std::size_t i = text.find_first_of("[{"); i < text.size(); ++i) {
-        if (!is_quote(text[i])) continue;
-        const std::size_t before = text.find_last_not_of(' ', i - 1);
-        if (before == kNone || std::string_view("[{,:").find(text[before]) == kNone) continue;
-        const std::size_t end = end_of_quoted(text, i);
-        if (end == kNone) {
-          const std::size_t value_end = std::min(text.find_first_of(",]}", i), text.size());
-          return YamlSlip{at(number, i), "this quote is never closed",
-                          "write " + quote(trim_right(text.substr(i + 1, value_end - i - 1))) + " with its quotes"};
-        }
-        i = end - 1;
-      }
+  /// A quote that is closed lines below, by one that was to open another text.
+  std::optional<YamlSlip> quote_over_lines() const {
+    constexpr std::size_t kMost = 200;
+    for (std::size_t number = last_ + 1; number-- > 0 && last_ - number < kMost;) {
+      const Line parts = take_apart(line(number));
+      const std::size_t start = parts.value();
+      if (start >= parts.text.size() || !is_quote(parts.text[start])) continue;
+      if (end_of_quoted(parts.text, start) != kNone) continue;
+      if (!says(kNoQuote) && (number == last_ || !closes_near_the_end(number, parts.text[start]))) continue;
+      const bool is_map = start + 1 < parts.text.size() && std::string_view("[{").find(parts.text[start + 1]) != kNone;
+      if (is_map)
+        return YamlSlip{at(number, start), "this quote makes a text of what follows it, and is not closed in its line",
+                        "remove it"};
+      return YamlSlip{at(number, start),
+                      says(kNoQuote) ? "this text has no closing quote" : "this quote is not closed in its line",
+                      "close it with the same quote"};
     }
     return std::nullopt;
   }
-
-  /// A ] or } where none is open, or the other one is.
-  std::optional<YamlSlip> closes_nothing() const {
-    const std::string_view text = line(last_);
-    if (!says("illegal flow end") || column_ >= text.size()) return std::nullopt;
-    const char opening = text[column_] == ']' ? '[' : '{';
-    return YamlSlip{
-        at(last_, column_),
-        "this " + std::string(1, text[column_]) + " closes nothing: no " + std::string(1, opening) + " is open here",
-        "remove it, or write the " + std::string(1, opening) + " that it closes"};
+  /// Whether the first such quote below is in the line where the parser gave up, or in the one above.
+  bool closes_near_the_end(std::size_t number, char quote) const {
+    for (std::size_t next = number + 1; next <= last_; ++next)
+      if (line(next).find(quote) != kNone) return next == last_ || next == above(last_);
+    return false;
   }
 
-  /// A [ or { of a line above, or of this one, that nothing closes.
-  std::optional<YamlSlip> unclosed_bracket() const {
-    if (!says("flow") && !says("illegal block entry") && !says("end of")) return std::nullopt;
-    struct Open {
-      std::size_t line, column;
-      char sign;
-    };
+  // ---- in brackets --------------------------------------------------------------------------------------------------
+
+  /// A [ or { that is open.
+  struct Open {
+    std::size_t line, column;
+    char sign;
+    bool has_colon = false;      // the entry that is read
+    bool has_value = false;      // likewise: what follows must be a comma, a colon or the end
+    bool is_plain = false;       // that value has no quotes, so it may go on in the next line
+    std::size_t value_line = 0;  // where it begins
+  };
+  struct Brackets {
     std::vector<Open> open;
+    std::size_t indent = 0;  // of the line where the first of them is
+  };
+
+  /// The first slip in the brackets that are open where the parser gave up, or were just closed.
+  std::optional<YamlSlip> in_brackets() const {
+    Brackets brackets;
     std::size_t block = kNone;  // the indentation of the key of a block of text, while in it
     for (std::size_t number = 0; number <= last_ && number < lines_.size(); ++number) {
       const Line parts = take_apart(line(number));
       if (parts.is_blank()) continue;
       if (block != kNone && parts.indent > block) continue;
       block = kNone;
-      if (number == last_ && open.empty() && !says("flow")) break;
-      bool starts = open.empty() ? false : true;
-      for (std::size_t i = open.empty() ? parts.value() : 0; i < parts.text.size(); ++i) {
-        const char c = parts.text[i];
-        if (i == parts.value()) starts = true;
-        if (starts && is_quote(c)) {
-          const std::size_t end = end_of_quoted(parts.text, i);
-          if (end == kNone) break;
-          i = end - 1;
-          starts = false;
-        } else if ((c == '[' || c == '{') && starts) {
-          open.push_back({number, i, c});
-        } else if ((c == ']' || c == '}') && !open.empty()) {
-          open.pop_back();
-          starts = false;
-        } else if (c != ' ') {
-          starts = !open.empty() && (c == ',' || c == ':');
-        }
-      }
-      if (parts.text.ends_with("|") || parts.text.ends_with(">") || parts.text.ends_with("|-") ||
-          parts.text.ends_with(">-"))
-        block = parts.indent;
+      if (opens_block(parts.text.substr(parts.value()))) block = parts.indent;
+      if (!brackets.open.empty() && begins_outside(brackets, number, parts)) return never_closed(brackets.open.back());
+      auto slip = in_line(brackets, number, parts);
+      // What the parser passed was no slip, but is not understood here.
+      if (slip && number + 1 < last_ && above(last_) != number) slip.reset(), brackets.open.clear();
+      if (slip) return slip;
     }
-    if (open.empty()) return std::nullopt;
-    const Open& found = open.back();
-    const char closing = found.sign == '[' ? ']' : '}';
-    return YamlSlip{at(found.line, found.column), "this " + std::string(1, found.sign) + " is never closed",
-                    "close it with " + std::string(1, closing)};
+    if (brackets.open.empty() || !(says("flow") || says("end of") || says("illegal block entry"))) return std::nullopt;
+    return never_closed(brackets.open.back());
+  }
+
+  static YamlSlip never_closed(const Open& open) {
+    return {at(open.line, open.column), "this " + std::string(1, open.sign) + " is never closed",
+            "close it with " + std::string(1, open.sign == '[' ? ']' : '}')};
+  }
+
+  /// A key or element of the block around the brackets.
+  bool begins_outside(const Brackets& brackets, std::size_t number, const Line& parts) const {
+    if (parts.indent > brackets.indent) return false;
+    const std::string_view before = take_apart(line(above(number))).text;
+    const bool goes_on = before.ends_with(',') || before.ends_with('[') || before.ends_with('{');
+    return !parts.dashes.empty() || (!goes_on && has_plain_key(parts));
+  }
+
+  std::optional<YamlSlip> in_line(Brackets& brackets, std::size_t number, const Line& parts) const {
+    std::vector<Open>& open = brackets.open;
+    const std::string_view text = parts.text;
+    std::size_t at = parts.indent;
+    if (open.empty()) {
+      const bool begins = text[std::min(parts.content, text.size() - 1)] == '[' || text[parts.indent] == '{' ||
+                          (parts.content < text.size() && text[parts.content] == '{');
+      at = begins ? parts.content : parts.value();
+      if (at >= text.size() || (text[at] != '[' && text[at] != '{')) return std::nullopt;
+      brackets.indent = parts.indent;
+    }
+    for (bool is_first = open.empty(); at < text.size() && (is_first || !open.empty()); is_first = false)
+      if (auto slip = token(open, number, text, at)) return slip;
+    at = std::min(text.find_first_not_of(" \t", at), text.size());
+    if (open.empty() && at < text.size() && text[at] == ',') return comma_at_the_end(number, at);
+    return std::nullopt;
+  }
+
+  static YamlSlip comma_at_the_end(std::size_t number, std::size_t column) {
+    return {at(number, column), "a comma ends a value in brackets only", "remove it"};
+  }
+  static YamlSlip missing_comma(std::size_t number, std::size_t column) {
+    return {at(number, column), "a comma is missing in front of this", "write a comma in front of it"};
+  }
+
+  /// One sign or value of the brackets; `at` then is behind it.
+  std::optional<YamlSlip> token(std::vector<Open>& open, std::size_t number, std::string_view text,
+                                std::size_t& at) const {
+    const char c = text[at];
+    if (c == ' ' || c == '\t') return ++at, std::nullopt;
+    if (c == ']' || c == '}') return closing(open, number, text, at);
+    if (c == ',') {
+      open.back() = Open{open.back().line, open.back().column, open.back().sign};
+      return ++at, std::nullopt;
+    }
+    if (c == ':' && is_end_of_value(text, at + 1)) {
+      open.back().has_colon = true;
+      open.back().has_value = false;
+      return ++at, std::nullopt;
+    }
+    const bool follows = !open.empty() && open.back().has_value;
+    if (follows && (!open.back().is_plain || open.back().value_line == number || is_key(text, at)))
+      return missing_comma(number, at);
+    if (c == '[' || c == '{') {
+      open.push_back({number, at, c});
+      return ++at, std::nullopt;
+    }
+    open.back().has_value = true;
+    open.back().value_line = number;
+    open.back().is_plain = !is_quote(c);
+    return is_quote(c) ? quoted(number, text, at) : plain(open, number, text, at);
+  }
+
+  static bool is_end_of_value(std::string_view text, std::size_t at) {
+    return is_end_of_word(text, at) || std::string_view(",[]{}\"'").find(text[at]) != kNone;
+  }
+  /// Whether a colon follows the word that begins here.
+  static bool is_key(std::string_view text, std::size_t at) {
+    const std::size_t end = text.find_first_of(" ,[]{}", at);
+    return end != kNone && text[end - 1] == ':';
+  }
+
+  std::optional<YamlSlip> closing(std::vector<Open>& open, std::size_t number, std::string_view text,
+                                  std::size_t& at) const {
+    const char opening = text[at] == ']' ? '[' : '{';
+    const std::string sign(1, text[at]);
+    if (!open.empty() && open.back().sign != opening) {
+      const Open& still = open.back();
+      const bool has_other =
+          std::any_of(open.begin(), open.end(), [&](const Open& each) { return each.sign == opening; });
+      const std::string where = (still.line == number ? "" : "line " + std::to_string(still.line + 1) + ", ") +
+                                "column " + std::to_string(still.column + 1);
+      if (has_other)
+        return YamlSlip{Finder::at(number, at),
+                        "this " + sign + " comes while the " + std::string(1, still.sign) + " of " + where + " is open",
+                        "write " + std::string(1, still.sign == '[' ? ']' : '}') + " in front of it"};
+      return YamlSlip{Finder::at(number, at),
+                      "this " + sign + " closes nothing: no " + std::string(1, opening) + " is open here",
+                      "remove it, or write the " + std::string(1, opening) + " that it closes"};
+    }
+    open.pop_back();
+    if (!open.empty()) open.back().has_value = true, open.back().is_plain = false;
+    return ++at, std::nullopt;
+  }
+
+  std::optional<YamlSlip> quoted(std::size_t number, std::string_view text, std::size_t& at) const {
+    const std::size_t end = end_of_quoted(text, at);
+    if (end == kNone) {
+      const std::size_t value_end = std::min(text.find_first_of(",]}", at), text.size());
+      return YamlSlip{Finder::at(number, at), "this quote is never closed",
+                      "write " + quote(trim_right(text.substr(at + 1, value_end - at - 1))) + " with its quotes"};
+    }
+    at = end;
+    return std::nullopt;
+  }
+
+  std::optional<YamlSlip> plain(std::vector<Open>& open, std::size_t number, std::string_view text,
+                                std::size_t& at) const {
+    const std::size_t start = at;
+    while (at < text.size() && std::string_view(",[]{}").find(text[at]) == kNone &&
+           !(text[at] == ':' && is_end_of_value(text, at + 1)))
+      ++at;
+    const std::string_view value = trim_right(text.substr(start, at - start));
+    if (at < text.size() && (text[at] == '[' || text[at] == '{')) {
+      // ${NAME} of envsubst, and what else has a bracket in it.
+      const std::size_t blank = value.size() < at - start ? start + value.size() : value.rfind(' ');
+      if (blank != kNone && text[at - 1] == ' ') return missing_comma(number, at);
+      std::size_t end = text.find(text[at] == '[' ? ']' : '}', at);
+      end = end == kNone ? text.size() : std::min(text.find_first_of(",]} ", end + 1), text.size());
+      return YamlSlip{Finder::at(number, start),
+                      "a value with " + std::string(1, text[at]) + " in it needs quotes here",
+                      "write " + quote(text.substr(start, end - start)) + " with its quotes"};
+    }
+    if (at >= text.size() || text[at] != ':' || !open.back().has_colon) return std::nullopt;
+    const std::size_t blank = value.rfind(' ');
+    if (blank != kNone)
+      return YamlSlip{Finder::at(number, start + blank + 1),
+                      "a second \": \" in one entry: a comma is missing in front of this, or the value needs quotes",
+                      "write a comma in front of it, or all of the value in quotes"};
+    return YamlSlip{Finder::at(number, start), "a value with a second \": \" in it needs quotes",
+                    "write " + quote(word_at(number, start)) + " with its quotes"};
   }
 
   std::optional<YamlSlip> behind_quote() const {
@@ -305,6 +483,7 @@ class Finder {
     if (start >= parts.text.size() || !is_quote(parts.text[start])) return std::nullopt;
     const std::size_t end = end_of_quoted(parts.text, start);
     if (end == kNone || end >= parts.text.size()) return std::nullopt;
+    if (parts.text.substr(end) == ",") return comma_at_the_end(last_, end);
     const char sign = parts.text[start];
     std::string whole(parts.text.substr(start));
     if (sign == '\'' && whole.size() > 2 && whole.ends_with('\''))
@@ -322,16 +501,34 @@ class Finder {
 
   /// "key: |" whose text is not indented.
   std::optional<YamlSlip> text_of_block() const {
-    for (std::size_t number = above(last_ + 1), seen = 0; number != kNone && seen < 3; number = above(number), ++seen) {
+    for (std::size_t number = above(last_ + 1); number != kNone; number = above(number)) {
       const std::size_t head = above(number);
       if (head == kNone) return std::nullopt;
       const Line key = take_apart(line(head));
       const Line text = take_apart(line(number));
-      const std::string_view value = key.text.substr(std::min(key.value(), key.text.size()));
-      const bool opens = key.colon != kNone && (value == "|" || value == ">" || value == "|-" || value == ">-");
-      if (opens && text.indent <= key.content && text.colon == kNone)
+      if (key.colon != kNone && opens_block(key.text.substr(key.value()))) {
+        if (text.indent > key.content || has_plain_key(text) || !text.dashes.empty()) return std::nullopt;
         return YamlSlip{at(number, text.indent), "the text of " + std::string(key.key()) + " is not indented",
-                        "begin it " + in_column(key.content + 2) + " or further right"};
+                        "begin each of its lines " + in_column(key.content + 2) + " or further right"};
+      }
+      if (number != last_ && has_plain_key(text)) return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  /// "x: -" and "x: - a".
+  std::optional<YamlSlip> dash_behind_colon() const {
+    for (const std::size_t number : {last_, above(last_)}) {
+      if (number == kNone) continue;
+      const Line parts = take_apart(line(number));
+      const std::size_t start = parts.value();
+      if (parts.colon == kNone || start >= parts.text.size() || parts.text[start] != '-' ||
+          !is_end_of_word(parts.text, start + 1))
+        continue;
+      if (start + 1 == parts.text.size())
+        return YamlSlip{at(number, start), "a - alone begins an element of a list, and is not a value",
+                        "write \"-\" with its quotes"};
+      return YamlSlip{at(number, start), "a list cannot begin in the line of its key", "begin it in the next line"};
     }
     return std::nullopt;
   }
@@ -344,20 +541,9 @@ class Finder {
                     "write " + quote(value) + " with its quotes"};
   }
 
-  /// {x: a: b}: in braces the parser misses the comma.
-  std::optional<YamlSlip> second_colon_in_braces() const {
-    const std::string_view text = line(last_);
-    if (!says("end of map flow") || column_ >= text.size() || text[column_] != ':') return std::nullopt;
-    const std::size_t first = text.substr(0, column_).rfind(": ");
-    if (first == kNone) return std::nullopt;
-    const std::size_t start = text.find_first_not_of(' ', first + 1);
-    return YamlSlip{at(last_, start), "a value with a second \": \" in it needs quotes",
-                    "write " + quote(word_at(last_, start)) + " with its quotes"};
-  }
-
   std::optional<YamlSlip> colon_without_blank() const {
-    const std::size_t number = above(last_);
-    if (number == kNone || !says("illegal map value")) return std::nullopt;
+    const std::size_t number = says(kNoColon) ? last_ : above(last_);
+    if (number == kNone || !(says("illegal map value") || says(kNoColon))) return std::nullopt;
     const Line parts = take_apart(line(number));
     const std::size_t colon = parts.text.find(':', parts.content);
     if (parts.colon != kNone || colon == kNone || colon == parts.content) return std::nullopt;
@@ -436,6 +622,39 @@ class Finder {
     return YamlSlip{at(last_, here.content),
                     "this line is indented deeper than the one above, whose key has its value already",
                     "begin it " + in_column(before.content) + ", below " + quote(before.key())};
+  }
+
+  /// "labels:" and what belongs below it further to the left.
+  std::optional<YamlSlip> left_of_its_key() const {
+    const std::size_t number = above(last_);
+    if (number == kNone || !(says("end of map") || says("end of sequence"))) return std::nullopt;
+    const Line here = take_apart(line(last_));
+    const Line key = take_apart(line(number));
+    const bool lacks_value = key.colon != kNone && key.value() >= key.text.size();
+    if (!lacks_value || !has_plain_key(here) || !here.dashes.empty() || here.indent > key.content) return std::nullopt;
+    return YamlSlip{at(last_, here.indent),
+                    "this line begins further left than " + quote(key.key()) + " above it, which has no value yet",
+                    "begin it " + in_column(key.content + 2) + ", below " + quote(key.key())};
+  }
+
+  /// A key whose colon was forgotten makes one text of it and the lines below.
+  std::optional<YamlSlip> no_colon() const {
+    std::size_t number = says(kNoColon) ? last_ : says("illegal map value") ? above(last_) : kNone;
+    if (number == kNone) return std::nullopt;
+    Line parts = take_apart(line(number));
+    for (std::size_t next = above(number); next != kNone && parts.dashes.empty(); next = above(number)) {
+      const Line before = take_apart(line(next));
+      if (before.colon != kNone || before.content >= before.text.size()) break;
+      number = next;
+      parts = before;
+    }
+    if (parts.colon != kNone || parts.content >= parts.text.size()) return std::nullopt;
+    const std::string_view content = parts.text.substr(parts.content);
+    if (std::string_view("[{\"'|>&*!%@`?").find(content[0]) != kNone) return std::nullopt;
+    const std::string_view key = content.substr(0, content.find(' '));
+    const std::string_view value = trim(content.substr(key.size()));
+    return YamlSlip{at(number, parts.content + key.size()), "no colon behind " + quote(key),
+                    "write " + std::string(key) + ":" + (value.empty() ? "" : " ") + std::string(value)};
   }
 
   /// The line begins in a column in which nothing above begins that is still open.

@@ -128,8 +128,11 @@ class Builder {
       value = *resolved;
     }
     if (!(policy_.as_worker && is_worker_layer(layer_))) {
-      if (const std::string why = defect(kind, key, value); !why.empty())
-        return reject(kind, name, key, made.rule, why);
+      if (const std::string why = defect(kind, key, value); !why.empty()) {
+        reject(kind, name, key, made.rule, why);
+        if (is_left_out_by_deny_list(kind, key)) built_.rejected.back().filter = kDenyLabelNs;
+        return;
+      }
       if (const std::string why = prefix_defect(key); !why.empty()) {
         reject(kind, name, key, made.rule, why, how_to_write_below(key));
         built_.rejected.back().filter = kWritePrefixes;
@@ -165,11 +168,8 @@ class Builder {
     }
     const bool denied = kind == Kind::label && is_denied(name_space);
     const bool outside = why.empty() && (is_forbidden_namespace(kind, name_space) || denied);
-    if (outside) {
-      const auto& extra = policy_.extra_namespaces;
-      const bool allowed = kind == Kind::label && std::find(extra.begin(), extra.end(), name_space) != extra.end();
-      if (!allowed) return "namespace " + quote(name_space) + " is not allowed" + (denied ? " (denyLabelNs)" : "");
-    }
+    if (outside && !is_allowed_all_the_same(kind, name_space))
+      return "namespace " + quote(name_space) + " is not allowed" + (denied ? " (denyLabelNs)" : "");
     return why.empty() ? value_defect(kind, value) : why;
   }
 
@@ -177,6 +177,18 @@ class Builder {
     if (!is_kubernetes(name_space)) return false;
     if (is_within(name_space, kFeaturePrefix)) return false;
     return !(kind == Kind::label && is_within(name_space, "profile.node.kubernetes.io"));
+  }
+
+  bool is_allowed_all_the_same(Kind kind, std::string_view name_space) const {
+    const auto& extra = policy_.extra_namespaces;
+    return kind == Kind::label && std::find(extra.begin(), extra.end(), name_space) != extra.end();
+  }
+
+  /// Whether the list does what its author wanted: without it the label would be legal.
+  bool is_left_out_by_deny_list(Kind kind, std::string_view key) const {
+    const std::string_view name_space = namespace_of(key);
+    return kind == Kind::label && is_denied(name_space) && !is_allowed_all_the_same(kind, name_space) &&
+           qualified_name_defect(key).empty();
   }
 
   bool is_denied(std::string_view name_space) const {

@@ -86,16 +86,18 @@ std::string in_host_terms(std::string_view path) {
 }
 
 /// What sources.kernel.kconfigFile names, if it can be used.
-std::optional<std::string> configured_kconfig(Reading& reading, const std::string& configured, bool nfd_compat) {
+std::optional<std::string> configured_kconfig(Reading& reading, const ProbeConfig& config) {
+  const std::string& configured = config.kconfig_file;
   const std::string path = configured.starts_with('/') ? configured : "/" + configured;
   const std::string translated = in_host_terms(path);
   for (const std::string& candidate : {path, translated}) {
     if (candidate.empty() || !reading.exists(candidate)) continue;
-    return kconfig_of(reading, candidate, nfd_compat);
+    return kconfig_of(reading, candidate, config.nfd_compat);
   }
   const bool is_container_path = !translated.empty();
-  reading.say({"missing-file", "sources.kernel.kconfigFile",
-               "there is no " + path +
+  constexpr const char* kKey = "sources.kernel.kconfigFile";
+  reading.say({"missing-file", config.kconfig_place.empty() ? kKey : config.kconfig_place,
+               (config.kconfig_place.empty() ? "" : std::string(kKey) + ": ") + "there is no " + path +
                    (is_container_path ? ", which is a path of NFD's container, and no " + translated : "") +
                    ": the usual places are searched",
                "name a file of the host, such as /boot/config-6.1.0, or remove the key"});
@@ -103,10 +105,9 @@ std::optional<std::string> configured_kconfig(Reading& reading, const std::strin
 }
 
 /// Text of the first readable candidate.
-std::optional<std::string> find_kconfig(Reading& reading, const std::string& configured, const std::string& release,
-                                        bool nfd_compat) {
-  if (!configured.empty())
-    if (auto text = configured_kconfig(reading, configured, nfd_compat)) return text;
+std::optional<std::string> find_kconfig(Reading& reading, const ProbeConfig& config, const std::string& release) {
+  if (!config.kconfig_file.empty())
+    if (auto text = configured_kconfig(reading, config)) return text;
   std::vector<std::string> candidates{"/proc/config.gz"};
   if (!release.empty()) {
     candidates.push_back("/usr/src/linux-" + release + "/.config");
@@ -123,7 +124,7 @@ std::optional<std::string> find_kconfig(Reading& reading, const std::string& con
     candidates.push_back("/boot/config-" + release);
   }
   for (const std::string& path : candidates)
-    if (auto text = kconfig_of(reading, path, nfd_compat)) return text;
+    if (auto text = kconfig_of(reading, path, config.nfd_compat)) return text;
   return std::nullopt;
 }
 
@@ -138,7 +139,7 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
 
   Reading kconfig(host, seen, "kernel.config");
   if (config.wanted.has("kernel.config"))
-    if (const auto text = find_kconfig(kconfig, config.kconfig_file, release.value_or(""), config.nfd_compat))
+    if (const auto text = find_kconfig(kconfig, config, release.value_or("")))
       features.attributes["kernel.config"] = parse_kconfig(*text, config.wanted.elements("kernel.config"));
 
   const auto modules = Reading(host, seen, "kernel.loadedmodule").raw("/proc/modules", kModulesCap);

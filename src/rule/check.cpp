@@ -26,6 +26,7 @@ bool takes_values(Operator op) {
   return op == Operator::in || op == Operator::not_in || op == Operator::in_regexp || is_ordering(op);
 }
 
+constexpr const char* kOtherValue = "make it an annotation, or use another value";
 constexpr const char* kAddType = "add type: version to compare versions";
 
 /// Never true of a flag, which has no value.
@@ -177,11 +178,35 @@ class Checker {
       }
     if (term.name) {
       expression(*term.name);
-      if (term.name->op == Operator::does_not_exist)
-        mistake(term.name->op_mark, "dead-term",
-                "matchName with DoesNotExist never matches: it asks of each name whether it is there",
-                "write matchExpressions: {NAME: {op: DoesNotExist}}");
+      name(known->second, term);
     }
+  }
+
+  /// matchName compares names of elements, not their values.
+  void name(const KnownFeature& feature, const Term& term) {
+    const Expression& wanted = *term.name;
+    const std::string op(name_of(wanted.op));
+    if (wanted.op == Operator::does_not_exist)
+      return mistake(wanted.op_mark, "dead-term",
+                     "matchName with DoesNotExist never matches: it asks of each name whether it is there",
+                     "write matchExpressions: {NAME: {op: DoesNotExist}}");
+    if (wanted.op == Operator::is_true || wanted.op == Operator::is_false || is_ordering(wanted.op))
+      return mistake(wanted.op_mark, "dead-term",
+                     "matchName with " + op + " never matches: it looks at the names of elements, not at their values",
+                     feature.attributes || feature.instances ? "write matchExpressions: {NAME: {op: " + op + "}}"
+                                                             : "write matchName: {op: Exists}");
+    if (wanted.op != Operator::in) return;
+    std::vector<std::string_view> names;
+    for (const auto* elements : {&feature.flags, &feature.attributes, &feature.instances}) {
+      if (!*elements) continue;
+      if ((*elements)->any_name) return;
+      for (const std::string_view each : names_of(**elements)) names.push_back(each);
+    }
+    for (std::size_t i = 0; i < wanted.values.size(); ++i)
+      if (std::find(names.begin(), names.end(), wanted.values[i]) == names.end())
+        mistake(i < wanted.value_marks.size() ? wanted.value_marks[i] : wanted.mark, "unknown-element",
+                quote(term.feature) + " has no element " + quote(wanted.values[i]),
+                did_you_mean(wanted.values[i], names, "see `nodescout features`"));
   }
 
   void unknown_feature(const Term& term) {
@@ -352,6 +377,16 @@ class Checker {
                      "them in one command"));
   }
 
+  /// A tag, "!x", is meant as a text, which may be one that is refused with quotes as well.
+  void tag(Mark mark, std::string (*defect)(std::string_view), std::string_view todo) {
+    const std::string_view spelt = source().word_at(mark);
+    if (!spelt.starts_with('!') || defect(spelt).empty()) return;
+    for (Finding& finding : files_[file_].parsed.findings)
+      if (finding.mark == mark && finding.problem.code == "unknown-tag" &&
+          finding.problem.todo.starts_with("write " + quote(spelt)))
+        finding.problem.todo = todo;
+  }
+
   // ---- output -------------------------------------------------------------------------------------------------------
 
   void key(Mark mark, const std::string& name, std::string_view kind, bool is_label) {
@@ -419,11 +454,12 @@ class Checker {
   void outputs(const Rule& rule) {
     for (const auto& [name, placed] : rule.labels) {
       key(placed.key_mark, name, "label", true);
+      tag(placed.mark, label_value_defect, kOtherValue);
       if (placed.text.starts_with('@'))
         reference(rule, placed);
       else if (const std::string defect = label_value_defect(placed.text); !defect.empty())
         mistake(placed.mark, "bad-label", "label " + quote(name) + ": " + defect,
-                rule.dialect == Dialect::api ? "make it an annotation, which takes any text" : "use another value");
+                rule.dialect == Dialect::api ? kOtherValue : "use another value");
     }
     for (const auto& [name, placed] : rule.annotations) {
       key(placed.key_mark, name, "annotation", false);
@@ -436,6 +472,7 @@ class Checker {
     }
     for (const auto& [name, placed] : rule.extended_resources) {
       key(placed.key_mark, name, "extended resource", false);
+      tag(placed.mark, resource_amount_defect, kResourceAmountAdvice);
       if (placed.text.starts_with('@'))
         reference(rule, placed);
       else if (const std::string defect = resource_amount_defect(placed.text); !defect.empty())

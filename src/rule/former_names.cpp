@@ -16,9 +16,13 @@ constexpr FormerName kFormerNames[] = {
     {FormerName::config_key, "resourceLabels",
      "write a NodeFeatureRule with extendedResources: {NAME: \"@DOMAIN.FEATURE.ELEMENT\"}; remove the key"},
     {FormerName::config_key, "autoDefaultNs", "write autoPrefix"},
-    {FormerName::config_key, "featureGates",
-     "for NodeFeatureGroupAPI there is nothing to switch; in place of DisableAutoPrefix write autoPrefix: false"},
-    {FormerName::config_key, "featureGates.DisableAutoPrefix", "write autoPrefix: false"},
+    {FormerName::config_key, "featureGates", "remove it: NFD's gates have no counterpart here but autoPrefix"},
+    {FormerName::config_key, "featureGates.NodeFeatureAPI",
+     "remove it: the agent labels its Node itself, and NodeFeature objects of other agents always count; "
+     "--publish nodefeature writes such an object in place of the labels"},
+    {FormerName::config_key, "featureGates.NodeFeatureGroupAPI", "remove it: NodeFeatureGroups need no switch here"},
+    {FormerName::config_key, "featureGates.DisableAutoPrefix",
+     "remove it; in place of DisableAutoPrefix: true write autoPrefix: false"},
 
     {FormerName::rule_field, "matchOn",
      "write labels: {NAME: \"true\"} and, for each entry of matchOn, an entry of matchAny with matchFeatures"},

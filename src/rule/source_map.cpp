@@ -1,5 +1,7 @@
 #include "rule/source_map.h"
 
+#include "base/text.h"
+
 namespace nodescout {
 
 Mark SourceMap::locate(Mark scalar, Mark inside) const {
@@ -25,10 +27,22 @@ Mark SourceMap::locate(Mark scalar, Mark inside) const {
   return {scalar.line, scalar.column + inside.column - 1};
 }
 
+std::string SourceMap::written_into(Mark scalar, std::string_view text) const {
+  const std::string_view first = index_.line(scalar.line).substr(index_.byte_of(scalar.line, scalar.column));
+  if (first.starts_with('"')) return replace_all(replace_all(text, "\\", "\\\\"), "\"", "\\\"");
+  return first.starts_with('\'') ? replace_all(text, "'", "''") : std::string(text);
+}
+
 std::string_view SourceMap::plain_scalar_at(Mark mark) const {
   const std::string_view line = index_.line(mark.line);
   const std::string_view rest = line.substr(index_.byte_of(mark.line, mark.column));
   if (rest.empty() || std::string_view("\"'|>[{&*!").find(rest[0]) != std::string_view::npos) return "";
+  return word_at(mark);
+}
+
+std::string_view SourceMap::word_at(Mark mark) const {
+  const std::string_view line = index_.line(mark.line);
+  const std::string_view rest = line.substr(index_.byte_of(mark.line, mark.column));
   return rest.substr(0, rest.find_first_of(" \t\r,]}#"));
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "template/template.h"
 
@@ -42,6 +43,9 @@ class TemplateChecker {
 
   void check(const std::string& text, Mark mark, std::string_view field) {
     if (text.empty()) return;
+    const bool is_of_labels = field == "labelsTemplate";
+    makes_labels_ = is_of_labels;
+    field_name_ = field;
     mark_ = mark;
     told_.clear();
     const auto parsed = Template::parse(text);
@@ -51,6 +55,7 @@ class TemplateChecker {
                  std::string(field) + " is never run: a rule without matchFeatures and matchAny has nothing to render",
                  "give the rule a condition, or write the labels as they are");
     for (const TemplateMention& mention : parsed->mentions().list) this->mention(mention);
+    if (is_of_labels) lines(parsed->lines());
   }
 
  private:
@@ -99,10 +104,11 @@ class TemplateChecker {
           name + (always ? " is matched by no term of this rule: the template can never be rendered"
                          : " is not matched by every entry of matchAny and by matchFeatures: the rule fails where it "
                            "is missing"),
-          guess.empty() ? "match the feature, or ask for it with (index . \"" + mention.domain + "\")"
+          guess.empty() ? "match the feature, or ask for it with " + written("(index . \"" + mention.domain + "\")")
                         : "did you mean " + std::string(guess) + "?");
       return;
     }
+    if (mention.is_printed) return printed_as_a_whole(mention);
     if (mention.of_list) return field_of_list(mention);
     if (!mention.field.empty() && mention.must_exist) field(mention);
   }
@@ -123,9 +129,58 @@ class TemplateChecker {
     const std::string list = "." + mention.domain + "." + mention.feature;
     told_.insert(mention.where);
     say(mention.where, "dead-template", list + " is a list of elements, which has no ." + mention.field,
-        has_devices ? "write {{ range " + list + " }}{{ ." + mention.field + " }}{{ end }}"
-                    : "write {{ range " + list + " }}{{ if eq .Name " + quote(mention.field) +
-                          " }}{{ .Value }}{{ end }}{{ end }}");
+        "write " + (has_devices ? "{{ range " + list + " }}{{ ." + mention.field + " }}{{ end }}"
+                                : value_of_element(list, mention.field)));
+  }
+  std::string value_of_element(const std::string& list, std::string_view name) const {
+    return written("{{ range " + list + " }}{{ if eq .Name " + quote(name) + " }}{{ .Value }}{{ end }}{{ end }}");
+  }
+  std::string written(std::string_view code) const { return source_.written_into(mark_, code); }
+
+  /// {{ .kernel.version }}: brackets, and all elements in them, which are never a part of a label.
+  void printed_as_a_whole(const TemplateMention& mention) {
+    if (!makes_labels_) return;
+    const std::string name = "." + mention.domain + (mention.feature.empty() ? "" : "." + mention.feature);
+    const auto known = schema_.find(lower_ascii(mention.domain + "." + mention.feature));
+    const bool has_devices = known != schema_.end() && known->second.instances;
+    told_.insert(mention.where);
+    if (mention.of_list || mention.feature.empty())
+      return say(mention.where, "dead-template",
+                 name + " is all of its elements, which make no legal label: print a field of one of them",
+                 mention.feature.empty()
+                     ? "name the feature, and range over it"
+                     : "write {{ range " + name + " }}{{ ." + field_of_element(known) + " }}{{ end }}");
+    say(mention.where, "dead-template",
+        "an element of " + name.substr(1) + " as a whole makes no legal label: print one of its fields",
+        "write {{ ." + field_of_element(known) + " }}" + (has_devices ? ", or another of its fields" : ""));
+  }
+  std::string field_of_element(Schema::const_iterator known) const {
+    if (known == schema_.end()) return "Name";
+    if (known->second.attributes) return "Value";
+    if (!known->second.instances || known->second.instances->values.empty()) return "Name";
+    return known->second.instances->values.begin()->first;
+  }
+
+  /// Lines that are in the template as they are.
+  void lines(const std::vector<TemplateLine>& list) {
+    for (const TemplateLine& line : list) {
+      if (!line.has_equals) {
+        say(line.where, "dead-template",
+            field_name_ + ": a line without = makes the whole rule fail: " + quote(trim(line.key)),
+            "write NAME=VALUE in each line");
+        continue;
+      }
+      const std::string key =
+          line.key.find('/') == std::string::npos ? std::string(kFeaturePrefix) + "/" + line.key : line.key;
+      if (const std::string defect = qualified_name_defect(key); !defect.empty())
+        say(line.where, "bad-label", "label " + quote(line.key) + ": " + defect,
+            "rename it: [PREFIX/]NAME, where NAME has at most 63 letters, digits, '-', '_' and '.'");
+      else if (const std::string bad =
+                   line.value && !line.value->starts_with('@') ? label_value_defect(*line.value) : "";
+               !bad.empty())
+        say(line.where, "bad-label", "label " + quote(line.key) + ": " + bad + " (" + quote(*line.value) + ")",
+            "make it an annotation, or use another value");
+    }
   }
 
   /// A field that no element of the feature has.
@@ -164,7 +219,9 @@ class TemplateChecker {
   std::vector<std::string> names_;  // of features, with a dot in front
   std::vector<std::string_view> candidates_;
   std::set<std::string> told_;  // places in the template, and features that are empty
-  Mark mark_;
+  Mark mark_;                   // of the template
+  bool makes_labels_ = false;
+  std::string field_name_;
 };
 
 }  // namespace

@@ -75,7 +75,10 @@ class Walker {
       switch (node.kind) {
         case Node::Kind::text: break;
         case Node::Kind::action:
-          if (const Shape printed = pipeline(*node.pipe, dot, reach); node.pipe->variables.empty()) escapes(printed);
+          if (const Shape printed = pipeline(*node.pipe, dot, reach); node.pipe->variables.empty()) {
+            escapes(printed);
+            this->printed(printed, node.pipe->at, reach);
+          }
           break;
         case Node::Kind::if_:
         case Node::Kind::with: conditional(node, dot, reach); break;
@@ -87,6 +90,13 @@ class Walker {
       // Behind a {{break}} in a condition, what follows may not be reached.
       if (reach != Reach::maybe && leaves(node)) reach = Reach::maybe;
     }
+  }
+
+  void printed(const Shape& shape, std::uint32_t at, Reach reach) {
+    if (shape.kind == Shape::Kind::unknown || shape.kind == Shape::Kind::data) return;
+    const bool is_list = shape.kind == Shape::Kind::elements;
+    found_.push_back(
+        {at, {"", std::string(shape.domain), std::string(shape.feature), "", reach, false, is_list, true}});
   }
 
   static bool leaves(const Node& node) {

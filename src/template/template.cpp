@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "template/evaluate.h"
 #include "template/failure.h"
+#include "template/lines.h"
 #include "template/makes.h"
 #include "template/mentions.h"
 #include "template/syntax.h"
@@ -38,6 +39,7 @@ Result<std::string> Template::run(const TemplateData& data, const TemplateLimits
 
 TemplateMentions Template::mentions() const { return tmpl::mentions_of(*program_); }
 
+std::vector<TemplateLine> Template::lines() const { return tmpl::lines_of(*program_); }
 TemplateKeys Template::makes() const { return tmpl::keys_of(*program_); }
 
 std::string_view Template::source() const { return program_->source; }

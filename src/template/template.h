@@ -7,6 +7,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -36,8 +37,9 @@ struct TemplateMention {
   std::string feature;  // "device"; empty if only the domain is mentioned
   std::string field;    // "class"; empty if only the feature is mentioned
   Reach reach = Reach::maybe;
-  bool must_exist = true;  // `.class` fails without it, `index . "class"` does not
-  bool of_list = false;    // the field is asked of the list of elements, not of one of them: that always fails
+  bool must_exist = true;   // `.class` fails without it, `index . "class"` does not
+  bool of_list = false;     // the field is asked of the list of elements, not of one of them: that always fails
+  bool is_printed = false;  // with no field: all of it is printed, the list or one of its elements
 
   friend bool operator==(const TemplateMention&, const TemplateMention&) = default;
 };
@@ -47,6 +49,15 @@ struct TemplateMentions {
   /// No run sees a field that is not in the list. False where a part of the data is printed as a whole, handed to a
   /// function, or asked for by a name that is made while the template runs.
   bool complete = true;
+};
+
+/// A line of the output that is in the template as it is, up to its = at least, wherever it is reached.
+struct TemplateLine {
+  std::string where;  // "3:14", where it begins
+  bool has_equals = true;
+  std::string key;                   // without the blanks in front; of a line without =, all of it
+  std::optional<std::string> value;  // if all of it is in the template, too; blanks at the end left out
+  friend bool operator==(const TemplateLine&, const TemplateLine&) = default;
 };
 
 /// Which keys a template's output can have when it is read as lines of key=value (expand_to_map).
@@ -72,6 +83,9 @@ class Template {
   /// What the template asks for, as far as that can be seen without running it. A feature that no term of the matcher
   /// matches, mentioned in a place that is always reached, makes every run fail.
   TemplateMentions mentions() const;
+
+  /// The lines that are known without running it, in the order of the source.
+  std::vector<TemplateLine> lines() const;
 
   /// What keys it can make, as far as that can be seen without running it.
   TemplateKeys makes() const;

@@ -92,6 +92,23 @@ TEST(Prefixes, EveryEntryIsValidatedAndTheAdviceIsRight) {
             "f:1:16 writePrefixes names no namespace, so nothing could be written (the default is used; remove it)\n");
 }
 
+TEST(Prefixes, OneMistakeCountsOnce) {
+  for (const char* text : {"writePrefixes: [\"*\"]", "writePrefixes: vendor.example", "writePrefixes: []",
+                           "writePrefixes:", "writePrefixes: [[a]]", "extraWritePrefixes: vendor.example"})
+    EXPECT_EQ(read(text).problems.size(), 1u) << text << "\n" << problems(read(text));
+}
+
+TEST(Config, EachGateOfNfdHasItsOwnAdvice) {
+  const Config config =
+      read("featureGates: {NodeFeatureAPI: false, DisableAutoPrefix: true, NodeFeatureGroupAPI: true}\n");
+  ASSERT_EQ(config.problems.size(), 3u) << problems(config);
+  EXPECT_EQ(config.problems[0].where, "f:1:16");
+  EXPECT_EQ(config.problems[0].what, "unknown key \"featureGates.NodeFeatureAPI\"");
+  EXPECT_NE(config.problems[0].todo.find("the agent labels its Node itself"), std::string::npos);
+  EXPECT_NE(config.problems[1].todo.find("autoPrefix: false"), std::string::npos);
+  EXPECT_EQ(read("featureGates: {Other: true}\n").problems.size(), 1u);
+}
+
 TEST(Prefixes, NamespacesOfKubernetesStayClosed) {
   EXPECT_EQ(todos(read("extraWritePrefixes: [kubernetes.io, node-role.kubernetes.io]")),
             "f:1:22 write \"feature.node.kubernetes.io\"\n"
@@ -473,6 +490,15 @@ TEST(Config, LeaseAndReadinessGate) {
     EXPECT_EQ(mistaken.lease_period.count(), 30) << wrong;
     EXPECT_EQ(mistaken.readiness_gate.deadline.count(), 300) << wrong;
   }
+}
+
+TEST(Config, SourcesAreReportedAtTheirPlaces) {
+  const Config config = read("core: {labelSources: [all, cpuu]}\nsources: {kernel: {kconfigFile: /none}}\n");
+  std::vector<Problem> found;
+  select_sources(config.label_sources, {"cpu"}, {}, "core.labelSources", found, config.places_of_labels);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].where, "f:1:28");
+  EXPECT_EQ(config.probes.kconfig_place, "f:2:33");
 }
 
 TEST(Config, SelectionIsLeftToRight) {

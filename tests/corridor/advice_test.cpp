@@ -128,9 +128,7 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
   if (std::regex_match(todo, found, std::regex("write (\\{\\{ range .*)"))) {
     const std::size_t open = text.rfind("{{", edited.at());
     const std::size_t close = text.find("}}", edited.at()) + 2;
-    std::string inner;
-    for (const char c : found[1].str()) inner += c == '"' ? std::string("\\\"") : std::string(1, c);
-    return text.substr(0, open) + inner + text.substr(close);
+    return text.substr(0, open) + found[1].str() + text.substr(close);
   }
   if (std::regex_match(todo, found, std::regex("write in its place labels: (.*) and matchAny: (.*)"))) {
     const std::size_t line = text.rfind('\n', edited.at()) + 1;
@@ -162,6 +160,14 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
     const char sign = todo.back() == 'e' ? text[edited.at()] : todo.back();
     return text.substr(0, end) + sign + text.substr(end);
   }
+  if (todo.starts_with("write a comma in front of it")) return edited.with_word_in_front(", ");
+  if (std::regex_match(todo, found, std::regex("write (\\]|\\}) in front of it")))
+    return edited.with_word_in_front(found[1]);
+  if (todo == "remove it" && finding.problem.code == "malformed-yaml")
+    return text.substr(0, edited.at()) + text.substr(edited.at() + 1);
+  if (todo == "remove the line")
+    return text.substr(0, text.rfind('\n', edited.at()) + 1) + text.substr(text.find('\n', edited.at()) + 1);
+  if (std::regex_match(todo, found, std::regex("write ([a-z]+:)"))) return edited.with_word_in_front(":");
   if (todo == "write blanks in its place") return text.substr(0, edited.at()) + "      " + text.substr(edited.at() + 1);
   return std::nullopt;
 }
@@ -220,6 +226,19 @@ TEST(Advice, OnRulesIsRightToTheLetter) {
       rule("      labelsTemplate: {{ range .pci.device }}x={{ .class }}{{ end }}\n      matchFeatures: [{feature: "
            "pci.device, matchExpressions: {class: {op: Exists}}}]\n"),
       object("    - {name: a, labels: {x: z}}\n", "My_Rules"),
+      rule("      labels: {x: \"z\" w: v}\n"),
+      rule("      labels: {x: \"z\"},\n"),
+      rule(
+          "      labels: {x: z}\n      matchFeatures: [{feature: pci.device, matchExpressions: {vendor: {op: In value: "
+          "[\"10de\"]}}}]\n"),
+      rule("      labels: {x: z}\n      matchFeatures: [{feature: pci.device, matchExpressions: {vendor: {op: In, "
+           "value: "
+           "[\"10de\"}}}]\n"),
+      rule("      labels\n        x: z\n"),
+      rule("      labels: {x: z}\n```\n"),
+      rule("      labels: \"{x: z}\n"),
+      rule("      labels: {x: !x}\n"),
+      rule("      extendedResources: {x: 9Ei}\n"),
       rule("      extendedResources: {x: 1.5}\n"),
       rule("      extendedResources: {x: -1}\n"),
       rule("      extendedResources: {x: 0x10}\n"),

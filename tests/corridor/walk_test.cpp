@@ -54,6 +54,30 @@ TEST(Walk, WhatAWhiteListLeavesOutIsOneLine) {
   EXPECT_EQ(walked.problems[0].what, "2 labels are left out");
 }
 
+TEST(Walk, WhatDenyLabelNsLeavesOutIsOneLine) {
+  const RuleLayers rules = layers_of({{Layer::rules, "{name: a, labels: {a.example/x: x, a.example/y: x, b: x}}"}});
+  LabelPolicy policy;
+  policy.denied_namespaces = {"a.example"};
+  const Walk walked = walk(rules, {{}}, policy);
+  EXPECT_EQ(labels_of(walked), (Labels{{"b", "x"}}));
+  ASSERT_EQ(walked.problems.size(), 1u);
+  EXPECT_EQ(walked.problems[0].where, "denyLabelNs");
+  EXPECT_EQ(walked.problems[0].what, "2 labels are left out");
+}
+
+/// A file of features.d is one author's, whatever the line.
+TEST(Walk, LinesOfAFileOutsideThePrefixesAreOneProblem) {
+  const RuleLayers rules = layers_of({{Layer::local, "{name: a, labels: {a.example/x: x, a.example/y: x}}"}});
+  const Origins origins{{"a.example/x", "/features.d/f:1:1"}, {"a.example/y", "/features.d/f:2:1"}};
+  LabelPolicy policy;
+  policy.write_prefixes = {"nvidia.com"};
+  const Features none;
+  const Walk walked = walk(rules, {none, {}, &origins}, policy);
+  ASSERT_EQ(walked.problems.size(), 1u);
+  EXPECT_EQ(walked.problems[0].where, "/features.d/f");
+  EXPECT_EQ(walked.problems[0].what, "2 keys below \"a.example\" are left out: this agent may not write there");
+}
+
 TEST(Walk, ARejectionNamesTheObjectThatAskedForIt) {
   const std::vector<NodeFeatureObject> objects{{"vendor", "extra", {}, {{"a", "not legal"}}}};
   const Walk walked = walk({}, {{}, objects}, {});

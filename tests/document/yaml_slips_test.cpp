@@ -16,6 +16,11 @@ const std::string kHead = "a:\n  list:\n";  // what follows begins in line 3
 
 const std::string kDash = "write \"- \" in front of \"x\", and two blanks in front of each further line of the element";
 
+const std::string kComma = "write a comma in front of it";
+const std::string kConflict =
+    "keep one of its two sides, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>";
+const std::string kBlock = "begin each of its lines in column 9 or further right";
+
 TEST(YamlSlips, EachHasItsLineAndItsCure) {
   const Case cases[] = {
       {"an unquoted @ in a block", "    - x: @kernel.version.major  # why\n", "3:10",
@@ -48,8 +53,7 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
       {"text behind a quote", "    - x: \"a\" b\n", "3:13",
        "put all of the value in one pair of quotes, or write the rest elsewhere"},
       {"an escape that is none", "    - x: \"\\d+\"\n", "3:11", "write the text in single quotes, where \\ is itself"},
-      {"a block that is not indented", "    - t: |\n      a=b\n      x: y\n", "4:7",
-       "begin it in column 9 or further right"},
+      {"a block that is not indented", "    - t: |\n      a=b\n      x: y\n", "4:7", kBlock},
       {"an element without its dash", "    - x: y\n      z: w\n    x: v\n    z: w\n", "5:5", kDash},
       {"an element without its dash, whose lines are indented", "    - x: y\n    x: v\n      z: w\n", "4:5", kDash},
       {"a first element without its dash", "    x: y\n    z: w\n    - x: v\n", "3:5", kDash},
@@ -58,6 +62,44 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
       {"a key that is empty", "    - x:\n        ? :\n        : w\n", "4:9",
        "write the key, a colon and the value, without ?"},
       {"a key that is a list", "    - {[a]: w}\n", "3:8", "write a text in front of the colon"},
+      {"a missing comma behind a quoted value", "    - x: {y: \"a\" z: b}\n", "3:18", kComma},
+      {"a missing comma in a list", "    - x: [\"a\" \"b\"]\n", "3:15", kComma},
+      {"a missing comma behind a list", "    - x: {y: [a] z: b}\n", "3:18", kComma},
+      {"a missing comma at the end of a line", "    - {x: a,\n       y: b\n       z: c}\n", "5:8", kComma},
+      {"a missing comma between two keys", "    - x: {op: In value: [a]}\n", "3:18",
+       "write a comma in front of it, or all of the value in quotes"},
+      {"a comma behind a value in quotes", "    - x: \"a\",\n      y: b\n", "3:13", "remove it"},
+      {"a comma behind a list in brackets", "    - x: [a],\n      y: b\n", "3:13", "remove it"},
+      {"a quote in front of a map", "    - x: \"{y: a, z: b}\n      z: \"w\"\n", "3:10", "remove it"},
+      {"a quote in front of a map at the end", "    - x: \"{y: a, z: b}\n", "3:10", "remove it"},
+      {"a quote that is closed in the next line", "    - x: \"a\n      y: \"b\"\n", "3:10",
+       "close it with the same quote"},
+      {"a name of envsubst in a map", "    - x: {y: ${Y}}\n", "3:14", "write \"${Y}\" with its quotes"},
+      {"a name of envsubst in a list", "    - x: [a, ${Y}-z, b]\n", "3:14", "write \"${Y}-z\" with its quotes"},
+      {"a bracket that another one closes", "    - x: {y: [\"a\"}\n", "3:18", "write ] in front of it"},
+      {"a brace too few", "    - x: [{y: {z: a}]\n", "3:21", "write } in front of it"},
+      {"a key without its colon", "    - x: y\n    - k\n        z: w\n", "4:8", "write k:"},
+      {"a first field without its colon", "    - name a\n      z: w\n", "3:11", "write name: a"},
+      {"a field without its colon", "    - x: y\n      z w\n      v: u\n", "4:8", "write z: w"},
+      {"a last field without its colon", "    - x: y\n      z\n", "4:8", "write z:"},
+      {"a conflict of git", "    - x: y\n<<<<<<< HEAD\n      z: w\n=======\n      z: v\n>>>>>>> other\n", "4:1",
+       kConflict},
+      {"the rest of a conflict of git", "    - x: y\n=======\n      z: v\n", "4:1", kConflict},
+      {"the end of a conflict of git", "    - x: y\n>>>>>>> other\n", "4:1", kConflict},
+      {"a - as a value", "    - x: -\n      y: z\n", "3:10", "write \"-\" with its quotes"},
+      {"a list in the line of its key", "    - x: - a\n         - b\n", "3:10", "begin it in the next line"},
+      {"dashes and a text", "    - x: y\n---a\n", "4:1", "write ---, and what follows it in the next line"},
+      {"a line of dashes", "    - x: y\n-----\nz: w\n", "4:1", "write ---"},
+      {"a fence of Markdown", "    - x: y\n```\n", "4:1", "remove the line"},
+      {"what belongs below a key further left", "    - x:\n        y:\n      z: w\n     v: u\n", "6:6",
+       "begin it in column 7, as \"z: w\""},
+      {"what belongs below an empty key, too far left", "    - x: y\n      k:\n    z: w\n", "5:5",
+       "begin it in column 9, below \"k\""},
+      {"a block at the column of its key, with colons", "    - t: |\n      a={{ printf \"x: y\" }}\n      b=c\n", "4:7",
+       kBlock},
+      {"a block at the column of its key, at the end", "    - t: |\n      a=b\n", "4:7", kBlock},
+      {"a long block at the column of its key", "    - t: |-\n      a=1\n      b=1\n      c=1\n      d=1\n      x: y\n",
+       "4:7", kBlock},
       {"text behind the sign of a block", "    - t: | a=b\n", "3:12",
        "begin the text in the next line, indented deeper than its key"},
   };
@@ -71,6 +113,15 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
     EXPECT_EQ(error->where, "f:" + line + each.place.substr(each.place.find(':'))) << each.name << ": " << error->what;
     EXPECT_EQ(error->todo, each.todo) << each.name << ": " << error->what;
   }
+}
+
+TEST(YamlSlips, WhatIsRightPasses) {
+  for (const char* text :
+       {"{a: b, c: [d, e,],}\n", "a: [x\n  y, z]\n", "a: {b: \"c\",\n  d: 'e'}\n", "? a\n: b\n", "a: ${X}\nb: -x\n",
+        "--- {a: b}\n", "a: \"b\n  c\"\nd: e\n", "a: |\n  <<<<<<< HEAD\n  ```\nb: c\n", "{a, b}\n", "\"a\": b\n",
+        "a:\nb:\n", "- - a\n  - b\n", "a: # why\n  b: c\n", "a: {b: c} # why\n"})
+    for (const YamlDocument& document : parse_yaml(text, "f"))
+      EXPECT_FALSE(document.error) << text << document.error->where << " " << document.error->what;
 }
 
 }  // namespace

@@ -52,6 +52,13 @@ TEST(Names, AmountsOfResources) {
     EXPECT_NE(resource_amount_defect(bad), "") << bad;
 }
 
+TEST(Names, AmountsAreStoredAsTheyAre) {
+  for (const char* amount : {"9223372036854775807", "9223372036854775807.0", "7Ei", "9e18"})
+    EXPECT_EQ(resource_amount_defect(amount), "") << amount;
+  for (const char* amount : {"9223372036854775808", "8Ei", "9Ei", "1e19", "1e400", "92233720368547758070"})
+    EXPECT_NE(resource_amount_defect(amount), "") << amount;
+}
+
 TEST(Names, Within) {
   EXPECT_TRUE(is_within("a.b", "a.b"));
   EXPECT_TRUE(is_within("x.a.b", "a.b"));

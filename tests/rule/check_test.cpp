@@ -52,6 +52,67 @@ TEST(Check, AListOfElementsHasNoFields) {
   EXPECT_EQ(findings(rule("      labelsTemplate: \"v={{ (index .kernel.version 0).Value }}\"\n" + match)), "");
 }
 
+TEST(Check, LinesOfATemplateThatAreKnownAreChecked) {
+  const auto labels = [](const std::string& lines) {
+    return findings(
+        rule("      matchFeatures: [{feature: kernel.version, matchExpressions: {major: {op: Exists}}}]\n"
+             "      labelsTemplate: |\n" +
+             lines));
+  };
+  EXPECT_EQ(labels("        hello\n"), "9:9 dead-template\n");
+  EXPECT_EQ(labels("        {{ if .kernel }}a=b\n        hello\n        {{ end }}\n"), "10:9 dead-template\n");
+  EXPECT_EQ(labels("        a=1\n        a b=1\n        c=not legal\n        d_=x\n"),
+            "10:9 bad-label\n11:9 bad-label\n12:9 bad-label\n");
+  EXPECT_EQ(labels("        a b={{ range .kernel.version }}{{ .Value }}{{ end }}\n"), "9:9 bad-label\n");
+  // What is printed may have the =, or be a part of the key.
+  EXPECT_EQ(labels("        {{ range .kernel.version }}{{ .Name }}=x\n        {{ end }}\n"), "");
+  EXPECT_EQ(labels("        x{{ if .kernel }}=1{{ end }}\n"), "");
+  EXPECT_EQ(labels("        x{{ \"=\" }}1\n\n        y=@kernel.version.major\n"), "");
+}
+
+TEST(Check, AWholeSetIsNoPartOfALabel) {
+  const auto labels = [](const std::string& text) {
+    return rule(
+        "      matchFeatures: [{feature: kernel.version, matchExpressions: {major: {op: Exists}}}]\n"
+        "      labelsTemplate: \"" +
+        text + "\"\n");
+  };
+  EXPECT_EQ(findings(labels("v={{ .kernel.version }}")), "8:29 dead-template\n");
+  EXPECT_EQ(todo(labels("v={{ .kernel.version }}")), "write {{ range .kernel.version }}{{ .Value }}{{ end }}");
+  EXPECT_EQ(todo(labels("{{ range .kernel.version }}{{ .Name }}={{ . }}\\n{{ end }}")), "write {{ .Value }}");
+  EXPECT_EQ(findings(labels("v={{ len .kernel.version }}")), "");
+}
+
+/// What is written into double quotes has its own quotes escaped.
+TEST(Check, AdviceIsWrittenForTheQuotesAroundIt) {
+  const std::string match =
+      "      matchFeatures: [{feature: kernel.version, matchExpressions: {major: {op: Exists}}}]\n";
+  const auto in = [&](const std::string& text) { return todo(rule(match + "      labelsTemplate: " + text + "\n")); };
+  const std::string range = "write {{ range .kernel.version }}{{ if eq .Name ";
+  const std::string rest = " }}{{ .Value }}{{ end }}{{ end }}";
+  EXPECT_EQ(in("\"v={{ .kernel.version.major }}\""), range + "\\\"major\\\"" + rest);
+  EXPECT_EQ(in("'v={{ .kernel.version.major }}'"), range + "\"major\"" + rest);
+  EXPECT_EQ(in("|\n        v={{ .kernel.version.major }}"), range + "\"major\"" + rest);
+}
+
+TEST(Check, NamesAreComparedAsNames) {
+  const auto name = [](const std::string& feature, const std::string& expression) {
+    return findings(rule("      labels: {x: z}\n      matchFeatures: [{feature: " + feature +
+                         ", matchName: " + expression + "}]\n"));
+  };
+  EXPECT_EQ(name("cpu.cpuid", "{op: IsTrue}"), "8:60 dead-term\n");
+  EXPECT_EQ(name("kernel.version", "{op: IsFalse}"), "8:65 dead-term\n");
+  EXPECT_EQ(name("pci.device", "{op: Gt, value: [\"5\"]}"), "8:61 dead-term\n");
+  EXPECT_EQ(name("cpu.cpuid", "{op: In, value: [AVX512F, AVX512G]}"), "8:81 unknown-element\n");
+  EXPECT_EQ(name("kernel.loadedmodule", "{op: In, value: [any]}"), "");
+  EXPECT_EQ(name("cpu.cpuid", "{op: InRegexp, value: [\"^AVX\"]}"), "");
+}
+
+TEST(Check, ATagIsNotGivenQuotesWhereTheTextIsRefused) {
+  EXPECT_EQ(todo(rule("      labels: {x: !x}\n")), "make it an annotation, or use another value");
+  EXPECT_EQ(todo(rule("      annotations: {x: !x}\n")), "write \"!x\" with its quotes");
+}
+
 TEST(Check, FlagsHaveNoValues) {
   const auto flag = [&](const std::string& expression) {
     return findings(rule("      labels: {x: z}\n      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {" +
@@ -216,6 +277,8 @@ TEST(Check, TwoObjectsOfOneName) {
 TEST(Check, AmountsOfResources) {
   EXPECT_EQ(findings(rule("      extendedResources: {a: \"1.5\", b: \"-1\", c: \"500m\", d: \"4\", e: \"2Ki\"}\n")),
             "7:30 bad-extended-resource\n7:40 bad-extended-resource\n7:49 bad-extended-resource\n");
+  EXPECT_EQ(findings(rule("      extendedResources: {a: \"1e400\", b: \"9Ei\", c: \"8Ei\", d: \"7Ei\"}\n")),
+            "7:30 bad-extended-resource\n7:42 bad-extended-resource\n7:52 bad-extended-resource\n");
 }
 
 /// A value that is refused with quotes as well is not given them.
