@@ -2,7 +2,7 @@
 //
 // Who owns what is kept on the Node itself, in NFD's own annotations, so that NFD and nodescout can take over from each
 // other. A key on the Node that they do not list belongs to another program: it is left alone and reported, even if its
-// value is the same.
+// value is the same. Only a key that this program wrote, as metadata.managedFields proves, is claimed again.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,7 @@
 
 namespace nodescout {
 
-/// What is read of a Node. Any part may be missing on the object; it is then empty here.
-struct NodeState {
-  std::string name, uid, resource_version;
-  Attributes labels, annotations;
-  std::vector<Taint> taints;
-  std::vector<std::string> taint_times;  // timeAdded of each taint, or empty; written back as it was
-  Attributes capacity, allocatable;      // quantities, canonical as the API server prints them
-};
+struct NodeState;
 
 /// What the ownership annotations say.
 struct Ownership {
@@ -34,6 +27,25 @@ struct Ownership {
   std::vector<Taint> taints;
 
   static Ownership read(const NodeState& node, const std::string& instance);
+};
+
+/// What is read of a Node. Any part may be missing on the object; it is then empty here.
+struct NodeState {
+  std::string name, uid, resource_version;
+  Attributes labels, annotations;
+  std::vector<Taint> taints;
+  std::vector<std::string> taint_times;  // timeAdded of each taint, or empty; written back as it was
+  Attributes capacity, allocatable;      // quantities, canonical as the API server prints them
+
+  /// Keys that only this program wrote, by metadata.managedFields, and that no ownership annotation lists: another
+  /// program took them off the list.
+  Ownership lost;
+  /// Another program that was the last to write an ownership annotation, after this program wrote the Node.
+  struct OtherWriter {
+    std::string annotation, manager, time;
+    friend bool operator==(const OtherWriter&, const OtherWriter&) = default;
+  };
+  std::vector<OtherWriter> other_writers;
 };
 
 struct Change {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "plan/node_state.h"
 #include "publish/label_changes.h"
+#include "system/memory.h"
 
 namespace nodescout {
 namespace {
@@ -394,6 +395,7 @@ void Agent::run(const std::stop_token& stop) {
     if (reload_wanted_) reload();
     look(pass);
     evaluate_and_offer();
+    give_back_free_memory();
   }
   log_.info("stopped; what is on the Node stays there");
 }

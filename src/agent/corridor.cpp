@@ -44,7 +44,8 @@ Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
 Status AgentCorridor::reload() {
   auto setup = set_up(options_);
   if (!setup) return setup.error();
-  // NFD starts with such a configuration, so this agent does, too; one that runs goes on with the former.
+  // NFD's configuration never keeps an agent from starting; one that runs goes on with the former.
+  if (setup->config.unread && !config_.unread && !probes_.empty()) return *setup->config.unread;
   if (setup->probes.empty() && !probes_.empty()) return Error{Errc::malformed, "core.featureSources", kNoProbes};
   auto loaded = load_rules(setup->config, options_.rules);
   if (!loaded) return loaded.error();

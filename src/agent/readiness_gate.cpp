@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/excerpt.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "document/json.h"
@@ -13,6 +14,8 @@
 namespace nodescout {
 namespace {
 
+constexpr std::size_t kLongestMessage = 1000;  // the admission policy allows a little more
+
 std::vector<std::string> missing_labels(const GateTerms& terms, const NodeState& node) {
   std::vector<std::string> missing;
   for (const std::string& key : terms.required)
@@ -22,9 +25,9 @@ std::vector<std::string> missing_labels(const GateTerms& terms, const NodeState&
 
 /// What keeps the gate closed.
 GateCondition closed(const GateView& view, const std::vector<std::string>& missing) {
-  if (!view.error.empty()) return {"False", "NotPublished", view.error};
+  if (!view.error.empty()) return {"False", "NotPublished", excerpt(view.error, kLongestMessage)};
   if (!view.answered) return {"False", "ProbesPending", "a probe still waits for an answer, such as the GPU driver's"};
-  return {"False", "LabelsMissing", "not on the Node: " + join(missing, ", ")};
+  return {"False", "LabelsMissing", excerpt("not on the Node: " + join(missing, ", "), kLongestMessage)};
 }
 
 }  // namespace

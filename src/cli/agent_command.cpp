@@ -32,6 +32,7 @@ Result<Published> prune(const AgentOptions& options, const Config& config, ApiCo
 ExitStatus run_prune(const AgentOptions& options, ApiConnection* connection, bool dry_run) {
   const auto config = load_config(options.config);
   if (!config) return fail_to_open(config.error());
+  if (config->unread) return fail_to_open(*config->unread);  // it may name another instance
   auto pruned = prune(options, *config, connection, dry_run);
   // Another client changed the Node in between.
   for (int tries = 0; tries < 5 && !pruned && pruned.error().code == Errc::conflict; ++tries)

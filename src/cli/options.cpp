@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/style.h"
 #include "nodescout/version.h"
+#include "system/exhaustion.h"
 
 namespace nodescout::cli {
 namespace {
@@ -215,6 +216,7 @@ OptionSet::Option OptionSet::word(const std::string& name, const std::vector<std
 // ---- the whole ------------------------------------------------------------------------------------------------------
 
 ExitStatus run_command_line(int argc, char** argv) {
+  explain_exhaustion();
   const std::string missing = about_missing_command(argc, argv);
   const Command* first = argc > 1 ? find(all_commands(), argv[1]) : nullptr;
   if (!missing.empty()) return wrong_usage(missing, first ? std::string(" ") + first->name : "");

@@ -123,16 +123,15 @@ Status apply_config(Config& config, std::string_view text, std::string_view orig
   return ok();
 }
 
-Result<Config> load_config(const std::string& path) {
+Result<Config> load_config(const std::string& path, const Root& system) {
   constexpr std::string_view kOwn = "/etc/nodescout/nodescout.conf";
   constexpr std::string_view kWorker = "/etc/kubernetes/node-feature-discovery/nfd-worker.conf";
   constexpr std::string_view kMaster = "/etc/kubernetes/node-feature-discovery/nfd-master.conf";
   Config config;
-  config.prefixes.fallback = write_prefixes_of_policy(Root::at("/"), config.problems);
+  config.prefixes.fallback = write_prefixes_of_policy(system, config.problems);
   settle_prefixes(config);
   config.labels.taints = false;
   apply_gfd(config.probes.gpu, process_environment());
-  const Root files = Root::at("/");
   if (!path.empty()) {
     const std::string absolute = std::filesystem::absolute(path).string();
     const auto text = read_named_file(absolute);
@@ -141,7 +140,7 @@ Result<Config> load_config(const std::string& path) {
     return config;
   }
   const auto apply = [&](std::string_view file) -> Result<bool> {
-    const auto text = files.read(file);
+    const auto text = system.read(file);
     if (!text && text.error().code == Errc::absent) return false;
     if (!text) return text.error();
     if (const Status applied = apply_config(config, *text, file); !applied) return applied.error();
@@ -151,7 +150,11 @@ Result<Config> load_config(const std::string& path) {
   if (!own) return own.error();
   if (*own) return config;
   for (const std::string_view file : {kWorker, kMaster})
-    if (const auto read = apply(file); !read) return read.error();
+    if (const auto read = apply(file); !read) {
+      config.unread = read.error();
+      config.problems.push_back({"configuration-refused", read.error().where, read.error().what,
+                                 "correct it; until then its keys have their defaults, and no label is removed"});
+    }
   return config;
 }
 

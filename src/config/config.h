@@ -76,6 +76,7 @@ struct Config {
   Attributes fake_labels = {{"fakefeature1", "true"}, {"fakefeature2", "true"}, {"fakefeature3", "true"}};
   std::vector<Rule> custom_rules;  // sources.custom
   std::string broken_custom;       // the file whose sources.custom has rules that could not be read
+  std::optional<Error> unread;     // why one of NFD's own files does not count; what it would make is unknown
 
   // rules
   bool shipped_rules = true;
@@ -129,8 +130,9 @@ PrefixDefect defect_of_prefix(std::string_view prefix);
 Status apply_config(Config& config, std::string_view text, std::string_view origin);
 
 /// The files that count: `path` if given, else /etc/nodescout/nodescout.conf, else NFD's two. Errors: as Root::read for
-/// a file that was named and cannot be read; malformed for one that is not YAML.
-Result<Config> load_config(const std::string& path);
+/// a file that was named and cannot be read; malformed for one that is not YAML. One of NFD's that cannot be read or is
+/// not YAML is a problem and `unread`: it keeps no agent from starting. `system` has the files.
+Result<Config> load_config(const std::string& path, const Root& system = Root::at("/"));
 
 /// NFD's selection of sources: "all", "-name", "name", left to right. Unknown names are reported, at their places or,
 /// where those are not known, with the name of the key alone.

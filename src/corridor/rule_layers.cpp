@@ -173,6 +173,7 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
     if (has_source(source)) (source == "custom" ? collected.custom : builtin).push_back(std::move(rule));
   }
 
+  if (config.unread) collected.broken.insert(config.unread->where);  // it may have rules, and rule out others
   if (options.drop_ins) {
     if (const auto found = rule_files(kRulesDirectory))
       for (const std::string& file : *found) collected.add_file(file);

@@ -95,7 +95,7 @@ SourceNames source_names() {
 
 Result<Setup> set_up(const MachineOptions& options) {
   const std::vector<std::string>& only = options.only;
-  auto config = load_config(options.config);
+  auto config = load_config(options.config, Root::at(options.system));
   if (!config) return config.error();
   Setup setup{*std::move(config), {}, {}};
   Config& chosen = setup.config;

@@ -15,7 +15,8 @@ namespace nodescout {
 struct MachineOptions : HostOptions {
   MachineOptions() { scanner = "/proc/self/exe"; }
 
-  std::string config;  // empty: the usual files
+  std::string config;        // empty: the usual files
+  std::string system = "/";  // has the usual files
   bool nfd_compat = false;
   std::vector<std::string> only;  // probes, in place of the configured ones
   RuleOptions rules;

@@ -19,7 +19,7 @@ std::string_view text_of(Kept why) {
   switch (why) {
     case Kept::cluster_unknown: return "the cluster's rules and NodeFeature objects are not all known yet";
     case Kept::object_not_counted: return "a NodeFeature object that does not count makes it";
-    case Kept::rule_unreadable: return "a rule that cannot be read may make it";
+    case Kept::rule_unreadable: return "a rule or a configuration that cannot be read may make it";
     case Kept::rule_failing: return "a rule that fails may make it";
     case Kept::facts_stale: return "a rule that may make it looks at features that were not read whole";
     case Kept::unproved: return "three looks at the whole machine, over at least three seconds, must agree first";

@@ -123,7 +123,8 @@ Result<Value> Api::write(std::string method, const std::string& path, const Valu
                          const std::stop_token& stop) {
   Request request;
   request.method = std::move(method);
-  request.target = with_parameter(path, "fieldManager=nodescout");
+  request.target =
+      path.find("fieldManager=") == std::string::npos ? with_parameter(path, "fieldManager=" + field_manager_) : path;
   request.headers.emplace("Content-Type", type);
   request.body = to_json(body);
   request.stop = stop;

@@ -80,6 +80,10 @@ class Api {
   const std::string& server() const { return server_; }
   std::string where(const Request& request) const;
 
+  /// The name under which the server records what is written (metadata.managedFields). Default: "nodescout", by which
+  /// agents recognize their own writes (plan/field_owners.h).
+  void write_as(std::string field_manager) { field_manager_ = std::move(field_manager); }
+
  private:
   void note_date(const Response& response);
   Result<Value> call(Request request, const KeepMember& keep = {});
@@ -97,6 +101,7 @@ class Api {
   std::atomic<bool> streams_lists_{true};
   mutable std::mutex date_mutex_;
   std::optional<std::pair<SteadyTime, std::chrono::system_clock::time_point>> date_;  // as server_time() says
+  std::string field_manager_ = "nodescout";
 };
 
 }  // namespace nodescout

@@ -28,6 +28,7 @@
 #include "base/text.h"
 #include "kube/cpprest_streams.h"
 #include "kube/tls.h"
+#include "system/exhaustion.h"
 #include "system/file.h"
 
 namespace nodescout {
@@ -246,6 +247,7 @@ std::string explain(const web::http::http_exception& failure, const Tls& tls) {
       {"Retrieving message chunk header", "the connection was closed in the middle of the answer"},
       {"Failed to read chunked response", "the connection was closed in the middle of the answer"},
   };
+  if (std::string shortage = what_is_exhausted(failure); !shortage.empty()) return shortage;
   if (std::string shortage = what_is_short(); !shortage.empty()) return shortage;
   for (const Phrase& phrase : kPhrases)
     if (what.starts_with(phrase.start)) return phrase.meaning;
@@ -407,6 +409,8 @@ Result<std::unique_ptr<Transport>> http_transport(const Endpoint& endpoint) {
   try {
     return std::unique_ptr<Transport>(std::make_unique<HttpTransport>(endpoint, *std::move(tls)));
   } catch (const std::exception& failure) {
+    if (std::string shortage = what_is_exhausted(failure); !shortage.empty())
+      return Error{Errc::unavailable, endpoint.server, std::move(shortage)};
     return Error{Errc::malformed, endpoint.server,
                  std::string("not a usable server or proxy address: ") + failure.what()};
   }

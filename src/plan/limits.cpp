@@ -19,7 +19,7 @@ struct Excess {
   std::string first;  // the first such key
 };
 
-bool is_ownership_key(const std::string& key, const std::string& instance) {
+bool is_own_annotation(const std::string& key, const std::string& instance) {
   constexpr Kind kKinds[] = {Kind::label, Kind::annotation, Kind::taint, Kind::extended_resource};
   return std::any_of(std::begin(kKinds), std::end(kKinds),
                      [&](Kind kind) { return key == ownership_key(kind, instance); });
@@ -31,7 +31,7 @@ class Budget {
 
   Budget(const NodeState& now, const Desired& desired, const PlanOptions& options) : now_(now), options_(options) {
     for (const auto& [key, value] : now.annotations)
-      if (!desired.annotations.contains(key) && !is_ownership_key(key, options.instance))
+      if (!desired.annotations.contains(key) && !is_own_annotation(key, options.instance))
         annotation_bytes_ += key.size() + value.size();
   }
 
@@ -53,11 +53,16 @@ class Budget {
       if (is_there(taint)) take(Kind::taint, taint.text(), "");
   }
 
-  /// Then adds as much as fits.
+  /// Then adds as much as fits. What the node's own rules make comes before what NodeFeature objects ask for.
   void add(Kind kind, const Attributes& there, Attributes& wanted) {
+    std::set<std::string_view> left_out;
+    for (const bool is_requested : {false, true})
+      for (const auto& [key, value] : wanted)
+        if (!there.contains(key) && (object_of(kind, key) != nullptr) == is_requested && !admit(kind, key, value))
+          left_out.insert(key);
     Attributes fitting;
     for (auto& [key, value] : wanted)
-      if (there.contains(key) || admit(kind, key, value)) fitting.emplace(key, std::move(value));
+      if (!left_out.contains(key)) fitting.emplace(key, std::move(value));
     wanted = std::move(fitting);
   }
   void add(std::vector<Taint>& wanted) {

@@ -1,8 +1,8 @@
 // Which desired entries fit. An agent must not fill the Node, whatever rules and NodeFeature objects ask for.
 //
 // What is on the Node already and ours comes first and always stays, even if a limit was lowered: a limit never removes
-// an entry that something asks for. The rest is taken in byte order, so that the same request always has the same
-// result.
+// an entry that something asks for. Then come the entries that the node's own rules make, then those of NodeFeature
+// objects, each in byte order, so that the same request always has the same result.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,7 @@
 #include "plan/node_state.h"
 
 #include "document/value_path.h"
+#include "plan/field_owners.h"
 
 namespace nodescout {
 namespace {
@@ -32,6 +33,7 @@ Result<NodeState> node_state_from(const Value& node, std::string_view origin) {
     }
   state.capacity = texts(at(node, {"status", "capacity"}));
   state.allocatable = texts(at(node, {"status", "allocatable"}));
+  read_field_owners(*metadata, state);
   return state;
 }
 

@@ -55,6 +55,15 @@ std::string ownership_key(Change::Kind kind, const std::string& instance) {
   }
 }
 
+bool is_ownership_key(std::string_view key) {
+  const std::size_t slash = key.rfind('/');
+  if (slash == std::string_view::npos) return false;
+  const std::string_view space = key.substr(0, slash), name = key.substr(slash + 1);
+  if (name == "taints") return space == "nfd.node.kubernetes.io";
+  return (space == "nfd.node.kubernetes.io" || space.ends_with(".nfd.node.kubernetes.io")) &&
+         (name == "feature-labels" || name == "feature-annotations" || name == "extended-resources");
+}
+
 std::string ownership_text(Change::Kind kind, const Ownership& owned) {
   switch (kind) {
     case Change::Kind::label: return text_of(owned.labels);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "nodescout/plan.h"
 
@@ -10,6 +11,9 @@ namespace nodescout {
 /// "nfd.node.kubernetes.io/feature-labels", with "INSTANCE." in front where there is one. That of taints never has it,
 /// as in NFD.
 std::string ownership_key(Change::Kind kind, const std::string& instance);
+
+/// Whether it is one of these annotations, of any instance.
+bool is_ownership_key(std::string_view key);
 
 /// Content of that annotation; empty if we own nothing of the kind. Keys below feature.node.kubernetes.io are
 /// shortened.

@@ -24,18 +24,50 @@ class Planner {
       : now_(now),
         options_(options),
         owned_(Ownership::read(now, options.instance)),
-        desired_(within_limits(now, owned_, desired, options, patch_.conflicts)) {}
+        desired_(within_limits(now, with_lost(), desired, options, patch_.conflicts)) {}
 
   NodePatch plan() {
+    report_other_writers();
     find_other_labellers();
-    keyed(Change::Kind::label, now_.labels, desired_.labels, owned_.labels);
-    keyed(Change::Kind::annotation, now_.annotations, desired_.annotations, owned_.annotations);
+    keyed(Change::Kind::label, now_.labels, desired_.labels, owned_.labels, now_.lost.labels);
+    keyed(Change::Kind::annotation, now_.annotations, desired_.annotations, owned_.annotations, now_.lost.annotations);
     taints();
-    keyed(Change::Kind::extended_resource, now_.capacity, desired_.extended_resources, owned_.extended_resources);
+    keyed(Change::Kind::extended_resource, now_.capacity, desired_.extended_resources, owned_.extended_resources,
+          now_.lost.extended_resources);
+    report_lost();
     return std::move(patch_);
   }
 
  private:
+  Ownership with_lost() const {
+    Ownership all = owned_;
+    all.labels.insert(now_.lost.labels.begin(), now_.lost.labels.end());
+    all.annotations.insert(now_.lost.annotations.begin(), now_.lost.annotations.end());
+    all.extended_resources.insert(now_.lost.extended_resources.begin(), now_.lost.extended_resources.end());
+    return all;
+  }
+
+  void report_other_writers() {
+    for (const NodeState::OtherWriter& writer : now_.other_writers)
+      patch_.conflicts.push_back({"other-writer", "node " + now_.name,
+                                  quote(writer.manager) + " wrote the ownership annotation " +
+                                      quote(writer.annotation) + " at " + writer.time +
+                                      ", after nodescout had written this Node",
+                                  "let only one of the two label this Node: stop " + quote(writer.manager) +
+                                      ", or remove nodescout; see \"Taking over from NFD\" in docs/deploy.md"});
+  }
+
+  void report_lost() {
+    if (reclaimed_ == 0) return;
+    patch_.conflicts.push_back(
+        {"ownership-lost", "node " + now_.name,
+         std::to_string(reclaimed_) + (reclaimed_ == 1 ? " key" : " keys") +
+             " that nodescout wrote, by metadata.managedFields, are no longer in the ownership annotations, the first "
+             "is " +
+             quote(first_reclaimed_) + "; they are claimed again",
+         "find out who changes the annotations below nfd.node.kubernetes.io: an nfd-master that still runs?"});
+  }
+
   void add(Change::Kind kind, Change::Action action, const std::string& key, std::string before, std::string after,
            Taint taint = {}) {
     patch_.changes.push_back({kind, action, key, std::move(before), std::move(after), std::move(taint)});
@@ -56,7 +88,8 @@ class Planner {
   void find_other_labellers() {
     for (const std::vector<std::string>& group : options_.shared_labels)
       if (std::any_of(now_.labels.begin(), now_.labels.end(), [&](const auto& label) {
-            return is_of(group, label.first) && !owned_.labels.contains(label.first);
+            return is_of(group, label.first) && !owned_.labels.contains(label.first) &&
+                   !now_.lost.labels.contains(label.first);
           }))
         left_to_others_.push_back(&group);
   }
@@ -85,16 +118,19 @@ class Planner {
   }
 
   void keyed(Change::Kind kind, const Attributes& there, const Attributes& wanted,
-             const std::set<std::string, std::less<>>& owned) {
+             const std::set<std::string, std::less<>>& owned, const std::set<std::string, std::less<>>& lost) {
     using enum Change::Action;
     // In order of key, so that the patch is deterministic.
     std::set<std::string, std::less<>> keys = owned;
+    // A single key that was taken off the list and that nothing asks for may have been given up on purpose.
+    if (!now_.annotations.contains(ownership_key(kind, options_.instance))) keys.insert(lost.begin(), lost.end());
     for (const auto& [key, value] : wanted) keys.insert(key);
     for (const std::string& key : keys) {
       const auto on_node = there.find(key);
       const auto want = wanted.find(key);
       const bool is_there = on_node != there.end();
       const bool is_owned = owned.contains(key);
+      const bool is_lost = lost.contains(key);
       const std::string before = is_there ? on_node->second : "";
       if (is_left_to_others(kind, key)) {
         // A key that both made now belongs to the other program, which may never recheck it.
@@ -103,17 +139,23 @@ class Planner {
       }
       if (want == wanted.end()) {
         if (is_there && !may_go(kind, key, key)) continue;
+        if (is_lost) reclaim(key);
         add(kind, is_there ? remove : disown, key, before, "");
       } else if (!is_there) {
         add(kind, set, key, "", want->second);
-      } else if (!is_owned && !options_.allow_overwrite) {
+      } else if (!is_owned && !is_lost && !options_.allow_overwrite) {
         conflict(kind, key, before, want->second);
       } else if (!is_same(kind, before, want->second)) {
         add(kind, set, key, before, want->second);
       } else if (!is_owned) {
         add(kind, adopt, key, before, before);
       }
+      if (is_lost && want != wanted.end()) reclaim(key);
     }
+  }
+
+  void reclaim(const std::string& key) {
+    if (reclaimed_++ == 0) first_reclaimed_ = key;
   }
 
   void taints() {
@@ -142,7 +184,9 @@ class Planner {
   const PlanOptions& options_;
   const Ownership owned_;
   NodePatch patch_;
-  const Desired desired_;                                        // as far as it fits
+  const Desired desired_;      // as far as it fits
+  std::size_t reclaimed_ = 0;  // keys of now_.lost
+  std::string first_reclaimed_;
   std::vector<const std::vector<std::string>*> left_to_others_;  // groups of options_.shared_labels
 };
 

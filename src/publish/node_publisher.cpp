@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -81,26 +82,77 @@ bool NodePublisher::is_refused(const Change& change) const {
   return at != refused_.end() && at->second.value == change.after;
 }
 
+const std::string* NodePublisher::object_of(const Change& change) const {
+  if (change.kind != EntryKind::label) return nullptr;
+  if (const auto asks = options_.requested_by.find(change.key); asks != options_.requested_by.end())
+    return &asks->second;
+  const auto asked = change.is_removal() ? written_for_.find(change.key) : written_for_.end();
+  return asked == written_for_.end() ? nullptr : &asked->second;
+}
+
 bool NodePublisher::is_damped(const Change& change, Published& published) {
   const SteadyTime now = clock_.now();
   const auto entry = often_changed_.find({change.kind, change.key});
   const SteadyTime of_entry = entry == often_changed_.end() ? now : entry->second.not_before(now);
-  const SteadyTime at = std::max(of_entry, writes_.not_before(now));
+  const std::string* object = object_of(change);
+  const auto asked = object ? often_changed_objects_.find(*object) : often_changed_objects_.end();
+  const SteadyTime of_object = asked == often_changed_objects_.end() ? now : asked->second.not_before(now);
+  const SteadyTime at = std::max({of_entry, of_object, writes_.not_before(now)});
   if (at <= now) return false;
   published.later = published.later ? std::min(*published.later, at) : at;
-  if (of_entry > now)
-    published.problems.push_back({"flapping-" + replace_all(name_of(change.kind), " ", "-"), "node " + node_,
-                                  std::string(name_of(change.kind)) + " " + quote(change.key) +
-                                      " changes again and again; until it rests it is written once a minute",
-                                  "`nodescout diff` names the rule or object that makes it"});
+  std::vector<Problem>& problems = published.problems;
+  if (of_object > now) {
+    Problem problem{"flapping-object", *object,
+                    "the labels that it asks for change again and again; until it rests they are written once a minute",
+                    "find out what writes this object"};
+    if (std::find(problems.begin(), problems.end(), problem) == problems.end()) problems.push_back(std::move(problem));
+  } else if (of_entry > now) {
+    problems.push_back({"flapping-" + replace_all(name_of(change.kind), " ", "-"), "node " + node_,
+                        std::string(name_of(change.kind)) + " " + quote(change.key) +
+                            " changes again and again; until it rests it is written once a minute",
+                        "`nodescout diff` names the rule or object that makes it"});
+  }
   return true;
 }
 
 void NodePublisher::note_written(const std::vector<Change>& changes) {
   const SteadyTime now = clock_.now();
   writes_.changed(now);
-  for (const Change& change : changes)
+  std::set<std::string> objects;
+  for (const Change& change : changes) {
     often_changed_.try_emplace({change.kind, change.key}, kFreeChanges, kChangeRelief).first->second.changed(now);
+    const std::string* object = object_of(change);
+    if (!object) continue;
+    objects.insert(*object);
+    if (change.is_removal())
+      written_for_.erase(change.key);
+    else
+      written_for_.insert_or_assign(change.key, *object);
+  }
+  for (const std::string& object : objects)
+    often_changed_objects_.try_emplace(object, kFreeObjectWrites, kChangeRelief).first->second.changed(now);
+}
+
+/// The annotation of taints is shared by all instances on the Node.
+std::string NodePublisher::ownership_texts(const NodeState& now) const {
+  std::string texts;
+  for (const EntryKind kind : {EntryKind::label, EntryKind::annotation, EntryKind::extended_resource}) {
+    const auto at = now.annotations.find(ownership_key(kind, options_.instance));
+    texts += (at == now.annotations.end() ? "" : at->second) + "\n";
+  }
+  return texts;
+}
+
+void NodePublisher::compare_ownership(const NodeState& now, Published& published) const {
+  if (!listed_ || listed_->uid != now.uid || listed_->texts == ownership_texts(now)) return;
+  std::string who;
+  for (const NodeState::OtherWriter& writer : now.other_writers) who = quote(writer.manager);
+  published.problems.push_back(
+      {"ownership-changed", "node " + node_,
+       (who.empty() ? "another program" : who) +
+           " changed the ownership annotations, which list what nodescout wrote, since nodescout last wrote them",
+       "let only one program label this Node: stop an nfd-master that still runs; see \"Taking over from NFD\" in "
+       "docs/deploy.md"});
 }
 
 void NodePublisher::refuse(const Change& change, const Error& error) {
@@ -125,6 +177,14 @@ Result<Value> NodePublisher::send(NodePart part, const Value& patch, const std::
   return part == NodePart::status ? client_.patch_status(node_, patch, stop) : client_.patch(node_, patch, stop);
 }
 
+/// A patch that changes nothing needs the same rights.
+Status NodePublisher::check_caller(NodePart part, const std::stop_token& stop) {
+  const auto empty = send(part, Value::map(), stop);
+  if (!empty) return empty.error();
+  is_caller_checked_[part == NodePart::status] = true;
+  return ok();
+}
+
 Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,
                             const std::stop_token& stop) {
   const bool is_status = part == NodePart::status;
@@ -137,13 +197,9 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
     return told(*answer, now);
   }
   if (!is_refusal(answer.error()) || is_over_budget(answer.error())) return answer.error();
-  // A patch that changes nothing needs the same rights: if it is refused as well, the caller is at fault and not a
-  // key.
-  if (!caller_is_known_[is_status]) {
-    const auto empty = send(part, Value::map(), stop);
-    if (!empty) return empty.error();
-    caller_is_known_[is_status] = true;
-  }
+  // Rights may also end in the middle: a refusal of one key that does not name it is checked each time.
+  if (!is_caller_checked_[is_status] || (changes.size() == 1 && !names(answer.error(), changes[0])))
+    if (const Status checked = check_caller(part, stop); !checked) return checked;
   if (changes.size() == 1) {
     refuse(changes[0], answer.error());
     return ok();
@@ -200,10 +256,11 @@ Result<Published> NodePublisher::remove(const std::string& instance, bool dry_ru
 Result<Published> NodePublisher::publish(const Report& report, const std::stop_token& stop) {
   options_ = report.options;
   requests_left_ = kMostRequests;
-  caller_is_known_ = {};
+  is_caller_checked_ = {};
   const auto today = clock_.now();
   std::erase_if(refused_, [&](const auto& refusal) { return today - refusal.second.since > kRefusalLife; });
   std::erase_if(often_changed_, [&](const auto& entry) { return entry.second.is_at_rest(today); });
+  std::erase_if(often_changed_objects_, [&](const auto& object) { return object.second.is_at_rest(today); });
   auto now = current(stop);
   if (!now) return now.error();
   NodePatch patch = plan(*now, report.desired, options_);
@@ -212,6 +269,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   published.node_uid = now->uid;
   published.answered = report.answered;
   published.problems = std::move(patch.conflicts);
+  compare_ownership(*now, published);
   std::map<std::string, std::vector<std::string>> of_object;
   std::erase_if(patch.changes, [&](const Change& change) {
     if (change.is_removal())
@@ -228,6 +286,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   if (patch.changes.empty()) {
     report_refusals(published);
     describe(*now, report, options_, published);
+    listed_ = Listed{now->uid, ownership_texts(*now)};
     return published;
   }
 
@@ -238,6 +297,10 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   patch.changes.erase(in_status, patch.changes.end());
   const Status metadata = write_in_parts(NodePart::metadata, *now, patch.changes, published, stop);
   const Status status = write_in_parts(NodePart::status, *now, resources, published, stop);
+  // After a conflict it is known how far the write got; after other errors it is not.
+  const auto is_known = [](const Status& written) { return written || written.error().code == Errc::conflict; };
+  listed_ =
+      is_known(metadata) && is_known(status) ? std::optional(Listed{now->uid, ownership_texts(*now)}) : std::nullopt;
   if (!metadata) return metadata.error();
   if (!status) return status.error();
   report_refusals(published);

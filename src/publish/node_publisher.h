@@ -29,7 +29,8 @@ class NodePublisher final : public Publisher {
 
   static constexpr std::uint32_t kFreeChanges = 100;  // of one entry, until it may change but once a minute
   static constexpr std::chrono::minutes kChangeRelief{1};
-  static constexpr std::uint32_t kFreeWrites = 600;  // of the Node, until it is written but every ten seconds
+  static constexpr std::uint32_t kFreeObjectWrites = 200;  // with labels of one NodeFeature object, until once a minute
+  static constexpr std::uint32_t kFreeWrites = 600;        // of the Node, until it is written but every ten seconds
   static constexpr std::chrono::seconds kWriteRelief{10};
 
   NodePublisher(NodeClient client, const Clock& clock, std::string node)
@@ -68,6 +69,13 @@ class NodePublisher final : public Publisher {
   /// Whether the entry changes too often to be written now; then `published` says when, and that it is so.
   bool is_damped(const Change& change, Published& published);
   void note_written(const std::vector<Change>& changes);
+  /// The NodeFeature object that asks for the label, or asked for it when it was written; null: none.
+  const std::string* object_of(const Change& change) const;
+  /// Reports that the ownership annotations are not as this publisher left them.
+  void compare_ownership(const NodeState& now, Published& published) const;
+  std::string ownership_texts(const NodeState& now) const;
+  /// Whether no patch at all is accepted: then no key is at fault, and the answer is the error of the attempt.
+  Status check_caller(NodePart part, const std::stop_token& stop);
   Status told(const Value& answer, NodeState& now);
 
   NodeClient client_;
@@ -76,7 +84,7 @@ class NodePublisher final : public Publisher {
   // Of the current report.
   PlanOptions options_;
   int requests_left_ = kMostRequests;
-  std::array<bool, 2> caller_is_known_{};  // by part: a patch that changes nothing was accepted
+  std::array<bool, 2> is_caller_checked_{};  // by part: a patch that changes nothing was accepted
   std::optional<std::pair<SteadyTime, NodeState>> prefetched_;
   struct Refusal {
     std::string value, why;
@@ -84,6 +92,12 @@ class NodePublisher final : public Publisher {
   };
   std::map<EntryKey, Refusal> refused_;
   std::map<EntryKey, Damper> often_changed_;
+  std::map<std::string, Damper, std::less<>> often_changed_objects_;  // which may ask for another label each time
+  std::map<std::string, std::string, std::less<>> written_for_;       // labels on the Node, and their object
+  struct Listed {
+    std::string uid, texts;
+  };
+  std::optional<Listed> listed_;              // the Node and its ownership annotations, as the last attempt left them
   Damper writes_{kFreeWrites, kWriteRelief};  // of the Node as a whole
 };
 

@@ -338,5 +338,30 @@ TEST_F(AgentCorridorTest, AMachineThatIsNotThereIsAnError) {
   EXPECT_FALSE(AgentCorridor::open(options));
 }
 
+/// NFD's configuration, which has no path on the command line.
+TEST_F(AgentCorridorTest, AnUnreadableConfigurationOfNfdsTakesNothingAway) {
+  const std::string conf = "/etc/kubernetes/node-feature-discovery/nfd-worker.conf";
+  options.config.clear();
+  options.system = files.path().string();
+  files.write(conf, "core: [\n");
+  look();
+  EXPECT_EQ(label("c"), "1") << "it starts, and does what does not depend on that file";
+  const Walked walked = corridor().evaluate(cluster);
+  EXPECT_TRUE(std::any_of(walked.rule_problems.begin(), walked.rule_problems.end(), [](const Problem& problem) {
+    return problem.code == "configuration-refused";
+  })) << "its author looks at the Node";
+  look(5min);
+  look(5min);
+  EXPECT_EQ(may_go("unknown"), Kept::rule_unreadable);
+  EXPECT_TRUE(corridor().reload()) << "rule files are read again all the same";
+  files.write(conf, "{}\n");
+  EXPECT_TRUE(corridor().reload());
+  look(5min);
+  EXPECT_NE(may_go("unknown"), Kept::rule_unreadable);
+  files.write(conf, "core: [\n");
+  EXPECT_FALSE(corridor().reload());
+  EXPECT_NE(may_go("unknown"), Kept::rule_unreadable) << "the former one still counts";
+}
+
 }  // namespace
 }  // namespace nodescout::test

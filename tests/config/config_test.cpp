@@ -138,6 +138,25 @@ TEST(Prefixes, ThePolicysListIsTheDefaultWhereItIsMounted) {
   EXPECT_EQ(problems[0].where, "/etc/nodescout/policy/writePrefixes:3:1");
 }
 
+TEST(Config, OneOfNfdsFilesThatCannotBeReadKeepsNoAgentFromStarting) {
+  const std::string folder = "/etc/kubernetes/node-feature-discovery/";
+  const test::TempHost host{{folder + "nfd-worker.conf", "core: {labelSources: [pci]}\nsources: [\n"},
+                            {folder + "nfd-master.conf", "enableTaints: true\n"}};
+  const auto config = load_config("", host.host().files());
+  ASSERT_TRUE(config) << config.error().text();
+  ASSERT_TRUE(config->unread);
+  EXPECT_EQ(config->label_sources, std::vector<std::string>{"all"}) << "its keys have their defaults";
+  EXPECT_TRUE(config->labels.taints) << "the other file counts";
+  ASSERT_EQ(config->problems.size(), 1u);
+  EXPECT_EQ(config->problems[0].code, "configuration-refused");
+  EXPECT_TRUE(config->problems[0].where.starts_with(folder + "nfd-worker.conf:")) << config->problems[0].where;
+  // A file that is nodescout's own, or named, is an error: its author is there to correct it.
+  const test::TempHost own{{"/etc/nodescout/nodescout.conf", "core: [\n"}};
+  EXPECT_FALSE(load_config("", own.host().files()));
+  const test::TempHost none;
+  EXPECT_FALSE(load_config("", none.host().files())->unread);
+}
+
 TEST(Config, ListsWithKnownValuesAreChecked) {
   EXPECT_EQ(
       problems(read("sources: {kernel: {configOpts: [CONFIG_NO_HZ, HZ]}}")),

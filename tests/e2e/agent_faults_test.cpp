@@ -3,11 +3,15 @@
 #include <sys/mount.h>
 
 #include <fstream>
+#include <iostream>
 #include <thread>
 
+#include "base/base64.h"
+#include "base/text.h"
 #include "document/json.h"
 #include "e2e/agent_process.h"
 #include "e2e/fault_proxy.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 namespace {
@@ -196,6 +200,82 @@ TEST_F(FaultTest, TheTokenExpires) {
   probe_for(4s);
   proxy->clear();
   expect_alive("token");
+  expect_untouched();
+}
+
+/// RBAC is missing, then given: it blames no key meanwhile, and soon goes on.
+TEST_F(FaultTest, WithoutTheRightToPatchItIsNotReadyAndBlamesNoKey) {
+  node = "fault-rights";
+  const std::string account = "agent-" + node;
+  const auto rights = [](const char* nodes) {
+    return R"([{"apiGroups":[""],"resources":["nodes","nodes/status"],"verbs":)" + std::string(nodes) +
+           R"(},{"apiGroups":["events.k8s.io"],"resources":["events"],"verbs":["create"]},)"
+           R"({"apiGroups":["nfd.k8s-sigs.io"],"resources":["nodefeatures","nodefeaturerules"],)"
+           R"("verbs":["get","list","watch"]}])";
+  };
+  cluster->create_service_account("nodescout-e2e", account, rights(R"(["get"])"));
+  cluster->create_node(node);
+  since = cluster->now_in_audit_log();
+  const int port = free_port();
+  AgentFixture::start({.node = node, .config = kQuiet, .listen = "127.0.0.1:" + std::to_string(port)});
+  ASSERT_TRUE(eventually([&] { return agent->log().find("cannot patch resource") != std::string::npos; }))
+      << agent->log();
+  const auto patches = [&] {
+    int count = 0;
+    for (const AuditEntry& entry : of_agent(cluster->audit(since), node)) count += entry.verb == "patch";
+    return count;
+  };
+  // Several attempts, each of two requests for each part of the Node at most.
+  ASSERT_TRUE(eventually([&] { return patches() >= 6; })) << agent->log();
+  probe_for(3s);
+  EXPECT_EQ(http_get(port, "/readyz").status, 503);
+  EXPECT_EQ(http_get(port, "/healthz").status, 200);
+  EXPECT_LE(patches(), 24);
+  EXPECT_EQ(agent->log().find("was refused"), std::string::npos) << agent->log();
+
+  must(cluster->admin().patch("/apis/rbac.authorization.k8s.io/v1/clusterroles/" + account, PatchKind::merge,
+                              json(R"({"rules":)" + rights(R"(["get","patch"])") + "}")));
+  const auto took = wait_for_label(*cluster, node, kGpuLabel, "true", 60s);
+  ASSERT_TRUE(took) << agent->log();
+  std::cout << "the label came " << took->count() << " ms after the right\n";
+  EXPECT_LE(*took, 40s) << "the longest pause between two attempts, and its jitter";
+  EXPECT_TRUE(eventually([&] { return http_get(port, "/readyz").status == 200; }));
+  EXPECT_EQ(agent->log().find("was refused"), std::string::npos) << agent->log();
+  expect_untouched();
+}
+
+/// A new authority for the API server: the kubeconfig has it, and the agent, which runs, reads it.
+TEST_F(FaultTest, TheCertificateAuthorityRotates) {
+  start_through_proxy("fault-authority");
+  const CertificateAuthority next;
+  proxy->rotate(next);
+  EXPECT_TRUE(eventually([&] { return agent->log().find("certificate") != std::string::npos; })) << agent->log();
+  const fs::path kubeconfig = cluster->folder() / ("agent-" + node + ".kubeconfig");
+  std::string text = must(read_whole_file(kubeconfig.string(), 1u << 20));
+  const std::string old = encode_base64(cluster->authority().certificate());
+  ASSERT_NE(text.find(old), std::string::npos);
+  write_file(kubeconfig, replace_all(text, old, encode_base64(next.certificate())));
+  expect_alive("authority");
+  expect_untouched();
+}
+
+/// One answer refuses a key, the following ones do not know the caller any more.
+TEST_F(FaultTest, TheTokenExpiresInTheMiddleOfAnAttempt) {
+  start_through_proxy("fault-middle");
+  const auto status_of = [](int code, const std::string& message) {
+    return answer_of(code, R"({"kind":"Status","code":)" + std::to_string(code) + R"(,"message":")" + message + "\"}");
+  };
+  proxy->add({.method = "PATCH", .times = 1, .answer = status_of(403, "a webhook says no")});
+  proxy->add({.method = "PATCH", .times = 1});  // one that changes nothing: the caller has rights
+  proxy->add({.method = "PATCH", .times = 6, .answer = status_of(401, "Unauthorized")});
+  // Two labels: the first refusal does not say which of them is meant.
+  write_file(agent->rules() / "middle.yaml",
+             "- {name: middle, labels: {e2e-middle-a: \"1\", e2e-middle-b: \"1\"}, matchFeatures: []}\n");
+  for (const char* key : {"e2e-middle-a", "e2e-middle-b"})
+    EXPECT_TRUE(wait_for_label(*cluster, node, "feature.node.kubernetes.io/" + std::string(key), "1", 60s))
+        << agent->log();
+  EXPECT_NE(agent->log().find("Unauthorized"), std::string::npos) << "the fault took place\n" << agent->log();
+  EXPECT_EQ(agent->log().find("was refused"), std::string::npos) << agent->log();
   expect_untouched();
 }
 

@@ -11,6 +11,7 @@
 namespace nodescout::test {
 namespace {
 
+namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
@@ -210,6 +211,36 @@ TEST_F(FiguresTest, AStormOfUevents) {
   if (is_release()) {
     EXPECT_LT(grown, 256);
   }
+}
+
+/// The peak of many rules is not what the agent keeps.
+TEST_F(FiguresTest, MemoryAfterManyRulesIsGivenBack) {
+  start("figures-peak");
+  ASSERT_TRUE(wait_for_label(*cluster, "figures-peak", kGpuLabel, "true")) << agent->log();
+  const std::string prefix = "feature.node.kubernetes.io/";
+  const auto rules = [](int count, int mark) {
+    std::string text = "- {name: mark, labels: {e2e-mark: \"" + std::to_string(mark) + "\"}, matchFeatures: []}\n";
+    for (int i = 0; i < count; ++i)
+      text += "- name: rule-" + std::to_string(i) + "\n  labels: {e2e-rule-" + std::to_string(i) +
+              ": \"1\"}\n  matchFeatures:\n    - feature: pci.device\n      matchExpressions: {vendor: {op: In, value: "
+              "[\"ffff\", \"" +
+              std::to_string(i) + "\"]}}\n";
+    return text;
+  };
+  const fs::path file = agent->rules() / "peak.yaml";
+  const auto put = [&](int count, int mark) {
+    write_file(file, rules(count, mark));
+    EXPECT_TRUE(wait_for_label(*cluster, "figures-peak", prefix + "e2e-mark", std::to_string(mark), 60s))
+        << agent->log();
+    std::this_thread::sleep_for(2s);
+    return agent->process().memory_kib("RssAnon");
+  };
+  const long before = put(0, 1), peak = put(5000, 2), after = put(0, 3);
+  std::printf("5,000 rules: RssAnon %ld KiB before, %ld with them, %ld after\n", before, peak, after);
+  EXPECT_GT(peak, before + 4096) << "else this shows nothing";
+#if !defined(__SANITIZE_ADDRESS__)
+  EXPECT_LT(after - before, (peak - before) / 4);
+#endif
 }
 
 }  // namespace

@@ -70,7 +70,8 @@ fs::path agent_kubeconfig(ControlPlane& cluster, const std::string& node, const 
 }
 
 AgentProcess::AgentProcess(ControlPlane& cluster, const TempHost& machine, const AgentSetup& setup) {
-  const fs::path kubeconfig = agent_kubeconfig(cluster, setup.node, setup.server);
+  const fs::path kubeconfig =
+      setup.kubeconfig.empty() ? agent_kubeconfig(cluster, setup.node, setup.server) : fs::path(setup.kubeconfig);
   write_file(config_file(), setup.config);
   fs::create_directories(rules());
   const std::string program = setup.program.empty() ? nodescout_program() : setup.program;
@@ -80,7 +81,7 @@ AgentProcess::AgentProcess(ControlPlane& cluster, const TempHost& machine, const
        {program, std::string("agent"), "--node=" + setup.node, "--kubeconfig=" + kubeconfig.string(),
         "--root=" + (setup.root.empty() ? machine.path().string() : setup.root),
         std::string(setup.live ? "--log-format=text" : "--no-live"), "--config=" + config_file().string(),
-        "--rules=" + rules().string(), std::string("--listen"), std::string("none")})
+        "--rules=" + rules().string(), std::string("--listen"), setup.listen})
     words_.push_back(word);
   words_.insert(words_.end(), setup.arguments.begin(), setup.arguments.end());
   start();
@@ -112,6 +113,17 @@ void AgentFixture::TearDown() {
 AgentProcess& AgentFixture::start(const AgentSetup& setup) {
   agent = std::make_unique<AgentProcess>(*cluster, machine, setup);
   return *agent;
+}
+
+Response http_get(int port, const std::string& path) {
+  Endpoint endpoint;
+  endpoint.server = "http://127.0.0.1:" + std::to_string(port);
+  const Connection agent(endpoint);
+  Request request;
+  request.target = path;
+  request.timeout = 5s;
+  const auto answer = agent.transport->send(request);
+  return answer.value_or(Response{});
 }
 
 bool is_long() { return std::getenv("NODESCOUT_LONG") != nullptr; }

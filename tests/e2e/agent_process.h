@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "e2e/control_plane.h"
+#include "kube/transport.h"
 #include "support/temp_host.h"
 
 namespace nodescout::test {
@@ -37,9 +38,11 @@ struct AgentSetup {
   std::string server;                  // empty: the API server itself
   std::vector<std::string> arguments;  // more of them
   std::map<std::string, std::string> environment;
-  std::string program;  // empty: the one under test
-  std::string root;     // empty: the machine made of files
-  bool live = false;    // ask this machine what the files lack
+  std::string program;          // empty: the one under test
+  std::string root;             // empty: the machine made of files
+  bool live = false;            // ask this machine what the files lack
+  std::string kubeconfig;       // empty: of an account of its own
+  std::string listen = "none";  // "127.0.0.1:port": serves metrics and probes there
 };
 
 class AgentProcess {
@@ -73,6 +76,9 @@ class AgentFixture : public ::testing::Test {
   TempHost machine;
   std::unique_ptr<AgentProcess> agent;
 };
+
+/// The agent's answer to GET `path` at that port; its status is 0 if there is none.
+Response http_get(int port, const std::string& path);
 
 /// The long form of what has one: NODESCOUT_LONG in the environment.
 bool is_long();

@@ -129,12 +129,9 @@ struct FaultProxy::Connection {
 
 FaultProxy::FaultProxy(const CertificateAuthority& authority, const Options& options) : options_(options) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to sockets without MSG_NOSIGNAL
-  Context server(SSL_CTX_new(TLS_server_method())), client(SSL_CTX_new(TLS_client_method()));
-  use(server.get(), authority.for_server(options.names));
-  if (options.ask_certificate)
-    SSL_CTX_set_verify(server.get(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+  Context client(SSL_CTX_new(TLS_client_method()));
+  rotate(authority);
   if (!options.identity.certificate.empty()) use(client.get(), options.identity);
-  server_context_ = std::shared_ptr<SSL_CTX>(server.release(), SSL_CTX_free);
   client_context_ = std::shared_ptr<SSL_CTX>(client.release(), SSL_CTX_free);
 
   const bool ipv6 = options.listen.find(':') != std::string::npos;
@@ -152,6 +149,18 @@ FaultProxy::FaultProxy(const CertificateAuthority& authority, const Options& opt
     throw std::runtime_error("cannot listen at " + options.listen);
   port_ = ntohs(ipv6 ? v6.sin6_port : v4.sin_port);
   acceptor_ = std::thread([this] { accept(); });
+}
+
+void FaultProxy::rotate(const CertificateAuthority& authority) {
+  Context server(SSL_CTX_new(TLS_server_method()));
+  use(server.get(), authority.for_server(options_.names));
+  if (options_.ask_certificate)
+    SSL_CTX_set_verify(server.get(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+  {
+    const std::lock_guard lock(mutex_);
+    server_context_ = std::shared_ptr<SSL_CTX>(server.release(), SSL_CTX_free);
+  }
+  drop_connections();
 }
 
 FaultProxy::~FaultProxy() {
@@ -268,7 +277,11 @@ bool FaultProxy::handle(Connection& connection, const SeenRequest& request) {
 
 void FaultProxy::serve(Connection& connection) {
   Wire& client = connection.client;
-  if (options_.tls && !client.handshake(static_cast<SSL_CTX*>(server_context_.get()), true)) return;
+  const std::shared_ptr<void> context = [this] {
+    const std::lock_guard lock(mutex_);
+    return server_context_;
+  }();
+  if (options_.tls && !client.handshake(static_cast<SSL_CTX*>(context.get()), true)) return;
   if (options_.tls)
     if (const Handle<X509, X509_free> shown(SSL_get1_peer_certificate(client.ssl())); shown) {
       char name[256] = "";

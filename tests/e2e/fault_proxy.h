@@ -73,6 +73,8 @@ class FaultProxy {
   /// Common name of the last client certificate.
   std::string last_client() const;
   int connections() const { return connections_; }
+  /// From now on it has a certificate of this authority. Closes every connection that is open.
+  void rotate(const CertificateAuthority& authority);
   /// Closes every connection that is open.
   void drop_connections();
 

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "base/text.h"
 #include "e2e/connection.h"
 
 namespace nodescout::test {
@@ -141,6 +142,20 @@ std::vector<Call> forbidden_keys_on_node_a() {
       {"a taint of Kubernetes", "merge", kA,
        taints_and(R"({"key":"node.kubernetes.io/unreachable","effect":"NoExecute"})"),
        "node.kubernetes.io/unreachable"},
+      {"change an annotation of NFD's", "merge", kA, annotation("nfd.node.kubernetes.io/master.version", R"("x")"),
+       "reserved for Kubernetes and its users: nfd.node.kubernetes.io/master.version"},
+      {"remove an annotation of NFD's", "merge", kA, annotation("nfd.node.kubernetes.io/master.version", "null"),
+       "nfd.node.kubernetes.io/master.version"},
+      {"a new annotation of NFD's", "merge", kA, annotation("nfd.node.kubernetes.io/x", R"("x")"),
+       "nfd.node.kubernetes.io/x"},
+      {"a huge annotation of NFD's", "merge", kA,
+       annotation("nfd.node.kubernetes.io/x", '"' + std::string(200'000, 'x') + '"'), "nfd.node.kubernetes.io/x"},
+      {"an annotation of an instance that is no list", "merge", kA,
+       annotation("evil.nfd.node.kubernetes.io/x", R"("x")"), "evil.nfd.node.kubernetes.io/x"},
+      {"a list of taints of an instance", "merge", kA, annotation("evil.nfd.node.kubernetes.io/taints", R"("")"),
+       "evil.nfd.node.kubernetes.io/taints"},
+      {"a list whose name is longer", "merge", kA, annotation("nfd.node.kubernetes.io/feature-labels2", R"("own")"),
+       "nfd.node.kubernetes.io/feature-labels2"},
       // Users' keys, and namespaces that are not on the list.
       {"a label without a namespace", "merge", kA, label("team", R"("x")"), ": team"},
       {"a label of a domain that is not on the list", "merge", kA, label("example.com/x", R"("x")"), "example.com/x"},
@@ -350,6 +365,61 @@ std::vector<Call> forbidden_managed_fields_of_node_a() {
            entry("rights-applier", R"({"f:metadata":{"f:labels":{"f:kubernetes.io/arch":{}}}})") + "]}}",
        says},
   };
+  // Entries of the manager "nodescout" prove what an agent wrote.
+  const char* proof = "may not change which fields the manager nodescout wrote";
+  const auto written = [&](const std::string& written_fields, const std::string& subresource = "") {
+    return entry("rights-applier", honest) +
+           R"(,{"manager":"nodescout","operation":"Update","apiVersion":"v1","time":"2026-01-02T03:04:05Z",)" +
+           (subresource.empty() ? "" : R"("subresource":")" + subresource + "\",") +
+           R"("fieldsType":"FieldsV1","fieldsV1":)" + written_fields + "}";
+  };
+  const std::string driver = R"({"f:metadata":{"f:labels":{"f:nvidia.com/gpu.deploy.driver":{}}}})";
+  const std::string note = R"({"f:metadata":{"f:annotations":{"f:nvidia.com/note":{}}}})";
+  const std::string gpu = R"({"f:status":{"f:capacity":{"f:nvidia.com/gpu":{}}}})";
+  const std::vector<Call> proofs{
+      {"prove a label of another owner", "merge", kA, fields(written(driver)), proof},
+      {"prove an annotation of another owner", "merge", kA, fields(written(note)), proof},
+      {"prove a resource of a device plugin", "merge", kA, fields(written(gpu)), proof},
+      {"prove a label, as of the status", "merge", kA, fields(written(driver, "status")), proof},
+      {"prove a resource, as of the status", "merge", kA, fields(written(gpu, "status")), proof},
+      {"prove a label under our own manager's name", "merge", std::string(kA) + "?fieldManager=nodescout",
+       fields(written(driver)), proof},
+      {"prove a label by a strategic merge patch", "strategic", kA, fields(written(driver)), proof},
+      {"prove a label by a JSON patch", "json", kA,
+       R"([{"op":"replace","path":"/metadata/managedFields","value":[)" + written(driver) + "]}]", proof},
+      {"prove a label and claim it at once", "merge", kA,
+       R"({"metadata":{"annotations":{")" + std::string(kLabels) + "\":\"" + kListed +
+           R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + written(driver) + "]}}",
+       "nvidia.com/gpu.deploy.driver"},
+      {"prove a label, change and claim it at once", "merge", kA,
+       R"({"metadata":{"labels":{"nvidia.com/gpu.deploy.driver":"false"},"annotations":{")" + std::string(kLabels) +
+           "\":\"" + kListed + R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + written(driver) + "]}}",
+       "nvidia.com/gpu.deploy.driver"},
+  };
+  calls.insert(calls.end(), proofs.begin(), proofs.end());
+  // Entries of other managers. `kubectl apply --server-side` deletes what the first of them has and no longer applies.
+  const char* stray = "add no field to those of others";
+  const auto of = [&](const std::string& manager, const std::string& managed, const std::string& subresource = "") {
+    return replace_all(written(managed, subresource), R"("manager":"nodescout")", R"("manager":")" + manager + '"');
+  };
+  const std::string worker = R"({"f:metadata":{"f:labels":{"f:node-role.kubernetes.io/worker":{}}}})";
+  for (const char* manager : {"kubectl-client-side-apply", "kubectl", "kubectl-edit", "kustomize-controller",
+                              "nodescout2", "Nodescout", "", "rights-applier"}) {
+    const std::string name = manager;
+    calls.push_back({"an earlier apply of \"" + name + '"', "merge", kA, fields(of(name, worker)), stray});
+    calls.push_back(
+        {"an earlier apply of the status of \"" + name + '"', "merge", kA, fields(of(name, worker, "status")), stray});
+  }
+  for (const char* managed : {R"({"f:spec":{"f:unschedulable":{}}})", R"({"f:spec":{"f:taints":{}}})",
+                              R"({"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{}}}})",
+                              R"({"f:status":{"f:capacity":{"f:nvidia.com/gpu":{}}}})",
+                              R"({"f:metadata":{"f:annotations":{"f:node.alpha.kubernetes.io/ttl":{}}}})",
+                              R"({"f:metadata":{"f:finalizers":{}}})"})
+    calls.push_back({"an earlier apply of " + std::string(managed), "merge", kA,
+                     fields(of("kubectl-client-side-apply", managed)), stray});
+  calls.push_back({"write as another field manager", "merge",
+                   std::string(kA) + "?fieldManager=kubectl-client-side-apply",
+                   listed_label("feature.node.kubernetes.io/x", R"("1")"), stray});
   calls.push_back(
       {"an apply of its own", "apply", std::string(kA) + "?fieldManager=nodescout-apply",
        R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-a","labels":{"feature.node.kubernetes.io/own":"1"}}})",
@@ -370,6 +440,14 @@ std::vector<Call> forbidden_fields_of_node_a() {
        "metadata.ownerReferences"},
       {"not ready", "merge", status, R"({"status":{"conditions":[{"type":"Ready","status":"False"}]}})",
        "status.conditions"},
+      {"a huge message in its own condition", "strategic", status,
+       R"({"status":{"conditions":[{"type":"NodescoutReady","status":"True","reason":"R","message":")" +
+           std::string(1025, 'x') + "\"}]}}",
+       "there is one condition NodescoutReady"},
+      {"a long reason in its own condition", "strategic", status,
+       R"({"status":{"conditions":[{"type":"NodescoutReady","status":"True","reason":")" + std::string(65, 'x') +
+           "\"}]}}",
+       "there is one condition NodescoutReady"},
       {"another address", "merge", status, R"({"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.9"}]}})",
        "status.addresses"},
       {"images that are not there", "merge", status, R"({"status":{"images":[{"names":["x"],"sizeBytes":1}]}})",

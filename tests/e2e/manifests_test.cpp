@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iostream>
+#include <set>
 #include <thread>
 
 #include "base/text.h"
@@ -12,6 +14,7 @@
 #include "document/yaml.h"
 #include "e2e/control_plane.h"
 #include "nodescout/version.h"
+#include "support/run_program.h"
 #include "system/file.h"
 
 namespace nodescout::test {
@@ -310,6 +313,148 @@ TEST_F(ManifestsTest, ReadyComesWithinFiveSeconds) {
                   std::stoi(text_at(container, {"readinessProbe", "periodSeconds"})),
               5);
   }
+}
+
+// ---- the commands of the pages --------------------------------------------------------------------------------------
+
+/// What the test does with a command that a page tells its reader to type.
+struct Step {
+  enum class How { run, elsewhere };
+  const char* command;
+  How how;
+  const char* why;        // not run here, or run where
+  const char* more = "";  // what is added to it, because the cluster of the tests lacks something
+};
+
+/// In the order of the pages, on a fresh cluster.
+const std::vector<Step> kSteps{
+    {"kubectl create -k deploy/kustomize/crds", Step::How::run, ""},
+    {"kubectl apply -k deploy/kustomize/base", Step::How::run, ""},
+    {"docker build -t nodescout:0.1.0 -f deploy/Dockerfile .", Step::How::elsewhere, "needs a container engine"},
+    {"helm install nodescout deploy/helm/nodescout -n nodescout --create-namespace --set "
+     "image.repository=REGISTRY/nodescout",
+     Step::How::elsewhere, "chart_test.cpp renders and applies the chart"},
+    {"./dev install", Step::How::elsewhere, "the tests of the installation"},
+    {"./dev install /usr", Step::How::elsewhere, "the tests of the installation"},
+    {"sudo xargs rm -v < build/release/install_manifest.txt", Step::How::elsewhere, "changes the system"},
+    {"kubectl apply -k deploy/kustomize/overlays/prune", Step::How::run, ""},
+    {"kubectl -n nodescout rollout status daemonset/nodescout", Step::How::elsewhere,
+     "needs kubelets; deployed_test.cpp runs the Pods"},
+    {"nodescout agent --prune --dry-run", Step::How::elsewhere, "agent_test.cpp: OnceDiffAndPrune"},
+    {"nodescout diff --node NAME", Step::How::elsewhere, "agent_test.cpp: OnceDiffAndPrune"},
+    {"kubectl -n node-feature-discovery scale deployment nfd-master nfd-gc --replicas 0", Step::How::run, ""},
+    {"kubectl annotate node NAME --overwrite nfd.node.kubernetes.io/feature-labels=LIST,KEY", Step::How::run, ""},
+    {"kubectl get node NAME -o yaml", Step::How::run, ""},
+    {"kubectl get configmap -n node-feature-discovery nfd-worker-conf -o yaml | nodescout config check -",
+     Step::How::run, ""},
+    {"kubectl get leases -n nodescout", Step::How::run, ""},
+    {"kubectl get lease -n nodescout NODE -o jsonpath='{.metadata.annotations}'", Step::How::run, ""},
+    {"kubectl describe node NAME", Step::How::run, ""},
+    {"kubectl delete -k deploy/kustomize/overlays/prune", Step::How::run, "",
+     " --wait=false"},  // no namespace controller
+    {"kubectl delete -k deploy/kustomize/crds", Step::How::run, ""},
+    {"kubectl -n nodescout exec POD -- nodescout diff", Step::How::elsewhere, "deployed_test.cpp runs it in the image"},
+};
+
+/// The lines of code, and the code within a line, that begin with a program that a reader would start.
+std::vector<std::string> commands_of(const std::string& page) {
+  const auto is_command = [](std::string_view text) {
+    return text.starts_with("kubectl ") || text.starts_with("helm ") || text.starts_with("docker ") ||
+           text.starts_with("./dev install") || text.starts_with("sudo ") ||
+           text.starts_with("nodescout agent --prune") || text.starts_with("nodescout diff --");
+  };
+  std::vector<std::string> commands;
+  std::string text = replace_all(page, "\\\n", " ");
+  bool is_indented = false;
+  std::string prose;
+  for (const std::string_view line : split(text, '\n')) {
+    is_indented = line.starts_with("    ");
+    if (!is_indented) {
+      prose += std::string(line) + " ";
+      continue;
+    }
+    std::string command(trim(line.substr(0, line.find(" #"))));
+    while (command.find("  ") != std::string::npos) command = replace_all(command, "  ", " ");
+    if (is_command(command)) commands.push_back(command);
+  }
+  const auto pieces = split(prose, '`');
+  for (std::size_t i = 1; i < pieces.size(); i += 2)
+    if (is_command(pieces[i])) commands.emplace_back(trim(pieces[i]));
+  return commands;
+}
+
+TEST(DocumentedCommands, EachIsRunAsWrittenOrSaysWhereItIs) {
+  std::set<std::string> known, written;
+  for (const Step& step : kSteps) known.insert(step.command);
+  for (const char* page : {"deploy.md", "operations.md"})
+    for (const std::string& command :
+         commands_of(must(read_whole_file(std::string(NODESCOUT_SOURCE_DIR "/docs/") + page, 1u << 20))))
+      written.insert(command);
+  EXPECT_EQ(written, known);
+}
+
+TEST(DocumentedCommands, ThoseThatCanRunHereDo) {
+  NODESCOUT_NEEDS_CONTROL_PLANE();
+  ControlPlane cluster;
+  cluster.create_node("documented");
+  cluster.create_namespace("node-feature-discovery");
+  cluster.create_namespace("nodescout");
+  const TempDirectory folder;
+  write_file(
+      folder.path() / "objects.yaml",
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: nfd-worker-conf, namespace: node-feature-discovery}\n"
+      "data: {nfd-worker.conf: \"core: {labelSources: [pci]}\"}\n---\n"
+      "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: documented, namespace: nodescout}\n---\n"
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: nfd-master, namespace: "
+      "node-feature-discovery}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: "
+      "b}}, spec: {containers: [{name: c, image: none}]}}}\n---\n"
+      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: nfd-gc, namespace: "
+      "node-feature-discovery}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: "
+      "b}}, spec: {containers: [{name: c, image: none}]}}}\n");
+  cluster.kubectl({"create", "-f", (folder.path() / "objects.yaml").string()});
+  const std::string program = fs::path(nodescout_program()).parent_path().string();
+  for (const Step& step : kSteps) {
+    std::string command = std::string(step.command) + step.more + " ";
+    if (step.how == Step::How::elsewhere) {
+      std::cout << "not run here: " << command << " (" << step.why << ")\n";
+      continue;
+    }
+    for (const char* name : {"NAME", "NODE"})
+      command = replace_all(command, " " + std::string(name) + " ", " documented ");
+    const Ran ran = run_program({"/bin/bash", "-c",
+                                 "set -o pipefail; cd " NODESCOUT_SOURCE_DIR "; export PATH='" +
+                                     programs().folder.string() + ":" + program + "':\"$PATH\" KUBECONFIG='" +
+                                     cluster.admin_kubeconfig().string() + "'; " + command});
+    EXPECT_EQ(ran.status, 0) << command << "\n" << ran.out << ran.err;
+  }
+}
+
+/// What the page says of a site's own nodescout.conf over watch-node, and of removing the site's own installation.
+TEST_F(ManifestsTest, ASitesOwnFilesSurviveWhatThePageTells) {
+  const auto with = [&](const std::string& overlay, const std::string& conf) {
+    const TempDirectory folder;
+    const std::string refers = fs::relative(kManifests + overlay, fs::canonical(folder.path())).string();
+    write_file(folder.path() / "kustomization.yaml",
+               "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [" + refers +
+                   "]\nimages: [{name: nodescout, newName: registry.example/x, newTag: v7}]\n"
+                   "configMapGenerator:\n  - {name: nodescout-config, namespace: nodescout, behavior: merge, files: "
+                   "[nodescout.conf]}\ngeneratorOptions: {disableNameSuffixHash: true}\npatches:\n  - patch: |-\n"
+                   "      {apiVersion: v1, kind: ConfigMap, metadata: {name: nodescout-policy, namespace: nodescout}, "
+                   "data: {writePrefixes: site.example}}\n");
+    write_file(folder.path() / "nodescout.conf", conf);
+    return cluster->kubectl({"kustomize", folder.path().string()});
+  };
+  const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/docs/deploy.md", 1u << 20));
+  ASSERT_NE(page.find("`watchNode: true`"), std::string::npos);
+  EXPECT_EQ(with("overlays/watch-node", "enableTaints: true\n").find("watchNode: true"), std::string::npos)
+      << "if this no longer holds, the page need not say so";
+  EXPECT_NE(with("overlays/watch-node", "watchNode: true\nenableTaints: true\n").find("watchNode: true"),
+            std::string::npos);
+  const std::string pruned = with("overlays/prune", "instance: site\n");
+  EXPECT_EQ(pruned.find("image: nodescout:"), std::string::npos);
+  EXPECT_NE(pruned.find("image: registry.example/x:v7"), std::string::npos);
+  EXPECT_NE(pruned.find("instance: site"), std::string::npos);
+  EXPECT_NE(pruned.find("writePrefixes: site.example"), std::string::npos) << pruned;
 }
 
 }  // namespace

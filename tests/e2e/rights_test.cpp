@@ -41,7 +41,7 @@ class RightsTest : public ::testing::Test {
           "example.com/nfd":"y","vendor.kubernetes.io/nfd":"y"},
         "annotations":{"node.alpha.kubernetes.io/ttl":"0","feature.node.kubernetes.io/own":"1","nvidia.com/note":"y",
           "nfd.node.kubernetes.io/feature-labels":"example.com/nfd,own,vendor.kubernetes.io/nfd",
-          "nfd.node.kubernetes.io/feature-annotations":"own",
+          "nfd.node.kubernetes.io/feature-annotations":"own","nfd.node.kubernetes.io/master.version":"v0.17.3",
           "nfd.node.kubernetes.io/extended-resources":"own",
           "nfd.node.kubernetes.io/taints":"feature.node.kubernetes.io/own=1:NoSchedule"}},
         "spec":{"taints":[{"key":"nvidia.com/gpu","value":"present","effect":"NoSchedule"},

@@ -56,7 +56,10 @@ TEST_F(TrustTest, AnUpgradeTakesNothingAway) {
              R"("flags":{},"attributes":{"vendor.board":{"elements":{"rev":"7"}}},)"
              R"("instances":{"pci.device":{"elements":[{"attributes":{"vendor":"abcd","class":"0302"}}]}})");
   put_object("trust-gfd", "nvidia-features-for-upgraded", "upgraded", R"({"nvidia.com/gpu.of-gfd":"1"})");
-  AgentSetup setup{.node = "upgraded", .config = kQuiet + "enableTaints: true\n" + kAllCount};
+  const int port = free_port();
+  AgentSetup setup{.node = "upgraded",
+                   .config = kQuiet + "enableTaints: true\n" + kAllCount,
+                   .listen = "127.0.0.1:" + std::to_string(port)};
   start(setup);
   write_file(
       agent->rules() / "site.yaml",
@@ -96,6 +99,12 @@ TEST_F(TrustTest, AnUpgradeTakesNothingAway) {
   EXPECT_TRUE(eventually([&] {
     return has_event("GfdNotCounted", "NodeFeature trust-gfd/nvidia-features-for-upgraded");
   })) << agent->log();
+  EXPECT_TRUE(eventually([&] {
+    const std::string metrics = http_get(port, "/metrics").body;
+    const std::string held = "nodescout_held_removals{reason=\"object-not-counted\"} ";
+    const std::size_t at = metrics.find(held);
+    return at != std::string::npos && std::atoi(metrics.c_str() + at + held.size()) >= 8;  // 5 labels and 3 others
+  })) << http_get(port, "/metrics").body;
   const Ran compared = diff("upgraded");
   for (const char* object : {"trust-labels/upgraded makes it, which does not count",
                              "trust-features/upgraded-board makes it, which does not count",
@@ -169,6 +178,34 @@ TEST_F(TrustTest, TheSelectorOfNfdChoosesNamespaces) {
                  "restrictions: {denyNodeFeatureLabels: true, nodeFeatureNamespaceSelector: {matchLabels: {objects: "
                  "trusted}}}\nnodeFeatures: {namespaces: [\"*\"]}\n");
   EXPECT_TRUE(wait("selected", kPrefix + "trust-chosen", std::nullopt)) << agent->log();
+}
+
+/// The right to read namespaces is missing: their objects do not count, take nothing away, and are reported.
+TEST_F(TrustTest, ANamespaceThatCannotBeReadIsReported) {
+  cluster->create_node("unreadable");
+  cluster->create_namespace("trust-unreadable");
+  cluster->kubectl({"label", "namespace", "trust-unreadable", "objects=trusted"});
+  put_object("trust-unreadable", "unreadable", "unreadable", R"({"e2e-asked":"1"})");
+  put_object("default", "unreadable-own", "unreadable", R"({"e2e-own":"1"})");
+  const auto rights = [](const char* reads) {
+    return R"([{"apiGroups":[""],"resources":["nodes","nodes/status"],"verbs":["get","patch"]},)"
+           R"({"apiGroups":[""],"resources":[)" +
+           std::string(reads) +
+           R"(],"verbs":["get"]},{"apiGroups":["events.k8s.io"],"resources":["events"],"verbs":["create"]},)"
+           R"({"apiGroups":["nfd.k8s-sigs.io"],"resources":["nodefeatures","nodefeaturerules"],)"
+           R"("verbs":["get","list","watch"]}])";
+  };
+  cluster->create_service_account("nodescout-e2e", "agent-unreadable", rights(R"("pods")"));
+  start({.node = "unreadable",
+         .config = "nodeRecheck: 2s\nprobePoll: 0\nstateFile: ''\n"
+                   "restrictions: {nodeFeatureNamespaceSelector: {matchLabels: {objects: trusted}}}\n"});
+  ASSERT_TRUE(wait("unreadable", kPrefix + "e2e-own", "1")) << "the own one needs no right" << agent->log();
+  EXPECT_EQ(label("unreadable", kPrefix + "e2e-asked"), std::nullopt);
+  EXPECT_TRUE(eventually([&] { return has_event("ObjectNotCounted", "trust-unreadable"); })) << agent->log();
+  EXPECT_NE(agent->log().find("cannot get resource"), std::string::npos) << agent->log();
+  must(cluster->admin().patch("/apis/rbac.authorization.k8s.io/v1/clusterroles/agent-unreadable", PatchKind::merge,
+                              json(R"({"rules":)" + rights(R"("namespaces")") + "}")));
+  EXPECT_TRUE(wait("unreadable", kPrefix + "e2e-asked", "1")) << "with the right it counts" << agent->log();
 }
 
 }  // namespace

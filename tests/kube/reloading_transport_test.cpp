@@ -2,7 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include "e2e/connection.h"
+#include "e2e/fault_proxy.h"
+#include "kube/config.h"
+#include "kube/http_cpprest.h"
 #include "support/fake_clock.h"
+#include "support/temp_host.h"
+#include "system/environment.h"
 
 namespace nodescout::test {
 namespace {
@@ -103,6 +109,56 @@ TEST_F(ReloadingTransportTest, WhatAProgramGaveStays) {
   server.authority = file.authorities = "new";
   EXPECT_EQ(send(), "not trusted");
   EXPECT_EQ(send(), "200");
+}
+
+/// With real TLS: the files that a kubeconfig names rotate while the program runs.
+TEST(RotationTest, FilesOfAKubeconfigAreReadAgain) {
+  const CertificateAuthority before, after;
+  FaultProxy server(before, {.ask_certificate = true});
+  server.add({.answer = answer_of(200, "{}")});
+  const TempDirectory folder;
+  const auto path = [&](const std::string& name) { return (folder.path() / name).string(); };
+  const auto rotate = [&](const CertificateAuthority& authority, const std::string& user) {
+    const KeyPair pair = authority.for_user(user);
+    write_file(path("ca.crt"), authority.certificate());
+    write_file(path("client.crt"), pair.certificate);
+    write_file(path("client.key"), pair.key);
+  };
+  rotate(before, "first");
+  write_file(path("kubeconfig"),
+             "apiVersion: v1\nkind: Config\ncurrent-context: t\n"
+             "contexts: [{name: t, context: {cluster: t, user: t}}]\n"
+             "clusters: [{name: t, cluster: {certificate-authority: ca.crt, server: \"" +
+                 server.server() +
+                 "\"}}]\n"
+                 "users: [{name: t, user: {client-certificate: client.crt, client-key: "
+                 "client.key}}]\n");
+  const auto read = [&]() -> Result<Endpoint> {
+    auto config = find_kube_config(path("kubeconfig"), process_environment());
+    if (!config) return config.error();
+    return std::move(config->endpoint);
+  };
+  FakeClock clock;
+  const Endpoint endpoint = must(read());
+  ReloadingTransport transport(must(http_transport(endpoint)), endpoint, read, http_transport, clock);
+  Request request;
+  request.target = "/version";
+  const auto status = [&] {
+    const auto answer = transport.send(request);
+    return answer ? std::to_string(answer->status) : answer.error().what;
+  };
+  EXPECT_EQ(status(), "200");
+  EXPECT_EQ(server.last_client(), "first");
+
+  server.rotate(after);
+  const std::string untrusted = status();
+  EXPECT_NE(untrusted.find("certificate"), std::string::npos) << untrusted;
+  rotate(after, "second");
+  EXPECT_NE(status(), "200") << "the files were looked at a moment ago";
+  clock.advance(ReloadingTransport::kPause);
+  EXPECT_NE(status(), "200") << "a write is not sent twice: the caller tries again";
+  EXPECT_EQ(status(), "200");
+  EXPECT_EQ(server.last_client(), "second");
 }
 
 }  // namespace

@@ -72,6 +72,18 @@ TEST(Limits, OneObjectGetsItsShareAndTheRestItsOwn) {
   EXPECT_NE(patch.conflicts[0].what.find("limits.labelsPerObject (250) of NodeFeature nfd/greedy"), std::string::npos);
 }
 
+TEST(Limits, ManyObjectsTakeNothingFromTheNodesOwnRules) {
+  Desired desired;
+  PlanOptions options;
+  desired.labels = many(1000);
+  for (const auto& [key, value] : desired.labels) options.requested_by[key] = "o" + key.substr(key.size() - 1);
+  desired.labels["zz.example.com/of-a-rule"] = "1";
+  NodePatch patch;
+  const NodeState now = settle(node(), desired, options, patch);
+  EXPECT_EQ(now.labels.size(), 500u);
+  EXPECT_TRUE(now.labels.contains("zz.example.com/of-a-rule"));
+}
+
 TEST(Limits, WhatIsOnTheNodeComesFirstAndStays) {
   Desired desired;
   desired.labels = {{"v.io/c", "1"}, {"v.io/d", "1"}};

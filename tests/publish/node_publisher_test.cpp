@@ -138,6 +138,26 @@ TEST_F(RefusalTest, MissingRightsFailTheAttemptAndBlameNoKey) {
   EXPECT_EQ(labels_on_node(), 40u);
 }
 
+/// The token may expire, and a right may go, between two requests of one attempt.
+TEST_F(RefusalTest, RightsThatEndInTheMiddleBlameNoKey) {
+  node("}");
+  bool is_expired = false;
+  refuse_where(
+      [&](const std::string& body) -> std::string {
+        if (body == "{}" && !is_expired) return "";  // the caller is known to have rights
+        if (body.find("/l1\"") == std::string::npos) is_expired = true;
+        return is_expired ? "Unauthorized" : "a webhook says no";
+      },
+      401);
+  const auto done = publish(labels(8));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().what, "Unauthorized");
+  EXPECT_FALSE(publisher.has_refusals());
+  server.forget_answers();
+  ASSERT_TRUE(publish(labels(8)));
+  EXPECT_EQ(labels_on_node(), 8u);
+}
+
 TEST_F(RefusalTest, KeysThatTheRefusalNamesAreTriedApart) {
   node("}");
   refuse_where([](const std::string& body) -> std::string {
@@ -320,11 +340,13 @@ TEST_F(NodePublisherTest, WhatAnObjectMadeThatDoesNotCountStaysAndIsReportedWith
 
 /// Writes in an hour in which something else is wanted twice a second, as the publishing thread would make them.
 int writes_in_an_hour(NodePublisher& publisher, FakeClock& clock, FakeApiServer& server,
-                      const std::function<Attributes(int)>& wanted) {
+                      const std::function<Attributes(int)>& wanted, const std::string& object = "") {
   server.forget_requests();
   for (int i = 0; i < 7200; ++i) {
     Report report;
     report.desired = with_labels(wanted(i));
+    if (!object.empty())
+      for (const auto& [key, value] : report.desired.labels) report.options.requested_by[key] = object;
     EXPECT_TRUE(publisher.publish(report, {}));
     clock.advance(std::chrono::milliseconds(500));
   }
@@ -363,6 +385,60 @@ TEST_F(NodePublisherTest, ADifferentLabelEachTimeIsNoWayRound) {
   });
   EXPECT_GE(writes, 600);
   EXPECT_LE(writes, 1000) << "600, and one every ten seconds";
+}
+
+TEST_F(NodePublisherTest, AnObjectThatFlapsHoldsUpNothingElse) {
+  node("}");
+  const std::string object = "NodeFeature vendor/a";
+  const int writes = writes_in_an_hour(
+      publisher, clock, server,
+      [](int i) {
+        return Attributes{{"v.io/l" + std::to_string(i), "1"}};
+      },
+      object);
+  EXPECT_GE(writes, 200);
+  EXPECT_LE(writes, 280) << "200, and one a minute";
+  Report report;
+  report.desired = with_labels({{"v.io/next", "1"}, {"v.io/own", "1"}});
+  report.options.requested_by["v.io/next"] = object;
+  const auto done = publisher.publish(report, {});
+  ASSERT_TRUE(done);
+  EXPECT_EQ(label(server, "v.io/own"), "1") << "of a rule of the node";
+  EXPECT_EQ(label(server, "v.io/next"), "");
+  ASSERT_EQ(done->problems.size(), 1u);
+  EXPECT_EQ(done->problems[0].code, "flapping-object");
+  EXPECT_EQ(done->problems[0].where, object);
+  ASSERT_TRUE(done->later);
+  clock.advance(*done->later - clock.now());
+  ASSERT_TRUE(publisher.publish(report, {}));
+  EXPECT_EQ(label(server, "v.io/next"), "1");
+}
+
+TEST_F(NodePublisherTest, AnotherWriterOfTheOwnershipAnnotationsIsReported) {
+  node("}");
+  const Desired desired = with_labels({{"v.io/a", "1"}, {"v.io/b", "1"}});
+  const auto codes = [&] {
+    std::string text;
+    for (const Problem& problem : publish(desired).value_or(Published{}).problems) text += problem.code + " ";
+    return text;
+  };
+  EXPECT_EQ(codes(), "");
+  EXPECT_EQ(codes(), "") << "what it wrote itself";
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a"}})");
+  EXPECT_EQ(codes(), "ownership-changed ") << "labels and annotations are gone, and come back";
+  EXPECT_EQ(label(server, "v.io/a"), "1");
+  EXPECT_EQ(codes(), "");
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/a":"1","v.io/b":"1"},)"
+                              R"("annotations":{"nfd.node.kubernetes.io/feature-labels":"v.io/a,v.io/b,v.io/c"}}})");
+  EXPECT_EQ(codes(), "ownership-changed ");
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a","uid":"another"}})");
+  EXPECT_EQ(codes(), "") << "a Node that was registered again";
+  // A write of which nobody knows whether it was done.
+  server.answer_with("PATCH", "", [](const Request&) { return Error{Errc::uncertain, "node", "cut"}; });
+  server.put("/api/v1/nodes", R"({"metadata":{"name":"a","uid":"another","labels":{"v.io/a":"1"},)"
+                              R"("annotations":{"nfd.node.kubernetes.io/feature-labels":"v.io/a"}}})");
+  EXPECT_EQ(codes(), "");
+  EXPECT_EQ(codes(), "");
 }
 
 TEST_F(NodePublisherTest, NothingToDoIsNotWritten) {
