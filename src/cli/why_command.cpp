@@ -413,7 +413,7 @@ ExitStatus why(const WhyOptions& options) {
 
 Run set_up_why(OptionSet& options) {
   const auto chosen = std::make_shared<WhyOptions>();
-  const auto pod = options.argument("POD", chosen->pod, "Name of a Pod, pending or not");
+  const auto pod = options.argument("POD", chosen->pod, "Name of a Pod, pending or not", false);
   options
       .value("-f,--file", "FILE", chosen->file,
              "Judge the Pods and Pod templates (Deployment, Job, ...) of a file instead; - is standard input")
