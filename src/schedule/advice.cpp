@@ -194,6 +194,14 @@ Advice advise_label(const Requirement& requirement, const Census& census, const 
 
 std::string fix_of_taint(const Taint& taint, const std::vector<Toleration>& tolerations, const std::string& node) {
   const std::string whole = taint.key + (taint.value.empty() ? "" : "=" + taint.value) + ":" + taint.effect;
+  const std::string name = "node.kubernetes.io/";
+  if (taint.key == name + "not-ready" || taint.key == name + "unreachable" || taint.key.ends_with("-pressure") ||
+      taint.key == name + "network-unavailable" || taint.key == "node.cloudprovider.kubernetes.io/uninitialized")
+    return "see why Node " + node + " is not healthy: kubectl describe node " + node;
+  if (taint.key == name + "unschedulable") return "kubectl uncordon " + node;
+  if (taint.key.starts_with("startup-taint.cluster-autoscaler.kubernetes.io/") ||
+      taint.key.starts_with("readiness.k8s.io/"))
+    return "wait until Node " + node + " has started: its conditions name what " + taint.key + " waits for";
   std::vector<std::string_view> alike;
   for (const Toleration& each : tolerations) {
     if (each.key == taint.key && !each.effect.empty() && each.effect != taint.effect) {
@@ -213,14 +221,6 @@ std::string fix_of_taint(const Taint& taint, const std::vector<Toleration>& tole
   }
   if (const std::string_view like = likeliest(taint.key, alike); !like.empty())
     return "in the tolerations write the key " + taint.key + " instead of " + std::string(like);
-  const std::string name = "node.kubernetes.io/";
-  if (taint.key == name + "not-ready" || taint.key == name + "unreachable" || taint.key.ends_with("-pressure") ||
-      taint.key == name + "network-unavailable" || taint.key == "node.cloudprovider.kubernetes.io/uninitialized")
-    return "see why Node " + node + " is not healthy: kubectl describe node " + node;
-  if (taint.key == name + "unschedulable") return "kubectl uncordon " + node;
-  if (taint.key.starts_with("startup-taint.cluster-autoscaler.kubernetes.io/") ||
-      taint.key.starts_with("readiness.k8s.io/"))
-    return "wait until Node " + node + " has started: its conditions name what " + taint.key + " waits for";
   return "add to the Pod's tolerations {key: " + taint.key +
          (taint.value.empty() ? ", operator: Exists" : ", operator: Equal, value: " + quote(taint.value)) +
          ", effect: " + taint.effect + "}";

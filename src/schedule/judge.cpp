@@ -11,7 +11,7 @@
 namespace nodescout::schedule {
 namespace {
 
-constexpr std::size_t kMostGroups = 64;  // more than are ever shown
+constexpr std::size_t kMostGroups = 256;  // more than are ever shown, as their order is not final yet
 constexpr std::size_t kShownGroups = 3;
 constexpr std::size_t kShownNames = 3;
 
@@ -324,6 +324,33 @@ std::string Judge::fix_of(const Lack& lack, const Census& census, const LabelKno
   return "use a Node with " + name + ": " + std::to_string(has_.at(name)) + " have it";
 }
 
+/// Whether other Nodes have the label as it is wanted: it is no mistake then, and this Node is another kind of machine.
+bool Judge::is_another_machine(const Lack& lack, const Census& census) const {
+  return !lack.requirements.empty() &&
+         std::all_of(lack.requirements.begin(), lack.requirements.end(), [&](const Requirement* requirement) {
+           const Census::Key* known = census.find(requirement->key);
+           if (!known) return false;
+           return requirement->op != Op::in ||
+                  std::any_of(requirement->values.begin(), requirement->values.end(),
+                              [&](const std::string& value) { return known->values.contains(value); });
+         });
+}
+
+std::vector<NodeGroup> Judge::closest_groups(const Census& census) const {
+  std::vector<std::pair<Rank, const NodeGroup*>> ranked;
+  for (const auto& [rank, group] : groups_) {
+    Rank final_rank = rank;
+    for (const Lack& lack : group.lacks)
+      if (is_another_machine(lack, census)) std::get<0>(final_rank) += std::max(0, kOtherMachine - lack.cost);
+    ranked.emplace_back(std::move(final_rank), &group);
+  }
+  std::sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<NodeGroup> closest;
+  for (const auto& [rank, group] : ranked)
+    if (closest.size() < kShownGroups) closest.push_back(*group);
+  return closest;
+}
+
 Verdict Judge::conclude(const Census& census, const LabelKnowledge& labels) const {
   Verdict verdict;
   verdict.pod = demand_.name;
@@ -377,11 +404,9 @@ Verdict Judge::conclude(const Census& census, const LabelKnowledge& labels) cons
          preferred_[i]});
   if (!verdict.fitting.empty()) return verdict;
 
-  for (const auto& [rank, group] : groups_) {
-    if (verdict.closest.size() == kShownGroups) break;
-    verdict.closest.push_back(group);
-    for (Lack& lack : verdict.closest.back().lacks) lack.fix = fix_of(lack, census, labels);
-  }
+  verdict.closest = closest_groups(census);
+  for (NodeGroup& group : verdict.closest)
+    for (Lack& lack : group.lacks) lack.fix = fix_of(lack, census, labels);
   std::vector<std::string> fixes;
   if (!verdict.closest.empty())
     for (const Lack& lack : verdict.closest.front().lacks)

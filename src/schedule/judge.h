@@ -120,6 +120,8 @@ class Judge {
 
   void explain_label_term(TermReport& report, const std::vector<const Requirement*>& requirements, const Census& census,
                           const LabelKnowledge& labels) const;
+  bool is_another_machine(const Lack& lack, const Census& census) const;
+  std::vector<NodeGroup> closest_groups(const Census& census) const;
   std::string fix_of(const Lack& lack, const Census& census, const LabelKnowledge& labels) const;
 
   PodDemand demand_;

@@ -42,6 +42,21 @@ bool is_longer_form(std::string_view a, std::string_view b) {
   return rest_a.ends_with(rest_b) || rest_b.ends_with(rest_a);
 }
 
+/// Whether both are below one domain: "beta.kubernetes.io" and "topology.kubernetes.io".
+bool is_one_domain(std::string_view a, std::string_view b) {
+  const auto domain = [](std::string_view space) {
+    const std::size_t last = space.rfind('.');
+    const std::size_t dot = last == std::string_view::npos || last == 0 ? last : space.rfind('.', last - 1);
+    return dot == std::string_view::npos ? space : space.substr(dot + 1);
+  };
+  return domain(a) == domain(b) || !closest(a, {b}).empty();
+}
+
+/// "gpus" and "gpu"
+bool is_plural(std::string_view a, std::string_view b) {
+  return std::max(a.size(), b.size()) - std::min(a.size(), b.size()) == 1 && (a.starts_with(b) || b.starts_with(a));
+}
+
 bool is_truth(std::string_view text) { return text == "true" || text == "false"; }
 
 }  // namespace
@@ -53,12 +68,13 @@ bool is_like_key(std::string_view wanted, std::string_view actual) {
   const std::string a = bare(name), b = bare(other);
   if (a.empty() || b.empty()) return false;
   const std::string_view space = namespace_of(wanted), other_space = namespace_of(actual);
-  if (a == b) return true;
-  if (space != other_space && !space.empty() && closest(space, {other_space}).empty()) return false;
+  if (a == b) return space.empty() || other_space.empty() || is_one_domain(space, other_space);
+  if (space != other_space && !space.empty() && !is_one_domain(space, other_space)) return false;
   if (is_longer_form(a, b)) return true;
   if (digits_of(a) != digits_of(b)) return false;
   const std::string_view tail = tail_of(name), other_tail = tail_of(other);
-  if (std::min(tail.size(), other_tail.size()) <= kShortTail && !equal_ignoring_case(tail, other_tail)) return false;
+  if (std::min(tail.size(), other_tail.size()) <= kShortTail && !equal_ignoring_case(tail, other_tail))
+    return tail == name && other_tail == other && is_plural(a, b);
   return !closest(name, {other}).empty();
 }
 
