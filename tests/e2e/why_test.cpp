@@ -270,5 +270,118 @@ TEST_F(WhyTest, AgreesWithTheScheduler) {
   EXPECT_GT(short_of_devices, 15);
 }
 
+TEST_F(WhyTest, ReadsStandardInputAndNamesWhatItDoesNotJudge) {
+  cluster->create_ready_node("why-stdin", json(R"({"metadata":{"labels":{"stdin":"yes-it-is"}}})"));
+  const std::filesystem::path file = cluster->folder() / "why-stdin.yaml";
+  write_file(file,
+             "kind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {nodeSelector: {stdin: yes-it-is}, "
+             "schedulingGates: [{name: g}], resourceClaims: [{name: gpu}], containers: [{name: x, image: x, "
+             "resources: {requests: {cpu: 1}}}]}}}\n");
+  const Ran ran = run_program(
+      {"/bin/sh", "-c",
+       nodescout_program() + " why -f - --kubeconfig " + cluster->admin_kubeconfig().string() + " < " + file.string()});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  for (const char* part : {"Deployment d: fits as far as judged, 1 of ", "why-stdin", "cpu: a Node must have this much",
+                           "schedulingGates: \"g\" keeps", "resourceClaims: ", "the cluster has no ResourceSlice"})
+    EXPECT_NE(ran.out.find(part), std::string::npos) << part << "\n" << ran.out;
+}
+
+TEST_F(WhyTest, WithFewRightsTheRestIsStillJudged) {
+  cluster->create_ready_node("why-rights", json(R"({"metadata":{"labels":{"rights":"few"}}})"));
+  cluster->create_service_account(kSpace, "few", R"([{"apiGroups":[""],"resources":["nodes"],"verbs":["list"]}])");
+  const std::filesystem::path config =
+      cluster->kubeconfig("few", R"({"token":")" + cluster->token(kSpace, "few", "why-rights") + "\"}");
+  const std::filesystem::path file = cluster->folder() / "why-rights.yaml";
+  write_file(file, "kind: Pod\nmetadata: {name: p}\nspec: {nodeSelector: {rights: few}, containers: [{name: x}]}\n");
+  const Ran ran = run_program({nodescout_program(), "why", "--kubeconfig", config.string(), "-f", file.string()});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.out.find("fits as far as judged, 1 of "), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("Pods on the Nodes: without the right to list Pods"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("what Pods use is unknown"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("foreign owners are not known"), std::string::npos) << ran.err;
+}
+
+TEST_F(WhyTest, APodThatDoesNotExist) {
+  const Ran ran = why({"nowhere", "-n", kSpace});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.err.find("pod why/nowhere: does not exist"), std::string::npos) << ran.err;
+  EXPECT_EQ(why({}).status, 2);
+  EXPECT_EQ(why({"-f", "/nonexistent/pod.yaml"}).status, 2);
+}
+
+TEST_F(WhyTest, FiguresOfAFleet) {
+  const int nodes = is_long() ? 5000 : 200;
+  const std::string filler(12'000, 'x');  // a Node of a real cluster has 10 to 50 KiB
+  for (int i = 0; i < nodes; ++i) {
+    const std::string number = std::to_string(i);
+    std::string labels = R"("fleet":"figures","kubernetes.io/hostname":"figures-)" + number + "\"";
+    for (int label = 0; label < 80; ++label)
+      labels += R"(,"feature.node.kubernetes.io/figure-)" + std::to_string(label) + R"(":"true")";
+    must(cluster->admin().create(
+        collection_path(resources::kNodes),
+        json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"figures-)" + number + R"(","labels":{)" + labels +
+             R"(},"annotations":{"filler":")" + filler +
+             R"("}},"status":{"allocatable":{"pods":"110","nvidia.com/gpu":"8"},"capacity":{"pods":"110"}}})")));
+  }
+  const std::filesystem::path file = cluster->folder() / "why-figures.yaml";
+  write_file(file,
+             "kind: Pod\nmetadata: {name: p}\nspec: {nodeSelector: {fleets: figures, kubernetes.io/hostname: figure}, "
+             "containers: [{name: x, resources: {limits: {nvidia.com/gpu: 16}}}]}\n");
+  const auto seconds_since = [](std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  auto begin = std::chrono::steady_clock::now();
+  must(cluster->admin().list(collection_path(resources::kNodes), {{"limit", "100"}}, [](const Value&) {}, {},
+                             {.keep = [](std::span<const std::string>) { return false; }}));
+  const double listing = seconds_since(begin);
+  const std::string program = release_program().empty() ? nodescout_program() : release_program();
+  begin = std::chrono::steady_clock::now();
+  const Ran ran =
+      run_program({program, "why", "--kubeconfig", cluster->admin_kubeconfig().string(), "-f", file.string()});
+  const double took = seconds_since(begin);
+  rusage children{};
+  ::getrusage(RUSAGE_CHILDREN, &children);
+  std::printf("why on %d Nodes: %.2f s, of which %.2f s for the pages; at most %ld MiB resident\n", nodes, took,
+              listing, children.ru_maxrss / 1024);
+  EXPECT_EQ(ran.status, 3) << ran.err;
+  EXPECT_NE(ran.out.find("write fleet instead of fleets"), std::string::npos) << ran.out;
+  EXPECT_LE(children.ru_maxrss, 64 * 1024) << "no other child of this process uses as much";
+  if (!release_program().empty()) {
+    EXPECT_LE(took - listing, 3);
+  }
+  for (int i = 0; i < nodes; ++i)
+    EXPECT_TRUE(cluster->admin().remove(object_path(resources::kNodes, "", "figures-" + std::to_string(i))));
+}
+
+class WhyAgentTest : public AgentFixture {};
+
+TEST_F(WhyAgentTest, ForeignOwnersAndRejectedKeysAreExplained) {
+  cluster->create_ready_node(
+      "why-owned",
+      json(
+          R"({"metadata":{"labels":{"kubernetes.io/hostname":"why-owned","feature.node.kubernetes.io/pci-10de.present":"false"}}})"));
+  AgentProcess& started = start({.node = "why-owned", .config = kQuiet});
+  write_file(started.rules() / "team.yaml",
+             "- name: team\n  labels: {example.com/team: red}\n  matchFeatures:\n    - feature: kernel.version\n"
+             "      matchExpressions: {full: {op: Exists}}\n");
+  ASSERT_TRUE(wait_for_label(*cluster, "why-owned", kNicLabel, "true")) << agent->log();
+  const std::filesystem::path file = cluster->folder() / "why-owned.yaml";
+  const auto answer = [&](const std::string& key, const std::string& value) {
+    write_file(file, "kind: Pod\nmetadata: {name: p}\nspec: {nodeSelector: {kubernetes.io/hostname: why-owned, " + key +
+                         ": \"" + value + "\"}, containers: [{name: x}]}\n");
+    return run_program(
+               {nodescout_program(), "why", "--kubeconfig", cluster->admin_kubeconfig().string(), "-f", file.string()})
+        .out;
+  };
+  const auto says = [&](const std::string& key, const std::string& value, const std::string& sentence) {
+    return eventually([&] { return answer(key, value).find(sentence) != std::string::npos; });
+  };
+  EXPECT_TRUE(says(kGpuLabel, "true",
+                   "remove the other owner's label (kubectl label node why-owned " + std::string(kGpuLabel) + "-)"))
+      << answer(kGpuLabel, "true") << agent->log();
+  EXPECT_TRUE(says("example.com/team", "red", "add \"example.com\" to extraWritePrefixes"))
+      << answer("example.com/team", "red") << agent->log();
+}
+
 }  // namespace
 }  // namespace nodescout::test
