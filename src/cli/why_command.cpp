@@ -15,6 +15,8 @@
 #include "document/json.h"
 #include "document/value_path.h"
 #include "kube/connection.h"
+#include "kube/lease.h"
+#include "plan/made_by.h"
 #include "schedule/chain.h"
 #include "schedule/judge.h"
 
@@ -133,20 +135,22 @@ class Reading {
     return "ResourceSlices: " + join(texts, ", ");
   }
 
-  /// Lines about who made these labels, of Nodes whose agent says so in its Lease.
+  /// Lines about what made these labels, of Nodes whose agent says so in its Lease. Optional: the chain of the rules
+  /// stays without.
   void add_provenance(Verdict& verdict) {
     for (const NodeGroup& group : verdict.closest)
       for (const Lack& lack : group.lacks) {
-        if (lack.requirements.empty() || verdict.terms[lack.term].chain.empty()) continue;
+        if (lack.owned.empty()) continue;
         const std::string& node = group.names.front();
         const auto listed = api_.list(
             collection_path(resources::kLeases), {{"fieldSelector", "metadata.name=" + node}}, [&](const Value& lease) {
-              for (const Requirement* requirement : lack.requirements)
-                if (const auto made = provenance_of(lease, requirement->key))
-                  verdict.terms[lack.term].chain.push_back(requirement->key + " on " + node + " <- " + made->maker +
-                                                           " since " + made->since);
+              const Makers makers = Makers::read(text_at(lease, {"metadata", "annotations", kLeaseProvenance}));
+              for (const std::string& key : lack.owned)
+                if (const auto made = makers.of({EntryKind::label, key}))
+                  verdict.terms[lack.term].chain.push_back(key + " on " + node + " <- " + made->maker +
+                                                           (made->since.empty() ? "" : ", since " + made->since));
             });
-        if (!listed) return;  // optional: the chain from the rules stays
+        if (!listed) return;
       }
   }
 

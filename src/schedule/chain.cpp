@@ -3,15 +3,11 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "document/json.h"
-#include "document/value_path.h"
 #include "nodescout/probes.h"
 #include "template/template.h"
 
 namespace nodescout::schedule {
 namespace {
-
-constexpr const char* kProvenance = "nodescout.dev/provenance";
 
 std::string full_key(std::string_view name) {
   return name.find('/') != std::string_view::npos ? std::string(name)
@@ -93,15 +89,6 @@ std::vector<std::string> LabelChains::of(std::string_view key) const {
     lines.push_back(std::move(line));
   }
   return lines;
-}
-
-std::optional<Provenance> provenance_of(const Value& lease, std::string_view key) {
-  const std::string text = text_at(lease, {"metadata", "annotations", kProvenance});
-  if (text.empty()) return std::nullopt;
-  const auto map = parse_json(text, kProvenance);
-  const Value* entry = map ? map->find(key) : nullptr;
-  if (!entry || entry->items.size() < 2 || !entry->items[0].is_scalar()) return std::nullopt;
-  return Provenance{entry->items[0].text, entry->items[1].text};
 }
 
 }  // namespace nodescout::schedule

@@ -2,12 +2,10 @@
 // also answers for labels that no Node has.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "document/value.h"
 #include "nodescout/rules.h"
 
 namespace nodescout::schedule {
@@ -32,13 +30,5 @@ class LabelChains {
   std::vector<Rule> rules_;
   std::vector<Maker> makers_;
 };
-
-/// What made an entry of a Node, and since when.
-struct Provenance {
-  std::string maker, since;
-};
-/// From the annotation nodescout.dev/provenance of an agent's Lease: {"KEY": [MAKER, SINCE]}. Nothing where the Lease
-/// does not name the key.
-std::optional<Provenance> provenance_of(const Value& lease, std::string_view key);
 
 }  // namespace nodescout::schedule

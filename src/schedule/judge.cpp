@@ -117,6 +117,7 @@ Lack Judge::lack_of(std::size_t term, const Requirement& requirement, const Node
     lack.cost = kSmall;
   if (!value) lack.cost = has_like_key(requirement.key, node) ? kSmall : kOtherMachine;
   note_foreign(requirement, node);
+  if (value && node.owned.contains(requirement.key)) lack.owned.push_back(requirement.key);
   return lack;
 }
 
@@ -140,10 +141,11 @@ std::optional<Lack> Judge::lacks_affinity(std::size_t term, const NodeColumns& n
       const bool does_hold = holds(requirement, node);
       if (each.requirements.size() > 1) parts[part++].satisfied += does_hold ? 1 : 0;
       if (does_hold) continue;
-      const Lack one = lack_of(term, requirement, node);
+      Lack one = lack_of(term, requirement, node);
       texts.push_back(one.text);
       lack.cost += one.cost;
       lack.requirements.push_back(&requirement);
+      std::move(one.owned.begin(), one.owned.end(), std::back_inserter(lack.owned));
     }
     if (!each.defect.empty() || each.requirements.empty()) {
       lack = {term, "", "", kOtherMachine, {}};
@@ -155,7 +157,7 @@ std::optional<Lack> Judge::lacks_affinity(std::size_t term, const NodeColumns& n
     if (!best || lack.cost < best->cost) best = std::move(lack);
   }
   if (does_match) return std::nullopt;
-  if (!best) best = Lack{term, "no term", "write a term into the node affinity", kOtherMachine, {}};
+  if (!best) best = Lack{term, "no term", "write a term into the node affinity", kOtherMachine};
   return best;
 }
 
@@ -184,7 +186,7 @@ std::optional<Lack> Judge::lacks_resource(std::size_t term, const std::string& n
     const bool is_typo = std::any_of(node.allocatable.begin(), node.allocatable.end(), [&](const auto& entry) {
       return entry.second > 0 && is_like_key(name, entry.first);
     });
-    return Lack{term, "no " + name, "", is_typo ? kSmall : kNoDevice, {}};
+    return Lack{term, "no " + name, "", is_typo ? kSmall : kNoDevice};
   }
   if (wanted > allocatable)
     return Lack{term,

@@ -43,6 +43,7 @@ struct Lack {
   std::string fix;                               // what would mend it
   int cost = 0;                                  // how far it is from fitting
   std::vector<const Requirement*> requirements;  // of labels that fail
+  std::vector<std::string> owned;                // of their keys, those that the Node's agent owns
 };
 
 struct NodeGroup {

@@ -292,19 +292,5 @@ spec:
   EXPECT_TRUE(chains.of("example.com/x").empty());
 }
 
-TEST(LabelChains, ProvenanceOfALease) {
-  const Value lease = parsed(
-      R"({"metadata":{"annotations":{"nodescout.dev/provenance":"{\"a/b\":[\"rules/gpu.yaml: x\",\"2026-11-01T00:00:00Z\"],)"
-      R"(\"c\":1}"}}})");
-  const auto made = provenance_of(lease, "a/b");
-  ASSERT_TRUE(made);
-  EXPECT_EQ(made->maker, "rules/gpu.yaml: x");
-  EXPECT_EQ(made->since, "2026-11-01T00:00:00Z");
-  EXPECT_FALSE(provenance_of(lease, "c"));
-  EXPECT_FALSE(provenance_of(lease, "d"));
-  EXPECT_FALSE(provenance_of(parsed("{}"), "a/b"));
-  EXPECT_FALSE(provenance_of(parsed(R"({"metadata":{"annotations":{"nodescout.dev/provenance":"{"}}})"), "a/b"));
-}
-
 }  // namespace
 }  // namespace nodescout::schedule
