@@ -196,7 +196,7 @@ std::string terms_text(const Verdict& verdict, const Style& style) {
     out += (is_worst ? style.in(term.satisfied == 0 ? Colour::red : Colour::yellow, line) : line) + "\n";
     for (const TermPart& part : term.parts)
       out += "    " + padded(printable(part.text), width - 2) +
-             (term.kind == TermKind::taints ? "on " + std::to_string(part.satisfied) + ", not tolerated"
+             (term.kind == TermKind::taints ? "not tolerated, on " + std::to_string(part.satisfied)
                                             : of_nodes(part.satisfied, verdict.nodes)) +
              "\n";
     if (!term.finding.empty()) out += "      " + printable(term.finding) + "\n";

@@ -123,8 +123,8 @@ Advice advise_missing_key(const Requirement& requirement, const Census& census, 
   }
   const std::vector<std::string> chain = labels.chain ? labels.chain(requirement.key) : std::vector<std::string>{};
   if (!chain.empty())
-    return {none, "no machine of this cluster shows what makes " + requirement.key + " (" + chain.back() +
-                      "): add such a Node, or remove the term"};
+    return {none, "no machine of this cluster has what makes " + requirement.key +
+                      " (see its chain): add such a Node, or remove the term"};
   return {none, "label the Nodes that are meant (kubectl label node NAME " +
                     (requirement.values.empty() ? requirement.key + "=" : written(requirement)) +
                     "), or remove the term"};

@@ -74,8 +74,7 @@ std::vector<std::string> LabelChains::of(std::string_view key) const {
   // The longest beginning knows best: "nvidia.com/" alone says little.
   std::size_t longest = 0;
   for (const Maker& maker : makers_)
-    if (maker.is_beginning ? key.starts_with(maker.key) : key == maker.key)
-      longest = std::max(longest, maker.is_beginning ? maker.key.size() : key.size());
+    if (maker.is_beginning && key.starts_with(maker.key)) longest = std::max(longest, maker.key.size());
   std::vector<std::string> lines;
   for (const Maker& maker : makers_) {
     const bool fits = maker.is_beginning ? key.starts_with(maker.key) && maker.key.size() == longest : key == maker.key;

@@ -294,7 +294,8 @@ void Judge::explain_label_term(TermReport& report, const std::vector<const Requi
   std::vector<std::string> findings;
   for (const Requirement* requirement : requirements) {
     if (report.satisfied < nodes_) {
-      const Advice advice = advise_label(*requirement, census, labels);
+      // Of a term that some Nodes satisfy, the count says enough.
+      const Advice advice = report.satisfied == 0 ? advise_label(*requirement, census, labels) : Advice{};
       if (!advice.finding.empty()) findings.push_back(advice.finding);
       if (const auto at = foreign_.find(requirement->key); at != foreign_.end())
         findings.push_back(requirement->key + "=" + at->second.value + " on " + nodes(at->second.nodes) + " (" +

@@ -52,8 +52,9 @@ bool is_one_domain(std::string_view a, std::string_view b) {
   return domain(a) == domain(b) || !closest(a, {b}).empty();
 }
 
-/// "gpus" and "gpu"
-bool is_plural(std::string_view a, std::string_view b) {
+/// "gpus" and "gpu", "zoen" and "zone": for names too short for a distance to tell.
+bool is_slip(std::string_view a, std::string_view b) {
+  if (a.size() == b.size()) return std::is_permutation(a.begin(), a.end(), b.begin());
   return std::max(a.size(), b.size()) - std::min(a.size(), b.size()) == 1 && (a.starts_with(b) || b.starts_with(a));
 }
 
@@ -74,7 +75,7 @@ bool is_like_key(std::string_view wanted, std::string_view actual) {
   if (digits_of(a) != digits_of(b)) return false;
   const std::string_view tail = tail_of(name), other_tail = tail_of(other);
   if (std::min(tail.size(), other_tail.size()) <= kShortTail && !equal_ignoring_case(tail, other_tail))
-    return tail == name && other_tail == other && is_plural(a, b);
+    return tail == name && other_tail == other && is_slip(a, b);
   return !closest(name, {other}).empty();
 }
 

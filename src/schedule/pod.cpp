@@ -225,7 +225,7 @@ class Reader {
     };
     std::vector<std::string> resources;
     read_plain_resources(spec, resources);
-    if (!resources.empty()) add(join(resources, ", "), "a Node must have this much left");
+    if (!resources.empty()) add(join(resources, ", "), "a Node must have as much left as the Pod requests");
     std::vector<std::string> ports;
     for (const char* list : {"containers", "initContainers"})
       for (const Value& container : items_at(spec, {list}))

@@ -281,7 +281,7 @@ TEST_F(WhyTest, ReadsStandardInputAndNamesWhatItDoesNotJudge) {
       {"/bin/sh", "-c",
        nodescout_program() + " why -f - --kubeconfig " + cluster->admin_kubeconfig().string() + " < " + file.string()});
   EXPECT_EQ(ran.status, 0) << ran.err;
-  for (const char* part : {"Deployment d: fits as far as judged, 1 of ", "why-stdin", "cpu: a Node must have this much",
+  for (const char* part : {"Deployment d: fits as far as judged, 1 of ", "why-stdin", "cpu: a Node must have as much",
                            "schedulingGates: \"g\" keeps", "resourceClaims: ", "the cluster has no ResourceSlice"})
     EXPECT_NE(ran.out.find(part), std::string::npos) << part << "\n" << ran.out;
 }
