@@ -346,6 +346,7 @@ Value verdict_value(const Verdict& verdict) {
 
 OrExit<std::vector<PodDemand>> demands_of(const WhyOptions& options, ApiConnection& connection,
                                           std::vector<Problem>& problems) {
+  const std::string space = options.space.empty() ? connection.space() : options.space;
   if (!options.file.empty()) {
     const auto text = read_input(options.file);
     if (!text) return fail_to_open(text.error());
@@ -354,9 +355,10 @@ OrExit<std::vector<PodDemand>> demands_of(const WhyOptions& options, ApiConnecti
       print_problems(problems);
       return fail(demands.error());
     }
+    for (PodDemand& demand : *demands)
+      if (demand.space.empty()) demand.space = space;
     return *std::move(demands);
   }
-  const std::string space = options.space.empty() ? connection.space() : options.space;
   const auto pod = connection.api().get(object_path(resources::kPods, space, options.pod));
   if (!pod && pod.error().code == Errc::absent)
     return fail({Errc::absent, "pod " + space + "/" + options.pod,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "document/json.h"
 #include "document/value_path.h"
 #include "nodescout/plan.h"
 
@@ -18,6 +19,25 @@ Amounts amounts_in(const Value* map) {
     for (const Member& member : map->members)
       if (const auto amount = amount_of(member.value.text); amount && (is_judged(member.key) || member.key == kPods))
         out.insert_or_assign(member.key, *amount);
+  return out;
+}
+
+LabelSelector selector_of(const Value& value) {
+  using enum LabelSelector::Operator;
+  LabelSelector out;
+  if (const Value* labels = at(value, {"matchLabels"}))
+    for (const Member& member : labels->members) out.terms.push_back({member.key, in, {member.value.text}});
+  if (const Value* expressions = at(value, {"matchExpressions"}))
+    for (const Value& each : expressions->items) {
+      const std::string op = text_at(each, {"operator"});
+      LabelSelector::Term term{text_at(each, {"key"}), op == "In"       ? in
+                                                       : op == "NotIn"  ? not_in
+                                                       : op == "Exists" ? exists
+                                                                        : does_not_exist};
+      if (const Value* values = at(each, {"values"}))
+        for (const Value& wanted : values->items) term.values.push_back(wanted.text);
+      out.terms.push_back(std::move(term));
+    }
   return out;
 }
 
@@ -70,7 +90,11 @@ NodeColumns columns_of(const Value& node) {
 
 bool Assigned::keeps(std::span<const std::string> path) {
   const std::string& top = path[0];
-  if (path.size() == 1) return top == "spec";
+  if (path.size() == 1) return top == "spec" || top == "metadata";
+  if (top == "metadata") return path[1] == "namespace";
+  if (path[1] == "affinity")
+    return path.size() == 2 || (path[2] == "podAntiAffinity" &&
+                                (path.size() == 3 || path[3] == "requiredDuringSchedulingIgnoredDuringExecution"));
   if (path.size() == 2)
     return path[1] == "nodeName" || path[1] == "overhead" || path[1] == "containers" || path[1] == "initContainers";
   if (path[1] == "overhead") return is_judged(path[2]);
@@ -87,6 +111,36 @@ void Assigned::add(const Value& pod) {
   Usage& usage = by_node_[node];
   ++usage.pods;
   for (const auto& [name, amount] : requests_of(*spec)) usage.requests[name] += amount;
+  add_anti_affinity(pod);
+}
+
+void Assigned::add_anti_affinity(const Value& pod) {
+  const Value* terms =
+      at(pod, {"spec", "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"});
+  if (!terms) return;
+  const std::string space = text_at(pod, {"metadata", "namespace"});
+  for (const Value& term : terms->items) {
+    // A term without a selector selects no Pod.
+    const Value* selector = term.find("labelSelector");
+    if (!selector || !selector->is(Value::Kind::map)) continue;
+    const auto [entry, is_new] = repelled_.try_emplace(space + " " + to_json(term));
+    if (!is_new) continue;
+    entry->second.pods = selector_of(*selector);
+    const Value* names = term.find("namespaces");
+    const Value* spaces = term.find("namespaceSelector");
+    // Labels of namespaces are not read: any of them may be selected.
+    if (spaces && spaces->is(Value::Kind::map)) continue;
+    if (names)
+      for (const Value& name : names->items) entry->second.spaces.insert(name.text);
+    if (entry->second.spaces.empty()) entry->second.spaces.insert(space);
+  }
+}
+
+bool Assigned::may_repel(const PodDemand& demand) const {
+  return std::any_of(repelled_.begin(), repelled_.end(), [&](const auto& entry) {
+    const Repelled& repelled = entry.second;
+    return (repelled.spaces.empty() || repelled.spaces.contains(demand.space)) && repelled.pods.matches(demand.labels);
+  });
 }
 
 const Usage& Assigned::on(std::string_view node) const {

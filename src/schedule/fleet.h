@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "document/value.h"
+#include "label/selector.h"
 #include "nodescout/features.h"
 #include "nodescout/rules.h"
 #include "schedule/pod.h"
@@ -51,8 +52,18 @@ class Assigned {
 
   void add(const Value& pod);
   const Usage& on(std::string_view node) const;
+  /// Whether the required anti-affinity of an assigned Pod selects this one: it may keep it off Nodes.
+  bool may_repel(const PodDemand& demand) const;
 
  private:
+  /// A term of podAntiAffinity, whatever its topology.
+  struct Repelled {
+    LabelSelector pods;
+    std::set<std::string, std::less<>> spaces;  // empty: all
+  };
+  void add_anti_affinity(const Value& pod);
+
+  std::map<std::string, Repelled> repelled_;  // by the text of the term: replicas have the same
   std::map<std::string, Usage, std::less<>> by_node_;
 };
 

@@ -64,6 +64,10 @@ Judge::Judge(PodDemand demand, const Assigned* assigned) : demand_(std::move(dem
     demand_.unjudged.push_back({"Pods on the Nodes",
                                 "without the right to list Pods in all namespaces it is unknown "
                                 "what they use, so resources count as free"});
+  if (assigned_ && assigned_->may_repel(demand_))
+    demand_.unjudged.push_back({"podAntiAffinity of other Pods",
+                                "Pods that run already keep this one away from "
+                                "themselves"});
   set_up_terms();
   preferred_.assign(demand_.preferences.size(), 0);
 }

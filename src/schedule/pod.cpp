@@ -267,6 +267,12 @@ std::string named(const Value& object, const std::string& kind) {
   return kind + " " + (space.empty() ? "" : space + "/") + name;
 }
 
+void read_metadata(const Value& pod, PodDemand& demand) {
+  demand.space = text_at(pod, {"metadata", "namespace"});
+  if (const Value* labels = at(pod, {"metadata", "labels"}))
+    for (const Member& member : labels->members) demand.labels.insert_or_assign(member.key, member.value.text);
+}
+
 void tolerate(PodDemand& demand, const std::string& key, const std::string& effect) {
   demand.tolerations.push_back({"node.kubernetes.io/" + key, "Exists", "", effect});
 }
@@ -304,6 +310,7 @@ class Finder {
     const std::string kind = text_at(value, {"kind"});
     const std::size_t first = found.size();
     visit(value, named(value, kind.empty() ? "document" : kind), kind, "");
+    for (std::size_t i = first; i < found.size(); ++i) found[i].space = text_at(value, {"metadata", "namespace"});
     // Only where one object has several templates do their places tell them apart.
     if (found.size() == first + 1) found.back().name = named(value, kind.empty() ? "document" : kind);
   }
@@ -315,6 +322,7 @@ class Finder {
     if (const Value* spec = value.find("spec"); spec && spec->is(Value::Kind::map))
       if (const Value* containers = spec->find("containers"); containers && containers->is(Value::Kind::list)) {
         PodDemand demand = Reader(origin_, problems_).read(*spec);
+        read_metadata(value, demand);
         demand.name = name + (path.empty() ? "" : " (" + path + ")");
         add_what_the_cluster_adds(demand, *spec, kind);
         note_node_name(*spec, demand);
@@ -385,6 +393,7 @@ Amounts requests_of(const Value& pod_spec) {
 PodDemand demand_of_pod(const Value& pod, std::string_view origin, std::vector<Problem>& problems) {
   const Value* spec = pod.find("spec");
   PodDemand demand = Reader(origin, problems).read(spec ? *spec : Value::map());
+  read_metadata(pod, demand);
   demand.name = named(pod, "Pod");
   demand.uid = text_at(pod, {"metadata", "uid"});
   if (spec) note_node_name(*spec, demand);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "document/value.h"
+#include "nodescout/features.h"
 #include "nodescout/result.h"
 #include "nodescout/rules.h"
 
@@ -71,6 +72,8 @@ struct Unjudged {
 
 struct PodDemand {
   std::string name;                     // "Pod default/train", for people
+  std::string space;                    // namespace; empty where a file does not name it
+  Attributes labels;                    // of the Pod
   std::string uid;                      // of a Pod that exists
   std::string assigned_to;              // the Node that it runs on, or empty
   std::vector<Requirement> selector;    // nodeSelector

@@ -151,6 +151,41 @@ TEST(Judge, WithoutTheRightToListPodsTheVerdictIsQualified) {
   EXPECT_EQ(verdict.unjudged.at(0).field, "Pods on the Nodes");
 }
 
+TEST(Judge, AssignedPodsMayRepelOthers) {
+  const auto assigned_with = [](const std::string& term) {
+    Assigned assigned;
+    assigned.add(parsed(R"({"metadata":{"namespace":"n"},"spec":{"nodeName":"a","containers":[],"affinity":)"
+                        R"({"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{)" +
+                        term + "}]}}}}"));
+    return assigned;
+  };
+  struct Case {
+    const char* term;
+    bool repels;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {R"("labelSelector":{"matchLabels":{"app":"web"}})", true},
+           {R"("labelSelector":{"matchLabels":{"app":"db"}})", false},
+           {R"("labelSelector":{"matchLabels":{"app":"web"}},"namespaces":["m"])", false},
+           {R"("labelSelector":{"matchLabels":{"app":"web"}},"namespaces":["m","n"])", true},
+           {R"("labelSelector":{"matchLabels":{"app":"web"}},"namespaceSelector":{},"namespaces":["m"])", true},
+           {R"("labelSelector":{"matchExpressions":[{"key":"app","operator":"In","values":["web","x"]}]})", true},
+           {R"("labelSelector":{"matchExpressions":[{"key":"app","operator":"NotIn","values":["web"]}]})", false},
+           {R"("labelSelector":{"matchExpressions":[{"key":"app","operator":"DoesNotExist"}]})", false},
+           {R"("labelSelector":{})", true},
+           {R"("topologyKey":"zone")", false}}) {
+    std::vector<Problem> problems;
+    const PodDemand demand = demand_of_pod(
+        parsed(R"({"metadata":{"name":"p","namespace":"n","labels":{"app":"web"}},"spec":{"containers":[]}})"), "p",
+        problems);
+    const Assigned assigned = assigned_with(each.term);
+    EXPECT_EQ(assigned.may_repel(demand), each.repels) << each.term;
+    EXPECT_EQ(judged(demand, {node("a", "")}, &assigned).outcome,
+              each.repels ? Verdict::Outcome::fits_as_far_as_judged : Verdict::Outcome::fits)
+        << each.term;
+  }
+}
+
 TEST(Judge, NumberOfPods) {
   Assigned assigned;
   assigned.add(parsed(R"({"spec":{"nodeName":"one","containers":[]}})"));
@@ -267,7 +302,7 @@ TEST(Likeness, Keys) {
                                                       {"disk", "risk", false},
                                                       {"zoen", "zone", true},
                                                       {"zones", "zone", true},
-                                                      {"a/gpu", "b/gpu", false},
+                                                      {"nvidia.com/gpu", "amd.com/gpu", false},
                                                       {"disktype", "disktpye", true}})
     EXPECT_EQ(is_like_key(each.wanted, each.actual), each.want) << each.wanted << " " << each.actual;
 }
