@@ -226,7 +226,8 @@ std::string text_of_verdict(const Verdict& verdict, const Style& style) {
         verdict.fitting.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, verdict.fitting.size())));
     out += "  " + join(first, ", ") + (verdict.fitting.size() > kShown ? ", ..." : "") + "\n";
   } else if (!verdict.fix.empty()) {
-    out += style.in(Colour::bold, "  to do: " + printable(verdict.fix)) + "\n";
+    out +=
+        style.in(Colour::bold, "  to do: " + replace_all(printable(verdict.fix), "; and ", ",\n         and ")) + "\n";
   }
   out += "\n" + terms_text(verdict, style);
   for (const TermPart& part : verdict.preferences)

@@ -23,7 +23,7 @@ std::string text_of(const Expression& expression) {
 /// "gpu.driver: state Exists"
 std::string text_of(const Term& term) {
   std::vector<std::string> parts;
-  if (term.name) parts.push_back("a name " + text_of(*term.name));
+  if (term.name) parts.push_back("name " + text_of(*term.name));
   if (term.expressions)
     for (const NamedExpression& each : *term.expressions) parts.push_back(each.name + " " + text_of(each.expression));
   return term.feature + (parts.empty() ? "" : ": " + join(parts, ", "));
@@ -46,7 +46,7 @@ std::string facts_of(const Rule& rule) {
           std::string source(spec.anchor);
           for (const ElementSpec& element : spec.elements)
             if (source.empty()) source = element.source;
-          std::string fact = "the probe " + std::string(probe->name) + (source.empty() ? "" : ", from " + source);
+          std::string fact = "probe " + std::string(probe->name) + (source.empty() ? "" : " (" + source + ")");
           if (std::find(facts.begin(), facts.end(), fact) == facts.end()) facts.push_back(std::move(fact));
         }
   };

@@ -343,7 +343,7 @@ spec:
   const LabelChains chains(rules.documents.at(0).rules);
   ASSERT_EQ(chains.of("feature.node.kubernetes.io/big-cpu").size(), 1u);
   const std::string line = chains.of("feature.node.kubernetes.io/big-cpu")[0];
-  EXPECT_EQ(line.rfind("feature.node.kubernetes.io/big-cpu <- rule \"count\" <- cpu.model: family Gt [5] <- the probe "
+  EXPECT_EQ(line.rfind("feature.node.kubernetes.io/big-cpu <- rule \"count\" <- cpu.model: family Gt [5] <- probe "
                        "cpu",
                        0),
             0u)
