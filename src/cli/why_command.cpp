@@ -9,14 +9,13 @@
 #include "cli/excerpts.h"
 #include "cli/machine.h"
 #include "cli/output.h"
+#include "cli/provenance.h"
 #include "cli/style.h"
 #include "cli/values.h"
 #include "corridor/setup.h"
 #include "document/json.h"
 #include "document/value_path.h"
 #include "kube/connection.h"
-#include "kube/lease.h"
-#include "plan/made_by.h"
 #include "schedule/chain.h"
 #include "schedule/judge.h"
 
@@ -73,7 +72,8 @@ Problem without(const Error& error, const std::string& cost) {
 /// Everything that the command reads from the cluster.
 class Reading {
  public:
-  Reading(Api& api, std::vector<Problem>& problems) : api_(api), problems_(problems) {}
+  Reading(Api& api, std::string space, std::vector<Problem>& problems)
+      : api_(api), space_(std::move(space)), problems_(problems) {}
 
   /// What assigned Pods use; nullptr without the right to know.
   OrExit<const Assigned*> assigned() {
@@ -135,27 +135,23 @@ class Reading {
     return "ResourceSlices: " + join(texts, ", ");
   }
 
-  /// Lines about what made these labels, of Nodes whose agent says so in its Lease. Optional: the chain of the rules
-  /// stays without.
+  /// Lines about what made these labels, of Nodes whose agent says so in its Lease. The chain of the rules stays
+  /// without.
   void add_provenance(Verdict& verdict) {
     for (const NodeGroup& group : verdict.closest)
       for (const Lack& lack : group.lacks) {
         if (lack.owned.empty()) continue;
         const std::string& node = group.names.front();
-        const auto listed = api_.list(
-            collection_path(resources::kLeases), {{"fieldSelector", "metadata.name=" + node}}, [&](const Value& lease) {
-              const Makers makers = Makers::read(text_at(lease, {"metadata", "annotations", kLeaseProvenance}));
-              for (const std::string& key : lack.owned)
-                if (const auto made = makers.of({EntryKind::label, key}))
-                  verdict.terms[lack.term].chain.push_back(key + " on " + node + " <- " + made->maker +
-                                                           (made->since.empty() ? "" : ", since " + made->since));
-            });
-        if (!listed) return;
+        const Makers makers = read_makers(api_, space_, node);
+        for (const std::string& key : lack.owned)
+          if (const std::string made = text_of(makers.of({EntryKind::label, key})); !made.empty())
+            verdict.terms[lack.term].chain.push_back(key + " on " + node + " <- " + made);
       }
   }
 
  private:
   Api& api_;
+  const std::string space_;  // where an agent's Lease may be
   std::vector<Problem>& problems_;
   Assigned assigned_;
 };
@@ -377,7 +373,7 @@ ExitStatus why(const WhyOptions& options) {
   auto demands = demands_of(options, **connection, problems);
   if (!demands) return demands.status();
 
-  Reading reading((*connection)->api(), problems);
+  Reading reading((*connection)->api(), (*connection)->space(), problems);
   auto assigned = reading.assigned();
   if (!assigned) return assigned.status();
   Census census(*demands);

@@ -381,6 +381,9 @@ TEST_F(WhyAgentTest, ForeignOwnersAndRejectedKeysAreExplained) {
       << answer(kGpuLabel, "true") << agent->log();
   EXPECT_TRUE(says("example.com/team", "red", "add \"example.com\" to extraWritePrefixes"))
       << answer("example.com/team", "red") << agent->log();
+  // The agent's Lease says which rule made a label of its own.
+  EXPECT_TRUE(says(kNicLabel, "false", std::string(kNicLabel) + " on why-owned <- rule "))
+      << answer(kNicLabel, "false") << agent->log();
 }
 
 }  // namespace
