@@ -55,6 +55,35 @@ std::string facts_of(const Rule& rule) {
   return join(facts, " and ");
 }
 
+/// How the keys of a template's lines end: what is between the last action in front of the "=" and the "=" itself.
+std::vector<std::string> ends_of_keys(std::string_view source) {
+  std::vector<std::string> ends;
+  for (std::string_view line : split(source, '\n')) {
+    std::string end;
+    bool is_in_action = false;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const std::string_view two = line.substr(i, 2);
+      if (two == "{{" || two == "}}") {
+        is_in_action = two == "{{";
+        end.clear();
+        ++i;
+      } else if (!is_in_action && line[i] == '=') {
+        ends.push_back(std::move(end));
+        break;
+      } else if (!is_in_action) {
+        end += line[i];
+      }
+    }
+  }
+  return ends;
+}
+
+bool may_end_so(std::string_view key, std::string_view source) {
+  const std::vector<std::string> ends = ends_of_keys(source);
+  return ends.empty() ||
+         std::any_of(ends.begin(), ends.end(), [&](const std::string& end) { return key.ends_with(trim(end)); });
+}
+
 }  // namespace
 
 LabelChains::LabelChains(std::vector<Rule> rules) : rules_(std::move(rules)) {
@@ -78,8 +107,8 @@ std::vector<std::string> LabelChains::of(std::string_view key) const {
   std::vector<std::string> lines;
   for (const Maker& maker : makers_) {
     const bool fits = maker.is_beginning ? key.starts_with(maker.key) && maker.key.size() == longest : key == maker.key;
-    if (!fits) continue;
     const Rule& rule = rules_[maker.rule];
+    if (!fits || (maker.is_beginning && !may_end_so(key, rule.labels_template))) continue;
     std::string terms = text_of(rule.match_features);
     for (const Matcher& any : rule.match_any) terms += (terms.empty() ? "" : " or ") + text_of(any);
     std::string line = std::string(key) + " <- rule " + quote(rule.name);

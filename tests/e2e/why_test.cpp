@@ -382,7 +382,7 @@ TEST_F(WhyAgentTest, ForeignOwnersAndRejectedKeysAreExplained) {
   EXPECT_TRUE(says("example.com/team", "red", "add \"example.com\" to extraWritePrefixes"))
       << answer("example.com/team", "red") << agent->log();
   // The agent's Lease says which rule made a label of its own.
-  EXPECT_TRUE(says(kNicLabel, "false", std::string(kNicLabel) + " on why-owned <- rule "))
+  EXPECT_TRUE(says(kNicLabel, "false", std::string(kNicLabel) + " on why-owned <- rules/pci-vendors.yaml"))
       << answer(kNicLabel, "false") << agent->log();
 }
 

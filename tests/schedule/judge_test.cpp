@@ -337,6 +337,12 @@ spec:
     - name: count
       matchFeatures: [{feature: cpu.model, matchExpressions: {family: {op: Gt, value: ["5"]}}}]
       labels: {big-cpu: "true"}
+    - name: vendor present
+      matchFeatures: [{feature: pci.device, matchExpressions: {vendor: {op: Exists}}}]
+      labelsTemplate: "{{ range .pci.device }}pci-{{ .vendor }}.present=true\n{{ end }}"
+    - name: vendor capable
+      matchFeatures: [{feature: pci.device, matchExpressions: {vendor: {op: Exists}}}]
+      labelsTemplate: "{{ range .pci.device }}{{ $v := .vendor }}pci-{{ $v }}.capable=true\n{{ end }}"
 )",
                                         "f.yaml");
   ASSERT_TRUE(rules.findings.empty()) << rules.findings[0].problem.what;
@@ -349,6 +355,10 @@ spec:
             0u)
       << line;
   EXPECT_EQ(chains.of("nvidia.com/gpu.product").size(), 1u);
+  const std::vector<std::string> present = chains.of("feature.node.kubernetes.io/pci-10de.present");
+  ASSERT_EQ(present.size(), 1u) << present.at(1);
+  EXPECT_NE(present[0].find("\"vendor present\" <- pci.device: vendor Exists"), std::string::npos) << present[0];
+  EXPECT_EQ(chains.of("feature.node.kubernetes.io/pci-10de.capable").size(), 1u);
   EXPECT_TRUE(chains.of("big-cpu").empty());
   EXPECT_TRUE(chains.of("example.com/x").empty());
 }
