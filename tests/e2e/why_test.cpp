@@ -95,6 +95,8 @@ class Generator {
     std::string pairs = R"("zone":")" + std::string(of({"a", "b", "c", "a", "b", "A"})) + "\"";
     if (one_in(3)) pairs += R"(,"disk":")" + std::string(of({"ssd", "hdd", ""})) + "\"";
     if (one_in(6)) pairs += R"(,"gpu.product":")" + std::string(of({"H100", "A100", "h100"})) + "\"";
+    // One Node alone: whether just this one fits decides, at the bounds of Gt and Lt above all.
+    if (one_in(2)) pairs = R"("count":")" + std::string(of({"3", "8", "20", "1", "5", "13", "17", "2"})) + "\"";
     return R"("nodeSelector":{)" + pairs + "}";
   }
 
