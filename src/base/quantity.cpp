@@ -87,6 +87,19 @@ bool Quantity::is_too_large() const {
   return digits > kLargest || (digits == kLargest && digits_.size() > kLargest.size());
 }
 
+std::int64_t Quantity::thousandths() const {
+  constexpr std::int64_t kMost = 1'000'000'000'000'000'000;
+  constexpr std::int64_t kMostDigits = 18;
+  if (negative_ || digits_ == "0") return 0;
+  const std::int64_t tens = tens_ + 3;
+  const auto digits = static_cast<std::int64_t>(digits_.size());
+  if (digits + tens > kMostDigits) return kMost;
+  if (digits + tens <= 0) return 1;
+  if (tens >= 0) return *parse_int(digits_ + std::string(static_cast<std::size_t>(tens), '0'));
+  // The last digit is not 0, so what is cut off is not nothing.
+  return *parse_int(digits_.substr(0, static_cast<std::size_t>(digits + tens))) + 1;
+}
+
 bool Quantity::is_whole() const { return tens_ >= 0; }
 
 }  // namespace nodescout

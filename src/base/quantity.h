@@ -19,6 +19,8 @@ class Quantity {
   bool is_too_large() const;
   /// Nothing if it is negative, not whole, or 10^18 and more.
   std::optional<std::int64_t> count() const;
+  /// In thousandths, rounded up as Go's MilliValue does. 0 if it is negative; 10^18 if it is that or more.
+  std::int64_t thousandths() const;
   /// By value: "1k" is "1000".
   friend bool operator==(const Quantity&, const Quantity&) = default;
 

@@ -48,7 +48,7 @@ class OptionSet {
               const std::string& text);
 
   // Words without a name.
-  Option argument(const std::string& name, std::string& into, const std::string& text);
+  Option argument(const std::string& name, std::string& into, const std::string& text, bool is_required = true);
   Option arguments(const std::string& name, std::vector<std::string>& into, const std::string& text);
   Option word(const std::string& name, const std::vector<std::string>& choices, std::string& into,
               const std::string& text, bool is_required);

@@ -94,7 +94,7 @@ std::string configuration_markdown() {
 
 constexpr std::string_view kStatus =
     "0 success, even if problems were listed; 1 failure; 2 wrong usage, or a path that cannot be\nopened; "
-    "3 a mistake in a rule file (rules check), or a difference (diff).";
+    "3 a mistake in a rule file (rules check), a difference (diff), or a Pod that fits no Node (why).";
 
 ExitStatus manual(const std::string& format) {
   if (format == "configuration") return print(configuration_markdown());

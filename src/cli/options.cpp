@@ -199,8 +199,9 @@ OptionSet::Option OptionSet::list(const std::string& names, const std::string& v
   return Option(*app_.add_option(names, into, text)->option_text(value)->delimiter(',')->allow_extra_args(false));
 }
 
-OptionSet::Option OptionSet::argument(const std::string& name, std::string& into, const std::string& text) {
-  return Option(*app_.add_option(name, into, text)->required());
+OptionSet::Option OptionSet::argument(const std::string& name, std::string& into, const std::string& text,
+                                      bool is_required) {
+  return Option(*app_.add_option(name, into, text)->required(is_required));
 }
 
 OptionSet::Option OptionSet::arguments(const std::string& name, std::vector<std::string>& into,

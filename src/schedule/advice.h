@@ -1,0 +1,30 @@
+// Sentences about what keeps a Pod from fitting, and what would mend it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "schedule/fleet.h"
+#include "schedule/judge.h"
+#include "schedule/pod.h"
+
+namespace nodescout::schedule {
+
+struct Advice {
+  std::string finding;  // what the fleet has instead
+  std::string fix;
+};
+
+/// "1 Node has", "12 Nodes have"
+std::string nodes_have(std::int64_t count);
+/// "1 Node", "12 Nodes"
+std::string nodes(std::int64_t count);
+
+/// About a label (or name) that few or no Nodes have as wanted.
+Advice advise_label(const Requirement& requirement, const Census& census, const LabelKnowledge& labels);
+/// About a taint that the Pod does not tolerate.
+std::string fix_of_taint(const Taint& taint, const std::vector<Toleration>& tolerations, const std::string& node);
+/// About a resource of which no Node has any.
+Advice advise_missing_resource(const std::string& name, const Census& census);
+
+}  // namespace nodescout::schedule

@@ -1,0 +1,122 @@
+#include "schedule/chain.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "nodescout/probes.h"
+#include "template/template.h"
+
+namespace nodescout::schedule {
+namespace {
+
+std::string full_key(std::string_view name) {
+  return name.find('/') != std::string_view::npos ? std::string(name)
+                                                  : std::string(kFeaturePrefix) + "/" + std::string(name);
+}
+
+std::string text_of(const Expression& expression) {
+  std::string out(name_of(expression.op));
+  if (!expression.values.empty() && expression.values.size() <= 4) out += " [" + join(expression.values, ", ") + "]";
+  return out;
+}
+
+/// "gpu.driver: state Exists"
+std::string text_of(const Term& term) {
+  std::vector<std::string> parts;
+  if (term.name) parts.push_back("name " + text_of(*term.name));
+  if (term.expressions)
+    for (const NamedExpression& each : *term.expressions) parts.push_back(each.name + " " + text_of(each.expression));
+  return term.feature + (parts.empty() ? "" : ": " + join(parts, ", "));
+}
+
+std::string text_of(const Matcher& terms) {
+  std::vector<std::string> texts;
+  for (const Term& term : terms) texts.push_back(text_of(term));
+  return join(texts, " and ");
+}
+
+/// Where the probes read the features of a rule.
+std::string facts_of(const Rule& rule) {
+  std::vector<std::string> facts;
+  const auto add = [&](const Matcher& terms) {
+    for (const Term& term : terms)
+      for (const Probe* probe : all_probes())
+        for (const FeatureSpec& spec : probe->produces) {
+          if (spec.key != lower_ascii(term.feature)) continue;
+          std::string source(spec.anchor);
+          for (const ElementSpec& element : spec.elements)
+            if (source.empty()) source = element.source;
+          std::string fact = "probe " + std::string(probe->name) + (source.empty() ? "" : " (" + source + ")");
+          if (std::find(facts.begin(), facts.end(), fact) == facts.end()) facts.push_back(std::move(fact));
+        }
+  };
+  for (const Matcher& any : rule.match_any) add(any);
+  add(rule.match_features);
+  return join(facts, " and ");
+}
+
+/// How the keys of a template's lines end: what is between the last action in front of the "=" and the "=" itself.
+std::vector<std::string> ends_of_keys(std::string_view source) {
+  std::vector<std::string> ends;
+  for (std::string_view line : split(source, '\n')) {
+    std::string end;
+    bool is_in_action = false;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const std::string_view two = line.substr(i, 2);
+      if (two == "{{" || two == "}}") {
+        is_in_action = two == "{{";
+        end.clear();
+        ++i;
+      } else if (!is_in_action && line[i] == '=') {
+        ends.push_back(std::move(end));
+        break;
+      } else if (!is_in_action) {
+        end += line[i];
+      }
+    }
+  }
+  return ends;
+}
+
+bool may_end_so(std::string_view key, std::string_view source) {
+  const std::vector<std::string> ends = ends_of_keys(source);
+  return ends.empty() ||
+         std::any_of(ends.begin(), ends.end(), [&](const std::string& end) { return key.ends_with(trim(end)); });
+}
+
+}  // namespace
+
+LabelChains::LabelChains(std::vector<Rule> rules) : rules_(std::move(rules)) {
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    for (const auto& [name, value] : rules_[i].labels) makers_.push_back({full_key(name), false, i, value.text});
+    if (rules_[i].labels_template.empty()) continue;
+    const auto parsed = Template::parse(rules_[i].labels_template);
+    if (!parsed) continue;
+    const TemplateKeys made = parsed->makes();
+    for (const std::string& key : made.keys) makers_.push_back({full_key(key), false, i, ""});
+    for (const std::string& head : made.heads)
+      if (!head.empty()) makers_.push_back({full_key(head), true, i, ""});
+  }
+}
+
+std::vector<std::string> LabelChains::of(std::string_view key) const {
+  // The longest beginning knows best: "nvidia.com/" alone says little.
+  std::size_t longest = 0;
+  for (const Maker& maker : makers_)
+    if (maker.is_beginning && key.starts_with(maker.key)) longest = std::max(longest, maker.key.size());
+  std::vector<std::string> lines;
+  for (const Maker& maker : makers_) {
+    const bool fits = maker.is_beginning ? key.starts_with(maker.key) && maker.key.size() == longest : key == maker.key;
+    const Rule& rule = rules_[maker.rule];
+    if (!fits || (maker.is_beginning && !may_end_so(key, rule.labels_template))) continue;
+    std::string terms = text_of(rule.match_features);
+    for (const Matcher& any : rule.match_any) terms += (terms.empty() ? "" : " or ") + text_of(any);
+    std::string line = std::string(key) + " <- rule " + quote(rule.name);
+    if (!terms.empty()) line += " <- " + terms;
+    if (const std::string facts = facts_of(rule); !facts.empty()) line += " <- " + facts;
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace nodescout::schedule

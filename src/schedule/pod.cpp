@@ -1,0 +1,425 @@
+#include "schedule/pod.h"
+
+#include <algorithm>
+
+#include "base/kubernetes_syntax.h"
+#include "base/quantity.h"
+#include "base/text.h"
+#include "document/json.h"
+#include "document/value_path.h"
+#include "document/yaml.h"
+
+namespace nodescout::schedule {
+namespace {
+
+constexpr const char* kDefaultScheduler = "default-scheduler";
+
+struct Spelling {
+  Op op;
+  const char* text;
+};
+constexpr Spelling kOperators[] = {{Op::in, "In"},         {Op::not_in, "NotIn"},
+                                   {Op::exists, "Exists"}, {Op::does_not_exist, "DoesNotExist"},
+                                   {Op::gt, "Gt"},         {Op::lt, "Lt"}};
+
+void add_to(Amounts& sum, const Amounts& more) {
+  for (const auto& [name, amount] : more) sum[name] += amount;
+}
+
+void raise_to(Amounts& peak, const Amounts& other) {
+  for (const auto& [name, amount] : other) peak[name] = std::max(peak[name], amount);
+}
+
+void add_judged(const Value* list, Amounts& into, bool only_missing) {
+  if (!list) return;
+  for (const Member& member : list->members) {
+    const auto amount = amount_of(member.value.text);
+    if (!amount || !is_judged(member.key)) continue;
+    if (only_missing)
+      into.try_emplace(member.key, *amount);
+    else
+      into.insert_or_assign(member.key, *amount);
+  }
+}
+
+/// A limit is the default of a request.
+Amounts requests_of_container(const Value& container) {
+  Amounts out;
+  add_judged(at(container, {"resources", "requests"}), out, false);
+  add_judged(at(container, {"resources", "limits"}), out, true);
+  return out;
+}
+
+const std::vector<Value>& items_at(const Value& value, std::initializer_list<std::string_view> path) {
+  static const std::vector<Value> kNone;
+  const Value* found = at(value, path);
+  return found ? found->items : kNone;
+}
+
+std::string why_ignored(const Requirement& requirement) {
+  const auto count = requirement.values.size();
+  if (requirement.is_field) {
+    if (requirement.op != Op::in && requirement.op != Op::not_in)
+      return "matchFields takes the operators In and NotIn, not " + requirement.spelling;
+    return count == 1 ? "" : "matchFields takes exactly one value";
+  }
+  if (std::string why = qualified_name_defect(requirement.key); !why.empty())
+    return quote(requirement.key) + " is not a label key: " + why;
+  switch (requirement.op) {
+    case Op::unknown: return "there is no operator " + quote(requirement.spelling);
+    case Op::in:
+    case Op::not_in:
+      if (count == 0) return requirement.spelling + " needs a value";
+      break;
+    case Op::exists:
+    case Op::does_not_exist: return count == 0 ? "" : requirement.spelling + " takes no values";
+    case Op::gt:
+    case Op::lt:
+      if (count != 1) return requirement.spelling + " takes exactly one value";
+      if (!parse_int(requirement.values[0]))
+        return requirement.spelling + " compares integers, and " + quote(requirement.values[0]) + " is not one";
+      break;
+  }
+  for (const std::string& value : requirement.values)
+    if (std::string why = label_value_defect(value); !why.empty())
+      return quote(value) + " is not a label value: " + why;
+  return "";
+}
+
+class Reader {
+ public:
+  Reader(std::string_view origin, std::vector<Problem>& problems) : origin_(origin), problems_(problems) {}
+
+  PodDemand read(const Value& spec) {
+    PodDemand demand;
+    if (const Value* selector = at(spec, {"nodeSelector"}))
+      for (const Member& member : selector->members)
+        demand.selector.push_back(
+            {member.key, Op::in, {text(member.value, "nodeSelector " + member.key)}, false, "In"});
+    read_affinity(spec, demand);
+    for (const Value& each : items_at(spec, {"tolerations"})) demand.tolerations.push_back(read_toleration(each));
+    for (const char* list : {"containers", "initContainers"})
+      for (const Value& container : items_at(spec, {list})) check_resources(container);
+    demand.requests = requests_of(spec);
+    std::erase_if(demand.requests, [](const auto& entry) { return entry.second == 0; });
+    read_unjudged(spec, demand);
+    return demand;
+  }
+
+ private:
+  void report(const Value& value, const std::string& what, const std::string& todo) {
+    problems_.push_back({"refused-by-api", place(origin_, value.mark), what, todo});
+  }
+
+  /// A scalar that the API wants as a string: `true` and `1` need quotes in YAML.
+  std::string text(const Value& value, const std::string& what) {
+    const std::string& spelt = value.source.empty() ? value.text : value.source;
+    if (!value.is(Value::Kind::string) && !value.is(Value::Kind::null))
+      report(value, what + " must be a string, and the API server refuses " + describe(value),
+             "write it in quotes: \"" + spelt + "\"");
+    return value.is(Value::Kind::string) ? value.text : spelt;
+  }
+
+  Requirement read_requirement(const Value& value, bool is_field) {
+    Requirement out;
+    out.key = text_at(value, {"key"});
+    out.is_field = is_field;
+    out.spelling = text_at(value, {"operator"});
+    const auto known = std::find_if(std::begin(kOperators), std::end(kOperators),
+                                    [&](const Spelling& each) { return out.spelling == each.text; });
+    out.op = known == std::end(kOperators) ? Op::unknown : known->op;
+    for (const Value& each : items_at(value, {"values"})) out.values.push_back(text(each, "a value of " + out.key));
+    return out;
+  }
+
+  SelectorTerm read_term(const Value& value) {
+    SelectorTerm term;
+    for (const bool is_field : {false, true})
+      for (const Value& each : items_at(value, {is_field ? "matchFields" : "matchExpressions"})) {
+        Requirement requirement = read_requirement(each, is_field);
+        if (term.defect.empty()) term.defect = why_ignored(requirement);
+        if (requirement.op == Op::unknown) report_operator(each, requirement);
+        term.requirements.push_back(std::move(requirement));
+      }
+    return term;
+  }
+
+  void report_operator(const Value& value, const Requirement& requirement) {
+    std::vector<std::string_view> names;
+    for (const Spelling& each : kOperators) names.emplace_back(each.text);
+    const std::string_view guess = closest(requirement.spelling, names);
+    report(value, "there is no operator " + quote(requirement.spelling) + ", so the API server refuses the Pod",
+           guess.empty() ? "use In, NotIn, Exists, DoesNotExist, Gt or Lt" : "write " + std::string(guess));
+  }
+
+  void read_affinity(const Value& spec, PodDemand& demand) {
+    if (const Value* required =
+            at(spec, {"affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"});
+        required && required->is(Value::Kind::map)) {
+      demand.has_affinity = true;
+      for (const Value& term : items_at(*required, {"nodeSelectorTerms"})) demand.affinity.push_back(read_term(term));
+    }
+    for (const Value& each :
+         items_at(spec, {"affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"})) {
+      Preference preference{parse_int(text_at(each, {"weight"})).value_or(0), {}};
+      if (const Value* term = each.find("preference")) preference.term = read_term(*term);
+      if (preference.weight != 0 && !preference.term.requirements.empty())
+        demand.preferences.push_back(std::move(preference));
+    }
+  }
+
+  Toleration read_toleration(const Value& value) {
+    Toleration out{text_at(value, {"key"}), text_at(value, {"operator"}), "", text_at(value, {"effect"})};
+    if (const Value* wanted = value.find("value")) out.value = text(*wanted, "the value of toleration " + out.key);
+    if (out.op.empty()) out.op = "Equal";
+    if (!out.effect.empty())
+      if (const std::string why = taint_effect_defect(out.effect); !why.empty())
+        report(value, "toleration " + out.key + ": " + why, "use NoSchedule, PreferNoSchedule or NoExecute");
+    if (out.op == "Exists" && !out.value.empty())
+      report(value, "toleration " + out.key + ": Exists forbids a value, so the API server refuses the Pod",
+             "leave the value out, or use Equal");
+    return out;
+  }
+
+  /// The API server wants a limit for an extended resource, equal to the request.
+  void check_resources(const Value& container) {
+    const Value* requests = at(container, {"resources", "requests"});
+    const Value* limits = at(container, {"resources", "limits"});
+    if (requests)
+      for (const Member& member : requests->members) {
+        if (!is_judged(member.key) || member.key.find("kubernetes.io/") != std::string::npos) continue;
+        const Value* limit = limits ? limits->find(member.key) : nullptr;
+        if (!limit || amount_of(limit->text) != amount_of(member.value.text))
+          report(member.value, member.key + ": an extended resource needs a limit that equals its request",
+                 "set limits: {" + member.key + ": " + member.value.text + "}");
+      }
+    for (const Value* list : {requests, limits})
+      if (list)
+        for (const Member& member : list->members)
+          if (const std::string why = is_judged(member.key) ? resource_amount_defect(member.value.text) : "";
+              !why.empty())
+            report(member.value, member.key + ": " + why, std::string(kResourceAmountAdvice));
+  }
+
+  static void read_plain_resources(const Value& spec, std::vector<std::string>& names) {
+    const auto add = [&](const Value* list) {
+      if (!list) return;
+      for (const Member& member : list->members)
+        if (!is_judged(member.key) && std::find(names.begin(), names.end(), member.key) == names.end())
+          names.push_back(member.key);
+    };
+    for (const char* list : {"containers", "initContainers"})
+      for (const Value& container : items_at(spec, {list})) {
+        add(at(container, {"resources", "requests"}));
+        add(at(container, {"resources", "limits"}));
+      }
+    add(at(spec, {"resources", "requests"}));
+    add(at(spec, {"resources", "limits"}));
+    add(at(spec, {"overhead"}));
+    std::sort(names.begin(), names.end());
+  }
+
+  static void read_unjudged(const Value& spec, PodDemand& demand) {
+    const auto add = [&](std::string field, std::string what) {
+      demand.unjudged.push_back({std::move(field), std::move(what)});
+    };
+    std::vector<std::string> resources;
+    read_plain_resources(spec, resources);
+    if (!resources.empty()) add(join(resources, ", "), "a Node must have as much left as the Pod requests");
+    std::vector<std::string> ports;
+    for (const char* list : {"containers", "initContainers"})
+      for (const Value& container : items_at(spec, {list}))
+        for (const Value& port : items_at(container, {"ports"}))
+          if (const std::string number = text_at(port, {"hostPort"}); !number.empty() && number != "0")
+            ports.push_back(number);
+    if (!ports.empty()) add("hostPort", "the port " + join(ports, ", ") + " must be free on the Node");
+    std::vector<std::string> volumes;
+    for (const Value& volume : items_at(spec, {"volumes"}))
+      for (const char* kind : {"persistentVolumeClaim", "ephemeral", "csi", "awsElasticBlockStore", "azureDisk",
+                               "cinder", "gcePersistentDisk", "iscsi", "rbd"})
+        if (volume.find(kind)) volumes.push_back(text_at(volume, {"name"}));
+    if (!volumes.empty())
+      add("volumes", join(volumes, ", ") + ": the Node must reach the volume, be in its zone and have a free slot");
+    if (!items_at(spec, {"topologySpreadConstraints"}).empty())
+      add("topologySpreadConstraints", "where Pods with the same labels run decides");
+    for (const char* kind : {"podAffinity", "podAntiAffinity"})
+      if (!items_at(spec, {"affinity", kind, "requiredDuringSchedulingIgnoredDuringExecution"}).empty())
+        add(kind, "where other Pods run decides");
+    for (const Value& gate : items_at(spec, {"schedulingGates"}))
+      add("schedulingGates", quote(text_at(gate, {"name"})) +
+                                 " keeps the scheduler from looking at the Pod until whoever set it removes it");
+    if (const std::string other = text_at(spec, {"schedulerName"}); !other.empty() && other != kDefaultScheduler)
+      add("schedulerName", quote(other) + " schedules the Pod, possibly by other rules");
+    if (!items_at(spec, {"resourceClaims"}).empty()) {
+      demand.has_resource_claims = true;
+      add("resourceClaims", "devices are allocated from ResourceSlices (DRA)");
+    }
+  }
+
+  const std::string origin_;
+  std::vector<Problem>& problems_;
+};
+
+std::string named(const Value& object, const std::string& kind) {
+  const std::string space = text_at(object, {"metadata", "namespace"});
+  std::string name = text_at(object, {"metadata", "name"});
+  if (name.empty()) name = text_at(object, {"metadata", "generateName"}) + "...";
+  return kind + " " + (space.empty() ? "" : space + "/") + name;
+}
+
+void read_metadata(const Value& pod, PodDemand& demand) {
+  demand.space = text_at(pod, {"metadata", "namespace"});
+  if (const Value* labels = at(pod, {"metadata", "labels"}))
+    for (const Member& member : labels->members) demand.labels.insert_or_assign(member.key, member.value.text);
+}
+
+void tolerate(PodDemand& demand, const std::string& key, const std::string& effect) {
+  demand.tolerations.push_back({"node.kubernetes.io/" + key, "Exists", "", effect});
+}
+
+/// What admission and controllers add to a Pod that does not exist yet.
+void add_what_the_cluster_adds(PodDemand& demand, const Value& spec, const std::string& kind) {
+  for (const char* key : {"not-ready", "unreachable"}) tolerate(demand, key, "NoExecute");
+  if (kind == "DaemonSet") {
+    for (const char* key : {"disk-pressure", "memory-pressure", "pid-pressure", "unschedulable"})
+      tolerate(demand, key, "NoSchedule");
+    if (text_at(spec, {"hostNetwork"}) == "true") tolerate(demand, "network-unavailable", "NoSchedule");
+  }
+  if (const std::string runtime = text_at(spec, {"runtimeClassName"}); !runtime.empty())
+    demand.unjudged.push_back(
+        {"runtimeClassName", "the RuntimeClass " + quote(runtime) +
+                                 " may add a nodeSelector, tolerations and overhead when the Pod is created"});
+}
+
+void note_node_name(const Value& spec, PodDemand& demand) {
+  if (const std::string node = text_at(spec, {"nodeName"}); !node.empty())
+    demand.unjudged.push_back(
+        {"nodeName", "the Pod is bound to " + quote(node) + " already, so the scheduler does not look at it"});
+}
+
+/// Every map below `value` that holds a Pod's spec: that of a Pod, a Deployment, or any kind with Pod templates.
+class Finder {
+ public:
+  Finder(std::string_view origin, std::vector<Problem>& problems) : origin_(origin), problems_(problems) {}
+
+  void document(const Value& value) {
+    if (const Value* items = value.find("items"); items && items->is(Value::Kind::list)) {
+      for (const Value& item : items->items) document(item);
+      return;
+    }
+    const std::string kind = text_at(value, {"kind"});
+    const std::size_t first = found.size();
+    visit(value, named(value, kind.empty() ? "document" : kind), kind, "");
+    for (std::size_t i = first; i < found.size(); ++i) found[i].space = text_at(value, {"metadata", "namespace"});
+    // Only where one object has several templates do their places tell them apart.
+    if (found.size() == first + 1) found.back().name = named(value, kind.empty() ? "document" : kind);
+  }
+
+  std::vector<PodDemand> found;
+
+ private:
+  void visit(const Value& value, const std::string& name, const std::string& kind, const std::string& path) {
+    if (const Value* spec = value.find("spec"); spec && spec->is(Value::Kind::map))
+      if (const Value* containers = spec->find("containers"); containers && containers->is(Value::Kind::list)) {
+        PodDemand demand = Reader(origin_, problems_).read(*spec);
+        read_metadata(value, demand);
+        demand.name = name + (path.empty() ? "" : " (" + path + ")");
+        add_what_the_cluster_adds(demand, *spec, kind);
+        note_node_name(*spec, demand);
+        found.push_back(std::move(demand));
+        return;
+      }
+    for (const Member& member : value.members)
+      visit(member.value, name, kind, path.empty() ? member.key : path + "." + member.key);
+    for (std::size_t i = 0; i < value.items.size(); ++i)
+      visit(value.items[i], name, kind, path + "[" + std::to_string(i) + "]");
+  }
+
+  const std::string_view origin_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace
+
+std::optional<Amount> amount_of(std::string_view quantity) {
+  const auto parsed = Quantity::parse(quantity);
+  return parsed ? std::optional(parsed->thousandths()) : std::nullopt;
+}
+
+std::string text_of(Amount amount) { return std::to_string(amount / kUnit + (amount % kUnit > 0 ? 1 : 0)); }
+
+bool is_judged(std::string_view resource) { return resource.find('/') != std::string_view::npos; }
+
+std::string Requirement::text() const {
+  std::string out = key + " " + (spelling.empty() ? "In" : spelling);
+  if (op == Op::gt || op == Op::lt) return out + " " + join(values, ", ");
+  return values.empty() ? out : out + " [" + join(values, ", ") + "]";
+}
+
+bool Toleration::tolerates(const Taint& taint) const {
+  if (!effect.empty() && effect != taint.effect) return false;
+  if (!key.empty() && key != taint.key) return false;
+  if (op == "Exists") return true;
+  // Lt and Gt need a feature gate that is off by default; such a toleration then matches nothing.
+  return (op == "Equal" || op.empty()) && value == taint.value;
+}
+
+std::string Toleration::text() const {
+  const std::string what = key.empty() ? "every taint" : key + (value.empty() ? "" : "=" + value);
+  return what + (effect.empty() ? "" : ":" + effect);
+}
+
+Amounts requests_of(const Value& pod_spec) {
+  Amounts total, sidecars, peak;
+  for (const Value& container : items_at(pod_spec, {"containers"})) add_to(total, requests_of_container(container));
+  for (const Value& container : items_at(pod_spec, {"initContainers"})) {
+    Amounts own = requests_of_container(container);
+    if (text_at(container, {"restartPolicy"}) == "Always") {
+      add_to(total, own);
+      add_to(sidecars, own);
+      raise_to(peak, sidecars);
+    } else {
+      add_to(own, sidecars);
+      raise_to(peak, own);
+    }
+  }
+  raise_to(total, peak);
+  Amounts overhead;
+  add_judged(at(pod_spec, {"overhead"}), overhead, false);
+  add_to(total, overhead);
+  return total;
+}
+
+PodDemand demand_of_pod(const Value& pod, std::string_view origin, std::vector<Problem>& problems) {
+  const Value* spec = pod.find("spec");
+  PodDemand demand = Reader(origin, problems).read(spec ? *spec : Value::map());
+  read_metadata(pod, demand);
+  demand.name = named(pod, "Pod");
+  demand.uid = text_at(pod, {"metadata", "uid"});
+  if (spec) note_node_name(*spec, demand);
+  const std::string phase = text_at(pod, {"status", "phase"});
+  if (phase != "Succeeded" && phase != "Failed") demand.assigned_to = text_at(pod, {"spec", "nodeName"});
+  return demand;
+}
+
+Result<std::vector<PodDemand>> demands_of_text(std::string_view text, std::string_view origin,
+                                               std::vector<Problem>& problems) {
+  Finder finder(origin, problems);
+  std::size_t broken = 0;
+  for (const YamlDocument& document : parse_yaml(text, origin)) {
+    if (document.error) {
+      problems.push_back(*document.error);
+      ++broken;
+      continue;
+    }
+    for (const YamlRemark& remark : document.remarks) problems.push_back(remark.problem);
+    finder.document(document.root);
+  }
+  if (finder.found.empty())
+    return Error{Errc::malformed, std::string(origin),
+                 broken > 0 ? "no document can be read: " + problems.back().where + ": " + problems.back().what
+                            : "no Pod and no Pod template is in it; give a Pod, Deployment, Job or the like"};
+  return std::move(finder.found);
+}
+
+}  // namespace nodescout::schedule

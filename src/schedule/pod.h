@@ -1,0 +1,100 @@
+// What a Pod demands of a Node, as kube-scheduler reads it (Kubernetes 1.35), from a Pod, a Pod template or a file.
+//
+// Judged are nodeSelector, node affinity, tolerations and every resource whose name has a prefix ("nvidia.com/gpu").
+// Everything else that the scheduler also looks at is listed by name in PodDemand::unjudged.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "document/value.h"
+#include "nodescout/features.h"
+#include "nodescout/result.h"
+#include "nodescout/rules.h"
+
+namespace nodescout::schedule {
+
+/// Thousandths of a unit, rounded up: the scheduler rounds the sum up to whole units.
+using Amount = std::int64_t;
+using Amounts = std::map<std::string, Amount, std::less<>>;  // by name of the resource
+inline constexpr Amount kUnit = 1000;
+
+/// Nothing for a text that is not a quantity; 0 for a negative one.
+std::optional<Amount> amount_of(std::string_view quantity);
+/// Whole units, rounded up, as a decimal number.
+std::string text_of(Amount amount);
+/// Whether this program judges the resource: cpu, memory, ephemeral-storage and huge pages have no prefix.
+bool is_judged(std::string_view resource);
+
+enum class Op : std::uint8_t { in, not_in, exists, does_not_exist, gt, lt, unknown };
+
+/// One expression of a node selector; a pair of nodeSelector is `in` with one value.
+struct Requirement {
+  std::string key;
+  Op op = Op::in;
+  std::vector<std::string> values;
+  bool is_field = false;  // of matchFields: key is "metadata.name"
+  std::string spelling;   // of the operator, where it is unknown
+
+  /// "disk In [ssd, nvme]", "gpu Exists", "count Gt 4"
+  std::string text() const;
+};
+
+struct SelectorTerm {
+  std::vector<Requirement> requirements;  // all must hold; without one the term matches nothing
+  std::string defect;                     // why the scheduler ignores the term; empty: it does not
+};
+
+struct Preference {
+  std::int64_t weight = 0;
+  SelectorTerm term;
+};
+
+struct Toleration {
+  std::string key, op, value, effect;
+
+  bool tolerates(const Taint& taint) const;
+  /// "key=value:Effect", "key:Effect", "every taint"
+  std::string text() const;
+};
+
+/// Something that the scheduler also looks at and this program does not.
+struct Unjudged {
+  std::string field;  // "cpu, memory", "podAntiAffinity"
+  std::string what;   // a sentence
+
+  friend bool operator==(const Unjudged&, const Unjudged&) = default;
+};
+
+struct PodDemand {
+  std::string name;                     // "Pod default/train", for people
+  std::string space;                    // namespace; empty where a file does not name it
+  Attributes labels;                    // of the Pod
+  std::string uid;                      // of a Pod that exists
+  std::string assigned_to;              // the Node that it runs on, or empty
+  std::vector<Requirement> selector;    // nodeSelector
+  std::vector<SelectorTerm> affinity;   // required node affinity: one must match
+  bool has_affinity = false;            // and so an empty list matches nothing
+  std::vector<Preference> preferences;  // preferred node affinity; never rules out
+  std::vector<Toleration> tolerations;
+  Amounts requests;  // judged resources, without those of amount 0
+  std::vector<Unjudged> unjudged;
+  bool has_resource_claims = false;
+};
+
+/// Requests of containers, sidecars, init containers and overhead, of judged resources.
+Amounts requests_of(const Value& pod_spec);
+
+/// `problems`: what the API server would refuse; where = origin:line:column.
+PodDemand demand_of_pod(const Value& pod, std::string_view origin, std::vector<Problem>& problems);
+
+/// Every Pod and Pod template of a YAML or JSON text with any number of documents, Lists included. Errors: malformed if
+/// none is there, or a document cannot be read.
+Result<std::vector<PodDemand>> demands_of_text(std::string_view text, std::string_view origin,
+                                               std::vector<Problem>& problems);
+
+}  // namespace nodescout::schedule

@@ -1,0 +1,392 @@
+// `nodescout why` against the real kube-scheduler: generated Pods, each judged by both.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <random>
+
+#include "document/json.h"
+#include "document/value_path.h"
+#include "e2e/agent_process.h"
+#include "support/run_program.h"
+
+namespace nodescout::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kSpace = "why";
+
+class WhyTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    NODESCOUT_NEEDS_CONTROL_PLANE();
+    cluster = &ControlPlane::shared();
+    cluster->create_namespace(kSpace);
+  }
+
+  Ran why(std::vector<std::string> words) const {
+    words.insert(words.begin(), {nodescout_program(), "why", "--kubeconfig", cluster->admin_kubeconfig().string()});
+    return run_program(words);
+  }
+
+  Value pod(const std::string& name) const {
+    return must(cluster->admin().get(object_path(resources::kPods, kSpace, name)));
+  }
+
+  void create(const std::string& object) const {
+    must(cluster->admin().create(collection_path(resources::kPods, kSpace), json(object)));
+  }
+
+  /// At once: no kubelet confirms its end.
+  void remove(const std::string& name) const {
+    Value options = Value::map();
+    options.add("gracePeriodSeconds", Value::integer(0));
+    const Status removed = cluster->admin().remove(object_path(resources::kPods, kSpace, name), options);
+    if (!removed) throw std::runtime_error(removed.error().text());
+  }
+
+  ControlPlane* cluster = nullptr;
+};
+
+std::string pod_text(const std::string& name, const std::string& spec) {
+  return R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":")" + name +
+         R"(","namespace":"why"},"spec":{)"
+         R"("automountServiceAccountToken":false)" +
+         (spec.empty() ? "" : "," + spec) + "}}";
+}
+
+std::string container(const std::string& name, const std::string& resource, int amount, const std::string& more = "") {
+  std::string out = R"({"name":")" + name + R"(","image":"x")" + more;
+  if (amount > 0) {
+    const std::string list = R"({")" + resource + R"(":")" + std::to_string(amount) + R"("})";
+    out += R"(,"resources":{"limits":)" + list + R"(,"requests":)" + list + "}";
+  }
+  return out + "}";
+}
+
+/// Pods of which about half fit some Node. Only what the API server accepts.
+class Generator {
+ public:
+  explicit Generator(std::uint32_t seed) : random_(seed) {}
+
+  std::string spec() {
+    std::vector<std::string> members;
+    if (const std::string selector = node_selector(); !selector.empty()) members.push_back(selector);
+    if (const std::string affinity = node_affinity(); !affinity.empty()) members.push_back(affinity);
+    members.push_back(tolerations());
+    members.push_back(containers());
+    std::string out;
+    for (const std::string& member : members) out += (out.empty() ? "" : ",") + member;
+    return out;
+  }
+
+ private:
+  int below(int bound) { return static_cast<int>(random_() % static_cast<std::uint32_t>(bound)); }
+  bool one_in(int count) { return below(count) == 0; }
+  const char* of(std::initializer_list<const char*> words) {
+    return *(words.begin() + below(static_cast<int>(words.size())));
+  }
+
+  std::string node_selector() {
+    if (!one_in(2)) return "";
+    std::string pairs = R"("zone":")" + std::string(of({"a", "b", "c", "a", "b", "A"})) + "\"";
+    if (one_in(3)) pairs += R"(,"disk":")" + std::string(of({"ssd", "hdd", ""})) + "\"";
+    if (one_in(6)) pairs += R"(,"gpu.product":")" + std::string(of({"H100", "A100", "h100"})) + "\"";
+    // One Node alone: whether just this one fits decides, at the bounds of Gt and Lt above all.
+    if (one_in(2)) pairs = R"("count":")" + std::string(of({"3", "8", "20", "1", "5", "13", "17", "2"})) + "\"";
+    return R"("nodeSelector":{)" + pairs + "}";
+  }
+
+  std::string expression() {
+    const std::string key =
+        of({"zone", "disk", "count", "count", "version", "gpu.product", "nothing", "kubernetes.io/os"});
+    const std::string head = R"({"key":")" + key + R"(","operator":")";
+    switch (below(6)) {
+      case 0: return head + R"(In","values":[")" + of({"a", "ssd", "H100", "4", "22.04"}) + R"(","b"]})";
+      case 1: return head + R"(NotIn","values":[")" + of({"a", "ssd", "H100", "4", ""}) + R"("]})";
+      case 2: return head + R"(Exists"})";
+      case 3: return head + R"(DoesNotExist"})";
+      case 4: return head + R"(Gt","values":[")" + of({"3", "8", "0", "20", "many"}) + R"("]})";
+      default: return head + R"(Lt","values":[")" + of({"3", "8", "100", "20", "2.5"}) + R"("]})";
+    }
+  }
+
+  std::string term() {
+    std::string expressions;
+    for (int i = 0, count = below(3); i < count; ++i) expressions += (i ? "," : "") + expression();
+    std::string out;
+    if (!expressions.empty()) out += R"("matchExpressions":[)" + expressions + "]";
+    if (one_in(5))
+      out += std::string(out.empty() ? "" : ",") + R"("matchFields":[{"key":"metadata.name","operator":")" +
+             of({"In", "NotIn"}) + R"(","values":["why-)" + std::to_string(below(26)) + R"("]}])";
+    return "{" + out + "}";
+  }
+
+  std::string node_affinity() {
+    std::string out;
+    if (one_in(2)) {
+      std::string terms;
+      for (int i = 0, count = 1 + below(3); i < count; ++i) terms += (i ? "," : "") + term();
+      out += R"("requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[)" + terms + "]}";
+    }
+    if (one_in(4))
+      out += std::string(out.empty() ? "" : ",") +
+             R"("preferredDuringSchedulingIgnoredDuringExecution":[{"weight":7,"preference":{"matchExpressions":[)"
+             R"({"key":"disk","operator":"In","values":["ssd"]}]}}])";
+    return out.empty() ? "" : R"("affinity":{"nodeAffinity":{)" + out + "}}";
+  }
+
+  std::string tolerations() {
+    std::string list;
+    const auto add = [&](const std::string& one) { list += (list.empty() ? "" : ",") + one; };
+    if (one_in(3)) add(R"({"key":"dedicated","operator":"Equal","value":")" + std::string(of({"ml", "web"})) + R"("})");
+    if (one_in(4))
+      add(R"({"key":"dedicated","operator":"Exists","effect":")" +
+          std::string(of({"NoSchedule", "NoExecute", "PreferNoSchedule"})) + R"("})");
+    if (one_in(4)) add(R"({"key":"flaky","operator":"Exists"})");
+    if (one_in(6)) add(R"({"key":"node.kubernetes.io/unschedulable","operator":"Exists","effect":"NoSchedule"})");
+    if (one_in(12)) add(R"({"operator":"Exists"})");
+    return R"("tolerations":[)" + list + "]";
+  }
+
+  std::string containers() {
+    if (!one_in(2)) return R"("containers":[)" + container("a", "", 0) + "]";
+    const std::string resource = of({"nvidia.com/gpu", "nvidia.com/gpu", "example.com/fpga", "example.com/none"});
+    std::string out = R"("containers":[)" + container("a", resource, below(5));
+    if (one_in(3)) out += "," + container("b", resource, below(3));
+    out += "]";
+    if (one_in(3))
+      out += R"(,"initContainers":[)" + container("i", resource, below(6)) + "," +
+             container("s", resource, below(3), R"(,"restartPolicy":"Always")") + "," +
+             container("j", resource, below(5)) + "]";
+    return out;
+  }
+
+  std::mt19937 random_;
+};
+
+void create_fleet(ControlPlane& cluster) {
+  constexpr int kNodes = 24;
+  for (int i = 0; i < kNodes; ++i) {
+    const std::string name = "why-" + std::to_string(i);
+    std::string labels = R"("kubernetes.io/os":"linux","version":"22.04","zone":")" + std::string(1, "abc"[i % 3]) +
+                         R"(","count":")" + std::to_string(i) + "\"";
+    if (i % 2 == 0) labels += R"(,"disk":")" + std::string(i % 4 == 0 ? "ssd" : "hdd") + "\"";
+    if (i % 4 == 1) labels += R"(,"gpu.product":")" + std::string(i % 8 == 1 ? "H100" : "A100") + "\"";
+    std::string taints;
+    const auto taint = [&](const std::string& one) { taints += (taints.empty() ? "" : ",") + one; };
+    if (i % 5 == 0) taint(R"({"key":"dedicated","value":"ml","effect":"NoSchedule"})");
+    if (i % 7 == 0) taint(R"({"key":"flaky","effect":"NoExecute"})");
+    if (i % 3 == 0) taint(R"({"key":"soft","value":"x","effect":"PreferNoSchedule"})");
+    std::string spec = R"("taints":[)" + taints + "]";
+    if (i == 4 || i == 9) spec += R"(,"unschedulable":true)";
+    cluster.create_ready_node(name, json(R"({"metadata":{"labels":{)" + labels + R"(}},"spec":{)" + spec + "}}"));
+    std::string amounts = R"("pods":")" + std::string(i == 6 ? "0" : i == 7 ? "1" : "110") + "\"";
+    if (i % 4 == 1) amounts += R"(,"nvidia.com/gpu":")" + std::string(i % 8 == 1 ? "8" : "4") + "\"";
+    if (i % 6 == 2) amounts += R"(,"example.com/fpga":"2")";
+    must(
+        cluster.admin().patch(object_path(resources::kNodes, "", name, "status"), PatchKind::merge,
+                              json(R"({"status":{"capacity":{)" + amounts + R"(},"allocatable":{)" + amounts + "}}}")));
+  }
+}
+
+TEST_F(WhyTest, AgreesWithTheScheduler) {
+  constexpr int kBatches = 30, kInBatch = 10;
+  create_fleet(*cluster);
+  // Resources that are used up from the start, and Pods that no longer count.
+  const auto fill = [&](const std::string& name, const std::string& node, int gpus, const std::string& phase) {
+    create(pod_text(name,
+                    R"("nodeName":")" + node + R"(","containers":[)" + container("a", "nvidia.com/gpu", gpus) + "]"));
+    if (!phase.empty())
+      must(cluster->admin().patch(object_path(resources::kPods, kSpace, name, "status"), PatchKind::merge,
+                                  json(R"({"status":{"phase":")" + phase + R"("}})")));
+  };
+  fill("full-1", "why-1", 8, "Running");
+  fill("full-5", "why-5", 3, "");
+  fill("done-13", "why-13", 4, "Succeeded");
+  fill("failed-17", "why-17", 8, "Failed");
+  fill("only-7", "why-7", 0, "Running");
+  cluster->start_scheduler();
+
+  Generator generate(20260817);
+  int judged = 0, fitting = 0, kept = 0, short_of_devices = 0;
+  for (int batch = 0; batch < kBatches; ++batch) {
+    std::vector<std::string> pods;
+    std::string list;
+    for (int i = 0; i < kInBatch; ++i) {
+      pods.push_back(pod_text("pod-" + std::to_string(batch) + "-" + std::to_string(i), generate.spec()));
+      list += (i ? "," : "") + pods.back();
+    }
+    const std::filesystem::path file = cluster->folder() / "why-pods.json";
+    write_file(file, R"({"apiVersion":"v1","kind":"List","items":[)" + list + "]}");
+    const Ran ran = why({"-f", file.string(), "-o", "json"});
+    ASSERT_TRUE(ran.status == 0 || ran.status == 3) << ran.err;
+    const Value answer = json(ran.out);
+    const Value& verdicts = *at(answer, {"pods"});
+    ASSERT_EQ(verdicts.items.size(), static_cast<std::size_t>(kInBatch));
+    for (int i = 0; i < kInBatch; ++i) {
+      const std::string name = "pod-" + std::to_string(batch) + "-" + std::to_string(i);
+      const std::string& text = pods[static_cast<std::size_t>(i)];
+      const Value& verdict = verdicts.items[static_cast<std::size_t>(i)];
+      create(text);
+      std::string bound, refusal;
+      ASSERT_TRUE(eventually([&] {
+        const Value now = pod(name);
+        bound = text_at(now, {"spec", "nodeName"});
+        if (const Value* conditions = at(now, {"status", "conditions"}))
+          for (const Value& each : conditions->items)
+            if (text_at(each, {"type"}) == "PodScheduled" && text_at(each, {"status"}) == "False")
+              refusal = text_at(each, {"message"});
+        return !bound.empty() || !refusal.empty();
+      })) << text;
+      std::vector<std::string> fits;
+      for (const Value& node : at(verdict, {"fitting"})->items) fits.push_back(node.text);
+      EXPECT_EQ(fits.empty(), bound.empty()) << text << "\nscheduler: " << bound << refusal << "\n" << to_json(verdict);
+      EXPECT_TRUE(bound.empty() || std::find(fits.begin(), fits.end(), bound) != fits.end())
+          << text << "\nscheduler: " << bound;
+      EXPECT_EQ(text_at(verdict, {"verdict"}), fits.empty() ? "fits-no-node" : "fits") << text;
+      EXPECT_EQ(text_at(verdict, {"fix"}).empty(), !fits.empty()) << text;
+      ++judged;
+      fitting += bound.empty() ? 0 : 1;
+      short_of_devices += refusal.find("Insufficient") != std::string::npos ? 1 : 0;
+      // The verdict about the Pod that exists is the same.
+      if (i == 0) {
+        const Ran again = why({name, "-n", kSpace, "-o", "json"});
+        EXPECT_EQ(again.status, fits.empty() ? 3 : 0) << again.err << again.out;
+      }
+      // One of each batch stays, and what it uses is missing from then on; the others would change the next verdict.
+      if (i == kInBatch - 1 && !bound.empty())
+        ++kept;
+      else
+        remove(name);
+    }
+  }
+  std::printf("%d Pods judged as by kube-scheduler; %d fit, %d found too few devices, %d stayed\n", judged, fitting,
+              short_of_devices, kept);
+  EXPECT_EQ(judged, 300);
+  EXPECT_GT(fitting, 60);
+  EXPECT_LT(fitting, 240);
+  EXPECT_GT(short_of_devices, 15);
+}
+
+TEST_F(WhyTest, ReadsStandardInputAndNamesWhatItDoesNotJudge) {
+  cluster->create_ready_node("why-stdin", json(R"({"metadata":{"labels":{"stdin":"yes-it-is"}}})"));
+  const std::filesystem::path file = cluster->folder() / "why-stdin.yaml";
+  write_file(file,
+             "kind: Deployment\nmetadata: {name: d}\nspec: {template: {spec: {nodeSelector: {stdin: yes-it-is}, "
+             "schedulingGates: [{name: g}], resourceClaims: [{name: gpu}], containers: [{name: x, image: x, "
+             "resources: {requests: {cpu: 1}}}]}}}\n");
+  const Ran ran = run_program(
+      {"/bin/sh", "-c",
+       nodescout_program() + " why -f - --kubeconfig " + cluster->admin_kubeconfig().string() + " < " + file.string()});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  for (const char* part : {"Deployment d: fits as far as judged, 1 of ", "why-stdin", "cpu: a Node must have as much",
+                           "schedulingGates: \"g\" keeps", "resourceClaims: ", "the cluster has no ResourceSlice"})
+    EXPECT_NE(ran.out.find(part), std::string::npos) << part << "\n" << ran.out;
+}
+
+TEST_F(WhyTest, WithFewRightsTheRestIsStillJudged) {
+  cluster->create_ready_node("why-rights", json(R"({"metadata":{"labels":{"rights":"few"}}})"));
+  cluster->create_service_account(kSpace, "few", R"([{"apiGroups":[""],"resources":["nodes"],"verbs":["list"]}])");
+  const std::filesystem::path config =
+      cluster->kubeconfig("few", R"({"token":")" + cluster->token(kSpace, "few", "why-rights") + "\"}");
+  const std::filesystem::path file = cluster->folder() / "why-rights.yaml";
+  write_file(file, "kind: Pod\nmetadata: {name: p}\nspec: {nodeSelector: {rights: few}, containers: [{name: x}]}\n");
+  const Ran ran = run_program({nodescout_program(), "why", "--kubeconfig", config.string(), "-f", file.string()});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_NE(ran.out.find("fits as far as judged, 1 of "), std::string::npos) << ran.out;
+  EXPECT_NE(ran.out.find("Pods on the Nodes: without the right to list Pods"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("what Pods use is unknown"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("foreign owners are not known"), std::string::npos) << ran.err;
+}
+
+TEST_F(WhyTest, APodThatDoesNotExist) {
+  const Ran ran = why({"nowhere", "-n", kSpace});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.err.find("pod why/nowhere: does not exist"), std::string::npos) << ran.err;
+  EXPECT_EQ(why({}).status, 2);
+  EXPECT_EQ(why({"-f", "/nonexistent/pod.yaml"}).status, 2);
+}
+
+TEST_F(WhyTest, FiguresOfAFleet) {
+  const int nodes = is_long() ? 5000 : 200;
+  const std::string filler(12'000, 'x');  // a Node of a real cluster has 10 to 50 KiB
+  for (int i = 0; i < nodes; ++i) {
+    const std::string number = std::to_string(i);
+    std::string labels = R"("fleet":"figures","kubernetes.io/hostname":"figures-)" + number + "\"";
+    for (int label = 0; label < 80; ++label)
+      labels += R"(,"feature.node.kubernetes.io/figure-)" + std::to_string(label) + R"(":"true")";
+    must(cluster->admin().create(
+        collection_path(resources::kNodes),
+        json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"figures-)" + number + R"(","labels":{)" + labels +
+             R"(},"annotations":{"filler":")" + filler +
+             R"("}},"status":{"allocatable":{"pods":"110","nvidia.com/gpu":"8"},"capacity":{"pods":"110"}}})")));
+  }
+  const std::filesystem::path file = cluster->folder() / "why-figures.yaml";
+  write_file(file,
+             "kind: Pod\nmetadata: {name: p}\nspec: {nodeSelector: {fleets: figures, kubernetes.io/hostname: figure}, "
+             "containers: [{name: x, resources: {limits: {nvidia.com/gpu: 16}}}]}\n");
+  const auto seconds_since = [](std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  auto begin = std::chrono::steady_clock::now();
+  must(cluster->admin().list(collection_path(resources::kNodes), {{"limit", "100"}}, [](const Value&) {}, {},
+                             {.keep = [](std::span<const std::string>) { return false; }}));
+  const double listing = seconds_since(begin);
+  const std::string program = release_program().empty() ? nodescout_program() : release_program();
+  begin = std::chrono::steady_clock::now();
+  const Ran ran =
+      run_program({program, "why", "--kubeconfig", cluster->admin_kubeconfig().string(), "-f", file.string()});
+  const double took = seconds_since(begin);
+  rusage children{};
+  ::getrusage(RUSAGE_CHILDREN, &children);
+  std::printf("why on %d Nodes: %.2f s, of which %.2f s for the pages; at most %ld MiB resident\n", nodes, took,
+              listing, children.ru_maxrss / 1024);
+  EXPECT_EQ(ran.status, 3) << ran.err;
+  EXPECT_NE(ran.out.find("write fleet instead of fleets"), std::string::npos) << ran.out;
+  EXPECT_LE(children.ru_maxrss, 64 * 1024) << "no other child of this process uses as much";
+  if (!release_program().empty()) {
+    EXPECT_LE(took - listing, 3);
+  }
+  for (int i = 0; i < nodes; ++i)
+    EXPECT_TRUE(cluster->admin().remove(object_path(resources::kNodes, "", "figures-" + std::to_string(i))));
+}
+
+class WhyAgentTest : public AgentFixture {};
+
+TEST_F(WhyAgentTest, ForeignOwnersAndRejectedKeysAreExplained) {
+  cluster->create_ready_node(
+      "why-owned",
+      json(
+          R"({"metadata":{"labels":{"kubernetes.io/hostname":"why-owned","feature.node.kubernetes.io/pci-10de.present":"false"}}})"));
+  AgentProcess& started = start({.node = "why-owned", .config = kQuiet});
+  write_file(started.rules() / "team.yaml",
+             "- name: team\n  labels: {example.com/team: red}\n  matchFeatures:\n    - feature: kernel.version\n"
+             "      matchExpressions: {full: {op: Exists}}\n");
+  ASSERT_TRUE(wait_for_label(*cluster, "why-owned", kNicLabel, "true")) << agent->log();
+  const std::filesystem::path file = cluster->folder() / "why-owned.yaml";
+  const auto answer = [&](const std::string& key, const std::string& value) {
+    write_file(file, "kind: Pod\nmetadata: {name: p}\nspec: {nodeSelector: {kubernetes.io/hostname: why-owned, " + key +
+                         ": \"" + value + "\"}, containers: [{name: x}]}\n");
+    return run_program(
+               {nodescout_program(), "why", "--kubeconfig", cluster->admin_kubeconfig().string(), "-f", file.string()})
+        .out;
+  };
+  const auto says = [&](const std::string& key, const std::string& value, const std::string& sentence) {
+    return eventually([&] { return answer(key, value).find(sentence) != std::string::npos; });
+  };
+  EXPECT_TRUE(says(kGpuLabel, "true",
+                   "remove the other owner's label (kubectl label node why-owned " + std::string(kGpuLabel) + "-)"))
+      << answer(kGpuLabel, "true") << agent->log();
+  EXPECT_TRUE(says("example.com/team", "red", "add \"example.com\" to extraWritePrefixes"))
+      << answer("example.com/team", "red") << agent->log();
+  // The agent's Lease says which rule made a label of its own.
+  EXPECT_TRUE(says(kNicLabel, "false", std::string(kNicLabel) + " on why-owned <- rules/pci-vendors.yaml"))
+      << answer(kNicLabel, "false") << agent->log();
+}
+
+}  // namespace
+}  // namespace nodescout::test
