@@ -62,7 +62,7 @@ struct Program {
     describe(added, command.examples);
     OptionSet options(added);
     if (command.set_up) runs.emplace_back(&added, command.set_up(options));
-    if (!command.inner.empty()) added.require_subcommand(1);
+    if (!command.inner.empty() && !command.set_up) added.require_subcommand(1);
     for (const Command* inner : command.inner) add(*inner, added);
   }
 };
@@ -123,6 +123,7 @@ const Command* find(std::span<const Command* const> commands, std::string_view n
 std::string about_missing_command(int argc, char** argv) {
   std::span<const Command* const> commands = all_commands();
   bool asks_for_help = false;
+  bool runs_by_itself = false;  // what follows may be the value of an option
   for (int i = 1; i < argc && !commands.empty(); ++i) {
     const std::string_view word = argv[i];
     asks_for_help = asks_for_help || word == "--help" || word == "-h" || word == "--version";
@@ -130,8 +131,10 @@ std::string about_missing_command(int argc, char** argv) {
     const Command* command = find(commands, word);
     if (command) {
       commands = command->inner;
+      runs_by_itself = command->set_up;
       continue;
     }
+    if (runs_by_itself) return "";
     std::vector<std::string_view> names;
     for (const Command* each : commands) names.emplace_back(each->name);
     const std::string_view guess = closest(word, names);
@@ -139,7 +142,7 @@ std::string about_missing_command(int argc, char** argv) {
            (guess.empty() ? "there are " + join({names.begin(), names.end()}, ", ")
                           : "did you mean " + quote(guess) + "?");
   }
-  if (commands.empty() || asks_for_help) return "";
+  if (commands.empty() || runs_by_itself || asks_for_help) return "";
   std::vector<std::string> names;
   for (const Command* each : commands) names.emplace_back(each->name);
   return "a command is needed: " + join(names, ", ");
@@ -231,9 +234,10 @@ ExitStatus run_command_line(int argc, char** argv) {
       command += " " + used.front()->get_name();
     return wrong_usage(text_of(error), command);
   }
+  // The innermost: a command that runs by itself may have others inside, which come after it.
   const auto run =
-      std::find_if(program.runs.begin(), program.runs.end(), [](const auto& each) { return each.first->parsed(); });
-  return run == program.runs.end() ? ExitStatus::usage : run->second();
+      std::find_if(program.runs.rbegin(), program.runs.rend(), [](const auto& each) { return each.first->parsed(); });
+  return run == program.runs.rend() ? ExitStatus::usage : run->second();
 }
 
 CommandDescription describe_program() { return describe_command(*build().app); }
