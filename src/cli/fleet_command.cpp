@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "cli/command.h"
 #include "cli/fleet_table.h"
 #include "cli/machine.h"
@@ -18,6 +19,7 @@
 #include "document/yaml.h"
 #include "fleet/arrange.h"
 #include "fleet/outliers.h"
+#include "fleet/page.h"
 #include "fleet/print.h"
 #include "fleet/row.h"
 #include "kube/connection.h"
@@ -349,6 +351,29 @@ class Follower {
   ExitStatus status_ = ExitStatus::done;
 };
 
+ExitStatus fleet_page(Api& api, const FleetOptions& options, View& view) {
+  const Agents agents = read_agents(api, options, true);
+  fleet::Totals totals;
+  std::vector<Row> rows;
+  view.rows.labels = &view.texts;
+  const Status read = read_rows(api, options, view.rows, agents, [&](Row row) {
+    totals.add(row);
+    rows.push_back(std::move(row));
+    return true;
+  });
+  if (!read) return fail(read.error());
+  if (view.sort) fleet::sort_by(*view.sort, options.reverse, rows);
+  const std::vector<fleet::Outlier> outliers = fleet::outliers_of(rows, view.texts);
+  const std::string made = rfc3339_micro(api.server_time());
+  ExitStatus printed = ExitStatus::done;
+  fleet::write_page({rows, view.texts, outliers, totals, made.substr(0, made.find('.')) + "Z"},
+                    [&](std::string_view piece) {
+                      if (printed == ExitStatus::done) printed = print(piece);
+                    });
+  if (printed != ExitStatus::done) return printed;
+  return options.unhealthy && totals.nodes > 0 ? ExitStatus::found : ExitStatus::done;
+}
+
 ExitStatus run_fleet(const FleetOptions& options) {
   auto view = view_of(options);
   if (!view) return view.status();
@@ -356,7 +381,7 @@ ExitStatus run_fleet(const FleetOptions& options) {
   if (!connection) return fail_to_open(connection.error());
   Api& api = (*connection)->api();
   if (options.watch) return leave(Follower(api, options).run((*connection)->clock()));
-  return leave(fleet_once(api, options, **view));
+  return leave(options.output == "html" ? fleet_page(api, options, **view) : fleet_once(api, options, **view));
 }
 
 // ---- outliers -------------------------------------------------------------------------------------------------------
@@ -406,8 +431,8 @@ Run set_up_fleet(OptionSet& options) {
   options.value("--sort", "KEY", chosen->sort, "Order by a column or label [the API server's order, by name]");
   options.flag("--reverse", chosen->reverse, "Largest values first");
   options.flag("--unhealthy", chosen->unhealthy, "Only Nodes with something wrong; exit status 3 if there are any");
-  options.choice("-o,--output", "FORMAT", {"table", "wide", "json", "yaml", "csv"}, chosen->output,
-                 "Output format [table]");
+  options.choice("-o,--output", "FORMAT", {"table", "wide", "json", "yaml", "csv", "html"}, chosen->output,
+                 "Output format; html is one page that needs no network [table]");
   options.flag("-w,--watch", chosen->watch, "Then print each Node again when something about it changes");
   return [chosen] { return run_fleet(*chosen); };
 }
@@ -440,7 +465,8 @@ const Command fleet_command{.name = "fleet",
                                 "  nodescout fleet --group-by model                  how many of each there are\n"
                                 "  nodescout fleet -l pool=training --sort driver -o wide\n"
                                 "  nodescout fleet --group-by topology.kubernetes.io/zone -o json\n"
-                                "  nodescout fleet -w                                follow changes",
+                                "  nodescout fleet -w                                follow changes\n"
+                                "  nodescout fleet -o html > fleet.html              one page, for a browser",
                             .set_up = set_up_fleet,
                             .inner = kInner};
 

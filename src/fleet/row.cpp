@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "document/json.h"
 #include "document/value_path.h"
+#include "fleet/provenance.h"
 #include "kube/lease.h"
 #include "plan/node_state.h"
 #include "plan/ownership.h"
@@ -15,7 +16,6 @@ namespace {
 
 const std::string kFeature = "feature.node.kubernetes.io/";
 const std::string kTopology = kFeature + "gpu.topology";
-constexpr const char* kProvenance = "nodescout.dev/provenance";
 constexpr const char* kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
 // Who makes pools of machines names them in one of these. The first that is there counts.
@@ -279,7 +279,7 @@ AgentLease agent_lease_of(const Value& lease, std::chrono::system_clock::time_po
     out.duration = std::chrono::seconds(*duration);
   out.version = text_at(lease, {"metadata", "annotations", kLeaseVersion});
   out.digest = text_at(lease, {"metadata", "annotations", kLeaseDigest});
-  out.provenance = text_at(lease, {"metadata", "annotations", kProvenance});
+  out.provenance = text_at(lease, {"metadata", "annotations", kProvenanceAnnotation});
   return out;
 }
 
@@ -377,7 +377,7 @@ bool is_read_of_lease(std::span<const std::string> path, bool with_provenance) {
   if (top == "spec") return member == "renewTime" || member == "leaseDurationSeconds";
   if (path.size() == 2)
     return member == "name" || member == "namespace" || member == "resourceVersion" || member == "annotations";
-  return path[2] == kLeaseVersion || path[2] == kLeaseDigest || (with_provenance && path[2] == kProvenance);
+  return path[2] == kLeaseVersion || path[2] == kLeaseDigest || (with_provenance && path[2] == kProvenanceAnnotation);
 }
 
 }  // namespace nodescout::fleet
