@@ -13,6 +13,17 @@
 namespace nodescout::cli {
 namespace {
 
+/// The name that the program was called by: kubectl runs kubectl-nodescout for `kubectl nodescout`.
+bool is_kubectl_plugin = false;
+
+std::string program_name() { return is_kubectl_plugin ? "kubectl nodescout" : "nodescout"; }
+
+/// Examples as this caller types them.
+std::string as_called(std::string_view examples) {
+  if (!is_kubectl_plugin) return std::string(examples);
+  return replace_all("\n" + std::string(examples), "\n  nodescout ", "\n  kubectl nodescout ").substr(1);
+}
+
 constexpr const char* kSummary = "finds out what a machine is and labels its Kubernetes Node";
 
 /// What CLI::IsMember allows; it describes itself as "{a,b,c}".
@@ -46,7 +57,7 @@ class HelpFormatter final : public CLI::Formatter {
 };
 
 void describe(CLI::App& app, const char* examples) {
-  app.footer(std::string("Examples:\n") + examples);
+  app.footer("Examples:\n" + as_called(examples));
   app.option_defaults()->ignore_underscore(false);
   app.set_help_flag("-h,--help", "Print this help");
   app.positionals_at_end(false);
@@ -69,7 +80,7 @@ struct Program {
 
 /// With `only` a single command is set up: a dump need not pay for the options of the others.
 Program build(const Command* only = nullptr) {
-  Program program{std::make_unique<CLI::App>(std::string("nodescout ") + kSummary + ".", "nodescout"), {}};
+  Program program{std::make_unique<CLI::App>(program_name() + " " + kSummary + ".", program_name()), {}};
   CLI::App& app = *program.app;
   app.formatter(std::make_shared<HelpFormatter>());
   app.group("Commands");
@@ -155,7 +166,8 @@ std::string text_of(const CLI::ParseError& error) {
 }
 
 ExitStatus wrong_usage(const std::string& what, const std::string& command) {
-  std::fprintf(stderr, "nodescout: %s\nTry `nodescout%s --help`.\n", printable(what).c_str(), command.c_str());
+  std::fprintf(stderr, "nodescout: %s\nTry `%s%s --help`.\n", printable(what).c_str(), program_name().c_str(),
+               command.c_str());
   return ExitStatus::usage;
 }
 
@@ -218,6 +230,10 @@ OptionSet::Option OptionSet::word(const std::string& name, const std::vector<std
 // ---- the whole ------------------------------------------------------------------------------------------------------
 
 ExitStatus run_command_line(int argc, char** argv) {
+  const std::string_view called = argc > 0 ? std::string_view(argv[0]) : std::string_view();
+  const std::string_view name = called.substr(called.rfind('/') + 1);
+  is_kubectl_plugin = name == "kubectl-nodescout" || name == "kubectl_complete-nodescout";
+  if (name == "kubectl_complete-nodescout") return complete_words({argv + 1, argv + argc});
   const std::string missing = about_missing_command(argc, argv);
   const Command* first = argc > 1 ? find(all_commands(), argv[1]) : nullptr;
   if (!missing.empty()) return wrong_usage(missing, first ? std::string(" ") + first->name : "");
