@@ -99,7 +99,7 @@ void compare_labels(const std::string& group, const Members& members, const Text
   // Key -> value -> how many; who has none of the key is counted by what is left.
   std::map<Texts::Id, std::map<Texts::Id, std::size_t>> counts;
   for (const Row* row : members)
-    for (const auto& [key, value] : row->labels) {
+    for (const auto& [key, value, is_ours] : row->labels) {
       const auto [at, is_new] = compared.try_emplace(key, false);
       if (is_new) at->second = is_compared(texts.text(key));
       if (at->second) ++counts[key][value];
@@ -121,7 +121,8 @@ void compare_labels(const std::string& group, const Members& members, const Text
   }
   if (usual.empty() && unusual.empty()) return;
   for (const Row* row : members) {
-    std::map<Texts::Id, Texts::Id> own(row->labels.begin(), row->labels.end());
+    std::map<Texts::Id, Texts::Id> own;
+    for (const RowLabel& label : row->labels) own.emplace(label.key, label.value);
     std::vector<std::string> missing, additional;
     std::size_t missing_least = members.size(), additional_least = members.size();
     const std::string& name = (*row)[Column::name];

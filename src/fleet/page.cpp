@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "fleet/print.h"
-#include "fleet/provenance.h"
+#include "plan/made_by.h"
 
 namespace nodescout::fleet {
 
@@ -80,15 +80,19 @@ void write_data(const PageInput& input, const std::function<void(std::string_vie
   list("labels", [&](List& items) {
     for (const Row& row : input.rows) {
       std::vector<Texts::Id> ids;
-      for (const auto& [key, value] : row.labels) ids.insert(ids.end(), {key, value});
+      for (const RowLabel& label : row.labels) ids.insert(ids.end(), {label.key, label.value});
       items.add(list_of(ids));
     }
   });
+  // Key, maker, time of the last change; whatever is not listed is unknown.
   list("provenance", [&](List& items) {
     for (const Row& row : input.rows) {
+      const Makers makers = Makers::read(row.provenance);
       std::vector<Texts::Id> ids;
-      for (const Provenance& each : read_provenance(row.provenance))
-        ids.insert(ids.end(), {input.texts.id(each.key), input.texts.id(each.maker), input.texts.id(each.since)});
+      for (const RowLabel& label : row.labels) {
+        const auto made = label.is_ours ? makers.of({EntryKind::label, input.texts.text(label.key)}) : std::nullopt;
+        if (made) ids.insert(ids.end(), {label.key, input.texts.id(made->maker), input.texts.id(made->since)});
+      }
       items.add(list_of(ids));
     }
   });

@@ -1,12 +1,12 @@
 #include "fleet/row.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "base/time.h"
 #include "document/json.h"
 #include "document/value_path.h"
-#include "fleet/provenance.h"
 #include "kube/lease.h"
 #include "plan/node_state.h"
 #include "plan/ownership.h"
@@ -35,7 +35,7 @@ constexpr ColumnSpec kColumns[] = {
     {Column::machine, "machine", "MACHINE", ColumnSpec::elsewhere, false, true, "nvidia.com/gpu.machine"},
     {Column::gpus, "gpus", "GPUS", ColumnSpec::table, true, true, "number of GPUs"},
     {Column::model, "model", "MODEL", ColumnSpec::table, false, true, "models; with counts where there are several"},
-    {Column::memory, "memory", "MEM", ColumnSpec::table, true, true, "GB of one GPU"},
+    {Column::memory, "memory", "MEM(GB)", ColumnSpec::table, true, true, "GB of one GPU"},
     {Column::driver, "driver", "DRIVER", ColumnSpec::table, false, true, "version, or the state if it is not ready"},
     {Column::cuda, "cuda", "CUDA", ColumnSpec::wide, false, true, "CUDA version of the driver"},
     {Column::mig, "mig", "MIG", ColumnSpec::table, false, true, "MIG devices; partitions of AMD's GPUs"},
@@ -51,7 +51,7 @@ constexpr ColumnSpec kColumns[] = {
     {Column::taints, "taints", "TAINTS", ColumnSpec::elsewhere, false, false, "taints of the Node"},
     {Column::agent, "agent", "AGENT", ColumnSpec::table, false, false,
      "alive, stale, none (no Lease) or unknown (no right to read Leases)"},
-    {Column::age, "age", "AGE", ColumnSpec::wide, true, false, "seconds since the agent renewed its Lease"},
+    {Column::age, "age", "AGE(S)", ColumnSpec::wide, true, false, "seconds since the agent renewed its Lease"},
     {Column::version, "version", "VERSION", ColumnSpec::wide, false, false, "version of the agent"},
     {Column::published, "published", "PUBLISHED", ColumnSpec::wide, false, false,
      "same or changed: whether the Node still has what the agent published"},
@@ -222,13 +222,25 @@ std::int64_t unallocatable(const NodeState& node) {
   return count && *count >= 0 ? std::max<std::int64_t>(0, there - *count) : 0;
 }
 
-/// The instance is not on the Lease; it is the beginning of the names of the annotations that say what it owns.
-std::vector<std::string> digests_of(const NodeState& node) {
+/// Of the agents that write this Node. It is not on the Lease, but the names of the annotations that say what they own
+/// begin with it.
+std::vector<std::string> instances_on(const NodeState& node) {
   constexpr std::string_view kOwns = ".nfd.node.kubernetes.io/feature-labels";
-  std::vector<std::string> out{digest_of_owned(node, "")};
+  std::vector<std::string> out{""};
   for (const auto& [key, value] : node.annotations)
-    if (std::string_view(key).ends_with(kOwns))
-      out.push_back(digest_of_owned(node, key.substr(0, key.size() - kOwns.size())));
+    if (std::string_view(key).ends_with(kOwns)) out.push_back(key.substr(0, key.size() - kOwns.size()));
+  return out;
+}
+
+std::vector<std::string> digests_of(const NodeState& node) {
+  std::vector<std::string> out;
+  for (const std::string& instance : instances_on(node)) out.push_back(digest_of_owned(node, instance));
+  return out;
+}
+
+std::set<std::string, std::less<>> ours_on(const NodeState& node) {
+  std::set<std::string, std::less<>> out;
+  for (const std::string& instance : instances_on(node)) out.merge(Ownership::read(node, instance).labels);
   return out;
 }
 
@@ -279,7 +291,7 @@ AgentLease agent_lease_of(const Value& lease, std::chrono::system_clock::time_po
     out.duration = std::chrono::seconds(*duration);
   out.version = text_at(lease, {"metadata", "annotations", kLeaseVersion});
   out.digest = text_at(lease, {"metadata", "annotations", kLeaseDigest});
-  out.provenance = text_at(lease, {"metadata", "annotations", kProvenanceAnnotation});
+  out.provenance = text_at(lease, {"metadata", "annotations", kLeaseProvenance});
   return out;
 }
 
@@ -328,9 +340,10 @@ Result<Row> row_of(const Value& object, const RowOptions& options) {
   row.own_issues = issues_of(row, node);
   for (const std::string& key : options.extra) row.extra.push_back(label(node, key));
   if (options.labels) {
+    const auto ours = ours_on(node);
     row.labels.reserve(node.labels.size());
     for (const auto& [key, value] : node.labels)
-      row.labels.emplace_back(options.labels->id(key), options.labels->id(value));
+      row.labels.push_back({options.labels->id(key), options.labels->id(value), ours.contains(key)});
     if (topology != node.annotations.end()) row.topology = topology->second;
   }
   return row;
@@ -377,7 +390,7 @@ bool is_read_of_lease(std::span<const std::string> path, bool with_provenance) {
   if (top == "spec") return member == "renewTime" || member == "leaseDurationSeconds";
   if (path.size() == 2)
     return member == "name" || member == "namespace" || member == "resourceVersion" || member == "annotations";
-  return path[2] == kLeaseVersion || path[2] == kLeaseDigest || (with_provenance && path[2] == kProvenanceAnnotation);
+  return path[2] == kLeaseVersion || path[2] == kLeaseDigest || (with_provenance && path[2] == kLeaseProvenance);
 }
 
 }  // namespace nodescout::fleet

@@ -87,6 +87,11 @@ struct GpuModel {
   std::int64_t count = 0;
 };
 
+struct RowLabel {
+  Texts::Id key = 0, value = 0;
+  bool is_ours = false;  // the Node's ownership annotations list it
+};
+
 struct Row {
   std::array<std::string, kColumnCount> cells;  // empty: unknown or none
   std::vector<GpuModel> gpus;
@@ -96,7 +101,7 @@ struct Row {
   std::string role;                     // "control-plane", empty for a worker
   std::vector<std::string> extra;       // values of the labels that were asked for, in their order
   std::string topology, provenance;     // annotations as they are; only where labels are kept
-  std::vector<std::pair<Texts::Id, Texts::Id>> labels;  // likewise
+  std::vector<RowLabel> labels;         // likewise
 
   const std::string& operator[](Column column) const { return cells[index_of(column)]; }
   std::string& operator[](Column column) { return cells[index_of(column)]; }

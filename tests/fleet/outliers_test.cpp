@@ -25,7 +25,7 @@ std::string texts_of(const std::vector<Outlier>& outliers) {
 TEST(FleetOutliers, FindsEachMachineThatDiffers) {
   Texts texts;
   const auto rows = fleet_rows(100, texts);
-  // Numbers 17, 42, 61 and 83 differ; every pool has its own majority, and MIG on one of ten is none.
+  // Numbers 15, 42, 61 and 83; every pool has a majority of its own.
   EXPECT_EQ(texts_of(outliers_of(rows, texts)), "node-0017: missing labels= (x)\n");
 }
 

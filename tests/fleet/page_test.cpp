@@ -41,9 +41,10 @@ std::string fleet_page(int count) {
     nodes.push_back(test::fleet_node(i));
     Value lease = test::fleet_lease(i, kNow - (i % 100 == 29 ? 300s : 12s));
     AgentLease read = agent_lease_of(lease, kNow);
-    if (i == 17)
-      read.provenance =
-          R"({"feature.node.kubernetes.io/gpu-nvidia.missing":["probe gpu, rule rules/gpu.yaml: nvidia gpus missing","2026-11-25T03:12:44Z"]})";
+    if (i == 15)
+      read.provenance = R"([{"by":"rule \"builtin\" of rules/builtin.yaml","since":"2026-11-20T08:00:00Z"},)"
+                        R"({"by":"rule \"nvidia gpus missing\" of rules/gpu.yaml","since":"2026-11-25T03:12:44Z",)"
+                        R"("keys":["gpu-nvidia.missing"]}])";
     agents.leases.emplace(test::fleet_node_name(i), std::move(read));
   }
   return page_of(nodes, agents);
@@ -97,7 +98,7 @@ TEST_F(PageTest, ShowsFiltersAndOpens) {
   search("gpu-nvidia.missing=1");
   EXPECT_EQ(count(), "2 of 200 machines");
   search("zone=zone-1 h100");
-  EXPECT_EQ(count(), "46 of 200 machines");
+  EXPECT_EQ(count(), "47 of 200 machines");
   search("nothing-of-that-name");
   EXPECT_EQ(count(), "0 of 200 machines");
   browser->evaluate("document.getElementById('clear').click()");
@@ -120,13 +121,14 @@ TEST_F(PageTest, ShowsFiltersAndOpens) {
   EXPECT_EQ(browser->text("document.querySelector('tr.active td').textContent"), "node-0199");
   EXPECT_EQ(browser->text("document.querySelectorAll('#grid tbody tr').length < 80"), "true") << "rows out of view";
 
-  search("node-0017");
+  search("node-0015");
   browser->evaluate("document.querySelector('#grid tbody tr').click()");
   browser->screenshot(screenshots() / "machine.png");
-  EXPECT_EQ(browser->text("document.querySelectorAll('#details svg rect').length"), "15") << "7 GPUs and 8 NICs";
-  EXPECT_NE(
-      browser->text("document.getElementById('details').textContent").find("rule rules/gpu.yaml: nvidia gpus missing"),
-      std::string::npos);
+  EXPECT_EQ(browser->text("document.querySelectorAll('#details svg rect').length"), "16") << "8 GPUs and 8 NICs";
+  EXPECT_EQ(browser->text("document.querySelectorAll('#details svg rect.sick').length"), "1");
+  EXPECT_NE(browser->text("document.getElementById('details').textContent")
+                .find("rule \"nvidia gpus missing\" of rules/gpu.yaml2026-11-25T03:12:44Z"),
+            std::string::npos);
   browser->evaluate("document.getElementById('details').parentElement.scrollTop = 700");
   browser->screenshot(screenshots() / "machine-labels.png");
   browser->set_dark(true);
@@ -156,8 +158,8 @@ TEST_F(PageTest, HostileValuesRunNoScript) {
       ->add("feature.node.kubernetes.io/gpu.topology",
             Value::string(R"({"gpus":["<img src=x onerror=window.hit=1>",7,null],"nics":"x","gpu-nic":{"a":1}})"));
   Agents agents{.known = true, .leases = {}};
-  AgentLease lease{.age = 1s, .version = attack, .digest = "", .provenance = to_json(*parse_json("{}", "test"))};
-  lease.provenance = "{" + json_string(attack) + ":[" + json_string(attack) + "," + json_string(attack) + "]}";
+  AgentLease lease{.age = 1s, .version = attack, .digest = ""};
+  lease.provenance = "[{\"by\":" + json_string(attack) + ",\"since\":" + json_string(attack) + "}]";
   agents.leases.emplace(attack, lease);
   open(page_of({node, test::fleet_node(1), test::fleet_node(2)}, agents));
   browser->evaluate("document.querySelector('#grid tbody tr').click()");

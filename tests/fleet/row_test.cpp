@@ -5,7 +5,6 @@
 #include "base/time.h"
 #include "document/json.h"
 #include "document/json_part.h"
-#include "fleet/provenance.h"
 #include "support/fleet.h"
 
 namespace nodescout::fleet {
@@ -175,7 +174,7 @@ TEST(FleetRow, ComparesWhatWasPublishedWithTheNode) {
 }
 
 TEST(FleetRow, ReadsOnlyWhatItNeeds) {
-  const std::string text = to_json(test::fleet_node(17));
+  const std::string text = to_json(test::fleet_node(15));
   const auto part = parse_json_part(text, "test", is_read_of_node);
   ASSERT_TRUE(part);
   EXPECT_EQ(row_of(*part, {})->cells, row_of(parsed(text), {})->cells);
@@ -195,16 +194,17 @@ TEST(FleetRow, KeepsLabelsAsNumbers) {
   ASSERT_TRUE(row);
   ASSERT_EQ(row->labels.size(), 2u);
   EXPECT_EQ(texts.size(), 2u);
-  EXPECT_EQ(texts.text(row->labels[1].second), "k");
+  EXPECT_EQ(texts.text(row->labels[1].value), "k");
 }
 
-TEST(FleetProvenance, LeavesOutWhatHasAnotherShape) {
-  EXPECT_TRUE(read_provenance("").empty());
-  EXPECT_TRUE(read_provenance("[1]").empty());
-  EXPECT_TRUE(read_provenance("{").empty());
-  const auto read = read_provenance(R"({"a":["rule x","2026-11-26T12:00:00Z"],"b":"x","c":["x"],"d":[[],{}]})");
-  ASSERT_EQ(read.size(), 1u);
-  EXPECT_EQ(read[0].key + " " + read[0].maker + " " + read[0].since, "a rule x 2026-11-26T12:00:00Z");
+TEST(FleetRow, MarksTheLabelsThatWeOwn) {
+  Texts texts;
+  const auto row = row_of(parsed(R"({"metadata":{"name":"a","labels":{"feature.node.kubernetes.io/x":"1","y":"2"},)"
+                                 R"("annotations":{"blue.nfd.node.kubernetes.io/feature-labels":"x"}}})"),
+                          {.extra = {}, .labels = &texts});
+  ASSERT_TRUE(row);
+  EXPECT_TRUE(row->labels[0].is_ours);
+  EXPECT_FALSE(row->labels[1].is_ours);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <map>
 #include <stdexcept>
 #include <vector>
 
@@ -152,11 +153,14 @@ Value Browser::evaluate(const std::string& expression) {
 }
 
 void Browser::press(const std::string& key) {
+  // What a key does by itself, such as closing a dialog, goes by its number.
+  static const std::map<std::string, int> kNumbers{{"Enter", 13}, {"Escape", 27}, {"End", 35}, {"ArrowDown", 40}};
   for (const char* type : {"keyDown", "keyUp"}) {
     Value parameters = Value::map();
     parameters.add("type", Value::string(type));
     parameters.add("key", Value::string(key));
     parameters.add("code", Value::string(key));
+    parameters.add("windowsVirtualKeyCode", Value::integer(kNumbers.at(key)));
     if (key == "Enter" && std::string_view(type) == "keyDown") parameters.add("text", Value::string("\r"));
     call("Input.dispatchKeyEvent", parameters);
   }

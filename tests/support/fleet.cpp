@@ -34,7 +34,7 @@ struct Labels {
 };
 
 void add_nvidia(Labels& labels, int index) {
-  const bool lost = index % 100 == 17;
+  const bool lost = index % 100 == 15;
   labels.feature("gpu-nvidia.count", "8");
   labels.feature("gpu-nvidia.count.h100-sxm5-80gb", "8");
   labels.feature("gpu-nvidia.product", "h100-sxm5-80gb");
@@ -113,7 +113,11 @@ Value fleet_node(int index) {
   labels.foreign("kubernetes.io/os", "linux");
   labels.foreign("topology.kubernetes.io/zone", "zone-" + std::to_string(index % 3));
   labels.foreign("node.kubernetes.io/instance-type", pool < 7 ? "gpu-h100.8" : pool == 7 ? "gpu-mi300x.8" : "cpu.64");
-  labels.foreign("agentpool", pool < 4 ? "training" : pool < 7 ? "inference" : pool == 7 ? "amd" : "general");
+  labels.foreign("agentpool", pool < 4    ? "training"
+                              : pool < 6  ? "inference"
+                              : pool == 6 ? "mig"
+                              : pool == 7 ? "amd"
+                                          : "general");
   for (const char* flag : kCpuFlags) labels.feature("cpu-cpuid." + std::string(flag), "true");
   labels.feature("cpu-model.vendor_id", "Intel");
   labels.feature("cpu-model.family", "6");
@@ -135,7 +139,7 @@ Value fleet_node(int index) {
     owned.push_back(key.starts_with(kFeature) ? key.substr(kFeature.size()) : key);
   Value annotations = Value::map();
   annotations.add("nfd.node.kubernetes.io/feature-labels", Value::string(join(owned, ",")));
-  if (pool < 8) annotations.add(kFeature + "gpu.topology", Value::string(topology_of(index % 100 == 17 && pool < 7)));
+  if (pool < 8) annotations.add(kFeature + "gpu.topology", Value::string(topology_of(index % 100 == 15)));
   Value metadata = Value::map();
   metadata.add("name", Value::string(name));
   metadata.add("labels", std::move(labels.map));

@@ -8,7 +8,7 @@
 
 namespace nodescout::test {
 
-/// Node number `index` of a fleet: two pools of eight H100, one of MI300X, one without GPUs, about a hundred labels
+/// Node number `index` of a fleet: three pools of eight H100, one of MI300X, one without GPUs, about a hundred labels
 /// each. Some have something wrong: of a hundred one has lost a GPU, one has another kernel, one another driver, one a
 /// narrowed link.
 Value fleet_node(int index);

@@ -28,9 +28,12 @@
     for (let i = 0; i < pairs.length; i += 2) labels.push([text(pairs[i]), text(pairs[i + 1])]);
     return labels;
   };
-  // Columns that are empty everywhere tell nothing.
+  // Columns that are empty everywhere tell nothing. What is wrong is seen without scrolling.
+  const kFirst = ['name', 'health'];
+  const rank = (column) => kFirst.includes(column.key) ? kFirst.indexOf(column.key) : kFirst.length;
   const shown = data.columns
     .map((column, index) => ({ ...column, index }))
+    .sort((a, b) => rank(a) - rank(b))
     .filter((column) => column.shown && (column.key === 'name' || machines.some((machine) => machine.cells[column.index])));
 
   const compare = (a, b, isNumber) => {
@@ -240,9 +243,12 @@
     const model = cell(machine, 'model');
     const gpus = topology && topology.gpus.length ? topology.gpus.slice() : Array.from({ length: counted }, () => '');
     const nics = topology ? topology.nics : [];
+    // The annotation has no place for a GPU that has left the bus.
+    const lost = Math.max(0, Math.min(missing, counted - gpus.length));
+    const boxes = gpus.length + lost;
     if (!gpus.length && !nics.length) return null;
     const kHeight = 34, kWidth = 300, kNic = 600, kTop = 10, kLeft = 60;
-    const rows = Math.max(gpus.length, nics.length);
+    const rows = Math.max(boxes, nics.length);
     const svg = shape('svg', { viewBox: `0 0 860 ${rows * kHeight + 2 * kTop}`, width: 860, height: rows * kHeight + 2 * kTop, role: 'img' });
     const said = [];
     const y = (index, count) => kTop + (index + (rows - count) / 2) * kHeight;
@@ -254,7 +260,7 @@
       if (!best || best > '4') return;
       distances.forEach((each, nic) => {
         if (each !== best || nic >= nics.length) return;
-        lines.push(shape('line', { x1: kLeft + kWidth, y1: y(index, gpus.length) + 13, x2: kNic, y2: y(nic, nics.length) + 13,
+        lines.push(shape('line', { x1: kLeft + kWidth, y1: y(index, boxes) + 13, x2: kNic, y2: y(nic, nics.length) + 13,
                                    class: best <= '2' ? 'near' : 'far' }));
         said.push(`GPU ${index} and ${nics[nic]}: ${kDistances[best]}`);
       });
@@ -262,9 +268,9 @@
     const joined = topology ? topology.joined.map((row) => /[ng]/.test(row)) : [];
     const members = joined.map((is, index) => is ? index : -1).filter((index) => index >= 0);
     if (members.length > 1) {
-      const top = y(members[0], gpus.length) + 13, bottom = y(members[members.length - 1], gpus.length) + 13;
+      const top = y(members[0], boxes) + 13, bottom = y(members[members.length - 1], boxes) + 13;
       svg.append(shape('line', { x1: 40, y1: top, x2: 40, y2: bottom, class: 'joined' }));
-      for (const index of members) svg.append(shape('line', { x1: 40, y1: y(index, gpus.length) + 13, x2: kLeft, y2: y(index, gpus.length) + 13, class: 'joined' }));
+      for (const index of members) svg.append(shape('line', { x1: 40, y1: y(index, boxes) + 13, x2: kLeft, y2: y(index, boxes) + 13, class: 'joined' }));
       const kind = topology.joined.some((row) => row.includes('g')) ? 'xGMI' : 'NVLink';
       svg.append(shape('text', { x: 0, y: 0, transform: `translate(26 ${(top + bottom) / 2}) rotate(-90)`, 'text-anchor': 'middle' }, kind));
       said.push(`${kind} joins ${members.length} GPUs`);
@@ -273,14 +279,15 @@
     const box = (x, index, count, css, label) => svg.append(
       shape('rect', { x, y: y(index, count), width: css.startsWith('gpu') ? kWidth : 250, height: 26, class: css }),
       shape('text', { x: x + 8, y: y(index, count) + 18 }, label.length > 40 ? label.slice(0, 39) + '…' : label));
-    gpus.forEach((address, index) => box(kLeft, index, gpus.length, 'gpu', `GPU ${index}  ${address || model}`));
+    gpus.forEach((address, index) => box(kLeft, index, boxes, 'gpu', `GPU ${index}  ${address || model}`));
+    for (let i = 0; i < lost; ++i) box(kLeft, gpus.length + i, boxes, 'gpu sick', 'missing');
     nics.forEach((name, index) => box(kNic, index, nics.length, 'nic', name));
     const title = `${gpus.length} GPUs, ${nics.length} RDMA devices. ${said.join('; ')}`;
     svg.prepend(shape('title', {}, title));
     const notes = [];
     const trouble = [[missing, 'missing'], [Number(cell(machine, 'failed')) || 0, 'failed'],
                      [Number(cell(machine, 'link_limited')) || 0, 'with a narrowed PCIe link']].filter(([count]) => count > 0);
-    for (const [count, word] of trouble) notes.push(make('p', { class: 'bad' }, `⚠ ${count} of ${gpus.length} GPUs ${word}`));
+    for (const [count, word] of trouble) notes.push(make('p', { class: 'bad' }, `⚠ ${count} of ${counted || gpus.length} GPUs ${word}`));
     notes.push(make('p', { class: 'dim' }, 'A simple form: labels do not tell which GPU is meant, nor slots and link widths. ' +
                     '“nodescout dump -o svg” on the machine draws these.'));
     return make('div', {}, svg, ...notes);
