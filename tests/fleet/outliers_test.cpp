@@ -26,7 +26,14 @@ TEST(FleetOutliers, FindsEachMachineThatDiffers) {
   Texts texts;
   const auto rows = fleet_rows(100, texts);
   // Numbers 15, 42, 61 and 83; every pool has a majority of its own.
-  EXPECT_EQ(texts_of(outliers_of(rows, texts)), "node-0017: missing labels= (x)\n");
+  EXPECT_EQ(texts_of(outliers_of(rows, texts)),
+            "node-0015: missing=1 (, 19/20)\n"
+            "node-0015: feature.node.kubernetes.io/gpu.nvlink=some (all, 19/20)\n"
+            "node-0042: kernel=6.8.0-60-generic (6.8.0-79-generic, 39/40)\n"
+            "node-0061: driver=535.104.12 (580.65.06, 39/40)\n"
+            "node-0061: cuda=12.2 (13.0, 39/40)\n"
+            "node-0061: feature.node.kubernetes.io/gpu-nvidia.driver.branch=r535_00 (r580_00, 39/40)\n"
+            "node-0083: link_limited=1 (, 39/40)\n");
 }
 
 TEST(FleetOutliers, EqualMachinesHaveNone) {
@@ -56,6 +63,16 @@ TEST(FleetOutliers, ALabelThatARuleMakesOfTheFirmwareIsCompared) {
             "n2: missing labels= (feature.node.kubernetes.io/firmware=1.1, 3/4)\n");
   EXPECT_EQ(texts_of(outliers_of(rows_with({"", "", old, ""}, texts), texts)),
             "n2: additional labels=feature.node.kubernetes.io/firmware=1.0 (, 3/4)\n");
+}
+
+TEST(FleetOutliers, AMachineWithFewerGpus) {
+  Texts texts;
+  const std::string
+      eight =
+          R"(,"feature.node.kubernetes.io/gpu-nvidia.count":"8","feature.node.kubernetes.io/gpu-nvidia.count.l4":"8")",
+      seven =
+          R"(,"feature.node.kubernetes.io/gpu-nvidia.count":"7","feature.node.kubernetes.io/gpu-nvidia.count.l4":"7")";
+  EXPECT_EQ(texts_of(outliers_of(rows_with({eight, seven, eight}, texts), texts)), "n1: gpus=7 (8, 2/3)\n");
 }
 
 TEST(FleetOutliers, LabelsOfOthersAndOfTheMachineItselfAreNot) {

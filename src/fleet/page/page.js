@@ -280,17 +280,17 @@
       shape('rect', { x, y: y(index, count), width: css.startsWith('gpu') ? kWidth : 250, height: 26, class: css }),
       shape('text', { x: x + 8, y: y(index, count) + 18 }, label.length > 40 ? label.slice(0, 39) + '…' : label));
     gpus.forEach((address, index) => box(kLeft, index, boxes, 'gpu', `GPU ${index}  ${address || model}`));
-    for (let i = 0; i < lost; ++i) box(kLeft, gpus.length + i, boxes, 'gpu sick', 'missing');
+    for (let i = 0; i < lost; ++i) box(kLeft, gpus.length + i, boxes, 'gpu sick', 'GPU missing');
     nics.forEach((name, index) => box(kNic, index, nics.length, 'nic', name));
     const title = `${gpus.length} GPUs, ${nics.length} RDMA devices. ${said.join('; ')}`;
     svg.prepend(shape('title', {}, title));
-    const notes = [];
+    const notes = [], sick = [];
     const trouble = [[missing, 'missing'], [Number(cell(machine, 'failed')) || 0, 'failed'],
                      [Number(cell(machine, 'link_limited')) || 0, 'with a narrowed PCIe link']].filter(([count]) => count > 0);
-    for (const [count, word] of trouble) notes.push(make('p', { class: 'bad' }, `⚠ ${count} of ${counted || gpus.length} GPUs ${word}`));
+    for (const [count, word] of trouble) sick.push(make('p', { class: 'bad' }, `⚠ ${count} of ${counted || gpus.length} GPUs ${word}`));
     notes.push(make('p', { class: 'dim' }, 'A simple form: labels do not tell which GPU is meant, nor slots and link widths. ' +
                     '“nodescout dump -o svg” on the machine draws these.'));
-    return make('div', {}, svg, ...notes);
+    return make('div', {}, ...sick, svg, ...notes);
   };
 
   const provenanceOf = (machine) => {
