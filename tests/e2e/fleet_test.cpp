@@ -35,6 +35,9 @@ class FleetTest : public ::testing::Test {
       threads.emplace_back([&cluster, now, thread] {
         for (int i = thread; i < fleet_size(); i += kThreads) {
           must(cluster.admin().create(collection_path(resources::kNodes), fleet_node(i)));
+          // The API server taints every new Node as not ready.
+          must(cluster.admin().patch(object_path(resources::kNodes, "", fleet_node_name(i)), PatchKind::merge,
+                                     json(R"({"spec":{"taints":null}})")));
           // One of a hundred is stale, one has no agent.
           if (i % 100 != 30)
             must(cluster.admin().create(collection_path(resources::kLeases, "nodescout"),
@@ -190,6 +193,7 @@ TEST_F(FleetTest, ThePluginOfKubectl) {
 TEST_F(FleetTest, Figures) {
   const std::string program = release_program().empty() ? nodescout_program() : release_program();
   TempDirectory folder;
+  int runs = 0;
   ::setenv("KUBECONFIG", cluster->admin_kubeconfig().c_str(), 1);
   for (const std::vector<std::string>& words : {std::vector<std::string>{"fleet"},
                                                 {"fleet", "--sort", "driver"},
@@ -200,12 +204,13 @@ TEST_F(FleetTest, Figures) {
     command.insert(command.end(), words.begin(), words.end());
     const auto since = cluster->now_in_audit_log();
     const auto begin = std::chrono::steady_clock::now();
-    Process process(command, folder.path() / "log");
+    const auto log = folder.path() / std::to_string(++runs);
+    Process process(command, log);
     long peak = 0;
     std::chrono::steady_clock::time_point first{};
     while (process.running()) {
       peak = std::max(peak, process.memory_kib("VmHWM"));
-      if (first == std::chrono::steady_clock::time_point{} && std::filesystem::file_size(folder.path() / "log") > 0)
+      if (first == std::chrono::steady_clock::time_point{} && std::filesystem::file_size(log) > 0)
         first = std::chrono::steady_clock::now();
       std::this_thread::sleep_for(2ms);
     }
