@@ -115,6 +115,7 @@ CommandDescription describe_command(const CLI::App& app) {
   out.name = app.get_name();
   out.summary = app.get_description();
   out.examples = app.get_footer();
+  out.needs_command = app.get_require_subcommand_min() > 0;
   for (const CLI::Option* option : app.get_options()) {
     const bool is_positional = option->get_lnames().empty() && option->get_snames().empty();
     (is_positional ? out.positionals : out.options).push_back(describe_option(*option));

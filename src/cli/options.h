@@ -27,6 +27,7 @@ struct CommandDescription {
   std::vector<OptionDescription> positionals;
   std::string examples;
   std::vector<CommandDescription> commands;
+  bool needs_command = false;  // of these
 };
 
 /// What may follow these words, one candidate a line; the last word is the one that is being typed, empty if it is new.
