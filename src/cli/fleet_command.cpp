@@ -294,15 +294,20 @@ class Follower {
     if (!row) return print_problems({problem_of(row.error())});
     fleet::set_agent(*row, agents_);
     Row& known = rows_[(*row)[Column::name]];
-    const bool differs = shown(known) != shown(*row);
+    const bool shows = synced_ && shown(known) != shown(*row) && concerns(known, *row);
     known = *std::move(row);
-    if (synced_ && differs) show(known);
+    if (shows) show(known);
   }
 
   void refresh(Row& row) {
-    const auto before = shown(row);
+    const Row before = row;
     fleet::set_agent(row, agents_);
-    if (synced_ && shown(row) != before) show(row);
+    if (synced_ && shown(row) != shown(before) && concerns(before, row)) show(row);
+  }
+
+  /// A Node that has become healthy is a change that whoever follows the unhealthy ones waits for.
+  bool concerns(const Row& before, const Row& after) const {
+    return !options_.unhealthy || !before.healthy() || !after.healthy();
   }
 
   static std::array<std::string, fleet::kColumnCount> shown(const Row& row) {
@@ -323,7 +328,6 @@ class Follower {
   }
 
   void show(const Row& row) {
-    // A Node that has become healthy is a change that who follows the unhealthy ones waits for.
     write(options_.output == "json" ? to_json(fleet::to_value(row)) + "\n" : table_.line(row));
   }
 
@@ -366,10 +370,18 @@ ExitStatus fleet_page(Api& api, const FleetOptions& options, View& view) {
   const std::vector<fleet::Outlier> outliers = fleet::outliers_of(rows, view.texts);
   const std::string made = rfc3339_micro(api.server_time());
   ExitStatus printed = ExitStatus::done;
+  std::string pending;  // the page comes in small pieces
+  constexpr std::size_t kBlock = 1 << 16;
+  const auto flush = [&] {
+    if (printed == ExitStatus::done) printed = print(pending);
+    pending.clear();
+  };
   fleet::write_page({rows, view.texts, outliers, totals, made.substr(0, made.find('.')) + "Z"},
                     [&](std::string_view piece) {
-                      if (printed == ExitStatus::done) printed = print(piece);
+                      pending += piece;
+                      if (pending.size() >= kBlock) flush();
                     });
+  flush();
   if (printed != ExitStatus::done) return printed;
   return options.unhealthy && totals.nodes > 0 ? ExitStatus::found : ExitStatus::done;
 }

@@ -27,8 +27,11 @@ std::string csv_cell(std::string_view text) {
   std::string out(text);
   if (!out.empty() && std::string_view("=+-@\t\r\n").find(out.front()) != std::string_view::npos)
     out.insert(0, 1, '\'');
-  // A byte order mark or a NUL in the middle of a table is never meant.
-  out.erase(std::remove(out.begin(), out.end(), '\0'), out.end());
+  // A table that is shown in a terminal does not control it.
+  for (char& c : out)
+    if (const auto byte = static_cast<unsigned char>(c);
+        (byte < 0x20 && c != '\t' && c != '\r' && c != '\n') || byte == 0x7F)
+      c = '?';
   if (out.find_first_of(",\"\r\n;'") == std::string::npos) return out;
   return "\"" + replace_all(out, "\"", "\"\"") + "\"";
 }

@@ -79,6 +79,7 @@ TEST(FleetPrint, ACellIsNeverAFormula) {
       {"-1", "\"'-1\""},           {"@x", "\"'@x\""},
       {"\tx", "\"'\tx\""},         {"a\r\nb", "\"a\r\nb\""},
       {"=1,\"x", "\"'=1,\"\"x\""}, {"it's", "\"it's\""},
+      {"\x1b[2J", "?[2J"},
   };
   for (const auto& [text, wanted] : cases) EXPECT_EQ(csv_cell(text), wanted) << text;
 }

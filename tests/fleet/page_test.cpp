@@ -193,9 +193,14 @@ TEST_F(PageTest, FiveThousandMachines) {
                       "; const begin = performance.now(); box.dispatchEvent(new Event('input')); "
                       "document.body.offsetHeight; return String(performance.now() - begin); })()"));
   };
+  // Of several tries the shortest: the others also measure what else the machine does.
+  constexpr int kTries = 5;
   double slowest = 0;
-  for (const char* words : {"h100", "gpu-nvidia.missing=1", "node-0", "inference 580", ""})
-    slowest = std::max(slowest, filter_time(words));
+  for (const char* words : {"h100", "gpu-nvidia.missing=1", "node-0", "inference 580", ""}) {
+    double shortest = filter_time(words);
+    for (int i = 1; i < kTries; ++i) shortest = std::min(shortest, filter_time(words));
+    slowest = std::max(slowest, shortest);
+  }
   const double scrolled = std::stod(browser->text(
       "(async () => { const grid = document.getElementById('grid'); let worst = 0; for (let i = 0; i < 50; ++i) { "
       "const "

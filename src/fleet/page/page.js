@@ -53,6 +53,7 @@
   let active = 0;
 
   const haystacks = machines.map((machine) => machine.cells.join('\n').toLowerCase());
+  let lowerTexts = null;
   // A search with = looks for a label; its ids are found once for each search.
   const labelTest = (word) => {
     const equals = word.indexOf('=');
@@ -61,8 +62,8 @@
     const value = word.slice(equals + 1);
     const keys = new Set();
     const values = new Set();
-    data.texts.forEach((each, id) => {
-      const lower = each.toLowerCase();
+    lowerTexts = lowerTexts || data.texts.map((each) => each.toLowerCase());
+    lowerTexts.forEach((lower, id) => {
       if (lower === key || lower.endsWith('/' + key)) keys.add(id);
       if (lower === value) values.add(id);
     });
@@ -120,7 +121,7 @@
   // ---- the table ----------------------------------------------------------------------------------------------------
 
   const kRow = 30;  // px, as in the style sheet
-  const kMargin = 10;
+  const kMargin = 6;
   const grid = byId('grid');
   const table = grid.querySelector('table');
   const body = table.querySelector('tbody');
