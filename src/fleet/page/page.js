@@ -34,7 +34,8 @@
   const shown = data.columns
     .map((column, index) => ({ ...column, index }))
     .sort((a, b) => rank(a) - rank(b))
-    .filter((column) => column.shown && (column.key === 'name' || machines.some((machine) => machine.cells[column.index])));
+    .filter((column) => column.shown && (column.key === 'name' ||
+      machines.some((machine) => machine.cells[column.index])));
 
   const compare = (a, b, isNumber) => {
     if (a === b) return 0;
@@ -129,7 +130,8 @@
   let last = -1;
 
   const headings = shown.map((column) => {
-    const longest = machines.reduce((most, machine) => Math.max(most, machine.cells[column.index].length), column.name.length + 2);
+    const longest = machines.reduce((most, machine) => Math.max(most, machine.cells[column.index].length),
+      column.name.length + 2);
     const col = make('col');
     col.style.width = `calc(${Math.min(longest, 40)} * 0.62em + 18px)`;
     table.querySelector('colgroup').append(col);
@@ -147,7 +149,8 @@
     return { column, button, cell: make('th', { scope: 'col', role: 'columnheader', 'aria-sort': 'none',
                                                class: column.number ? 'number' : '', title: column.doc }, button) };
   });
-  table.querySelector('thead').append(make('tr', { role: 'row', 'aria-rowindex': '1' }, ...headings.map((heading) => heading.cell)));
+  table.querySelector('thead').append(make('tr', { role: 'row', 'aria-rowindex': '1' },
+    ...headings.map((heading) => heading.cell)));
 
   const classOf = (column, value) => {
     if (column.key === 'health') return value === 'ok' ? 'good' : 'bad';
@@ -181,7 +184,8 @@
     if (from > 0) rows.push(gap(from));
     for (let i = from; i < to; ++i) rows.push(rowOf(visible[i], i));
     if (to < visible.length) rows.push(gap(visible.length - to));
-    if (!visible.length) rows.push(make('tr', { class: 'gap' }, make('td', { colSpan: shown.length }, 'No machine fits the filters.')));
+    if (!visible.length) rows.push(make('tr', { class: 'gap' }, make('td', { colSpan: shown.length },
+      'No machine fits the filters.')));
     body.replaceChildren(...rows);
     if (visible.length) grid.setAttribute('aria-activedescendant', `row-${active}`);
     else grid.removeAttribute('aria-activedescendant');
@@ -234,7 +238,8 @@
       return null;
     }
   };
-  const kDistances = { 1: 'one PCIe switch', 2: 'several PCIe switches', 3: 'one host bridge', 4: 'one NUMA node', 5: 'another NUMA node' };
+  const kDistances = { 1: 'one PCIe switch', 2: 'several PCIe switches', 3: 'one host bridge', 4: 'one NUMA node',
+    5: 'another NUMA node' };
 
   // What labels carry: how many GPUs there are, and how near they are to the NICs. Their slots and links they do not.
   const pictureOf = (machine) => {
@@ -250,7 +255,8 @@
     if (!gpus.length && !nics.length) return null;
     const kHeight = 34, kWidth = 300, kNic = 600, kTop = 10, kLeft = 60;
     const rows = Math.max(boxes, nics.length);
-    const svg = shape('svg', { viewBox: `0 0 860 ${rows * kHeight + 2 * kTop}`, width: 860, height: rows * kHeight + 2 * kTop, role: 'img' });
+    const svg = shape('svg', { viewBox: `0 0 860 ${rows * kHeight + 2 * kTop}`, width: 860,
+      height: rows * kHeight + 2 * kTop, role: 'img' });
     const said = [];
     const y = (index, count) => kTop + (index + (rows - count) / 2) * kHeight;
     const lines = [];
@@ -271,9 +277,11 @@
     if (members.length > 1) {
       const top = y(members[0], boxes) + 13, bottom = y(members[members.length - 1], boxes) + 13;
       svg.append(shape('line', { x1: 40, y1: top, x2: 40, y2: bottom, class: 'joined' }));
-      for (const index of members) svg.append(shape('line', { x1: 40, y1: y(index, boxes) + 13, x2: kLeft, y2: y(index, boxes) + 13, class: 'joined' }));
+      for (const index of members) svg.append(shape('line', { x1: 40, y1: y(index, boxes) + 13, x2: kLeft,
+        y2: y(index, boxes) + 13, class: 'joined' }));
       const kind = topology.joined.some((row) => row.includes('g')) ? 'xGMI' : 'NVLink';
-      svg.append(shape('text', { x: 0, y: 0, transform: `translate(26 ${(top + bottom) / 2}) rotate(-90)`, 'text-anchor': 'middle' }, kind));
+      svg.append(shape('text', { x: 0, y: 0, transform: `translate(26 ${(top + bottom) / 2}) rotate(-90)`,
+        'text-anchor': 'middle' }, kind));
       said.push(`${kind} joins ${members.length} GPUs`);
     }
     svg.append(...lines);
@@ -287,9 +295,12 @@
     svg.prepend(shape('title', {}, title));
     const notes = [], sick = [];
     const trouble = [[missing, 'missing'], [Number(cell(machine, 'failed')) || 0, 'failed'],
-                     [Number(cell(machine, 'link_limited')) || 0, 'with a narrowed PCIe link']].filter(([count]) => count > 0);
-    for (const [count, word] of trouble) sick.push(make('p', { class: 'bad' }, `⚠ ${count} of ${counted || gpus.length} GPUs ${word}`));
-    notes.push(make('p', { class: 'dim' }, 'A simple form: labels do not tell which GPU is meant, nor slots and link widths. ' +
+                     [Number(cell(machine, 'link_limited')) || 0,
+                       'with a narrowed PCIe link']].filter(([count]) => count > 0);
+    for (const [count, word] of trouble) sick.push(make('p', { class: 'bad' },
+      `⚠ ${count} of ${counted || gpus.length} GPUs ${word}`));
+    notes.push(make('p', { class: 'dim' }, 'A simple form: labels do not tell which GPU is meant, nor ' +
+      'slots and link widths. ' +
                     '“nodescout dump -o svg” on the machine draws these.'));
     return make('div', {}, ...sick, svg, ...notes);
   };
@@ -297,11 +308,13 @@
   const provenanceOf = (machine) => {
     const found = new Map();
     const triples = data.provenance[machine.index];
-    for (let i = 0; i < triples.length; i += 3) found.set(text(triples[i]), [text(triples[i + 1]), text(triples[i + 2])]);
+    for (let i = 0; i < triples.length; i += 3) found.set(text(triples[i]), [text(triples[i + 1]) || 'unknown',
+      text(triples[i + 2]) || 'unknown']);
     return found;
   };
   const listOf = (heads, rows) => make('table', { class: 'list' },
-    make('thead', {}, make('tr', {}, ...heads.map((head) => make('th', { scope: 'col' }, head)))), make('tbody', {}, ...rows));
+    make('thead', {}, make('tr', {}, ...heads.map((head) => make('th', { scope: 'col' }, head)))), make('tbody', {},
+      ...rows));
 
   const dialog = byId('machine');
   const open = (machine) => {
@@ -310,21 +323,26 @@
     const parts = [];
     const health = cell(machine, 'health');
     parts.push(make('p', { class: health === 'ok' ? 'good' : 'bad' }, health === 'ok' ? 'ok' : `Unhealthy: ${health}`));
-    parts.push(make('dl', {}, ...data.columns.filter((column) => machine.cells[at[column.key]] && column.key !== 'name' && column.key !== 'health')
-      .map((column) => make('div', { title: column.doc }, make('dt', {}, column.name), make('dd', {}, machine.cells[at[column.key]])))));
+    parts.push(make('dl', {}, ...data.columns
+      .filter((column) => machine.cells[at[column.key]] && column.key !== 'name' && column.key !== 'health')
+      .map((column) => make('div', { title: column.doc }, make('dt', {}, column.name),
+        make('dd', {}, machine.cells[at[column.key]])))));
     const picture = pictureOf(machine);
     if (picture) parts.push(make('h3', {}, 'Picture'), picture);
     const differences = data.outliers.filter((outlier) => outlier.node === name);
     if (differences.length)
       parts.push(make('h3', {}, 'Differs from its group'), listOf(['What', 'Here', 'Majority', 'Agreeing'],
-        differences.map((each) => make('tr', {}, make('td', {}, each.what), make('td', { class: 'bad' }, each.value || 'none'),
+        differences.map((each) => make('tr', {}, make('td', {}, each.what),
+          make('td', { class: 'bad' }, each.value || 'none'),
           make('td', {}, each.majority || 'none'), make('td', {}, `${each.agreeing} of ${each.members}`)))));
     const provenance = provenanceOf(machine);
     const labels = labelsOf(machine);
     const rows = labels.map(([key, value]) => {
       const [maker, since] = provenance.get(key) || ['unknown', 'unknown'];
-      return { words: `${key}=${value} ${maker}`.toLowerCase(), row: make('tr', {}, make('td', {}, key), make('td', {}, value),
-        make('td', { class: provenance.has(key) ? '' : 'dim' }, maker), make('td', { class: provenance.has(key) ? '' : 'dim' }, since)) };
+      const look = { class: provenance.has(key) ? '' : 'dim' };
+      return { words: `${key}=${value} ${maker}`.toLowerCase(),
+               row: make('tr', {}, make('td', {}, key), make('td', {}, value), make('td', look, maker),
+                         make('td', look, since)) };
     });
     const search = make('input', { type: 'search', autocomplete: 'off', spellcheck: false });
     search.addEventListener('input', () => {
@@ -349,7 +367,8 @@
     for (const each of data.outliers) {
       if (each.group !== group) {
         group = each.group;
-        rows.push(make('tr', { class: 'group' }, make('th', { colSpan: 5, scope: 'rowgroup' }, `${group} (${each.members} machines)`)));
+        rows.push(make('tr', { class: 'group' }, make('th', { colSpan: 5, scope: 'rowgroup' },
+          `${group} (${each.members} machines)`)));
       }
       const machine = byName.get(each.node);
       const link = make('button', { type: 'button' }, each.node || '(no majority)');
