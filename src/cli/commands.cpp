@@ -4,12 +4,13 @@
 namespace nodescout::cli {
 
 extern const Command dump_command, agent_command, controller_command, record_command, rules_command, diff_command,
-    config_command, features_command, predict_command, why_command, completion_command, manual_command;
+    config_command, features_command, predict_command, fleet_command, why_command, completion_command, manual_command;
 
 std::span<const Command* const> all_commands() {
   static constexpr const Command* kCommands[] = {
-      &dump_command,   &agent_command,    &controller_command, &record_command, &rules_command,      &diff_command,
-      &config_command, &features_command, &predict_command,    &why_command,    &completion_command, &manual_command,
+      &dump_command, &agent_command,      &controller_command, &record_command,  &rules_command,
+      &diff_command, &config_command,     &features_command,   &predict_command, &fleet_command,
+      &why_command,  &completion_command, &manual_command,
   };
   return kCommands;
 }

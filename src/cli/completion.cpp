@@ -166,6 +166,16 @@ ExitStatus complete(const std::string& shell) {
   return print(shell == "bash" ? bash(nodes) : shell == "zsh" ? zsh(nodes) : fish(nodes));
 }
 
+// Cobra's directives, with which kubectl's own completion answers.
+constexpr int kDefault = 0;  // files, if there are no candidates
+constexpr int kNoFiles = 4;
+
+const OptionDescription* option_named(const CommandDescription& command, std::string_view name) {
+  for (const OptionDescription& option : command.options)
+    if (std::find(option.names.begin(), option.names.end(), name) != option.names.end()) return &option;
+  return nullptr;
+}
+
 Run set_up(OptionSet& options) {
   const auto shell = std::make_shared<std::string>();
   options.word("SHELL", {"bash", "zsh", "fish"}, *shell, "bash, zsh or fish", true);
@@ -173,6 +183,44 @@ Run set_up(OptionSet& options) {
 }
 
 }  // namespace
+
+ExitStatus complete_words(const std::vector<std::string>& words) {
+  const CommandDescription program = describe_program();
+  const CommandDescription* command = &program;
+  const std::string current = words.empty() ? "" : words.back();
+  const OptionDescription* waiting = nullptr;  // for its value
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (waiting) {
+      waiting = nullptr;
+      continue;
+    }
+    const OptionDescription* option = option_named(*command, words[i]);
+    if (option && !option->value.empty()) waiting = option;
+    for (const CommandDescription& inner : command->commands)
+      if (inner.name == words[i]) {
+        command = &inner;
+        break;
+      }
+  }
+  std::vector<std::string> candidates;
+  bool takes_files = false;
+  if (waiting) {
+    candidates = waiting->choices;
+    takes_files = waiting->is_path;
+  } else if (current.starts_with('-')) {
+    candidates = option_names(*command);
+  } else {
+    candidates = names_in(command->commands);
+    for (const OptionDescription& positional : command->positionals) {
+      candidates.insert(candidates.end(), positional.choices.begin(), positional.choices.end());
+      takes_files = takes_files || positional.is_path;
+    }
+  }
+  std::string out;
+  for (const std::string& candidate : candidates)
+    if (candidate.starts_with(current)) out += candidate + "\n";
+  return print(out + ":" + std::to_string(takes_files ? kDefault : kNoFiles) + "\n");
+}
 
 extern const Command completion_command;
 const Command completion_command{.name = "completion",

@@ -25,7 +25,7 @@ std::string usage(const CommandDescription& command, const std::string& path) {
   std::string out = "nodescout" + (path.empty() ? "" : " " + path);
   if (!command.options.empty()) out += " [OPTIONS]";
   for (const OptionDescription& positional : command.positionals) out += " " + positional.names[0];
-  if (!command.commands.empty()) out += " COMMAND";
+  if (!command.commands.empty()) out += command.needs_command ? " COMMAND" : " [COMMAND]";
   return out;
 }
 

@@ -14,6 +14,17 @@
 namespace nodescout::cli {
 namespace {
 
+/// The name that the program was called by: kubectl runs kubectl-nodescout for `kubectl nodescout`.
+bool is_kubectl_plugin = false;
+
+std::string program_name() { return is_kubectl_plugin ? "kubectl nodescout" : "nodescout"; }
+
+/// Examples as this caller types them.
+std::string as_called(std::string_view examples) {
+  if (!is_kubectl_plugin) return std::string(examples);
+  return replace_all("\n" + std::string(examples), "\n  nodescout ", "\n  kubectl nodescout ").substr(1);
+}
+
 constexpr const char* kSummary = "finds out what a machine is and labels its Kubernetes Node";
 
 /// What CLI::IsMember allows; it describes itself as "{a,b,c}".
@@ -47,7 +58,7 @@ class HelpFormatter final : public CLI::Formatter {
 };
 
 void describe(CLI::App& app, const char* examples) {
-  app.footer(std::string("Examples:\n") + examples);
+  app.footer("Examples:\n" + as_called(examples));
   app.option_defaults()->ignore_underscore(false);
   app.set_help_flag("-h,--help", "Print this help");
   app.positionals_at_end(false);
@@ -63,14 +74,14 @@ struct Program {
     describe(added, command.examples);
     OptionSet options(added);
     if (command.set_up) runs.emplace_back(&added, command.set_up(options));
-    if (!command.inner.empty()) added.require_subcommand(1);
+    if (!command.inner.empty() && !command.set_up) added.require_subcommand(1);
     for (const Command* inner : command.inner) add(*inner, added);
   }
 };
 
 /// With `only` a single command is set up: a dump need not pay for the options of the others.
 Program build(const Command* only = nullptr) {
-  Program program{std::make_unique<CLI::App>(std::string("nodescout ") + kSummary + ".", "nodescout"), {}};
+  Program program{std::make_unique<CLI::App>(program_name() + " " + kSummary + ".", program_name()), {}};
   CLI::App& app = *program.app;
   app.formatter(std::make_shared<HelpFormatter>());
   app.group("Commands");
@@ -105,6 +116,7 @@ CommandDescription describe_command(const CLI::App& app) {
   out.name = app.get_name();
   out.summary = app.get_description();
   out.examples = app.get_footer();
+  out.needs_command = app.get_require_subcommand_min() > 0;
   for (const CLI::Option* option : app.get_options()) {
     const bool is_positional = option->get_lnames().empty() && option->get_snames().empty();
     (is_positional ? out.positionals : out.options).push_back(describe_option(*option));
@@ -124,6 +136,7 @@ const Command* find(std::span<const Command* const> commands, std::string_view n
 std::string about_missing_command(int argc, char** argv) {
   std::span<const Command* const> commands = all_commands();
   bool asks_for_help = false;
+  bool runs_by_itself = false;  // what follows may be the value of an option
   for (int i = 1; i < argc && !commands.empty(); ++i) {
     const std::string_view word = argv[i];
     asks_for_help = asks_for_help || word == "--help" || word == "-h" || word == "--version";
@@ -131,8 +144,10 @@ std::string about_missing_command(int argc, char** argv) {
     const Command* command = find(commands, word);
     if (command) {
       commands = command->inner;
+      runs_by_itself = command->set_up;
       continue;
     }
+    if (runs_by_itself) return "";
     std::vector<std::string_view> names;
     for (const Command* each : commands) names.emplace_back(each->name);
     const std::string_view guess = closest(word, names);
@@ -140,7 +155,7 @@ std::string about_missing_command(int argc, char** argv) {
            (guess.empty() ? "there are " + join({names.begin(), names.end()}, ", ")
                           : "did you mean " + quote(guess) + "?");
   }
-  if (commands.empty() || asks_for_help) return "";
+  if (commands.empty() || runs_by_itself || asks_for_help) return "";
   std::vector<std::string> names;
   for (const Command* each : commands) names.emplace_back(each->name);
   return "a command is needed: " + join(names, ", ");
@@ -153,7 +168,8 @@ std::string text_of(const CLI::ParseError& error) {
 }
 
 ExitStatus wrong_usage(const std::string& what, const std::string& command) {
-  std::fprintf(stderr, "nodescout: %s\nTry `nodescout%s --help`.\n", printable(what).c_str(), command.c_str());
+  std::fprintf(stderr, "nodescout: %s\nTry `%s%s --help`.\n", printable(what).c_str(), program_name().c_str(),
+               command.c_str());
   return ExitStatus::usage;
 }
 
@@ -218,6 +234,10 @@ OptionSet::Option OptionSet::word(const std::string& name, const std::vector<std
 
 ExitStatus run_command_line(int argc, char** argv) {
   explain_exhaustion();
+  const std::string_view called = argc > 0 ? std::string_view(argv[0]) : std::string_view();
+  const std::string_view name = called.substr(called.rfind('/') + 1);
+  is_kubectl_plugin = name == "kubectl-nodescout" || name == "kubectl_complete-nodescout";
+  if (name == "kubectl_complete-nodescout") return complete_words({argv + 1, argv + argc});
   const std::string missing = about_missing_command(argc, argv);
   const Command* first = argc > 1 ? find(all_commands(), argv[1]) : nullptr;
   if (!missing.empty()) return wrong_usage(missing, first ? std::string(" ") + first->name : "");
@@ -234,9 +254,10 @@ ExitStatus run_command_line(int argc, char** argv) {
       command += " " + used.front()->get_name();
     return wrong_usage(text_of(error), command);
   }
+  // The innermost: a command that runs by itself may have others inside, which come after it.
   const auto run =
-      std::find_if(program.runs.begin(), program.runs.end(), [](const auto& each) { return each.first->parsed(); });
-  return run == program.runs.end() ? ExitStatus::usage : run->second();
+      std::find_if(program.runs.rbegin(), program.runs.rend(), [](const auto& each) { return each.first->parsed(); });
+  return run == program.runs.rend() ? ExitStatus::usage : run->second();
 }
 
 CommandDescription describe_program() { return describe_command(*build().app); }

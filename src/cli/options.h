@@ -27,7 +27,12 @@ struct CommandDescription {
   std::vector<OptionDescription> positionals;
   std::string examples;
   std::vector<CommandDescription> commands;
+  bool needs_command = false;  // of these
 };
+
+/// What may follow these words, one candidate a line; the last word is the one that is being typed, empty if it is new.
+/// kubectl runs kubectl_complete-nodescout so, and reads the last line as a directive for the shell.
+ExitStatus complete_words(const std::vector<std::string>& words);
 
 /// The whole program, from the table of commands itself.
 CommandDescription describe_program();
