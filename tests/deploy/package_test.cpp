@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <set>
 
 #include "base/text.h"
@@ -72,8 +73,8 @@ std::set<std::string> lines_of(const std::string& text) {
 class PackageTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (!why_no_packages().empty()) return;
-    folder = new TempDirectory;
+    if (folder || !why_no_packages().empty()) return;  // made once for all suites
+    folder = std::make_unique<TempDirectory>();
     const Ran made = run_program({kSource + "/deploy/package/all", packaged_build().string(), out().string()},
                                  {.environment = {{"SOURCE_DATE_EPOCH", "1700000000"}}});
     ASSERT_EQ(made.status, 0) << made.out << made.err;
@@ -87,7 +88,6 @@ class PackageTest : public ::testing::Test {
     }
     for (const auto& file : {package, development, archive, image}) ASSERT_NE(file, "") << made.out;
   }
-  static void TearDownTestSuite() { delete std::exchange(folder, nullptr); }
   void SetUp() override {
     if (const std::string why = why_no_packages(); !why.empty()) GTEST_SKIP() << "skipped: " << why;
   }
@@ -99,7 +99,7 @@ class PackageTest : public ::testing::Test {
     return made;
   }
 
-  static inline TempDirectory* folder = nullptr;
+  static inline std::unique_ptr<TempDirectory> folder;
   static inline fs::path package, development, archive, image;
 };
 
@@ -384,8 +384,8 @@ TEST_F(OciImageTest, StartsAsTheDockerfilesImageDoes) {
   // The same labels, and none of them empty.
   for (const Member& label : started->find("Labels")->members) {
     EXPECT_NE(label.value.text, "") << label.key;
-    if (label.key != "org.opencontainers.image.created")
-      EXPECT_NE(dockerfile.find(label.key + "="), std::string::npos) << label.key;
+    if (label.key == "org.opencontainers.image.created") continue;
+    EXPECT_NE(dockerfile.find(label.key + "="), std::string::npos) << label.key;
   }
   EXPECT_EQ(text_at(*started, {"Labels", "org.opencontainers.image.version"}), kVersion);
   EXPECT_NE(dockerfile.find("org.opencontainers.image.version=\"" + std::string(kVersion) + "\""), std::string::npos);
@@ -402,11 +402,11 @@ TEST_F(OciImageTest, ListsAndLicensesWhatItContains) {
   ASSERT_TRUE(spdx) << spdx.error().text();
   EXPECT_EQ(text_at(*spdx, {"spdxVersion"}), "SPDX-2.3");
   std::set<std::string> listed, ids;
-  for (const Value& package : spdx->find("packages")->items) {
-    const std::string name = text_at(package, {"name"});
-    EXPECT_NE(text_at(package, {"licenseDeclared"}), "") << name;
-    EXPECT_NE(text_at(package, {"versionInfo"}), "") << name;
-    EXPECT_TRUE(ids.insert(text_at(package, {"SPDXID"})).second) << name << " is listed twice";
+  for (const Value& part : spdx->find("packages")->items) {
+    const std::string name = text_at(part, {"name"});
+    EXPECT_NE(text_at(part, {"licenseDeclared"}), "") << name;
+    EXPECT_NE(text_at(part, {"versionInfo"}), "") << name;
+    EXPECT_TRUE(ids.insert(text_at(part, {"SPDXID"})).second) << name << " is listed twice";
     if (name == "nodescout") continue;
     listed.insert(name);
     EXPECT_TRUE(files.contains("usr/share/doc/" + name + "/copyright")) << name;
