@@ -46,6 +46,12 @@ std::string why_no_chroot() {
   return tried.status == 0 ? "" : "mounting is not permitted here: " + tried.err;
 }
 
+/// A program of the PATH.
+Ran tool(std::vector<std::string> command) {
+  command.insert(command.begin(), "/usr/bin/env");
+  return run_program(command);
+}
+
 Ran shell(const std::string& script, const std::vector<std::string>& arguments) {
   std::vector<std::string> command{"/bin/sh", "-euc", script, "sh"};
   command.insert(command.end(), arguments.begin(), arguments.end());
@@ -90,6 +96,7 @@ class PackageTest : public ::testing::Test {
   }
   void SetUp() override {
     if (const std::string why = why_no_packages(); !why.empty()) GTEST_SKIP() << "skipped: " << why;
+    ASSERT_NE(image, "") << "deploy/package/all failed, see above";
   }
 
   static fs::path out() { return folder->path() / "out"; }
@@ -110,14 +117,14 @@ TEST_F(DebianPackageTest, LintianFindsNothing) {
     GTEST_SKIP() << "skipped: lintian is not installed";
   // As root it needs the first option; what is overridden has its reason in deploy/deb/lintian-overrides.
   const Ran checked =
-      run_program({"lintian", "--allow-root", "--fail-on", "error,warning", package.string(), development.string()});
+      tool({"lintian", "--allow-root", "--fail-on", "error,warning", package.string(), development.string()});
   EXPECT_EQ(checked.status, 0) << checked.out << checked.err;
   EXPECT_EQ(checked.out, "");
 }
 
 TEST_F(DebianPackageTest, HoldsTheProgramItsPagesAndAServiceThatIsOff) {
   const fs::path root = scratch("unpacked");
-  ASSERT_EQ(run_program({"dpkg-deb", "-x", package.string(), root.string()}).status, 0);
+  ASSERT_EQ(tool({"dpkg-deb", "-x", package.string(), root.string()}).status, 0);
   for (const char* file :
        {"usr/bin/nodescout", "usr/lib/nodescout/libnodescout-kube.so", "usr/lib/nodescout/write-labels",
         "usr/share/man/man1/nodescout.1.gz", "usr/share/bash-completion/completions/nodescout",
@@ -127,7 +134,7 @@ TEST_F(DebianPackageTest, HoldsTheProgramItsPagesAndAServiceThatIsOff) {
     EXPECT_TRUE(fs::exists(root / file)) << file;
   // A link below *.wants would switch it on.
   for (const auto& entry : fs::recursive_directory_iterator(root)) EXPECT_FALSE(entry.is_symlink()) << entry.path();
-  const Ran depends = run_program({"dpkg-deb", "-f", package.string(), "Depends"});
+  const Ran depends = tool({"dpkg-deb", "-f", package.string(), "Depends"});
   EXPECT_NE(depends.out.find("libcpprest"), std::string::npos) << "of the module: " << depends.out;
   EXPECT_NE(depends.out.find("libudev1"), std::string::npos) << "opened at first use: " << depends.out;
 }
@@ -142,8 +149,8 @@ TEST_F(DebianPackageTest, SystemdAcceptsTheUnits) {
   ASSERT_NE(service.find("ExecStart=" + installed + "\n"), std::string::npos);
   write_file(units / "nodescout.service", replace_all(service, installed, kSource + "/deploy/systemd/write-labels"));
   write_file(units / "nodescout.timer", read_file(kSource + "/deploy/systemd/nodescout.timer"));
-  const Ran checked = run_program({"systemd-analyze", "verify", "--man=no", (units / "nodescout.service").string(),
-                                   (units / "nodescout.timer").string()});
+  const Ran checked = tool({"systemd-analyze", "verify", "--man=no", (units / "nodescout.service").string(),
+                            (units / "nodescout.timer").string()});
   EXPECT_EQ(checked.status, 0) << checked.out << checked.err;
   EXPECT_EQ(checked.err.find("nodescout"), std::string::npos) << checked.err;
 }
@@ -156,7 +163,7 @@ TEST_F(DebianPackageTest, IsInstalledUsedAndRemovedInAMinimalDebian) {
   ASSERT_EQ(found.status, 0) << found.err;
   const fs::path root = scratch("debian");
   const std::string tar{trim(found.out)};
-  ASSERT_EQ(run_program({"tar", "-xf", tar, "-C", root.string(), "--exclude=./dev/*"}).status, 0);
+  ASSERT_EQ(tool({"tar", "-xf", tar, "-C", root.string(), "--exclude=./dev/*"}).status, 0);
   for (const char* file : {"/etc/resolv.conf", "/etc/hosts"})
     if (fs::exists(file)) write_file(root.string() + file, read_file(file));
   fs::copy_file(package, root / "nodescout.deb");
@@ -283,7 +290,7 @@ class PortableArchiveTest : public PackageTest {
     fs::create_directories(root / "opt");
     fs::copy_file(busybox, root / "bin/busybox");
     for (const char* name : {"sh", "dirname", "readlink"}) fs::create_symlink("busybox", root / "bin" / name);
-    const Ran unpacked = run_program({"tar", "-xzf", archive.string(), "-C", (root / "opt").string()});
+    const Ran unpacked = tool({"tar", "-xzf", archive.string(), "-C", (root / "opt").string()});
     if (unpacked.status != 0) return unpacked.err;
     for (const auto& entry : fs::directory_iterator(root / "opt")) fs::rename(entry.path(), root / "opt" / "nodescout");
     return "";
@@ -327,7 +334,7 @@ TEST_F(PortableArchiveTest, ReachesAnApiServerWithItsOwnModule) {
 }
 
 TEST_F(PortableArchiveTest, HoldsTheLicensesOfWhatItCarries) {
-  const std::set<std::string> files = lines_of(run_program({"tar", "-tzf", archive.string()}).out);
+  const std::set<std::string> files = lines_of(tool({"tar", "-tzf", archive.string()}).out);
   const std::string top = archive.filename().string().substr(0, archive.filename().string().size() - 7) + "/";
   for (const std::string& file : files) EXPECT_TRUE(file.starts_with(top)) << file;
   for (const char* file :
@@ -341,7 +348,7 @@ class OciImageTest : public PackageTest {
  protected:
   static fs::path layout() {
     const fs::path made = scratch("layout");
-    if (!fs::exists(made / "index.json")) run_program({"tar", "-xf", image.string(), "-C", made.string()});
+    if (!fs::exists(made / "index.json")) tool({"tar", "-xf", image.string(), "-C", made.string()});
     return made;
   }
   static std::string blob_path(const Value& descriptor) {
@@ -361,7 +368,7 @@ class OciImageTest : public PackageTest {
 TEST_F(OciImageTest, EveryBlobIsWhatItsDigestSays) {
   int seen = 0;
   for (const auto& entry : fs::directory_iterator(layout() / "blobs/sha256")) {
-    const Ran sum = run_program({"sha256sum", entry.path().string()});
+    const Ran sum = tool({"sha256sum", entry.path().string()});
     EXPECT_TRUE(sum.out.starts_with(entry.path().filename().string())) << sum.out;
     ++seen;
   }
@@ -394,10 +401,10 @@ TEST_F(OciImageTest, StartsAsTheDockerfilesImageDoes) {
 /// What is in the layer is in the list, with its license, and the other way round.
 TEST_F(OciImageTest, ListsAndLicensesWhatItContains) {
   const std::string layer = blob_path(manifest().find("layers")->items.at(0));
-  const std::set<std::string> files = lines_of(run_program({"tar", "-tzf", layer}).out);
+  const std::set<std::string> files = lines_of(tool({"tar", "-tzf", layer}).out);
   const std::string list = "usr/share/doc/nodescout/nodescout.spdx.json";
   ASSERT_TRUE(files.contains(list));
-  const Ran text = run_program({"tar", "-xzOf", layer, list});
+  const Ran text = tool({"tar", "-xzOf", layer, list});
   const auto spdx = parse_json(text.out, list);
   ASSERT_TRUE(spdx) << spdx.error().text();
   EXPECT_EQ(text_at(*spdx, {"spdxVersion"}), "SPDX-2.3");
@@ -454,7 +461,7 @@ TEST_F(OciImageTest, IsReproducibleAsAreThePackagesAndTheArchive) {
                          {kSource + "/deploy/package/all", packaged_build().string(), again.string()});
   ASSERT_EQ(made.status, 0) << made.err;
   for (const fs::path& file : {package, development, archive, image})
-    EXPECT_EQ(run_program({"cmp", file.string(), (again / file.filename()).string()}).status, 0) << file.filename();
+    EXPECT_EQ(tool({"cmp", file.string(), (again / file.filename()).string()}).status, 0) << file.filename();
 }
 
 /// Of the release: what a node downloads.
