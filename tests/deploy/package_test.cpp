@@ -192,15 +192,13 @@ TEST_F(DebianPackageTest, IsInstalledUsedAndRemovedInAMinimalDebian) {
   EXPECT_TRUE(used.out.ends_with("\nnodescout.prom\n")) << "a part of a file stays behind: " << used.out;
 
   // What was written goes with the program: nothing would keep it true.
-  const Ran removed =
-      in_root(root,
-              "export DEBIAN_FRONTEND=noninteractive\n"
-              "apt-get -qq remove -y nodescout </dev/null 2>&1\n"
-              "test -e /etc/default/nodescout\n"
-              "ls -A /var/lib/prometheus/node-exporter /etc/kubernetes/node-feature-discovery/features.d");
+  const Ran removed = in_root(root,
+                              "export DEBIAN_FRONTEND=noninteractive\n"
+                              "apt-get -qq remove -y nodescout </dev/null 2>&1\n"
+                              "test -e /etc/default/nodescout\n"
+                              "test ! -e /var/lib/prometheus/node-exporter/nodescout.prom\n"
+                              "test ! -e /etc/kubernetes/node-feature-discovery/features.d/nodescout");
   EXPECT_EQ(removed.status, 0) << removed.out << removed.err;
-  EXPECT_EQ(removed.out.find("nodescout.prom"), std::string::npos) << removed.out;
-  EXPECT_EQ(removed.out.find("features.d/nodescout"), std::string::npos) << removed.out;
   EXPECT_FALSE(fs::exists(root / "usr/bin/nodescout"));
 
   const Ran purged = in_root(root, "apt-get -qq purge -y nodescout </dev/null 2>&1");
