@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/machine.h"
 #include "cli/output.h"
+#include "cli/prometheus_text.h"
 #include "cli/table.h"
 #include "cli/values.h"
 #include "corridor/walk.h"
@@ -74,7 +75,8 @@ std::string picture_text(const Features& features, std::string_view output) {
 /// What is printed decides what is read: labels need only what some rule looks at. A table has the devices as well, but
 /// not the thousands of kernel options.
 Wanted wanted_for(const RuleLayers& rules, std::string_view output, std::string_view stage) {
-  if (stage.empty() ? output == "labels" : stage != "features") return wanted_by(rules, on_demand_features());
+  const bool is_labels = output == "labels" || output == "prometheus";
+  if (stage.empty() ? is_labels : stage != "features") return wanted_by(rules, on_demand_features());
   if (stage.empty() && (output == "table" || is_picture(output))) return wanted_by(rules, {"kernel.config"});
   return {};
 }
@@ -137,6 +139,9 @@ ExitStatus dump(const DumpOptions& options) {
   } else if (is_picture(output)) {
     out = picture_text(found.features, output);
     print_problems(problems);
+  } else if (output == "prometheus") {
+    out = prometheus_text(desired.labels, kVersion);
+    print_problems(problems);
   } else {
     out = labels_text(desired.labels);
     print_problems(problems);
@@ -149,7 +154,8 @@ ExitStatus dump(const DumpOptions& options) {
 
 Run set_up(OptionSet& options) {
   const auto chosen = std::make_shared<DumpOptions>();
-  options.choice("-o,--output", "FORMAT", {"table", "labels", "json", "yaml", "nodefeature", "topology", "svg", "html"},
+  options.choice("-o,--output", "FORMAT",
+                 {"table", "labels", "json", "yaml", "nodefeature", "prometheus", "topology", "svg", "html"},
                  chosen->output, "Output format [table on a terminal, else labels]");
   options.choice("--stage", "STAGE", {"features", "outcome", "desired"}, chosen->stage,
                  "Print the result of this stage as JSON instead");
@@ -170,6 +176,7 @@ const Command dump_command{.name = "dump",
                                "  NODE_NAME=worker-1 nodescout dump -o nodefeature | kubectl apply -f -\n"
                                "  nodescout dump --rules my-rules.yaml   with your own rules\n"
                                "  nodescout dump --only pci,usb --timings\n"
+                               "  nodescout dump -o prometheus           for node_exporter's textfile collector\n"
                                "  nodescout dump -o html > machine.html  a picture: NUMA nodes, switches, GPUs, NICs",
                            .set_up = set_up};
 

@@ -1,3 +1,4 @@
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME runtime)
 # What `cmake --install` puts where. The program finds its module at ../lib/nodescout (src/kube/module.cpp), so neither
 # depends on the prefix.
 install(TARGETS nodescout RUNTIME DESTINATION bin)
@@ -22,7 +23,7 @@ install(FILES ${completions}/_nodescout DESTINATION share/zsh/site-functions)
 install(FILES ${completions}/nodescout.fish DESTINATION share/fish/vendor_completions.d)
 # To read: the program has them built in.
 install(FILES ${NODESCOUT_RULES} DESTINATION share/nodescout/rules)
-install(FILES LICENSE DESTINATION share/doc/nodescout)
+install(FILES LICENSE deploy/NOTICE DESTINATION share/doc/nodescout)
 
 # The static library for programs outside, in a component of its own that a plain `cmake --install` leaves out:
 # cmake --install BUILD --component dev

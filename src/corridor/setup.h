@@ -8,12 +8,13 @@
 #include "corridor/rule_layers.h"
 #include "nodescout/probes.h"
 #include "nodescout/result.h"
+#include "system/own_program.h"
 
 namespace nodescout {
 
 /// One machine: where it is, how it is configured, which rules count on it, and how it is queried.
 struct MachineOptions : HostOptions {
-  MachineOptions() { scanner = "/proc/self/exe"; }
+  MachineOptions() { scanner = own_program(); }
 
   std::string config;        // empty: the usual files
   std::string system = "/";  // has the usual files

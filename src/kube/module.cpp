@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "nodescout/version.h"
+#include "system/own_program.h"
 
 namespace nodescout {
 namespace {
@@ -38,7 +39,7 @@ Result<KubeModule*> kube_module() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return Error{Errc::unavailable, "/proc/self/exe", error.message()};
-  return kube_module_at(kube_module_path(program.string()));
+  return kube_module_at(kube_module_path(program_of(program.string())));
 }
 
 }  // namespace nodescout

@@ -50,6 +50,7 @@ TEST_F(InstallTest, PutsThisAndNothingElse) {
       "lib/nodescout/libnodescout-kube.so",
       "share/bash-completion/completions/nodescout",
       "share/doc/nodescout/LICENSE",
+      "share/doc/nodescout/NOTICE",
       "share/fish/vendor_completions.d/nodescout.fish",
       "share/man/man1/nodescout.1",
       "share/zsh/site-functions/_nodescout",
@@ -122,8 +123,10 @@ exec chroot --userspec=65534:65534 $image )" +
 TEST_F(ImageTest, HoldsNothingThatIsNotNeeded) {
   for (const std::string& file : files_below(image())) {
     const bool is_library = (file.starts_with("lib") || file.starts_with("usr/lib/")) && file.find(".so") != file.npos;
-    const bool is_known = file == "usr/bin/nodescout" || file == "usr/share/doc/nodescout/LICENSE" ||
-                          file == "etc/passwd" || file == "etc/group" || file == "etc/nsswitch.conf";
+    const bool is_license = file.starts_with("usr/share/common-licenses/") || file.ends_with("/copyright") ||
+                            file.starts_with("usr/share/doc/nodescout/");
+    const bool is_known = is_license || file == "usr/bin/nodescout" || file == "etc/passwd" || file == "etc/group" ||
+                          file == "etc/nsswitch.conf";
     EXPECT_TRUE(is_library || is_known) << file;
   }
 }
