@@ -114,8 +114,10 @@ TEST(Inventory, OrphansAreObjectsThatNameANodeThatDoesNotExist) {
   inventory.put_object("s/1", object("s", "1", "a"));
   inventory.put_object("s/2", object("s", "2", "gone"));
   inventory.put_object("s/3", object("s", "3", ""));
-  ASSERT_EQ(inventory.orphans().size(), 1u);
-  EXPECT_EQ(inventory.orphans()[0].name, "2");
+  ASSERT_EQ(inventory.vanished().size(), 1u);
+  const auto orphans = inventory.objects_of(inventory.vanished()[0]);
+  ASSERT_EQ(orphans.size(), 1u);
+  EXPECT_EQ(orphans[0].name, "2");
 }
 
 }  // namespace
