@@ -1,6 +1,7 @@
 #include <malloc.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <thread>
 

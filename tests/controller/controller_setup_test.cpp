@@ -37,7 +37,7 @@ TEST_F(ControllerSetupTest, EachKeyOfNfdMasterIsUsedOrReported) {
       {"enableTaints: true", [](const Config& c) { return c.labels.taints; }},
       {"denyLabelNs: [a.example]", [](const Config& c) { return c.labels.denied_namespaces == Texts{"a.example"}; }},
       {"extraLabelNs: [a.example]", [](const Config& c) { return c.labels.extra_namespaces == Texts{"a.example"}; }},
-      {"labelWhiteList: foo", [](const Config& c) { return c.labels.label_white_list.has_value(); }},
+      {"labelWhiteList: foo", [](const Config& c) { return c.labels.label_white_list != nullptr; }},
       {"leaderElection: {leaseDuration: 30s}", [](const Config&) { return true; }},
       {"instance: x", [](const Config& c) { return c.instance == "x"; }},
       {"restrictions: {disableLabels: true}", [](const Config& c) { return !c.labels.labels; }},
@@ -77,7 +77,7 @@ TEST_F(ControllerSetupTest, TheCommandLineIsStrongerThanTheFile) {
   EXPECT_EQ(chosen.labels.denied_namespaces, Texts{"b.example"});
   EXPECT_TRUE(chosen.labels.extra_namespaces.empty());
   EXPECT_EQ(chosen.instance, "x.y");
-  EXPECT_TRUE(chosen.labels.label_white_list.has_value());
+  EXPECT_TRUE(chosen.labels.label_white_list);
   EXPECT_TRUE(chosen.labels.taints);
 }
 

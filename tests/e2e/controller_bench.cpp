@@ -88,8 +88,8 @@ void populate(const ControlPlane& cluster, std::size_t count) {
       // With all three maps, since nfd-master never labels a Node that lacks one.
       create(api, collection_path(resources::kNodes),
              json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":")" + name +
-                  R"(","labels":{"kubernetes.io/arch":"amd64"},"annotations":{"made":"by-the-bench"}},)" +
-                  R"("status":{"capacity":{"cpu":"4"}}})"));
+                  R"(","labels":{"kubernetes.io/arch":"amd64","kubernetes.io/hostname":")" + name +
+                  R"("},"annotations":{"made":"by-the-bench"}},)" + R"("status":{"capacity":{"cpu":"4"}}})"));
       create(api, collection_path(resources::kNodeFeatures, kSpace), worker_object(name, number));
     }
   };
