@@ -333,14 +333,15 @@ void Controller::keep_house(const std::stop_token& stop) {
     write_rule_status(stop);
     post_events(stop);
     std::unique_lock lock(mutex_);
-    const auto is_due = [this] {
-      const auto due = house_due();
-      return due && *due <= now();
+    const auto due = house_due();
+    const auto is_sooner = [&] {
+      const auto next = house_due();
+      return next && (!due || *next < *due);
     };
-    if (const auto due = house_due())
-      changed_.wait_until(lock, stop, *due, is_due);
+    if (due)
+      changed_.wait_until(lock, stop, *due, is_sooner);
     else
-      changed_.wait(lock, stop, [this] { return house_due().has_value(); });
+      changed_.wait(lock, stop, is_sooner);
   }
 }
 
