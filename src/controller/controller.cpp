@@ -31,7 +31,13 @@ constexpr std::chrono::seconds kSettle{5};       // between two looks at a Node 
 /// Whether the labels of namespaces decide which objects count.
 bool judges_by_namespace(const ObjectPolicy& policy) { return policy.selector && policy.selector->needs_labels(); }
 
-std::size_t owned_hash(const std::string& digest) { return std::hash<std::string>()(digest); }
+/// Of what is ours in the metadata of a Node: the watch tells of nothing else.
+std::size_t owned_hash(NodeState node, const std::string& instance) {
+  node.taints.clear();
+  node.capacity.clear();
+  node.allocatable.clear();
+  return std::hash<std::string>()(digest_of_owned(node, instance));
+}
 
 std::string random_name() {
   std::random_device random;
@@ -427,7 +433,7 @@ Result<bool> Controller::has_lease(const std::string& node, const std::stop_toke
 Status Controller::guard_removals(const NodeSnapshot& snapshot, Judged& judged, Turn& turn,
                                   const std::stop_token& stop) {
   const NodeState known = state_of(snapshot);
-  const std::size_t hash = owned_hash(digest_of_owned(known, judged.report.options.instance));
+  const std::size_t hash = owned_hash(known, judged.report.options.instance);
   if (hash == snapshot.left_as) return ok();
   const NodePatch patch = plan(known, judged.report.desired, judged.report.options);
   const bool may_remove = needs_whole_node(known, {}, judged.report.options.instance) ||
@@ -454,9 +460,10 @@ Status Controller::guard_removals(const NodeSnapshot& snapshot, Judged& judged, 
   return ok();
 }
 
-void Controller::note_left(const std::string& node, const Published& published) {
+void Controller::note_left(const NodeSnapshot& snapshot, const Published& published, const PlanOptions& options) {
+  const std::string& node = snapshot.name;
+  const std::size_t hash = owned_hash(apply(state_of(snapshot), published.changes, options), options.instance);
   const std::lock_guard lock(mutex_);
-  const std::size_t hash = owned_hash(published.digest);
   if (!published.held.contains(Kept::unsettled)) {
     unsettled_.erase(node);
     inventory_.note_left_as(node, hash);
@@ -516,7 +523,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
       log_.warn("not published, will try again", {{"node", node}, {"error", published.error().text()}});
     return {false, {}};
   }
-  note_left(node, *published);
+  note_left(*snapshot, *published, judged.report.options);
   for (const Change& change : published->changes)
     if (change.action == Change::Action::remove)
       log_.info("removed", {{"node", node}, {"key", change.key}, {"was", change.before}});

@@ -110,7 +110,7 @@ class Controller {
   /// Leases of agents, as they were a moment ago.
   Result<std::shared_ptr<const AgentLeases>> agents(const std::stop_token& stop);
   Result<bool> has_lease(const std::string& node, const std::stop_token& stop);
-  void note_left(const std::string& node, const Published& published);
+  void note_left(const NodeSnapshot& snapshot, const Published& published, const PlanOptions& options);
   /// Lets nothing go that an agent may have made. Errors: as Api.
   Status guard_removals(const NodeSnapshot& snapshot, Judged& judged, Turn& turn, const std::stop_token& stop);
   Result<ReadObjects> read_objects(const NodeSnapshot& snapshot, bool whole, const std::stop_token& stop);
