@@ -462,8 +462,10 @@ Status Controller::guard_removals(const NodeSnapshot& snapshot, Judged& judged, 
 
 void Controller::note_left(const NodeSnapshot& snapshot, const Published& published, const PlanOptions& options) {
   const std::string& node = snapshot.name;
-  const std::size_t hash = owned_hash(apply(state_of(snapshot), published.changes, options), options.instance);
+  const NodeState after = apply(state_of(snapshot), published.changes, options);
+  const std::size_t hash = owned_hash(after, options.instance);
   const std::lock_guard lock(mutex_);
+  if (!published.changes.empty()) inventory_.expect(snapshot, after);
   if (!published.held.contains(Kept::unsettled)) {
     unsettled_.erase(node);
     inventory_.note_left_as(node, hash);

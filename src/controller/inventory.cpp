@@ -189,6 +189,25 @@ void Inventory::note_left_as(std::string_view node, std::size_t hash) {
   if (const auto at = nodes_.find(node); at != nodes_.end()) at->second.left_as = hash;
 }
 
+namespace {
+
+Value map_of(const Attributes& attributes) {
+  Value map = Value::map();
+  for (const auto& [key, value] : attributes) map.add(key, Value::string(value));
+  return map;
+}
+
+}  // namespace
+
+void Inventory::expect(const NodeSnapshot& snapshot, const NodeState& after) {
+  const auto at = nodes_.find(snapshot.name);
+  if (at == nodes_.end() || at->second.text != snapshot.metadata) return;  // it has said so already
+  Value metadata = Value::map();
+  metadata.add("labels", map_of(after.labels));
+  metadata.add("annotations", map_of(after.annotations));
+  at->second.text = pool_.intern(to_json(metadata));
+}
+
 NodeState state_of(const NodeSnapshot& snapshot) {
   NodeState state;
   const auto metadata = parse_json(*snapshot.metadata, snapshot.name);
