@@ -4,6 +4,8 @@
 #include <random>
 
 #include "base/text.h"
+#include "kube/lease.h"
+#include "nodescout/version.h"
 #include "plan/node_state.h"
 #include "publish/label_changes.h"
 #include "system/memory.h"
@@ -187,6 +189,9 @@ Report Agent::make_report() {
   Report report;
   report.may_go = corridor_.may_go(walked, cluster, now);
   report.desired = std::move(walked.desired);
+  // With a Lease it says so itself; a controller leaves such a Node alone.
+  if (!corridor_.config().lease && destination_->is_own_node)
+    report.desired.annotations.insert_or_assign(kAgentAnnotation, kVersion);
   report.left_out = std::move(walked.left_out);
   report.options = corridor_.plan_options(std::move(walked.requested_by));
   report.stale = corridor_.keeper().facts().stale();

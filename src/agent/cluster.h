@@ -66,6 +66,8 @@ class ClusterObjects {
   /// True once after objects that were left out might fit: they have to be listed again.
   bool take_has_room() { return std::exchange(has_room_, false); }
 
+  std::size_t generation() const { return rules_generation_; }  // of rules
+
   /// Everything but `complete`, `settled` and `namespaces`.
   ClusterView view() const;
 

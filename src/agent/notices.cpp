@@ -44,6 +44,11 @@ void Notices::tell(const std::string& kind, const std::vector<Problem>& problems
   known = std::move(now);
 }
 
+void Notices::forget(const std::string& kind) {
+  const std::lock_guard lock(mutex_);
+  known_.erase(kind);
+}
+
 void Notices::detail(const std::string& kind, const std::vector<Problem>& problems) {
   if (!log_.has_debug()) return;
   const std::lock_guard lock(mutex_);

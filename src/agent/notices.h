@@ -30,6 +30,9 @@ class Notices {
   /// `on_node`: also post them as Events. Any thread.
   void tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node);
 
+  /// Its subject is gone.
+  void forget(const std::string& kind);
+
   /// As tell, for people who look closely: at debug level, and only where the log has it.
   void detail(const std::string& kind, const std::vector<Problem>& problems);
 

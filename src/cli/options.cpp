@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/nfd_flags.h"
 #include "cli/style.h"
 #include "nodescout/version.h"
 #include "system/exhaustion.h"
@@ -173,6 +174,8 @@ ExitStatus wrong_usage(const std::string& what, const std::string& command) {
   return ExitStatus::usage;
 }
 
+ExitStatus run_words(int argc, char** argv);
+
 }  // namespace
 
 // ---- options --------------------------------------------------------------------------------------------------------
@@ -238,6 +241,18 @@ ExitStatus run_command_line(int argc, char** argv) {
   const std::string_view name = called.substr(called.rfind('/') + 1);
   is_kubectl_plugin = name == "kubectl-nodescout" || name == "kubectl_complete-nodescout";
   if (name == "kubectl_complete-nodescout") return complete_words({argv + 1, argv + argc});
+  if (argc < 2 || std::string_view(argv[1]) != "controller") return run_words(argc, argv);
+  TranslatedWords translated = translate_nfd_master({argv + 2, argv + argc});
+  for (const std::string& remark : translated.remarks)
+    std::fprintf(stderr, "nodescout: %s\n", printable(remark).c_str());
+  std::vector<char*> words{argv[0], argv[1]};
+  for (std::string& word : translated.words) words.push_back(word.data());
+  return run_words(static_cast<int>(words.size()), words.data());
+}
+
+namespace {
+
+ExitStatus run_words(int argc, char** argv) {
   const std::string missing = about_missing_command(argc, argv);
   const Command* first = argc > 1 ? find(all_commands(), argv[1]) : nullptr;
   if (!missing.empty()) return wrong_usage(missing, first ? std::string(" ") + first->name : "");
@@ -259,6 +274,8 @@ ExitStatus run_command_line(int argc, char** argv) {
       std::find_if(program.runs.rbegin(), program.runs.rend(), [](const auto& each) { return each.first->parsed(); });
   return run == program.runs.rend() ? ExitStatus::usage : run->second();
 }
+
+}  // namespace
 
 CommandDescription describe_program() { return describe_command(*build().app); }
 

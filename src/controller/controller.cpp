@@ -1,13 +1,19 @@
 #include "controller/controller.h"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 #include <random>
 
 #include "base/text.h"
+#include "controller/controller_setup.h"
 #include "document/json.h"
 #include "document/value_path.h"
 #include "feature/json.h"
+#include "kube/resource.h"
 #include "plan/node_state.h"
+#include "plan/ownership.h"
+#include "rule/from_value.h"
 
 namespace nodescout {
 namespace {
@@ -15,10 +21,23 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kLease = "nfd-master.nfd.kubernetes.io";  // NFD's: the two exclude each other
-constexpr int kPage = 20;                                       // NodeFeature objects of 50 KB
 constexpr int kNodePage = 500;
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+constexpr std::chrono::seconds kAgentsLife{20};  // Leases that are older are read again
+constexpr std::chrono::seconds kSettle{5};       // between two looks at a Node that another program wrote
+
+/// Whether the labels of namespaces decide which objects count.
+bool judges_by_namespace(const ObjectPolicy& policy) { return policy.selector && policy.selector->needs_labels(); }
+
+/// Of what is ours in the metadata of a Node: the watch tells of nothing else.
+std::size_t owned_hash(NodeState node, const std::string& instance) {
+  node.taints.clear();
+  node.capacity.clear();
+  node.allocatable.clear();
+  return std::hash<std::string>()(digest_of_owned(node, instance));
+}
 
 std::string random_name() {
   std::random_device random;
@@ -43,10 +62,12 @@ Result<std::unique_ptr<Controller>> Controller::open(const ControllerOptions& op
 }
 
 Status Controller::set_up() {
+  auto setup = set_up_controller(options_);
+  if (!setup) return setup.error();
+  options_.times = setup->times;
   if (const std::string defect = defect_of(options_.times); !defect.empty())
     return Error{Errc::malformed, "leaderElection", defect};
-  auto setup = nodescout::set_up(options_);
-  if (!setup) return setup.error();
+  options_.publishes = options_.publishes && setup->config.publish;
   auto loaded = load_rules(setup->config, options_.rules);
   if (!loaded) return loaded.error();
   // Built-in and custom rules are the workers': they publish what these make as labels of their objects.
@@ -76,8 +97,14 @@ Status Controller::set_up() {
   lease_connection_ = *std::move(lease_connection);
   space_ = connection_->space();
   inventory_ = Inventory(space_);
-  judging_.namespaces = options_.namespaces;
-  judging_.namespaces.push_back(setup->config.nfd_compat ? "*" : space_);
+  judging_.own_space = space_;
+  judging_.objects = setup->config.objects;
+  if (!options_.namespaces.empty()) {
+    auto& listed =
+        judging_.objects.namespaces.emplace(judging_.objects.namespaces.value_or(std::vector<std::string>()));
+    listed.insert(listed.end(), options_.namespaces.begin(), options_.namespaces.end());
+  }
+  spaces_.synced = !judges_by_namespace(judging_.objects);
   return ok();
 }
 
@@ -85,18 +112,21 @@ Status Controller::set_up() {
 
 bool Controller::take_state(WatchedCollection& collection, const WatchEvent& event) {
   if (!collection.take(event)) return false;
+  metrics_.watching(collection.resource, collection.synced && !collection.troubled, collection.missing);
   std::vector<Problem> troubles;
-  for (const WatchedCollection* each : {&rules_, &objects_, &nodes_})
+  for (const WatchedCollection* each : {&rules_, &objects_, &nodes_, &spaces_, &groups_state_})
     if (const auto problem = each->problem()) troubles.push_back(*problem);
   notices_.tell("watches", troubles, false);
   return true;
 }
 
 bool Controller::is_ready() const {
-  return in_use_ && rules_.is_settled() && objects_.is_settled() && nodes_.is_known();
+  return in_use_ && rules_.is_settled() && objects_.is_settled() && nodes_.is_known() && spaces_.is_settled();
 }
 
-bool Controller::is_complete() const { return rules_.is_known() && objects_.is_known() && nodes_.is_known(); }
+bool Controller::is_complete() const {
+  return rules_.is_known() && objects_.is_known() && nodes_.is_known() && spaces_.is_known();
+}
 
 void Controller::add_all() {
   for (const std::string& name : inventory_.node_names()) queue_.add(name, now());
@@ -109,8 +139,17 @@ void Controller::take_rule(const WatchEvent& event) {
     if (take_state(rules_, event)) {
     } else if (event.kind == WatchEvent::Kind::removed) {
       rule_objects_.remove_rule(key);
+      rule_generations_.erase(key);
+      rule_uids_.erase(key);
+      status_.forget(key);
     } else {
-      rule_objects_.put_rule(key, *event.object);
+      rule_uids_.insert_or_assign(key, text_at(*event.object, {"metadata", "uid"}));
+      status_.has(key, text_at(*event.object, {"metadata", "annotations", kRuleStatus}));
+      // Only changes of the spec count: the status is an annotation.
+      const std::int64_t generation = parse_int(text_at(*event.object, {"metadata", "generation"})).value_or(0);
+      const auto [at, is_new] = rule_generations_.try_emplace(key, generation);
+      if (is_new || generation == 0 || at->second != generation) rule_objects_.put_rule(key, *event.object);
+      at->second = generation;
     }
   }
   changed_.notify_all();
@@ -122,12 +161,22 @@ void Controller::take_object(const WatchEvent& event) {
     const std::string key(event.key);
     const SteadyTime at = now();
     if (take_state(objects_, event)) {
+      if (event.kind == WatchEvent::Kind::synced) note_vanished();
     } else if (event.kind == WatchEvent::Kind::removed) {
       for (const std::string& node : inventory_.remove_object(key)) queue_.add(node, at);
-    } else if (counts(key.substr(0, key.find('/')), judging_.namespaces)) {
-      for (const std::string& node : inventory_.put_object(key, *event.object)) queue_.add(node, at);
+    } else {
+      const bool counts = may_count(key.substr(0, key.find('/')), judging_);
+      for (const std::string& node : inventory_.put_object(key, *event.object, counts)) {
+        queue_.add(node, at);
+        if (options_.collect_after && nodes_.synced && !inventory_.has_node(node))
+          vanished_.add(node, at + *options_.collect_after);
+      }
     }
     if (!objects_.is_settled()) return;
+    if (const auto spaces = inventory_.spaces_left_out(); spaces != spaces_left_out_) {
+      spaces_left_out_ = spaces;
+      report_left_out();
+    }
   }
   changed_.notify_all();
 }
@@ -137,14 +186,104 @@ void Controller::take_node(const WatchEvent& event) {
     const std::lock_guard lock(mutex_);
     const std::string key(event.key);
     if (take_state(nodes_, event)) {
+      if (event.kind == WatchEvent::Kind::synced) note_vanished();
     } else if (event.kind == WatchEvent::Kind::removed) {
       inventory_.remove_node(key);
       queue_.forget(key);
       publishers_.erase(key);
-    } else if (inventory_.put_node(*event.object)) {
-      queue_.add(key, now());
+      unsettled_.erase(key);
+      groups_dirty_ |= members_.remove(key);
+      status_dirty_ |= matches_.remove(key);
+      notices_.forget("node " + key);
+      if (options_.collect_after) vanished_.add(key, now() + *options_.collect_after);
+    } else {
+      vanished_.forget(key);
+      if (inventory_.put_node(*event.object)) queue_.add(key, now());
     }
     if (!nodes_.is_settled()) return;
+  }
+  changed_.notify_all();
+}
+
+/// Namespace by namespace: a message for each object would be one for each Node.
+void Controller::report_left_out() {
+  std::vector<Problem> problems;
+  for (const std::string& space : spaces_left_out_)
+    problems.push_back(
+        {"object-not-counted", "namespace " + space,
+         "its NodeFeature objects do not count: it is neither the controller's own namespace (" + space_ +
+             ") nor listed",
+         "add it to --namespaces or nodeFeatures.namespaces if you trust all who may create such objects "
+         "there"});
+  notices_.tell("namespaces", problems, false);
+}
+
+void Controller::note_vanished() {
+  if (!options_.collect_after || !nodes_.synced || !objects_.is_known()) return;
+  for (const std::string& node : inventory_.vanished()) vanished_.add(node, now() + *options_.collect_after);
+}
+
+void Controller::take_group(const WatchEvent& event) {
+  {
+    const std::lock_guard lock(mutex_);
+    const std::string key(event.key);
+    if (take_state(groups_state_, event)) {
+    } else if (event.kind == WatchEvent::Kind::removed) {
+      groups_changed_ |= groups_.erase(key) > 0;
+    } else if (may_count(key.substr(0, key.find('/')), judging_)) {
+      take_group(key, *event.object);
+    }
+  }
+  changed_.notify_all();
+}
+
+/// A group that cannot be read keeps the rules that it had.
+void Controller::take_group(const std::string& key, const Value& object) {
+  ParsedRules parsed = rules_from_value(object, "NodeFeatureGroup/" + key);
+  std::vector<Problem> problems;
+  bool is_broken = false;
+  for (Finding& finding : parsed.findings) {
+    is_broken = is_broken || finding.severity == Severity::error;
+    problems.push_back(std::move(finding.problem));
+  }
+  notices_.tell("group " + key, problems, false);
+  KnownGroup& group = groups_[key];
+  group.nodes.clear();
+  if (const Value* nodes = at(object, {"status", "nodes"}))
+    for (const Value& node : nodes->items) group.nodes.push_back(text_at(node, {"name"}));
+  groups_dirty_ = true;
+  const Value* const spec = at(object, {"spec"});
+  std::string text = spec ? to_json(*spec) : "";
+  if (is_broken || group.spec == text) return;
+  group.spec = std::move(text);
+  group.rules.clear();
+  for (RuleDocument& document : parsed.documents)
+    for (Rule& rule : document.rules) group.rules.push_back(std::move(rule));
+  groups_changed_ = true;
+}
+
+void Controller::take_namespace(const WatchEvent& event) {
+  {
+    const std::lock_guard lock(mutex_);
+    const std::string key(event.key);
+    if (take_state(spaces_, event)) {
+    } else if (event.kind == WatchEvent::Kind::removed) {
+      auto known = std::make_shared<KnownNamespaces>(*namespaces_);
+      known->erase(key);
+      namespaces_ = std::move(known);
+    } else {
+      Attributes labels;
+      if (const Value* members = at(*event.object, {"metadata", "labels"}))
+        for (const Member& member : members->members) labels.insert_or_assign(member.key, member.value.text);
+      const auto before = namespaces_->find(key);
+      if (before == namespaces_->end() || before->second.labels != labels) {
+        auto known = std::make_shared<KnownNamespaces>(*namespaces_);
+        (*known)[key].labels = std::move(labels);
+        namespaces_ = std::move(known);
+        add_all();
+      }
+    }
+    if (!spaces_.is_settled()) return;
   }
   changed_.notify_all();
 }
@@ -165,7 +304,7 @@ void Controller::watch_objects(const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     return [wanted = reads_](std::span<const std::string> path) { return wanted->keeps(path); };
   };
-  WatchTarget target{resources::kNodeFeatures, "", "", "", kPage};
+  WatchTarget target{resources::kNodeFeatures, "", "", "", kObjectsInAPage};
   target.keep = keep;
   Watch watch(connection_->api(), connection_->clock(), target,
               [this](const WatchEvent& event) { take_object(event); });
@@ -180,73 +319,19 @@ void Controller::watch_nodes(const std::stop_token& stop) {
   watch.run(stop);
 }
 
-// ---- rules ----------------------------------------------------------------------------------------------------------
-
-/// Rules that look at more than what was read so far count once that was read.
-void Controller::renew_rules(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  if (!rules_.is_settled()) return;
-  ClusterView cluster = rule_objects_.view();
-  if (in_use_ && cluster.rules_generation == rules_seen_) return;
-  const std::size_t generation = cluster.rules_generation;
-  const auto reads = reads_;
-  lock.unlock();
-
-  auto next = std::make_shared<RulesInUse>();
-  next->layers = file_layers_;
-  std::vector<RuleDocument> documents = documents_;
-  documents.insert(documents.end(), cluster.rules.begin(), cluster.rules.end());
-  next->layers.put(Layer::rules, rules_in_order(std::move(documents)));
-  next->any_unreadable = broken_files_ || cluster.broken_rules;
-  next->wanted = WantedFeatures::of(next->layers);
-  notices_.tell("rules", cluster.problems, false);
-
-  auto all = std::make_shared<WantedFeatures>(next->wanted);
-  const bool must_reread = reads && !reads->covers(next->wanted);
-  if (reads) all->add(*reads);
-  lock.lock();
-  reads_ = all;
-  lock.unlock();
-  changed_.notify_all();
-  if (must_reread) {
-    if (const Status read = reread_objects(*all, stop); !read) {
-      log_.warn("rules wait for what they look at", {{"error", read.error().text()}});
-      return;  // tried again soon
-    }
-  }
-  lock.lock();
-  in_use_ = std::move(next);
-  rules_seen_ = generation;
-  add_all();
-  lock.unlock();
-  changed_.notify_all();
+void Controller::watch_namespaces(const std::stop_token& stop) {
+  WatchTarget target{resources::kNamespaces, "", "", "", kNodePage};
+  target.is_metadata_only = true;
+  target.keep = [] { return KeepMember(keeps_of_node); };
+  Watch watch(connection_->api(), connection_->clock(), target,
+              [this](const WatchEvent& event) { take_namespace(event); });
+  watch.run(stop);
 }
 
-Status Controller::reread_objects(const WantedFeatures& wanted, const std::stop_token& stop) {
-  const KeepMember keep = [&](std::span<const std::string> path) { return wanted.keeps(path); };
-  const auto version =
-      connection_->api().list(collection_path(resources::kNodeFeatures), {{"limit", std::to_string(kPage)}},
-                              [this](const Value& object) {
-                                const std::lock_guard lock(mutex_);
-                                inventory_.refresh_object(key_of(object), object);
-                              },
-                              stop, {false, keep});
-  if (!version && version.error().code != Errc::absent) return version.error();
-  return ok();
-}
-
-void Controller::keep_house(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    renew_rules(stop);
-    std::unique_lock lock(mutex_);
-    const bool pending = in_use_ && rule_objects_.view().rules_generation != rules_seen_;
-    if (pending)
-      changed_.wait_for(lock, stop, 1s, [] { return false; });
-    else
-      changed_.wait(lock, stop, [this] {
-        return rules_.is_settled() && (!in_use_ || rule_objects_.view().rules_generation != rules_seen_);
-      });
-  }
+void Controller::watch_groups(const std::stop_token& stop) {
+  Watch watch(connection_->api(), connection_->clock(), {resources::kNodeFeatureGroups, "", "", "", 0},
+              [this](const WatchEvent& event) { take_group(event); });
+  watch.run(stop);
 }
 
 // ---- one Node -------------------------------------------------------------------------------------------------------
@@ -265,10 +350,13 @@ void Controller::work(const std::stop_token& stop) {
     }
     const auto node = queue_.take(now());
     lock.unlock();
-    const bool succeeded = process(*node, stop);
+    const Turn turn = process(*node, stop);
     lock.lock();
-    queue_.done(*node, succeeded, now());
-    if (!announced_ && succeeded && queue_.is_idle()) {
+    queue_.done(*node, turn.succeeded, now());
+    if (turn.again) queue_.add(*node, *turn.again);
+    metrics_.sized(inventory_.node_count(), inventory_.object_count(), queue_.waiting(), gate_->limit());
+    if (groups_dirty_ || status_dirty_ || turn.again) changed_.notify_all();
+    if (!announced_ && turn.succeeded && queue_.is_caught_up(now())) {
       announced_ = true;
       log_.info("all Nodes are up to date", {{"nodes", std::to_string(inventory_.node_count())},
                                              {"objects", std::to_string(inventory_.object_count())},
@@ -314,37 +402,134 @@ Result<Published> Controller::publish(const NodeSnapshot& snapshot, const Judged
   return published;
 }
 
-/// False: try again later.
-bool Controller::process(const std::string& node, const std::stop_token& stop) {
+Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::stop_token& stop) {
+  const std::lock_guard lock(agents_mutex_);
+  if (agents_ && now() - agents_at_ < kAgentsLife) return agents_;
+  const KeepMember keep = [](std::span<const std::string> path) {
+    return path[0] != "metadata" || path.size() != 2 || path[1] == "name" || path[1] == "annotations";
+  };
+  const SteadyTime begun = now();
+  auto leases = std::make_shared<AgentLeases>();
+  const auto listed = connection_->api().list(collection_path(resources::kLeases, space_), {{"limit", "500"}},
+                                              [&](const Value& lease) { leases->add(lease); }, stop, {false, keep});
+  // Without the right only the annotation says where agents live.
+  if (!listed && listed.error().code != Errc::denied) return listed.error();
+  notices_.tell("agents", listed ? std::vector<Problem>{} : std::vector{problem_of(listed.error())}, false);
+  agents_ = std::move(leases);
+  agents_at_ = begun;
+  return agents_;
+}
+
+Result<bool> Controller::has_lease(const std::string& node, const std::stop_token& stop) {
+  const auto lease = connection_->api().get(object_path(resources::kLeases, space_, node), stop);
+  if (!lease && lease.error().code != Errc::absent && lease.error().code != Errc::denied) return lease.error();
+  AgentLeases leases;
+  if (lease) leases.add(*lease);
+  return leases.size() > 0;
+}
+
+/// An agent that starts writes its Node before it has a Lease. So nothing goes from a Node that this process has not
+/// written last, until a second look some seconds later finds it unchanged and still without a Lease.
+Status Controller::guard_removals(const NodeSnapshot& snapshot, Judged& judged, Turn& turn,
+                                  const std::stop_token& stop) {
+  const NodeState known = state_of(snapshot);
+  const std::size_t hash = owned_hash(known, judged.report.options.instance);
+  if (hash == snapshot.left_as) return ok();
+  const NodePatch patch = plan(known, judged.report.desired, judged.report.options);
+  const bool may_remove = needs_whole_node(known, {}, judged.report.options.instance) ||
+                          std::any_of(patch.changes.begin(), patch.changes.end(), [&](const Change& change) {
+                            return change.is_removal() && !judged.report.may_go(change);
+                          });
+  if (!may_remove) return ok();
+  const SteadyTime at = now();
+  std::unique_lock lock(mutex_);
+  Unsettled& unsettled = unsettled_.try_emplace(snapshot.name, Unsettled{hash, at}).first->second;
+  if (unsettled.hash != hash) unsettled = {hash, at};
+  const SteadyTime settled_at = unsettled.since + kSettle;
+  lock.unlock();
+  if (at >= settled_at) {
+    const auto leased = has_lease(snapshot.name, stop);
+    if (!leased) return leased.error();
+    if (!*leased) return ok();
+  }
+  turn.again = std::max(settled_at, at + kSettle);
+  judged.report.may_go = [may_go = judged.report.may_go](const Change& change) -> std::optional<Kept> {
+    if (const auto why = may_go(change)) return why;
+    return Kept::unsettled;
+  };
+  return ok();
+}
+
+void Controller::note_left(const NodeSnapshot& snapshot, const Published& published, const PlanOptions& options) {
+  const std::string& node = snapshot.name;
+  const NodeState after = apply(state_of(snapshot), published.changes, options);
+  const std::size_t hash = owned_hash(after, options.instance);
+  const std::lock_guard lock(mutex_);
+  if (!published.changes.empty()) inventory_.expect(snapshot, after);
+  if (!published.held.contains(Kept::unsettled)) {
+    unsettled_.erase(node);
+    inventory_.note_left_as(node, hash);
+  } else if (const auto at = unsettled_.find(node); at != unsettled_.end()) {
+    at->second.hash = hash;  // with what this process has added itself
+  }
+}
+
+Controller::Turn Controller::process(const std::string& node, const std::stop_token& stop) {
+  metrics_.requested();
   std::unique_lock lock(mutex_);
   const auto snapshot = inventory_.node(node);
   const auto rules = in_use_;
   const bool complete = is_complete();
+  const auto namespaces = namespaces_;
   const int failures = queue_.failures(node);
   lock.unlock();
-  if (!snapshot) return true;
-  if (has_agent(state_of(*snapshot))) return true;
+  if (!snapshot) return {};
   auto objects = read_objects(*snapshot, false, stop);
-  if (!objects) return false;
-  Judged judged = judge(*snapshot, *objects, *rules, judging_, complete, now());
+  if (!objects) return {false, {}};
+  const ClusterKnowledge cluster{*namespaces, complete};
+  const SteadyTime begun = now();
+  Judged judged = judge(*snapshot, *objects, *rules, judging_, cluster, begun);
   if (judged.refers_beyond) {
     objects = read_objects(*snapshot, true, stop);
-    if (!objects) return false;
-    judged = judge(*snapshot, *objects, *rules, judging_, complete, now());
+    if (!objects) return {false, {}};
+    judged = judge(*snapshot, *objects, *rules, judging_, cluster, now());
+  }
+  metrics_.judged(judged, now() - begun);
+  note_verdict(node, rules, judged);
+  if (has_agent(state_of(*snapshot))) return {};
+  const auto leases = agents(stop);
+  if (!leases) return {false, {}};
+  const auto today = connection_->api().server_time();
+  Turn turn;
+  switch ((*leases)->of(node, today)) {
+    case AgentLeases::State::lives:
+      // Looked at again when the Lease may be stale.
+      return {true, now() + ((*leases)->fresh_until(node) - today) + kAgentsLife};
+    case AgentLeases::State::gone:
+      judged.report.may_go = [may_go = judged.report.may_go](const Change& change) -> std::optional<Kept> {
+        if (const auto why = may_go(change)) return why;
+        return Kept::agent_gone;
+      };
+      break;
+    case AgentLeases::State::none:
+      if (const Status guarded = guard_removals(*snapshot, judged, turn, stop); !guarded) return {false, {}};
+      break;
   }
   notices_.tell("node " + node, judged.problems, false);
-  if (!options_.publishes) return true;
+  if (!options_.publishes) return {};
   const auto published = publish(*snapshot, judged, failures, stop);
+  if (!published && published.error().code == Errc::absent) return {};  // the Node is gone
+  metrics_.published(published);
   if (!published) {
-    if (published.error().code == Errc::absent) return true;  // the Node is gone
     if (published.error().code != Errc::conflict && !stop.stop_requested())
       log_.warn("not published, will try again", {{"node", node}, {"error", published.error().text()}});
-    return false;
+    return {false, {}};
   }
+  note_left(*snapshot, *published, judged.report.options);
   for (const Change& change : published->changes)
     if (change.action == Change::Action::remove)
       log_.info("removed", {{"node", node}, {"key", change.key}, {"was", change.before}});
-  return true;
+  return turn;
 }
 
 // ---- leader ---------------------------------------------------------------------------------------------------------
@@ -354,8 +539,12 @@ void Controller::set_leading(bool leads) {
     const std::lock_guard lock(mutex_);
     if (leads_ == leads) return;
     leads_ = leads;
-    if (leads) add_all();
+    if (leads) {
+      add_all();
+      groups_dirty_ = status_dirty_ = true;
+    }
   }
+  metrics_.leading(leads);
   log_.info(leads ? "leading" : "not leading", {{"lease", kLease}});
   changed_.notify_all();
 }
@@ -420,6 +609,8 @@ void Controller::run(const std::stop_token& stop) {
   start(&Controller::watch_rules);
   start(&Controller::watch_objects);
   start(&Controller::watch_nodes);
+  if (judges_by_namespace(judging_.objects)) start(&Controller::watch_namespaces);
+  start(&Controller::watch_groups);
   start(&Controller::keep_house);
   for (int i = 0; i < options_.parallelism; ++i) start(&Controller::work);
   std::jthread leader([this](const std::stop_token& ended) { lead(ended); });

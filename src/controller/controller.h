@@ -1,13 +1,14 @@
 // What nfd-master and nfd-gc do, on the same objects: it watches NodeFeatures, NodeFeatureRules and the metadata of
 // Nodes, and enters the corridor at merged Features. Decisions are pure and in their own files (inventory, work_queue,
-// judge, leadership, concurrency, collection, groups); here are the threads and the requests.
+// judge, leadership, concurrency, agents, membership, rule_status); here are the threads and the requests.
 //
 // Threads: one for each watch, a pool that evaluates and publishes Nodes, one for the Lease, one for what is slow
-// (rules that need more of the objects, collection, groups).
+// (housekeeping.cpp: rules that need more of the objects, objects of vanished Nodes, the status of groups and rules).
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,11 +20,15 @@
 #include "agent/cluster.h"
 #include "agent/log.h"
 #include "agent/notices.h"
+#include "controller/agents.h"
+#include "controller/controller_metrics.h"
 #include "controller/gate.h"
 #include "controller/inventory.h"
 #include "controller/judge.h"
 #include "controller/leadership.h"
+#include "controller/membership.h"
 #include "controller/options.h"
+#include "controller/rule_status.h"
 #include "controller/work_queue.h"
 #include "kube/connection.h"
 #include "kube/watch.h"
@@ -31,6 +36,8 @@
 #include "publish/node_publisher.h"
 
 namespace nodescout {
+
+inline constexpr int kObjectsInAPage = 20;  // NodeFeatures of 50 KB
 
 class Controller {
  public:
@@ -55,6 +62,8 @@ class Controller {
   void watch_rules(const std::stop_token& stop);
   void watch_objects(const std::stop_token& stop);
   void watch_nodes(const std::stop_token& stop);
+  void watch_namespaces(const std::stop_token& stop);
+  void watch_groups(const std::stop_token& stop);
   void work(const std::stop_token& stop);
   void lead(const std::stop_token& stop);
   void keep_house(const std::stop_token& stop);
@@ -64,24 +73,53 @@ class Controller {
   void take_rule(const WatchEvent& event);
   void take_object(const WatchEvent& event);
   void take_node(const WatchEvent& event);
+  void take_namespace(const WatchEvent& event);
+  void take_group(const WatchEvent& event);
   void add_all();
+  void report_left_out();
+  void note_vanished();
+  void take_group(const std::string& key, const Value& object);
   bool is_ready() const;
   bool is_complete() const;
 
+  // Of the housekeeping.
   void renew_rules(const std::stop_token& stop);
+  void find_topologies(const std::stop_token& stop);
+  void collect(const std::stop_token& stop);
+  bool collect_objects_of(const std::string& node, const std::vector<KeptObject>& objects, const std::stop_token& stop);
+  bool collected(const std::string& kind, const std::string& path, Value options, const std::stop_token& stop);
+  void note_verdict(const std::string& node, const std::shared_ptr<const RulesInUse>& rules, const Judged& judged);
+  void write_groups(const std::stop_token& stop);
+  void write_rule_status(const std::stop_token& stop);
+  void note_event(std::size_t object, bool failed, const std::string& note);
+  void post_events(const std::stop_token& stop);
+  bool may_keep_house() const;
+  bool is_rules_pending() const { return !in_use_ || rule_objects_.generation() != rules_seen_ || groups_changed_; }
+  std::optional<SteadyTime> house_due() const;
   Status reread_objects(const WantedFeatures& wanted, const std::stop_token& stop);
   bool lead_once(Leadership& leadership, ApiConnection& connection, const std::stop_token& stop);
   void set_leading(bool leads);
 
+  /// What becomes of the Node's turn.
+  struct Turn {
+    bool succeeded = true;
+    std::optional<SteadyTime> again;  // look at it again then, whatever happens meanwhile
+  };
   // Of one Node, without the mutex.
-  bool process(const std::string& node, const std::stop_token& stop);
+  Turn process(const std::string& node, const std::stop_token& stop);
+  /// Leases of agents, as they were a moment ago.
+  Result<std::shared_ptr<const AgentLeases>> agents(const std::stop_token& stop);
+  Result<bool> has_lease(const std::string& node, const std::stop_token& stop);
+  void note_left(const NodeSnapshot& snapshot, const Published& published, const PlanOptions& options);
+  /// Lets nothing go that an agent may have made. Errors: as Api.
+  Status guard_removals(const NodeSnapshot& snapshot, Judged& judged, Turn& turn, const std::stop_token& stop);
   Result<ReadObjects> read_objects(const NodeSnapshot& snapshot, bool whole, const std::stop_token& stop);
   Result<Published> publish(const NodeSnapshot& snapshot, const Judged& judged, int failures,
                             const std::stop_token& stop);
 
-  const ControllerOptions options_;
+  ControllerOptions options_;
   Log& log_;
-  Metrics* const metrics_;
+  ControllerMetrics metrics_;
   Notices notices_;
   JudgeOptions judging_;
   std::vector<RuleDocument> documents_;  // of files
@@ -96,11 +134,49 @@ class Controller {
   Inventory inventory_{""};
   ClusterObjects rule_objects_{"", ""};
   WorkQueue queue_;
-  WatchedCollection rules_{"nodefeaturerules"}, objects_{"nodefeatures"}, nodes_{"nodes"};
+  WatchedCollection rules_{"nodefeaturerules"}, objects_{"nodefeatures"}, nodes_{"nodes"}, spaces_{"namespaces"},
+      groups_state_{"nodefeaturegroups"};
+  std::vector<std::string> spaces_left_out_;  // that were reported
+  /// Only if their labels decide which objects count.
+  std::shared_ptr<const KnownNamespaces> namespaces_ = std::make_shared<KnownNamespaces>();
   std::shared_ptr<const RulesInUse> in_use_;                                       // null: rules are still to come
   std::shared_ptr<const WantedFeatures> reads_;                                    // what watches read of objects
   std::size_t rules_seen_ = static_cast<std::size_t>(-1);                          // generation of in_use_
   std::map<std::string, std::unique_ptr<NodePublisher>, std::less<>> publishers_;  // that remember refusals
+
+  // Housekeeping.
+  struct KnownGroup {
+    std::string spec;
+    std::vector<Rule> rules;
+    std::vector<std::string> nodes;  // as its status has them
+  };
+  std::map<std::string, KnownGroup, std::less<>> groups_;
+  std::map<std::string, std::int64_t, std::less<>> rule_generations_;  // of the rule objects' specs
+  bool groups_changed_ = false;                                        // their rules
+  bool groups_dirty_ = false, status_dirty_ = false;                   // what is known may differ from what is written
+  SteadyTime groups_at_{};                                             // not before
+  Membership members_, matches_;                                       // of groups, of rule objects
+  std::map<std::size_t, RuleMistakes> mistakes_;                       // by rule object
+  StatusPace status_;
+  std::map<std::string, std::string, std::less<>> rule_uids_;  // of the rule objects
+  std::deque<RuleEvent> events_;                               // to be posted
+  double event_allowance_ = 10;
+  SteadyTime events_counted_{};
+  WorkQueue vanished_;  // Nodes that are gone
+  bool knows_topologies_ = false;
+  SteadyTime topologies_at_{};  // not before
+  SteadyTime renew_at_{};       // rules, not before
+  bool must_reread_ = false;    // objects lack what new rules look at; of the housekeeping's thread
+
+  struct Unsettled {
+    std::size_t hash;
+    SteadyTime since;
+  };
+  std::map<std::string, Unsettled, std::less<>> unsettled_;  // Nodes that others wrote
+  std::mutex agents_mutex_;
+  std::shared_ptr<const AgentLeases> agents_;
+  SteadyTime agents_at_{};
+
   bool leads_ = false;
   bool announced_ = false;
   std::atomic<std::int64_t> writes_until_{0};  // steady clock, of Leadership

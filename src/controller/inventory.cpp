@@ -42,7 +42,7 @@ bool Inventory::put_node(const Value& node) {
   const TextPool::Text text = pool_.intern(to_json(metadata));
   KeptNode& kept = nodes_[name];
   const bool changed = kept.text != text;
-  kept = {text_at(node, {"metadata", "uid"}), text_at(node, {"metadata", "resourceVersion"}), text};
+  kept = {text_at(node, {"metadata", "uid"}), text_at(node, {"metadata", "resourceVersion"}), text, kept.left_as};
   return changed;
 }
 
@@ -60,13 +60,15 @@ void Inventory::unlink(const std::string& node, const std::string& key) {
 
 namespace {
 
-KeptObject kept_object(const Value& object, TextPool& pool) {
+KeptObject kept_object(const Value& object, bool may_count, TextPool& pool) {
   KeptObject kept;
   kept.space = text_at(object, {"metadata", "namespace"});
   kept.name = text_at(object, {"metadata", "name"});
   kept.uid = text_at(object, {"metadata", "uid"});
   kept.resource_version = text_at(object, {"metadata", "resourceVersion"});
   kept.node = text_at(object, {"metadata", "labels", kNodeNameLabel});
+  kept.is_left_out = !may_count;
+  if (kept.is_left_out) return kept;
   Value content = Value::map();
   if (const Value* spec = object.find("spec")) content.add("spec", *spec);
   std::string text = to_json(content);
@@ -76,21 +78,23 @@ KeptObject kept_object(const Value& object, TextPool& pool) {
 
 }  // namespace
 
-std::vector<std::string> Inventory::put_object(const std::string& key, const Value& object) {
-  KeptObject next = kept_object(object, pool_);
+std::vector<std::string> Inventory::put_object(const std::string& key, const Value& object, bool may_count) {
+  KeptObject next = kept_object(object, may_count, pool_);
   std::vector<std::string> nodes;
   const auto before = objects_.find(key);
   if (before != objects_.end() && before->second.node != next.node) {
     unlink(before->second.node, key);
-    lost_.insert(before->second.node);
+    if (!before->second.is_left_out && has_node(before->second.node)) lost_.insert(before->second.node);
     nodes.push_back(before->second.node);
   }
-  const bool is_same =
-      before != objects_.end() && before->second.node == next.node && next.text && before->second.text == next.text;
+  const bool is_same = before != objects_.end() && before->second.node == next.node &&
+                       (next.text || next.is_left_out) && before->second.text == next.text;
   if (!next.node.empty()) {
     of_node_[next.node].insert(key);
     if (!is_same) nodes.push_back(next.node);
   }
+  count_left_out(next, true);
+  if (before != objects_.end()) count_left_out(before->second, false);
   objects_.insert_or_assign(key, std::move(next));
   return nodes;
 }
@@ -99,7 +103,7 @@ bool Inventory::refresh_object(const std::string& key, const Value& object) {
   const auto at = objects_.find(key);
   if (at == objects_.end() || at->second.resource_version != text_at(object, {"metadata", "resourceVersion"}))
     return false;
-  at->second = kept_object(object, pool_);
+  at->second = kept_object(object, !at->second.is_left_out, pool_);
   return true;
 }
 
@@ -107,20 +111,29 @@ std::vector<std::string> Inventory::remove_object(const std::string& key) {
   const auto at = objects_.find(key);
   if (at == objects_.end()) return {};
   const std::string node = at->second.node;
+  const bool counted = !at->second.is_left_out;
+  count_left_out(at->second, false);
   objects_.erase(at);
   unlink(node, key);
   if (node.empty()) return {};
-  lost_.insert(node);
+  if (counted && has_node(node)) lost_.insert(node);
   return {node};
 }
 
 std::optional<NodeSnapshot> Inventory::node(std::string_view name) const {
   const auto at = nodes_.find(name);
   if (at == nodes_.end()) return std::nullopt;
-  NodeSnapshot snapshot{at->first, at->second.uid, at->second.resource_version, at->second.text, {}, false};
+  NodeSnapshot snapshot{at->first, at->second.uid, at->second.resource_version, at->second.text, {},
+                        false,     false,          at->second.left_as};
   snapshot.lost_objects = lost_.contains(name);
   if (const auto keys = of_node_.find(name); keys != of_node_.end())
-    for (const std::string& key : keys->second) snapshot.objects.push_back(objects_.at(key));
+    for (const std::string& key : keys->second) {
+      const KeptObject& object = objects_.find(key)->second;
+      if (object.is_left_out)
+        snapshot.has_left_out = true;
+      else
+        snapshot.objects.push_back(object);
+    }
   std::sort(snapshot.objects.begin(), snapshot.objects.end(), [&](const KeptObject& a, const KeptObject& b) {
     const auto rank = [&](const KeptObject& object) {
       return std::tuple(object.space != own_space_, object.name, object.space);
@@ -145,11 +158,54 @@ std::size_t Inventory::bytes_of_texts() const {
   return bytes;
 }
 
-std::vector<KeptObject> Inventory::orphans() const {
-  std::vector<KeptObject> orphans;
-  for (const auto& [key, object] : objects_)
-    if (!object.node.empty() && !has_node(object.node)) orphans.push_back(object);
-  return orphans;
+std::vector<std::string> Inventory::spaces_left_out() const {
+  std::vector<std::string> spaces;
+  for (const auto& [space, count] : left_out_) spaces.push_back(space);
+  return spaces;
+}
+
+void Inventory::count_left_out(const KeptObject& object, bool is_there) {
+  if (!object.is_left_out) return;
+  std::size_t& count = left_out_[object.space];
+  is_there ? ++count : --count;
+  if (count == 0) left_out_.erase(object.space);
+}
+
+std::vector<std::string> Inventory::vanished() const {
+  std::vector<std::string> names;
+  for (const auto& [node, keys] : of_node_)
+    if (!has_node(node)) names.push_back(node);
+  return names;
+}
+
+std::vector<KeptObject> Inventory::objects_of(std::string_view node) const {
+  std::vector<KeptObject> objects;
+  if (const auto keys = of_node_.find(node); keys != of_node_.end())
+    for (const std::string& key : keys->second) objects.push_back(objects_.find(key)->second);
+  return objects;
+}
+
+void Inventory::note_left_as(std::string_view node, std::size_t hash) {
+  if (const auto at = nodes_.find(node); at != nodes_.end()) at->second.left_as = hash;
+}
+
+namespace {
+
+Value map_of(const Attributes& attributes) {
+  Value map = Value::map();
+  for (const auto& [key, value] : attributes) map.add(key, Value::string(value));
+  return map;
+}
+
+}  // namespace
+
+void Inventory::expect(const NodeSnapshot& snapshot, const NodeState& after) {
+  const auto at = nodes_.find(snapshot.name);
+  if (at == nodes_.end() || at->second.text != snapshot.metadata) return;  // it has said so already
+  Value metadata = Value::map();
+  metadata.add("labels", map_of(after.labels));
+  metadata.add("annotations", map_of(after.annotations));
+  at->second.text = pool_.intern(to_json(metadata));
 }
 
 NodeState state_of(const NodeSnapshot& snapshot) {

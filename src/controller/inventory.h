@@ -34,7 +34,8 @@ class TextPool {
 
 struct KeptObject {
   std::string space, name, node, resource_version, uid;
-  TextPool::Text text;  // null: too large
+  TextPool::Text text;       // null: too large, or it does not count
+  bool is_left_out = false;  // its namespace does not count, so only its names are kept
 };
 
 /// What is known of one Node when it is evaluated.
@@ -42,8 +43,10 @@ struct NodeSnapshot {
   std::string name;
   std::string uid, resource_version;
   TextPool::Text metadata;          // labels and annotations
-  std::vector<KeptObject> objects;  // in the order in which they are merged
-  bool lost_objects = false;        // this process saw that an object of the Node was deleted
+  std::vector<KeptObject> objects;  // that may count, in the order in which they are merged
+  bool has_left_out = false;        // there are objects of it in namespaces that do not count
+  bool lost_objects = false;        // this process saw that an object of the Node that counted was deleted
+  std::size_t left_as = 0;          // hash of what this process wrote last, complete with all removals; 0: nothing
 };
 
 class Inventory {
@@ -58,8 +61,8 @@ class Inventory {
   /// Names of its NodeFeature objects, which have no Node now.
   void remove_node(const std::string& name);
 
-  /// Nodes that need work: none if nothing that counts changed.
-  std::vector<std::string> put_object(const std::string& key, const Value& object);
+  /// Nodes that need work: none if nothing that counts changed. `may_count`: whether objects of that namespace do.
+  std::vector<std::string> put_object(const std::string& key, const Value& object, bool may_count = true);
   std::vector<std::string> remove_object(const std::string& key);
   /// Only if the object is still the one of that version: for a read that may be older than the watch.
   bool refresh_object(const std::string& key, const Value& object);
@@ -71,22 +74,36 @@ class Inventory {
   std::size_t object_count() const { return objects_.size(); }
   std::size_t bytes_of_texts() const;
 
-  /// Objects of Nodes that do not exist. Those that name no Node are not among them.
-  std::vector<KeptObject> orphans() const;
+  /// Namespaces of objects that are left out.
+  std::vector<std::string> spaces_left_out() const;
+
+  /// Names of Nodes that do not exist and of which there are objects.
+  std::vector<std::string> vanished() const;
+  /// Of any namespace, whether they count or not.
+  std::vector<KeptObject> objects_of(std::string_view node) const;
+
+  /// What a Node looked like when this process had written it.
+  void note_left_as(std::string_view node, std::size_t hash);
+  /// This process wrote the Node that was in the snapshot, which is to be as `after` now: the watch is going to say so,
+  /// which is no news. If it says anything else it is.
+  void expect(const NodeSnapshot& snapshot, const NodeState& after);
 
  private:
   struct KeptNode {
     std::string uid, resource_version;
     TextPool::Text text;
+    std::size_t left_as = 0;
   };
 
   void unlink(const std::string& node, const std::string& key);
+  void count_left_out(const KeptObject& object, bool is_there);
 
   std::string own_space_;
   TextPool pool_;
   std::map<std::string, KeptNode, std::less<>> nodes_;
   std::map<std::string, KeptObject, std::less<>> objects_;                          // by key
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>> of_node_;  // keys of objects
+  std::map<std::string, std::size_t, std::less<>> left_out_;                        // objects by namespace
   std::set<std::string, std::less<>> lost_;  // Nodes of which an object was deleted
 };
 

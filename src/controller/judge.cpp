@@ -5,6 +5,7 @@
 #include "corridor/walk.h"
 #include "feature/json.h"
 #include "keep/keeper.h"
+#include "kube/lease.h"
 #include "plan/ownership.h"
 
 namespace nodescout {
@@ -21,15 +22,59 @@ void read_object(const KeptObject& object, const Value& content, ReadObjects& in
   into.objects.push_back({object.space, object.name, std::move(read->features), std::move(read->labels)});
 }
 
-bool counts(std::string_view space, const std::vector<std::string>& namespaces) {
-  return std::any_of(namespaces.begin(), namespaces.end(),
-                     [&](const std::string& each) { return each == "*" || each == space; });
+bool may_count(std::string_view space, const JudgeOptions& options) {
+  return space == options.own_space || options.objects.lists(space);
 }
 
+std::optional<std::size_t> RulesInUse::object_of(std::size_t rule) const {
+  const RuleSet* const set = layers.find(Layer::rules);
+  if (!set || !set->rules()[rule].origin.starts_with(kRuleOrigin)) return std::nullopt;
+  const std::string_view name = std::string_view(set->rules()[rule].origin).substr(kRuleOrigin.size());
+  const auto at = std::lower_bound(objects.begin(), objects.end(), name);
+  if (at == objects.end() || *at != name) return std::nullopt;
+  return static_cast<std::size_t>(at - objects.begin());
+}
+
+namespace {
+
+/// What the authors of rule objects find on them.
+void note_of_objects(const Walk& walk, const RulesInUse& rules, Judged& judged) {
+  judged.matches.assign(rules.objects.size(), false);
+  for (const LayerOutcome& layer : walk.layers) {
+    if (layer.layer != Layer::rules) continue;
+    for (const std::size_t rule : layer.outcome->matching)
+      if (const auto object = rules.object_of(rule)) judged.matches[*object] = true;
+    for (std::size_t i = 0; i < layer.outcome->failing.size() && i < layer.outcome->problems.size(); ++i)
+      if (const auto object = rules.object_of(layer.outcome->failing[i]))
+        judged.errors.emplace_back(*object, layer.outcome->problems[i].where + ": " + layer.outcome->problems[i].what);
+  }
+  for (const Rejection& rejection : walk.built.rejected)
+    if (rejection.from.layer == Layer::rules)
+      if (const auto object = rules.object_of(rejection.from.rule))
+        judged.rejections.emplace_back(
+            *object, std::string(name_of(rejection.kind)) + " " + rejection.key + ": " + rejection.problem.what);
+}
+
+std::vector<bool> groups_of(const RulesInUse& rules, const Features& features, bool has_objects) {
+  std::vector<bool> groups(rules.groups.size(), false);
+  if (!has_objects) return groups;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    groups[i] = !rules.groups[i].rules.evaluate(features).matching.empty();
+  return groups;
+}
+
+}  // namespace
+
 Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesInUse& rules, const JudgeOptions& options,
-             bool complete, SteadyTime now) {
+             const ClusterKnowledge& cluster, SteadyTime now) {
+  // The node's own features come in an object as well, and whoever may create one in a namespace that counts may create
+  // that one: so there are no sets of its own for others to forge.
   const Features nothing_of_its_own;
-  const View view{nothing_of_its_own, objects.objects};
+  const FeatureSets no_own_sets;
+  const Trusted trusted =
+      trust(options.objects, {node.name, options.own_space, cluster.namespaces, no_own_sets, TrustedBy::controller},
+            objects.objects);
+  const View view{nothing_of_its_own, trusted.objects, nullptr, true, options.objects.may_override};
   Walk walk = nodescout::walk(rules.layers, view, options.labels);
   Keeper keeper;
   keeper.trust_lists();
@@ -40,17 +85,25 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   judged.failed_rules = walk.failed_rules;
   judged.problems = std::move(walk.problems);
   judged.problems.insert(judged.problems.end(), objects.problems.begin(), objects.problems.end());
+  judged.problems.insert(judged.problems.end(), trusted.problems.begin(), trusted.problems.end());
   for (const Rejection& rejection : walk.built.rejected) ++judged.rejected[rejection.kind];
+  note_of_objects(walk, rules, judged);
+  judged.groups = groups_of(rules, walk.sight.of(Layer::rules), !trusted.objects.empty());
   judged.report.options = options.plan;
   judged.report.desired = std::move(walk.built.desired);
 
-  RulesInForce in_force{{}, rules.any_unreadable, complete};
+  RulesInForce in_force{{}, rules.any_unreadable, cluster.complete};
+  judged.report.left_out = entries_left_out(rules.layers, view, trusted, judged.report.desired, options.labels);
+  for (const auto& [entry, object] : judged.report.left_out) in_force.left_out.insert(entry);
   for (const auto& [layer, set] : rules.layers.layers) in_force.sets.push_back(&set);
-  const bool is_blind = objects.objects.empty() && !node.lost_objects;
-  judged.report.may_go = [may_go = keeper.may_go(judged.report.desired, in_force, now), is_blind,
+  const bool is_blind = trusted.objects.empty() && !node.lost_objects;
+  // Objects of other namespaces are not read, so what they make is unknown, until the administrator lists namespaces.
+  const bool is_undecided = node.has_left_out && !options.objects.namespaces;
+  judged.report.may_go = [may_go = keeper.may_go(judged.report.desired, in_force, now), is_blind, is_undecided,
                           unreadable = objects.any_unreadable](const Change& change) -> std::optional<Kept> {
     if (const auto why = may_go(change)) return why;
     if (unreadable) return Kept::facts_stale;
+    if (is_undecided) return Kept::object_unread;
     if (is_blind) return Kept::no_object;
     return std::nullopt;
   };

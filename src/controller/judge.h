@@ -2,11 +2,15 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "controller/inventory.h"
 #include "controller/wanted_features.h"
+#include "corridor/object_trust.h"
 #include "corridor/rule_layers.h"
 #include "corridor/view.h"
 #include "nodescout/labels.h"
@@ -16,18 +20,36 @@
 
 namespace nodescout {
 
+struct NodeGroup {
+  std::string key;  // "namespace/name"
+  RuleSet rules;    // a Node belongs to the group if any of them matches
+};
+
 /// The rules of the moment, compiled.
 struct RulesInUse {
   RuleLayers layers;
-  WantedFeatures wanted;
+  WantedFeatures wanted;  // by all rules, those of groups as well
   bool any_unreadable = false;
+  std::vector<std::string> objects;  // names of NodeFeatureRules in the cluster
+  std::vector<NodeGroup> groups;
+
+  /// Whose rule of Layer::rules this is: an index into `objects`, or nothing for one of a file.
+  std::optional<std::size_t> object_of(std::size_t rule) const;
 };
+inline constexpr std::string_view kRuleOrigin = "NodeFeatureRule/";  // of a rule in the cluster, and the object's name
 
 /// The administrator's configuration, as far as it concerns a Node.
 struct JudgeOptions {
   LabelPolicy labels;
   PlanOptions plan;
-  std::vector<std::string> namespaces;  // whose NodeFeature objects count; "*": all
+  ObjectPolicy objects;   // which NodeFeature objects count
+  std::string own_space;  // the controller's
+};
+
+/// What the controller knows beside a Node and its objects.
+struct ClusterKnowledge {
+  const KnownNamespaces& namespaces;
+  bool complete = false;  // every list was complete
 };
 
 /// NodeFeature objects of a Node as values.
@@ -38,8 +60,8 @@ struct ReadObjects {
 };
 void read_object(const KeptObject& object, const Value& content, ReadObjects& into);
 
-/// Whether objects of this namespace count.
-bool counts(std::string_view space, const std::vector<std::string>& namespaces);
+/// Whether objects of this namespace may count; the rest is decided by trust().
+bool may_count(std::string_view space, const JudgeOptions& options);
 
 struct Judged {
   Report report;
@@ -47,16 +69,18 @@ struct Judged {
   std::map<EntryKind, std::size_t> rejected;
   std::size_t failed_rules = 0;
   bool refers_beyond = false;  // valid only if the objects were read whole
+  std::vector<bool> matches;   // of RulesInUse::objects, those with a rule that matches
+  std::vector<bool> groups;    // of RulesInUse::groups, those to which the Node belongs
+  /// Of RulesInUse::objects, by index: entries that are refused, and rules that failed.
+  std::vector<std::pair<std::size_t, std::string>> rejections, errors;
 };
-/// `complete`: all objects of the cluster are known.
 Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesInUse& rules, const JudgeOptions& options,
-             bool complete, SteadyTime now);
+             const ClusterKnowledge& cluster, SteadyTime now);
 
 /// Whether the plan needs more than the Node's metadata: taints or resources that are wanted, or owned.
 bool needs_whole_node(const NodeState& metadata, const Desired& desired, const std::string& instance);
 
 /// Whether an agent says that it lives there: then the Node is its own.
-inline constexpr std::string_view kAgentAnnotation = "nfd.node.kubernetes.io/nodescout-agent";
 bool has_agent(const NodeState& node);
 
 }  // namespace nodescout

@@ -32,6 +32,10 @@ class WorkQueue {
   std::optional<SteadyTime> next() const;
   std::size_t waiting() const { return due_.size(); }
   bool is_idle() const { return due_.empty() && in_work_.empty(); }
+  /// Nothing is due, in work, or waits after a failure.
+  bool is_caught_up(SteadyTime now) const {
+    return in_work_.empty() && failures_.empty() && (due_.empty() || due_.begin()->first > now);
+  }
   /// How often the work on this name has failed in a row.
   int failures(const std::string& name) const;
 

@@ -34,6 +34,12 @@ std::string name_of(const NodeFeatureObject& object) { return "NodeFeature " + o
 
 std::string listing(const FeatureSets& names) { return join({names.begin(), names.end()}, ", "); }
 
+/// By its name, and not by "*".
+bool names(const ObjectPolicy& policy, std::string_view space) {
+  return policy.namespaces &&
+         std::find(policy.namespaces->begin(), policy.namespaces->end(), space) != policy.namespaces->end();
+}
+
 class Judge {
  public:
   Judge(const ObjectPolicy& policy, const TrustContext& context) : policy_(policy), context_(context) {}
@@ -71,7 +77,7 @@ class Judge {
     trusted_.left_out.push_back({name_of(object), sets_of(object.features)});
     if (standing == Standing::unasked) return;  // the answer is on its way
     const std::string why = "it does not count: " + why_not(object, standing);
-    if (is_of_gfd(object))
+    if (is_of_gfd(object) && context_.by == TrustedBy::agent)
       trusted_.problems.push_back({"gfd-not-counted", name_of(object),
                                    "NVIDIA's gpu-feature-discovery labels this node with it, but " + why +
                                        "; the agent makes these labels itself",
@@ -83,7 +89,7 @@ class Judge {
   std::string why_not(const NodeFeatureObject& object, Standing standing) const {
     switch (standing) {
       case Standing::other_namespace:
-        return "its namespace is neither the agent's own (" + std::string(context_.own_space) + ") nor in " +
+        return "its namespace is neither the " + reader() + "'s own (" + std::string(context_.own_space) + ") nor in " +
                "nodeFeatures.namespaces";
       case Standing::not_selected:
         return "the labels of its namespace do not match restrictions.nodeFeatureNamespaceSelector";
@@ -95,14 +101,19 @@ class Judge {
     }
   }
 
-  static std::string how_to_count(const NodeFeatureObject& object, Standing standing) {
+  std::string reader() const { return context_.by == TrustedBy::agent ? "agent" : "controller"; }
+
+  std::string how_to_count(const NodeFeatureObject& object, Standing standing) const {
     switch (standing) {
       case Standing::other_namespace:
         return "add " + quote(object.space) +
                " to nodeFeatures.namespaces if you trust all who may create such objects " + "there";
       case Standing::not_selected: return "label the namespace so that the selector matches";
       case Standing::malformed_selector: return "correct the selector";
-      default: return "allow the agent to get namespaces, as deploy/kustomize/base/rbac.yaml does";
+      default:
+        return context_.by == TrustedBy::agent
+                   ? "allow the agent to get namespaces, as deploy/kustomize/base/rbac.yaml does"
+                   : "allow the controller to list and watch namespaces, as deploy/kustomize/controller/rbac.yaml does";
     }
   }
 
@@ -140,9 +151,13 @@ class Judge {
     return dropped;
   }
 
-  /// As in NFD the restriction spares what the node's own agent publishes.
+  /// As in NFD the restriction spares what the node's own agent or worker publishes. Workers of a controller may run in
+  /// another namespace, which the administrator has named.
   bool is_denied_labels(const NodeFeatureObject& object) const {
-    return !policy_.labels && !(object.space == context_.own_space && object.name == context_.node);
+    if (policy_.labels) return false;
+    const bool is_of_workers =
+        object.space == context_.own_space || (context_.by == TrustedBy::controller && names(policy_, object.space));
+    return !(is_of_workers && object.name == context_.node);
   }
 
   FeatureSets drop_denied(NodeFeatureObject& object) const {

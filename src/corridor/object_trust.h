@@ -10,6 +10,7 @@
 //   namespaces count.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -40,12 +41,16 @@ using FeatureSets = std::set<std::string, std::less<>>;
 /// and the results of rules.
 FeatureSets own_sets(std::span<const Probe* const> probes, const Features& own);
 
+/// Who asks: problems are worded for its administrator.
+enum class TrustedBy : std::uint8_t { agent, controller };
+
 /// What the decision depends on beside the objects.
 struct TrustContext {
   std::string_view node;
-  std::string_view own_space;         // namespace of the agent
+  std::string_view own_space;         // namespace of the agent or controller
   const KnownNamespaces& namespaces;  // one that is missing was not asked for yet
   const FeatureSets& own_sets;
+  TrustedBy by = TrustedBy::agent;
 };
 
 /// Whether the labels of this namespace decide about its objects, so that they must be read.

@@ -11,6 +11,9 @@ std::string_view name_of(Kept why) {
     case Kept::facts_stale: return "facts-stale";
     case Kept::unproved: return "unproved";
     case Kept::no_object: return "no-object";
+    case Kept::object_unread: return "object-unread";
+    case Kept::agent_gone: return "agent-gone";
+    case Kept::unsettled: return "unsettled";
   }
   return "";
 }
@@ -24,6 +27,9 @@ std::string_view text_of(Kept why) {
     case Kept::facts_stale: return "a rule that may make it looks at features that were not read whole";
     case Kept::unproved: return "three looks at the whole machine, over at least three seconds, must agree first";
     case Kept::no_object: return "no NodeFeature object of the Node is known, and none was seen to be deleted";
+    case Kept::object_unread: return "a NodeFeature object in a namespace that is not listed may make it";
+    case Kept::agent_gone: return "an agent whose Lease is stale may have made it";
+    case Kept::unsettled: return "the Node was written by another program just now, so a second look must agree";
   }
   return "";
 }

@@ -20,7 +20,9 @@ namespace nodescout {
 inline constexpr const char* kLeaseVersion = "nodescout.dev/version";        // of the agent
 inline constexpr const char* kLeaseDigest = "nodescout.dev/digest";          // digest_of_owned of the Node
 inline constexpr const char* kLeaseProvenance = "nodescout.dev/provenance";  // Makers of what is on the Node
-inline constexpr int kLeasePeriods = 3;                                      // of renewal, after which it is stale
+/// On a Node whose agent has no Lease: the agent's version.
+inline constexpr const char* kAgentAnnotation = "nfd.node.kubernetes.io/nodescout-agent";
+inline constexpr int kLeasePeriods = 3;  // of renewal, after which it is stale
 
 /// What is constant as long as an agent runs.
 struct LeaseTerms {

@@ -108,14 +108,35 @@ TEST(Inventory, ARereadObjectCountsOnlyInTheVersionThatIsKnown) {
   EXPECT_NE(inventory.node("a")->objects.at(0).text->find("more"), std::string::npos);
 }
 
+TEST(Inventory, WhatThisProcessWroteIsNoNews) {
+  Inventory inventory("own");
+  const auto labelled = [](const std::string& value) {
+    return *parse_json(R"({"metadata":{"name":"a","resourceVersion":"2","labels":{"b":"1","c":")" + value +
+                           R"("},"annotations":{"x":"y"}}})",
+                       "a");
+  };
+  inventory.put_node(*parse_json(R"({"metadata":{"name":"a","labels":{"b":"1"}}})", "a"));
+  const NodeSnapshot before = *inventory.node("a");
+  NodeState after = state_of(before);
+  after.labels.insert_or_assign("c", "2");
+  after.annotations.insert_or_assign("x", "y");
+  inventory.expect(before, after);
+  EXPECT_FALSE(inventory.put_node(labelled("2")));
+  EXPECT_TRUE(inventory.put_node(labelled("3"))) << "another program wrote it as well";
+  inventory.expect(before, after);
+  EXPECT_FALSE(inventory.put_node(labelled("3"))) << "it is no longer what the snapshot had";
+}
+
 TEST(Inventory, OrphansAreObjectsThatNameANodeThatDoesNotExist) {
   Inventory inventory("own");
   inventory.put_node(node("a"));
   inventory.put_object("s/1", object("s", "1", "a"));
   inventory.put_object("s/2", object("s", "2", "gone"));
   inventory.put_object("s/3", object("s", "3", ""));
-  ASSERT_EQ(inventory.orphans().size(), 1u);
-  EXPECT_EQ(inventory.orphans()[0].name, "2");
+  ASSERT_EQ(inventory.vanished().size(), 1u);
+  const auto orphans = inventory.objects_of(inventory.vanished()[0]);
+  ASSERT_EQ(orphans.size(), 1u);
+  EXPECT_EQ(orphans[0].name, "2");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "document/json.h"
+#include "document/value_path.h"
 #include "kube/watch.h"
 
 namespace nodescout::test {
@@ -75,13 +76,17 @@ class JudgeTest : public ::testing::Test {
 
   void put(const std::string& text) {
     const Value object = *parse_json(text, "o");
-    inventory.put_object(key_of(object), object);
+    inventory.put_object(key_of(object), object, may_count(text_at(object, {"metadata", "namespace"}), options));
+  }
+  void put_elsewhere(const std::string& space, const std::string& labels) {
+    put(R"({"metadata":{"name":"v","namespace":")" + space +
+        R"(","labels":{"nfd.node.kubernetes.io/node-name":"n"}},"spec":{"labels":)" + labels + "}}");
   }
   Judged judged(const RulesInUse& use, bool complete = true) {
     const NodeSnapshot snapshot = *inventory.node("n");
     ReadObjects objects;
     for (const KeptObject& each : snapshot.objects) read_object(each, *parse_json(*each.text, each.name), objects);
-    return judge(snapshot, objects, use, {}, complete, SteadyTime{});
+    return judge(snapshot, objects, use, options, {namespaces, complete}, SteadyTime{});
   }
   static std::optional<Kept> fate_of(const Judged& judged) {
     return judged.report.may_go(
@@ -89,6 +94,8 @@ class JudgeTest : public ::testing::Test {
   }
 
   Inventory inventory{"s"};
+  JudgeOptions options{{}, {}, {}, "s"};
+  KnownNamespaces namespaces;
 };
 
 TEST_F(JudgeTest, LabelsOfObjectsAndOfRulesAreDesired) {
@@ -157,11 +164,73 @@ TEST(NeedsWholeNode, WhereTaintsOrResourcesAreWantedOrOwned) {
   EXPECT_TRUE(needs_whole_node(node, resources, ""));
 }
 
-TEST(Counts, ListedNamespacesOrAll) {
-  EXPECT_TRUE(counts("a", {"b", "a"}));
-  EXPECT_FALSE(counts("a", {"b"}));
-  EXPECT_FALSE(counts("a", {}));
-  EXPECT_TRUE(counts("a", {"*"}));
+TEST(MayCount, TheOwnNamespaceAndThoseThatAreListed) {
+  JudgeOptions options;
+  options.own_space = "own";
+  EXPECT_TRUE(may_count("own", options));
+  EXPECT_FALSE(may_count("a", options));
+  options.objects.namespaces = {"a"};
+  EXPECT_TRUE(may_count("own", options) && may_count("a", options));
+  EXPECT_FALSE(may_count("b", options));
+  options.objects.namespaces = {"*"};
+  EXPECT_TRUE(may_count("b", options));
+}
+
+TEST_F(JudgeTest, AnObjectOfAnotherNamespaceDoesNotCountAndTakesNothingAway) {
+  put(kObject);
+  put_elsewhere("tenant", R"({"theirs":"1"})");
+  const RulesInUse use = rules(kByConfig);
+  EXPECT_FALSE(judged(use).report.desired.labels.contains("feature.node.kubernetes.io/theirs"));
+  EXPECT_EQ(fate_of(judged(use)), Kept::object_unread);
+  options.objects.namespaces = {"elsewhere"};
+  EXPECT_EQ(fate_of(judged(use)), std::nullopt) << "the administrator has decided";
+}
+
+TEST_F(JudgeTest, WithNoObjectThatCountsNothingGoes) {
+  options.objects.namespaces = {"elsewhere"};
+  put_elsewhere("tenant", R"({"theirs":"1"})");
+  EXPECT_EQ(fate_of(judged(rules(kByConfig))), Kept::no_object);
+  inventory.remove_object("tenant/v");
+  EXPECT_EQ(fate_of(judged(rules(kByConfig))), Kept::no_object) << "it never counted, so its end proves nothing";
+}
+
+TEST_F(JudgeTest, ASelectorDecidesByTheLabelsOfTheNamespace) {
+  options.objects.selector = LabelSelector{{{"team", LabelSelector::Operator::exists, {}}}};
+  put(kObject);
+  put_elsewhere("tenant", R"({"theirs":"1"})");
+  const RulesInUse use = rules(kByConfig);
+  const auto has_theirs = [&] {
+    return judged(use).report.desired.labels.contains("feature.node.kubernetes.io/theirs");
+  };
+  EXPECT_FALSE(has_theirs()) << "its labels are not known yet";
+  EXPECT_TRUE(judged(use).report.left_out.contains({EntryKind::label, "feature.node.kubernetes.io/theirs"}));
+  namespaces["tenant"].labels = Attributes{{"team", "a"}};
+  EXPECT_TRUE(has_theirs());
+  namespaces["tenant"].labels = Attributes{{"other", "a"}};
+  EXPECT_FALSE(has_theirs());
+}
+
+TEST_F(JudgeTest, ControlLabelsOfOperatorsAreNotTakenFromObjectsButForNfd) {
+  options.objects.namespaces = {"vendor"};
+  put_elsewhere("vendor", R"({"nvidia.com/mig.config":"all-1g.5gb","nvidia.com/gpu.present":"true"})");
+  const RulesInUse use = rules(kByConfig);
+  const Judged result = judged(use);
+  EXPECT_EQ(result.report.desired.labels, (Attributes{{"nvidia.com/gpu.present", "true"}}));
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_EQ(result.problems[0].where, "NodeFeature vendor/v");
+  options.objects.follow_nfd();
+  EXPECT_EQ(judged(use).report.desired.labels.size(), 2u);
+}
+
+TEST_F(JudgeTest, DeniedLabelsOfObjectsSpareWhatTheNodesWorkerPublishes) {
+  options.objects.namespaces = {"nfd"};
+  options.objects.labels = false;
+  put_elsewhere("nfd", R"({"theirs":"1"})");
+  const RulesInUse use = rules(kByConfig);
+  EXPECT_TRUE(judged(use).report.desired.labels.empty());
+  put(R"({"metadata":{"name":"n","namespace":"nfd","labels":{"nfd.node.kubernetes.io/node-name":"n"}},)"
+      R"("spec":{"labels":{"workers":"1"}}})");
+  EXPECT_EQ(judged(use).report.desired.labels, (Attributes{{"feature.node.kubernetes.io/workers", "1"}}));
 }
 
 }  // namespace

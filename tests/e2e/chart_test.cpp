@@ -116,6 +116,8 @@ TEST_F(ChartTest, ItMakesTheObjectsOfTheKustomization) {
       {"overlays/prune", {"--set", "prune=true"}},
       {"overlays/file-prune", {"--set", "publish=file,prune=true"}},
       {"overlays/read-only-host", {"--set", "host.readOnly=true"}},
+      {"overlays/central", {"--set", "agents.enabled=false,controller.enabled=true"}},
+      {"overlays/mixed", {"--set", "controller.enabled=true"}},
   };
   for (const auto& [overlay, values] : cases) {
     const auto kustomized = by_name(cluster->kubectl({"kustomize", kManifests + overlay}), overlay);
@@ -149,8 +151,8 @@ TEST_F(ChartTest, AKeyOfNfdsChartIsAnsweredWithOurs) {
       {"worker.nodeSelector.x=y", "set nodeSelector instead"},
       {"worker.config.core.labelWhiteList=x", "set config instead"},
       {"master.extraLabelNs={a.example}", "set policy.writePrefixes"},
-      {"master.replicaCount=2", "there is no central server"},
-      {"gc.enable=false", "there is no nfd-gc"},
+      {"master.replicaCount=2", "set controller instead"},
+      {"gc.enable=false", "set controller.collectAfter"},
       {"prometheus.enable=true", "set monitoring.enabled instead"},
       {"policy.writePrefixes={vendor.example}", "/policy/writePrefixes"},
       {"policy.readinessTaint=site.example/new:NoSchedule", "/policy/readinessTaint"},
@@ -162,6 +164,7 @@ TEST_F(ChartTest, AKeyOfNfdsChartIsAnsweredWithOurs) {
 }
 
 TEST_F(ChartTest, WhatCannotWorkTogetherIsRefused) {
+  refused_with({"template", kChart, "--set", "agents.enabled=false"}, "nothing would run");
   refused_with({"template", kChart, "--set", "publish=file,host.readOnly=true"}, "Change one of the two");
   refused_with({"template", kChart, "--set", "publish=nodefeature,prune=true"}, "Set publish to node or file");
 }

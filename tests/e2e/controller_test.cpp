@@ -1,14 +1,21 @@
 // `nodescout controller` as a process against the control plane of the tests.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <thread>
 
+#include "base/text.h"
 #include "document/json.h"
+#include "document/value_path.h"
 #include "e2e/agent_process.h"
+#include "e2e/fault_proxy.h"
 #include "feature/json.h"
+#include "kube/lease.h"
 #include "kube/watch.h"
 #include "support/run_program.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 namespace {
@@ -30,7 +37,8 @@ class ControllerTest : public ::testing::Test {
       for (const auto& process : processes) std::cerr << process->end_of_log() << "\n";
     processes.clear();
     if (!cluster) return;
-    for (const Resource& resource : {resources::kNodeFeatures, resources::kNodeFeatureRules, resources::kNodes})
+    for (const Resource& resource : {resources::kNodeFeatures, resources::kNodeFeatureRules,
+                                     resources::kNodeFeatureGroups, resources::kNodes, resources::kLeases})
       must(cluster->admin().list(collection_path(resource), {}, [&](const Value& object) {
         const std::string key = key_of(object);
         const std::size_t slash = key.find('/');
@@ -77,6 +85,39 @@ class ControllerTest : public ::testing::Test {
   }
   void delete_node_feature(const std::string& node) {
     ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodeFeatures, "default", node)));
+  }
+  /// An agent's Lease that was renewed so long ago.
+  void lease(const std::string& node, std::chrono::seconds age) {
+    const auto renewed = cluster->admin().server_time() - age;
+    LeaseContent content;
+    content.annotations[kLeaseVersion] = "1";
+    Value object = lease_object({node, "default", 30s}, content, {}, renewed);
+    replace(*find_member(object, "metadata"), "ownerReferences", Value::list());
+    must(cluster->admin().create(collection_path(resources::kLeases, "default"), object));
+  }
+  static Value* find_member(Value& map, const std::string& name) {
+    for (Member& member : map.members)
+      if (member.key == name) return &member.value;
+    return nullptr;
+  }
+  /// A Node with a label that belongs to NFD or nodescout, and that no rule makes.
+  void node_with_old_label(const std::string& name) {
+    cluster->create_node(name, json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/old":"true"},"annotations":)"
+                                    R"({"nfd.node.kubernetes.io/feature-labels":"old"}}})"));
+  }
+  bool exists(const std::string& path) { return cluster->admin().get(path).has_value(); }
+  /// Entries that any controller removed from Nodes.
+  std::vector<std::string> removed_since(std::uintmax_t point) {
+    std::vector<std::string> out;
+    for (const AuditEntry& entry : cluster->audit(point)) {
+      if (entry.verb != "patch" || !entry.resource.starts_with("nodes") || entry.code != 200) continue;
+      for (const auto path : {"labels", "annotations"})
+        if (const Value* map = at(entry.request, {"metadata", path}))
+          for (const Member& member : map->members)
+            if (member.value.is(Value::Kind::null) && !member.key.starts_with("nfd.node.kubernetes.io/"))
+              out.push_back(entry.name + " " + member.key);
+    }
+    return out;
   }
   bool log_has(const Process& process, const std::string& text) const {
     std::ifstream file(process.log());
@@ -244,6 +285,419 @@ TEST_F(ControllerTest, AProcessThatWasStoppedWritesNothingOnceAnotherLeads) {
   for (const AuditEntry& entry : cluster->audit(point)) EXPECT_FALSE(entry.verb == "patch" && entry.name == "cn-n");
   second.signal(SIGCONT);
   EXPECT_TRUE(wait_for_label(*cluster, "cn-n", kLabel, "true", 40s));
+}
+
+TEST_F(ControllerTest, NfdsWayIsOneSwitch) {
+  label_rule();
+  cluster->create_namespace("tenant");
+  cluster->create_node("cn-o");
+  node_feature("cn-o", "tenant");
+  start({"--compat", "nfd"});
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-o", kLabel, "true"));
+}
+
+TEST_F(ControllerTest, WhereAnAgentsLeaseIsFreshTheNodeIsItsOwn) {
+  label_rule();
+  for (const char* name : {"cn-p", "cn-q", "cn-r"}) {
+    node_with_old_label(name);
+    node_feature(name);
+  }
+  lease("cn-p", 0s);
+  lease("cn-q", 300s);
+  start();
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-r", "feature.node.kubernetes.io/old", std::nullopt)) << "no agent";
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-q", kLabel, "true")) << "its agent is gone";
+  EXPECT_EQ(label_of(*cluster, "cn-q", "feature.node.kubernetes.io/old"), "true") << "and may have made this";
+  EXPECT_EQ(label_of(*cluster, "cn-p", kLabel), std::nullopt);
+  EXPECT_EQ(label_of(*cluster, "cn-p", "feature.node.kubernetes.io/old"), "true");
+}
+
+TEST_F(ControllerTest, WhatAnAgentWroteBeforeItHadALeaseStays) {
+  label_rule();
+  cluster->create_node("cn-s");
+  node_feature("cn-s");
+  start();
+  ASSERT_TRUE(wait_for_label(*cluster, "cn-s", kLabel, "true"));
+  const auto point = cluster->now_in_audit_log();
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "cn-s"), PatchKind::merge,
+                              json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/agents":"1"},"annotations":)"
+                                   R"({"nfd.node.kubernetes.io/feature-labels":"agents,from-rule,from-worker"}}})")));
+  std::this_thread::sleep_for(2s);
+  lease("cn-s", 0s);
+  std::this_thread::sleep_for(8s);
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+}
+
+TEST_F(ControllerTest, ObjectsOfVanishedNodesAreDeleted) {
+  cluster->kubectl({"apply", "-f", [&] {
+                      const fs::path file = folder.path() / "topologies.yaml";
+                      write_file(file,
+                                 "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+                                 "metadata: {name: noderesourcetopologies.topology.node.k8s.io, annotations: "
+                                 "{api-approved.kubernetes.io: unapproved}}\n"
+                                 "spec:\n  group: topology.node.k8s.io\n  scope: Cluster\n"
+                                 "  names: {kind: NodeResourceTopology, plural: noderesourcetopologies}\n"
+                                 "  versions:\n    - {name: v1alpha2, served: true, storage: true, schema: "
+                                 "{openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}\n");
+                      return file.string();
+                    }()});
+  const Resource topologies{"topology.node.k8s.io", "v1alpha2", "noderesourcetopologies"};
+  const auto topology = [&](const std::string& name) {
+    EXPECT_TRUE(eventually([&] {
+      return cluster->admin()
+          .create(collection_path(topologies),
+                  json(R"({"apiVersion":"topology.node.k8s.io/v1alpha2","kind":"NodeResourceTopology","metadata":)"
+                       R"({"name":")" +
+                       name + R"("}})"))
+          .has_value();
+    }));
+  };
+  for (const char* name : {"cn-t", "cn-u", "cn-v"}) topology(name);
+  cluster->create_namespace("tenant");
+  cluster->create_node("cn-t");
+  cluster->create_node("cn-v");
+  for (const char* name : {"cn-t", "cn-u", "cn-v"}) node_feature(name);
+  node_feature("cn-v", "tenant");
+  Process& process = start({"--collect-after", "1s"});
+  // cn-u went while no controller ran.
+  EXPECT_TRUE(eventually([&] {
+    return !exists(object_path(resources::kNodeFeatures, "default", "cn-u")) &&
+           !exists(object_path(topologies, "", "cn-u"));
+  })) << process.end_of_log();
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodes, "", "cn-v")));
+  EXPECT_TRUE(eventually([&] {
+    return !exists(object_path(resources::kNodeFeatures, "default", "cn-v")) &&
+           !exists(object_path(resources::kNodeFeatures, "tenant", "cn-v")) &&
+           !exists(object_path(topologies, "", "cn-v"));
+  })) << process.end_of_log();
+  EXPECT_TRUE(exists(object_path(resources::kNodeFeatures, "default", "cn-t")));
+  EXPECT_TRUE(exists(object_path(topologies, "", "cn-t")));
+}
+
+TEST_F(ControllerTest, GroupsListTheirNodes) {
+  for (const char* name : {"cn-w", "cn-x"}) cluster->create_node(name);
+  node_feature("cn-w");
+  must(cluster->admin().create(
+      collection_path(resources::kNodeFeatureGroups, "default"),
+      json(R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeatureGroup","metadata":{"name":"disks"},"spec":)"
+           R"({"featureGroupRules":[{"name":"r","matchFeatures":[{"feature":"kernel.loadedmodule","matchExpressions":)"
+           R"({"nvme":{"op":"Exists"}}}]}]}})")));
+  start();
+  const auto members = [&] {
+    const Value group = must(cluster->admin().get(object_path(resources::kNodeFeatureGroups, "default", "disks")));
+    const Value* nodes = at(group, {"status", "nodes"});
+    return nodes ? to_json(*nodes) : "";
+  };
+  EXPECT_TRUE(eventually([&] { return members() == R"([{"name":"cn-w"}])"; })) << members();
+  node_feature("cn-x");
+  EXPECT_TRUE(eventually([&] { return members() == R"([{"name":"cn-w"},{"name":"cn-x"}])"; })) << members();
+  delete_node_feature("cn-w");
+  EXPECT_TRUE(eventually([&] { return members() == R"([{"name":"cn-x"}])"; })) << members();
+}
+
+TEST_F(ControllerTest, TheAuthorOfARuleSeesOnTheObjectWhatBecomesOfIt) {
+  rule("status", R"([{"name":"r","labels":{"from-rule":"true","kubernetes.io/not-allowed":"1"},"matchFeatures":[)"
+                 R"({"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]},)"
+                 R"({"name":"broken","labelsTemplate":"{{ nonsense }}","matchFeatures":[)"
+                 R"({"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}])");
+  cluster->create_node("cn-y");
+  cluster->create_node("cn-z");
+  node_feature("cn-y");
+  start();
+  const auto status = [&] {
+    return text_at(must(cluster->admin().get(object_path(resources::kNodeFeatureRules, "", "status"))),
+                   {"metadata", "annotations", "nodescout.dev/status"});
+  };
+  EXPECT_TRUE(eventually([&] { return status().starts_with(R"({"nodes":2,"matched":1,)"); })) << status();
+  EXPECT_NE(status().find("kubernetes.io/not-allowed"), std::string::npos) << status();
+  EXPECT_NE(status().find("nonsense"), std::string::npos) << status();
+  EXPECT_TRUE(eventually([&] {
+    bool found = false;
+    must(cluster->admin().list(collection_path(resources::kEvents, "default"), {}, [&](const Value& event) {
+      found = found || (text_at(event, {"regarding", "kind"}) == "NodeFeatureRule" &&
+                        text_at(event, {"regarding", "name"}) == "status");
+    }));
+    return found;
+  }));
+  const auto point = cluster->now_in_audit_log();
+  std::this_thread::sleep_for(3s);
+  for (const AuditEntry& entry : cluster->audit(point))
+    EXPECT_FALSE(entry.verb == "patch" && entry.resource == "nodefeaturerules") << "its own write is not news";
+}
+
+TEST_F(ControllerTest, NfdsCommandLineAndPruning) {
+  label_rule();
+  cluster->create_node("cn-1");
+  node_feature("cn-1");
+  Process& process = start({"-resync-period", "1h", "-v=2", "-instance", "x"});
+  ASSERT_TRUE(wait_for_label(*cluster, "cn-1", kLabel, "true"));
+  EXPECT_TRUE(log_has(process, "-resync-period has no meaning here"));
+  EXPECT_TRUE(
+      at(node_object(*cluster, "cn-1"), {"metadata", "annotations", "x.nfd.node.kubernetes.io/feature-labels"}));
+  process.stop();
+  EXPECT_EQ(run_program({nodescout_program(), "controller", "--kubeconfig", admin().string(), "-prune", "-instance=x"})
+                .status,
+            0);
+  EXPECT_EQ(label_of(*cluster, "cn-1", kLabel), std::nullopt);
+}
+
+TEST_F(ControllerTest, TheRightsOfTheOverlayAreEnough) {
+  // Without its namespace, which does not admit the Pod that the token is bound to.
+  cluster->create_namespace("nodescout");
+  cluster->kubectl({"apply", "-k", NODESCOUT_SOURCE_DIR "/deploy/kustomize/controller"});
+  cluster->create_namespace("node-feature-discovery");
+  cluster->create_node("cn-2");
+  const std::string token = cluster->token("nodescout", "nodescout-controller", "cn-2");
+  const fs::path file = cluster->kubeconfig("rights", R"({"token":")" + token + "\"}");
+  std::string text = must(read_whole_file(file, 1u << 20));
+  write_file(file,
+             replace_all(text, "{cluster: test, user: test}", "{cluster: test, user: test, namespace: nodescout}"));
+  rule("status", R"([{"name":"r","labels":{"from-rule":"true","kubernetes.io/not-allowed":"1"},"matchFeatures":[)"
+                 R"({"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}])");
+  must(cluster->admin().create(
+      collection_path(resources::kNodeFeatureGroups, "node-feature-discovery"),
+      json(R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeatureGroup","metadata":{"name":"disks"},"spec":)"
+           R"({"featureGroupRules":[{"name":"r","matchFeatures":[{"feature":"kernel.loadedmodule","matchExpressions":)"
+           R"({"nvme":{"op":"Exists"}}}]}]}})")));
+  node_feature("cn-2", "node-feature-discovery");
+  node_feature("cn-gone", "node-feature-discovery");
+  Process& process =
+      start({"--enable-leader-election", "--namespaces", "node-feature-discovery", "--collect-after", "0s"}, file);
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-2", kLabel, "true")) << process.end_of_log();
+  EXPECT_TRUE(eventually([&] {
+    const Value group =
+        must(cluster->admin().get(object_path(resources::kNodeFeatureGroups, "node-feature-discovery", "disks")));
+    const Value rules = must(cluster->admin().get(object_path(resources::kNodeFeatureRules, "", "status")));
+    return at(group, {"status", "nodes"}) && at(rules, {"metadata", "annotations", "nodescout.dev/status"}) &&
+           !exists(object_path(resources::kNodeFeatures, "node-feature-discovery", "cn-gone"));
+  })) << process.end_of_log();
+  EXPECT_FALSE(log_has(process, "cannot")) << process.end_of_log();
+  EXPECT_FALSE(log_has(process, "orbidden")) << process.end_of_log();
+}
+
+// ---- faults ---------------------------------------------------------------------------------------------------------
+
+class ControllerFaultTest : public ControllerTest {
+ protected:
+  static constexpr int kNodes = 30;
+
+  void SetUp() override {
+    ControllerTest::SetUp();
+    if (!cluster) return;
+    proxy = std::make_unique<FaultProxy>(
+        cluster->authority(),
+        FaultProxy::Options{.upstream_port = cluster->port(),
+                            .identity = cluster->authority().for_user("controller", {"system:masters"})});
+    label_rule();
+    for (int i = 0; i < kNodes; ++i) {
+      cluster->create_node(name(i));
+      node_feature(name(i));
+    }
+  }
+  static std::string name(int i) { return "fn-" + std::to_string(i); }
+  Process& start_through_proxy(std::vector<std::string> more = {}) {
+    return start(std::move(more), admin(proxy->server()));
+  }
+  bool are_labelled() {
+    for (int i = 0; i < kNodes; ++i)
+      if (label_of(*cluster, name(i), kLabel) != "true") return false;
+    return true;
+  }
+  /// Labelled by a controller that is gone.
+  std::uintmax_t labelled_before() {
+    Process& process = start();
+    EXPECT_TRUE(eventually([&] { return are_labelled(); }, 60s));
+    process.stop();
+    return cluster->now_in_audit_log();
+  }
+
+  std::unique_ptr<FaultProxy> proxy;
+};
+
+TEST_F(ControllerFaultTest, AListThatIsCutRemovesNothing) {
+  const auto point = labelled_before();
+  for (const char* what : {"nodefeatures", "nodefeaturerules", "nodes"})
+    for (const std::size_t bytes : {900u, 5000u})
+      proxy->add({.target = std::string("/") + what + "?", .times = 2, .cut = bytes});
+  Process& process = start_through_proxy();
+  EXPECT_TRUE(eventually([&] { return log_has(process, "all Nodes are up to date"); }, 60s)) << process.end_of_log();
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+  EXPECT_TRUE(are_labelled());
+}
+
+TEST_F(ControllerFaultTest, WatchesThatEndWithGoneRemoveNothing) {
+  const auto point = labelled_before();
+  Process& process = start_through_proxy();
+  ASSERT_TRUE(eventually([&] { return log_has(process, "all Nodes are up to date"); }, 60s));
+  proxy->add(
+      {.target = "watch=", .times = 6, .answer = answer_of(410, R"({"kind":"Status","code":410,"reason":"Expired"})")});
+  proxy->drop_connections();
+  std::this_thread::sleep_for(3s);
+  cluster->create_node("fn-new");
+  node_feature("fn-new");
+  EXPECT_TRUE(wait_for_label(*cluster, "fn-new", kLabel, "true", 60s)) << process.end_of_log();
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+}
+
+TEST_F(ControllerFaultTest, RulesThatCannotBeListedRemoveNothing) {
+  const auto point = labelled_before();
+  proxy->add({.target = "/nodefeaturerules", .answer = answer_of(403, R"({"kind":"Status","code":403})")});
+  start_through_proxy();
+  std::this_thread::sleep_for(8s);
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+}
+
+TEST_F(ControllerFaultTest, AMalformedObjectCostsOnlyItsNode) {
+  const auto point = labelled_before();
+  // As where somebody installed a definition of the kind that checks nothing.
+  const std::string kind = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/nodefeatures.nfd.k8s-sigs.io";
+  const Value definition = must(cluster->admin().get(kind));
+  const auto set_schema = [&](const Value& schema) {
+    Value change = json(R"({"op":"replace","path":"/spec/versions/0/schema/openAPIV3Schema"})");
+    change.add("value", schema);
+    must(cluster->admin().patch(kind, PatchKind::json, Value::list({change})));
+  };
+  set_schema(json(R"({"type":"object","x-kubernetes-preserve-unknown-fields":true})"));
+  const auto spoil = [&] {
+    return cluster->admin()
+        .patch(object_path(resources::kNodeFeatures, "default", name(0)), PatchKind::merge,
+               json(R"({"spec":{"features":{"flags":{"kernel.loadedmodule":["nvme"]}}}})"))
+        .has_value();
+  };
+  EXPECT_TRUE(eventually(spoil));
+  Process& process = start();
+  EXPECT_TRUE(eventually([&] { return log_has(process, "all Nodes are up to date"); }, 60s));
+  EXPECT_TRUE(log_has(process, "NodeFeature/default/" + name(0))) << process.end_of_log();
+  cluster->create_node("fn-other");
+  node_feature("fn-other");
+  EXPECT_TRUE(wait_for_label(*cluster, "fn-other", kLabel, "true"));
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+  process.stop();
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodeFeatures, "default", name(0))));
+  set_schema(*at(definition.find("spec")->find("versions")->items.at(0), {"schema", "openAPIV3Schema"}));
+}
+
+TEST_F(ControllerFaultTest, ACrashBetweenTwoPatchesLeavesNothingHalfDone) {
+  // The answers of some patches are lost, and the process with them.
+  const auto point = cluster->now_in_audit_log();
+  for (int round = 0; round < 5; ++round) {
+    proxy->clear();
+    proxy->add({.method = "PATCH", .skip = 3 * round, .cut = 0});
+    Process& process = start_through_proxy();
+    std::this_thread::sleep_for(std::chrono::milliseconds(700 + 200 * round));
+    process.signal(SIGKILL);
+    process.wait(10s);
+  }
+  proxy->clear();
+  start_through_proxy();
+  EXPECT_TRUE(eventually([&] { return are_labelled(); }, 60s));
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+}
+
+TEST_F(ControllerFaultTest, WhatRulesLookAtMayShrinkAndGrow) {
+  rule("more", R"([{"name":"m","labels":{"hz":"@kernel.config.HZ"},"matchFeatures":[)"
+               R"({"feature":"kernel.config","matchExpressions":{"NO_HZ":{"op":"Exists"}}}]}])");
+  Process& process = start_through_proxy();
+  const std::string hz = "feature.node.kubernetes.io/hz";
+  ASSERT_TRUE(wait_for_label(*cluster, name(kNodes - 1), hz, "250", 60s)) << process.end_of_log();
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodeFeatureRules, "", "more")));
+  for (int i = 0; i < kNodes; ++i) ASSERT_TRUE(wait_for_label(*cluster, name(i), hz, std::nullopt, 60s));
+  process.stop();
+  // A new process reads less; a rule that looks at more must not be judged by that, though the reading fails at first.
+  const auto point = cluster->now_in_audit_log();
+  Process& next = start_through_proxy();
+  ASSERT_TRUE(eventually([&] { return log_has(next, "all Nodes are up to date"); }, 60s));
+  proxy->add({.method = "GET", .target = "/nodefeatures?limit", .times = 6, .answer = answer_of(500, "{}")});
+  rule("more", R"([{"name":"m","labels":{"hz":"@kernel.config.HZ"},"matchFeatures":[)"
+               R"({"feature":"kernel.config","matchExpressions":{"NO_HZ":{"op":"Exists"}}}]}])");
+  EXPECT_TRUE(wait_for_label(*cluster, name(0), hz, "250", 60s)) << next.end_of_log();
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+}
+
+TEST_F(ControllerFaultTest, TwoControllersConverge) {
+  start();
+  start();
+  EXPECT_TRUE(eventually([&] { return are_labelled(); }, 60s));
+  const auto point = cluster->now_in_audit_log();
+  std::this_thread::sleep_for(4s);
+  int writes = 0;
+  for (const AuditEntry& entry : cluster->audit(point)) writes += entry.verb == "patch" && entry.resource == "nodes";
+  EXPECT_EQ(writes, 0);
+}
+
+// ---- NFD before and after -------------------------------------------------------------------------------------------
+
+/// As nfd-master leaves it: two labels and its annotations. Objects are those of NFD's workers.
+TEST_F(ControllerTest, TakesOverFromNfdAndGivesBack) {
+  const std::string space = "node-feature-discovery";
+  cluster->create_namespace(space);
+  label_rule();
+  const char* const left_by_nfd =
+      R"({"metadata":{"labels":{"feature.node.kubernetes.io/from-rule":"true","feature.node.kubernetes.io/from-worker":)"
+      R"("true"},"annotations":{"nfd.node.kubernetes.io/feature-labels":"from-rule,from-worker"}}})";
+  for (const char* name : {"mn-a", "mn-b"}) {
+    cluster->create_node(name, json(left_by_nfd));
+    node_feature(name, space);
+  }
+  const auto point = cluster->now_in_audit_log();
+  // The administrator forgot the namespace: no object counts, and nothing goes.
+  Process& blind = start();
+  EXPECT_TRUE(eventually([&] { return log_has(blind, "all Nodes are up to date"); }));
+  EXPECT_TRUE(log_has(blind, space));
+  blind.stop();
+  Process& central = start({"--namespaces", space});
+  EXPECT_TRUE(eventually([&] { return log_has(central, "all Nodes are up to date"); }));
+  std::this_thread::sleep_for(7s);
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+  // Mixed: an agent comes to one Node, writes more, and the workers' object of this Node goes.
+  lease("mn-a", 0s);
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "mn-a"), PatchKind::merge,
+                              json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/agents":"1"},"annotations":)"
+                                   R"({"nfd.node.kubernetes.io/feature-labels":"agents,from-rule,from-worker"}}})")));
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodeFeatures, space, "mn-a")));
+  std::this_thread::sleep_for(8s);
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+  // Back: what nfd-master needs is on the Nodes.
+  central.stop();
+  for (const char* name : {"mn-a", "mn-b"}) {
+    const std::string owned =
+        text_at(node_object(*cluster, name), {"metadata", "annotations", "nfd.node.kubernetes.io/feature-labels"});
+    EXPECT_NE(owned.find("from-rule,from-worker"), std::string::npos) << owned;
+    EXPECT_EQ(label_of(*cluster, name, kLabel), "true");
+  }
+}
+
+TEST_F(ControllerTest, NfdsOwnMasterBeforeAndAfter) {
+  const char* peer = std::getenv("NODESCOUT_PEER");
+  if (!peer) GTEST_SKIP() << "skipped: name a folder with nfd-master in NODESCOUT_PEER";
+  label_rule();
+  cluster->create_ready_node("mn-c", json(R"({"metadata":{"labels":{"kubernetes.io/hostname":"mn-c"},)"
+                                          R"("annotations":{"node.alpha.kubernetes.io/ttl":"0"}}})"));
+  node_feature("mn-c");
+  const auto start_master = [&](const std::string& log) {
+    return std::make_unique<Process>(
+        std::vector<std::string>{"/usr/bin/env", "NODE_NAME=mn-c", "KUBERNETES_NAMESPACE=default",
+                                 (fs::path(peer) / "nfd-master").string(), "-kubeconfig=" + admin().string(),
+                                 "-port=" + std::to_string(free_port())},
+        folder.path() / log);
+  };
+  auto master = start_master("before");
+  ASSERT_TRUE(wait_for_label(*cluster, "mn-c", kLabel, "true", 60s)) << master->end_of_log();
+  master->stop();
+  const auto point = cluster->now_in_audit_log();
+  Process& controller = start();
+  EXPECT_TRUE(eventually([&] { return log_has(controller, "all Nodes are up to date"); }));
+  std::this_thread::sleep_for(7s);
+  controller.stop();
+  EXPECT_EQ(removed_since(point), std::vector<std::string>());
+  master = start_master("after");
+  std::this_thread::sleep_for(10s);
+  EXPECT_EQ(label_of(*cluster, "mn-c", kLabel), "true");
+  EXPECT_EQ(label_of(*cluster, "mn-c", kWorkerLabel), "true");
+  for (const AuditEntry& entry : cluster->audit(point))
+    if (entry.verb == "patch" && entry.name == "mn-c") {
+      EXPECT_EQ(to_json(entry.request).find(R"("op":"remove","path":"/metadata/labels)"), std::string::npos);
+    }
 }
 
 }  // namespace

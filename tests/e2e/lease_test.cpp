@@ -164,6 +164,8 @@ TEST_F(AgentLeaseTest, CanBeSwitchedOff) {
   const auto since = cluster->now_in_audit_log();
   start({.node = "unleased", .config = kQuiet + "lease: {enabled: false}\n"});
   ASSERT_TRUE(wait_for_label(*cluster, "unleased", kGpuLabel, "true"));
+  const Value node = node_object(*cluster, "unleased");
+  EXPECT_TRUE(at(node, {"metadata", "annotations", kAgentAnnotation})) << "what a controller sees in its place";
   agent->process().stop();
   for (const AuditEntry& entry : of_agent(cluster->audit(since), "unleased")) EXPECT_NE(entry.resource, "leases");
 }

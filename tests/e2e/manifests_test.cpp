@@ -77,9 +77,19 @@ class ManifestsTest : public ::testing::Test {
 
 TEST_F(ManifestsTest, TheServerTakesEveryOverlay) {
   cluster->install_crds();
-  for (const std::string& overlay : kOverlays)
+  std::vector<std::string> all = kOverlays;
+  all.insert(all.end(), {"overlays/central", "overlays/mixed"});
+  for (const std::string& overlay : all)
     EXPECT_NO_THROW(cluster->kubectl({"apply", "-k", kManifests + overlay, "--dry-run=server", "--validate=strict"}))
         << overlay;
+}
+
+TEST_F(ManifestsTest, TheControllersPodsAreRestricted) {
+  for (const char* overlay : {"overlays/central", "overlays/mixed"}) {
+    const Value deployment = one(overlay, "Deployment", "nodescout-controller");
+    const auto admitted = as_restricted_pod(*at(deployment, {"spec", "template", "spec"}));
+    EXPECT_TRUE(admitted) << overlay << ": " << admitted.error().text();
+  }
 }
 
 TEST_F(ManifestsTest, WhoHasTheKindsKeepsThem) {

@@ -1,0 +1,29 @@
+#include "controller/agents.h"
+
+#include "base/text.h"
+#include "base/time.h"
+#include "document/value_path.h"
+#include "kube/lease.h"
+
+namespace nodescout {
+
+void AgentLeases::add(const Value& lease) {
+  if (!at(lease, {"metadata", "annotations", kLeaseVersion})) return;
+  const auto renewed = parse_rfc3339(text_at(lease, {"spec", "renewTime"}));
+  const auto duration = parse_int(text_at(lease, {"spec", "leaseDurationSeconds"}));
+  const Time until = renewed && duration ? *renewed + std::chrono::seconds(*duration) : Time{};
+  fresh_until_.insert_or_assign(text_at(lease, {"metadata", "name"}), until);
+}
+
+AgentLeases::State AgentLeases::of(std::string_view node, Time server_time) const {
+  const auto at = fresh_until_.find(node);
+  if (at == fresh_until_.end()) return State::none;
+  return server_time < at->second ? State::lives : State::gone;
+}
+
+AgentLeases::Time AgentLeases::fresh_until(std::string_view node) const {
+  const auto at = fresh_until_.find(node);
+  return at == fresh_until_.end() ? Time{} : at->second;
+}
+
+}  // namespace nodescout

@@ -1,0 +1,23 @@
+// The controller's configuration: the files, what the command line says over them, and what nfd-master's keys mean
+// here.
+#pragma once
+
+#include <vector>
+
+#include "controller/options.h"
+#include "corridor/setup.h"
+#include "nodescout/result.h"
+
+namespace nodescout {
+
+struct ControllerSetup : Setup {
+  LeaderTimes times;  // leaderElection
+};
+
+/// As set_up(). Errors: malformed as well for `more_config`, and for an instance that is not a name.
+Result<ControllerSetup> set_up_controller(const ControllerOptions& options);
+
+/// A key without a meaning for agents may have one for the controller, or another reason.
+void reword_for_controller(std::vector<Problem>& problems);
+
+}  // namespace nodescout

@@ -1,0 +1,348 @@
+// What the controller does beside labelling: rules that look at more of the objects, objects of vanished Nodes as
+// nfd-gc deletes them, the status of groups and of rule objects. All of it is on one thread, and all that it writes
+// waits for complete lists.
+#include <algorithm>
+
+#include "base/text.h"
+#include "controller/controller.h"
+#include "document/json.h"
+#include "kube/resource.h"
+
+namespace nodescout {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Resource kTopologies{"topology.node.k8s.io", "v1alpha2", "noderesourcetopologies"};
+constexpr std::chrono::seconds kGroupPause{1};  // between two writes of groups
+constexpr std::chrono::seconds kRetry{10};
+constexpr std::size_t kMostEvents = 100;  // that wait
+constexpr double kEventBurst = 10;
+constexpr std::chrono::minutes kEventPause{1};
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+/// The object that was seen, and none that was created under its name since.
+Value only(const std::string& uid) {
+  Value options = Value::map();
+  options.add("preconditions", Value::map()).add("uid", Value::string(uid));
+  return options;
+}
+
+Value group_status(const std::vector<std::string>& nodes) {
+  Value members = Value::list();
+  for (const std::string& node : nodes) members.items.emplace_back(Value::map()).add("name", Value::string(node));
+  Value patch = Value::map();
+  patch.add("status", Value::map()).add("nodes", std::move(members));
+  return patch;
+}
+
+/// The rule object that could not be read whole: an index.
+std::optional<std::size_t> object_of(const Problem& problem, const std::vector<std::string>& objects) {
+  if (!problem.where.starts_with(kRuleOrigin)) return std::nullopt;
+  const std::string_view place = std::string_view(problem.where).substr(kRuleOrigin.size());
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const std::string_view rest = place.substr(std::min(place.size(), objects[i].size()));
+    if (place.starts_with(objects[i]) && (rest.empty() || rest.front() == ':' || rest.front() == ' ')) return i;
+  }
+  return std::nullopt;
+}
+
+std::vector<Problem> problems_of(const Error* error) {
+  return error ? std::vector{problem_of(*error)} : std::vector<Problem>{};
+}
+
+}  // namespace
+
+// ---- rules ----------------------------------------------------------------------------------------------------------
+
+/// Rules that look at more than what was read so far count once that was read.
+void Controller::renew_rules(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  if (!rules_.is_settled() || !groups_state_.is_settled() || !is_rules_pending() || now() < renew_at_) return;
+  const ClusterView cluster = rule_objects_.view();
+  const std::size_t generation = cluster.rules_generation;
+  std::vector<NodeGroup> groups;
+  for (const auto& [key, group] : groups_) groups.push_back({key, RuleSet(group.rules)});
+  std::vector<std::string> objects;
+  for (const auto& [key, seen] : rule_generations_) objects.push_back(key);
+  groups_changed_ = false;
+  const auto reads = reads_;
+  lock.unlock();
+
+  auto next = std::make_shared<RulesInUse>();
+  next->layers = file_layers_;
+  std::vector<RuleDocument> documents = documents_;
+  documents.insert(documents.end(), cluster.rules.begin(), cluster.rules.end());
+  next->layers.put(Layer::rules, rules_in_order(std::move(documents)));
+  next->any_unreadable = broken_files_ || cluster.broken_rules;
+  next->wanted = WantedFeatures::of(next->layers);
+  next->objects = std::move(objects);
+  for (NodeGroup& group : groups) {
+    RuleLayers alone;
+    alone.put(Layer::rules, group.rules.rules());
+    next->wanted.add(WantedFeatures::of(alone));
+    next->groups.push_back(std::move(group));
+  }
+  notices_.tell("rules", cluster.problems, false);
+
+  auto all = std::make_shared<WantedFeatures>(next->wanted);
+  must_reread_ = must_reread_ || (reads && !reads->covers(next->wanted));
+  if (reads) all->add(*reads);
+  lock.lock();
+  reads_ = all;
+  lock.unlock();
+  changed_.notify_all();
+  if (must_reread_) {
+    if (const Status read = reread_objects(*all, stop); !read) {
+      log_.warn("rules wait for what they look at", {{"error", read.error().text()}});
+      lock.lock();
+      groups_changed_ = true;
+      renew_at_ = now() + 1s;
+      return;
+    }
+    must_reread_ = false;
+  }
+  lock.lock();
+  in_use_ = std::move(next);
+  rules_seen_ = generation;
+  members_.restart(in_use_->groups.size());
+  matches_.restart(in_use_->objects.size());
+  mistakes_.clear();
+  for (const Problem& problem : cluster.problems)
+    if (const auto object = object_of(problem, in_use_->objects))
+      if (mistakes_[*object].fail(problem.where + ": " + problem.what) && leads_)
+        note_event(*object, true, problem.where + ": " + problem.what);
+  add_all();
+  lock.unlock();
+  changed_.notify_all();
+}
+
+Status Controller::reread_objects(const WantedFeatures& wanted, const std::stop_token& stop) {
+  const KeepMember keep = [&](std::span<const std::string> path) { return wanted.keeps(path); };
+  const auto version =
+      connection_->api().list(collection_path(resources::kNodeFeatures), {{"limit", std::to_string(kObjectsInAPage)}},
+                              [this](const Value& object) {
+                                const std::lock_guard lock(mutex_);
+                                inventory_.refresh_object(key_of(object), object);
+                              },
+                              stop, {false, keep});
+  if (!version && version.error().code != Errc::absent) return version.error();
+  return ok();
+}
+
+// ---- objects of vanished Nodes --------------------------------------------------------------------------------------
+
+bool Controller::may_keep_house() const {
+  return leads_ && options_.publishes && is_ready() && is_complete() && !nodes_.troubled && !objects_.troubled;
+}
+
+/// Once, because no watch tells of topologies whose Node went while no controller ran. Later ones are deleted with the
+/// Node.
+void Controller::find_topologies(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  if (knows_topologies_ || !options_.collect_after || !may_keep_house() || now() < topologies_at_) return;
+  topologies_at_ = now() + 60s;
+  lock.unlock();
+  const KeepMember keep = [](std::span<const std::string> path) {
+    return path[0] != "metadata" || path.size() < 2 || path[1] == "name" || path[1] == "resourceVersion";
+  };
+  std::vector<std::string> names;
+  const auto listed =
+      connection_->api().list(collection_path(kTopologies), {{"limit", "500"}},
+                              [&](const Value& object) { names.push_back(key_of(object)); }, stop, {true, keep});
+  const bool is_missing = !listed && listed.error().code == Errc::absent;
+  notices_.tell("topologies", problems_of(listed || is_missing ? nullptr : &listed.error()), false);
+  lock.lock();
+  knows_topologies_ = listed || is_missing || listed.error().code == Errc::denied;
+  for (const std::string& name : names)
+    if (!inventory_.has_node(name)) vanished_.add(name, now() + *options_.collect_after);
+}
+
+void Controller::collect(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (may_keep_house() && !stop.stop_requested()) {
+    const auto node = vanished_.take(now());
+    if (!node) return;
+    bool succeeded = true;
+    if (!inventory_.has_node(*node)) {
+      const auto objects = inventory_.objects_of(*node);
+      lock.unlock();
+      succeeded = collect_objects_of(*node, objects, stop);
+      lock.lock();
+    }
+    vanished_.done(*node, succeeded, now());
+  }
+}
+
+/// The watch may lag behind: a Node that was registered again meanwhile keeps its objects. False: try again later.
+bool Controller::collect_objects_of(const std::string& node, const std::vector<KeptObject>& objects,
+                                    const std::stop_token& stop) {
+  const auto found = connection_->api().get(object_path(resources::kNodes, "", node), stop, {true, keeps_of_node});
+  if (found) return true;
+  if (found.error().code != Errc::absent) return false;
+  bool all = true;
+  for (const KeptObject& object : objects) {
+    const std::string path = object_path(resources::kNodeFeatures, object.space, object.name);
+    all = collected("NodeFeature", path, only(object.uid), stop) && all;
+  }
+  return collected("NodeResourceTopology", object_path(kTopologies, "", node), Value::map(), stop) && all;
+}
+
+bool Controller::collected(const std::string& kind, const std::string& path, Value options,
+                           const std::stop_token& stop) {
+  const Status removed = connection_->api().remove(path, std::move(options), stop);
+  if (removed) {
+    metrics_.collected(kind.c_str(), true);
+    log_.info("deleted, because its Node is gone", {{"kind", kind}, {"object", path}});
+    return true;
+  }
+  const Errc code = removed.error().code;
+  if (code == Errc::absent || code == Errc::conflict) return true;  // it is gone, or another object by now
+  metrics_.collected(kind.c_str(), false);
+  notices_.tell("collection of " + kind, problems_of(&removed.error()), false);
+  return code == Errc::denied;  // trying again does not bring a right
+}
+
+// ---- status ---------------------------------------------------------------------------------------------------------
+
+void Controller::note_verdict(const std::string& node, const std::shared_ptr<const RulesInUse>& rules,
+                              const Judged& judged) {
+  const std::lock_guard lock(mutex_);
+  if (rules != in_use_ || !inventory_.has_node(node)) return;
+  groups_dirty_ |= members_.put(node, judged.groups);
+  status_dirty_ |= matches_.put(node, judged.matches);
+  if (!leads_) return;
+  for (const auto& [object, text] : judged.rejections)
+    if (mistakes_[object].reject(text)) note_event(object, false, text);
+  for (const auto& [object, text] : judged.errors)
+    if (mistakes_[object].fail(text)) note_event(object, true, text);
+}
+
+void Controller::note_event(std::size_t object, bool failed, const std::string& note) {
+  status_dirty_ = true;
+  const std::string& name = in_use_->objects[object];
+  const auto uid = rule_uids_.find(name);
+  if (uid != rule_uids_.end() && events_.size() < kMostEvents) events_.push_back({name, uid->second, failed, note});
+}
+
+/// A few at once, then one a minute.
+void Controller::post_events(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::unique_lock lock(mutex_);
+    if (!may_keep_house() || events_.empty()) return;
+    const SteadyTime at = now();
+    if (events_counted_ != SteadyTime{})
+      event_allowance_ += std::chrono::duration<double>(at - events_counted_) / kEventPause;
+    event_allowance_ = std::min(event_allowance_, kEventBurst);
+    events_counted_ = at;
+    if (event_allowance_ < 1) return;
+    event_allowance_ -= 1;
+    const RuleEvent event = events_.front();
+    events_.pop_front();
+    lock.unlock();
+    const auto posted =
+        connection_->api().create(collection_path(resources::kEvents, "default"),
+                                  event_of_rule(event, options_.identity, connection_->clock().today()), stop);
+    // Do not report a failure to report: that would never end.
+    if (!posted) log_.warn("an event was not posted", {{"error", posted.error().text()}});
+  }
+}
+
+void Controller::write_groups(const std::stop_token& stop) {
+  std::map<std::string, std::vector<std::string>> wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!groups_dirty_ || !may_keep_house() || !groups_state_.is_known() || is_rules_pending()) return;
+    if (now() < groups_at_ || members_.nodes() != inventory_.node_count()) return;
+    groups_dirty_ = false;
+    groups_at_ = now() + kGroupPause;
+    for (std::size_t i = 0; i < in_use_->groups.size(); ++i) {
+      const auto group = groups_.find(in_use_->groups[i].key);
+      if (group == groups_.end()) continue;
+      auto nodes = members_.members(i);
+      if (nodes != group->second.nodes) wanted.emplace(group->first, std::move(nodes));
+    }
+  }
+  for (const auto& [key, nodes] : wanted) {
+    const std::size_t slash = key.find('/');
+    const std::string path =
+        object_path(resources::kNodeFeatureGroups, key.substr(0, slash), key.substr(slash + 1), "status");
+    const auto written = connection_->api().patch(path, PatchKind::merge, group_status(nodes), stop);
+    const bool is_gone = !written && written.error().code == Errc::absent;
+    if (written) metrics_.group_updated();
+    notices_.tell("status of group " + key, problems_of(written || is_gone ? nullptr : &written.error()), false);
+    const std::lock_guard lock(mutex_);
+    if (const auto group = groups_.find(key); written && group != groups_.end()) group->second.nodes = nodes;
+    if (!written && !is_gone && written.error().code != Errc::denied) {
+      groups_dirty_ = true;
+      groups_at_ = now() + kRetry;
+    }
+  }
+}
+
+void Controller::write_rule_status(const std::stop_token& stop) {
+  std::map<std::string, std::string> texts;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!may_keep_house() || is_rules_pending()) return;
+    if (status_dirty_ && matches_.nodes() == inventory_.node_count()) {
+      status_dirty_ = false;
+      for (std::size_t i = 0; i < in_use_->objects.size(); ++i)
+        status_.wants(in_use_->objects[i], rule_status_text(matches_.nodes(), matches_.count(i), mistakes_[i]), now());
+    }
+    texts = status_.take(now());
+  }
+  for (const auto& [name, text] : texts) {
+    const auto written = connection_->api().patch(object_path(resources::kNodeFeatureRules, "", name), PatchKind::merge,
+                                                  rule_status_patch(text), stop);
+    const bool is_gone = !written && written.error().code == Errc::absent;
+    notices_.tell("status of rule " + name, problems_of(written || is_gone ? nullptr : &written.error()), false);
+    const std::lock_guard lock(mutex_);
+    if (written)
+      status_.has(name, text);
+    else if (is_gone)
+      status_.forget(name);
+    else if (written.error().code != Errc::denied)
+      status_.wants(name, text, now());
+  }
+}
+
+// ---- the thread -----------------------------------------------------------------------------------------------------
+
+/// When there is something to do; under the mutex.
+std::optional<SteadyTime> Controller::house_due() const {
+  if (rules_.is_settled() && groups_state_.is_settled() && is_rules_pending()) return renew_at_;
+  if (!may_keep_house()) return std::nullopt;
+  std::optional<SteadyTime> due = vanished_.next();
+  const auto add = [&](SteadyTime at) { due = due ? std::min(*due, at) : at; };
+  if (options_.collect_after && !knows_topologies_) add(topologies_at_);
+  if (groups_dirty_ && groups_state_.is_known() && members_.nodes() == inventory_.node_count()) add(groups_at_);
+  if (status_dirty_ && matches_.nodes() == inventory_.node_count()) add({});
+  if (const auto at = status_.next()) add(*at);
+  if (!events_.empty()) add(event_allowance_ >= 1 ? SteadyTime{} : events_counted_ + kEventPause);
+  return due;
+}
+
+void Controller::keep_house(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    renew_rules(stop);
+    find_topologies(stop);
+    collect(stop);
+    write_groups(stop);
+    write_rule_status(stop);
+    post_events(stop);
+    std::unique_lock lock(mutex_);
+    const auto due = house_due();
+    const auto is_sooner = [&] {
+      const auto next = house_due();
+      return next && (!due || *next < *due);
+    };
+    if (due)
+      changed_.wait_until(lock, stop, *due, is_sooner);
+    else
+      changed_.wait(lock, stop, is_sooner);
+  }
+}
+
+}  // namespace nodescout
