@@ -35,6 +35,7 @@ using std::chrono::steady_clock;
 
 const std::string kManifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
 const std::string kChart = NODESCOUT_SOURCE_DIR "/deploy/helm/nodescout";
+const std::string kPrograms = NODESCOUT_SOURCE_DIR "/tests/e2e/";
 constexpr const char* kNode = "node1";
 constexpr const char* kSpace = "nodescout";
 constexpr const char* kKernel = "feature.node.kubernetes.io/kernel-version.full";
@@ -120,11 +121,17 @@ class NodeTest : public ::testing::Test {
     if (!why_not_here.empty() || node) return;
     everything->folder = std::make_unique<TempDirectory>();
     const fs::path image = build_shipped_image(everything->folder->path());
+    std::vector<fs::path> images{image};
+    if (const char* peer = std::getenv("NODESCOUT_PEER")) {
+      images.push_back(everything->folder->path() / "nfd.tar");
+      const Ran packed = run_program({kPrograms + "pack-nfd", peer, images.back().string()});
+      ASSERT_EQ(packed.status, 0) << packed.err;
+    }
     const auto start = steady_clock::now();
     everything->cluster = control_plane_for_real_nodes();
     cluster = everything->cluster.get();
     everything->node =
-        std::make_unique<RealNode>(*cluster, RealNode::Setup{.name = kNode, .images = {image}, .taints = "[]"});
+        std::make_unique<RealNode>(*cluster, RealNode::Setup{.name = kNode, .images = images, .taints = "[]"});
     node = everything->node.get();
     apply("crds", {"--server-side"});
     apply("base");
@@ -523,6 +530,45 @@ TEST_F(NodeChartTest, TheReadinessGateKeepsPodsAway) {
 
   cluster->kubectl({"delete", "namespace", "gated"});
   node->register_with("[]");
+}
+
+/// The order of docs/deploy.md: no state of the Node lacks a label that NFD made.
+TEST_F(NodeChartTest, NfdsPodsHandOverAndTakeBack) {
+  if (!std::getenv("NODESCOUT_PEER"))
+    GTEST_SKIP() << "skipped: name a folder with nfd-worker, nfd-master and nfd-gc in NODESCOUT_PEER";
+  deploy({"--set", "prune=true"});
+  ASSERT_EQ(helm({"uninstall", "site", "--namespace", "elsewhere", "--wait"}).status, 0);
+  const auto nfd = [&](Words words) {
+    words.insert(words.begin(), {"-n", "nfd"});
+    cluster->kubectl(words);
+  };
+  const auto rolled_out = [&](const std::string& what) { nfd({"rollout", "status", what, "--timeout=300s"}); };
+  cluster->kubectl({"apply", "-f", kPrograms + "nfd.yaml"});
+  for (const char* what : {"deployment/master", "deployment/gc", "daemonset/worker"}) rolled_out(what);
+  ASSERT_TRUE(eventually([] { return has_label(kKernel); }, 120s));
+  const auto of_nfd = own_labels();
+  ASSERT_GT(of_nfd.size(), 10u);
+  NodeWitness witness(*cluster, kNode);
+
+  nfd({"scale", "deployment", "master", "gc", "--replicas=0"});
+  deploy({"--set", "config.core.compat=nfd"});
+  nfd({"delete", "daemonset", "worker", "--wait"});
+  EXPECT_EQ(own_labels(), of_nfd) << "the same labels, which are the agent's now";
+
+  cluster->kubectl({"apply", "-f", kPrograms + "nfd.yaml", "-l", "app.kubernetes.io/name=worker"});
+  rolled_out("daemonset/worker");
+  ASSERT_TRUE(eventually(
+      [] { return static_cast<bool>(cluster->admin().get(object_path(resources::kNodeFeatures, "nfd", kNode))); },
+      60s));
+  ASSERT_EQ(helm({"uninstall", "site", "--namespace", "elsewhere", "--wait"}).status, 0);
+  nfd({"scale", "deployment", "master", "gc", "--replicas=1"});
+  rolled_out("deployment/master");
+  const auto states = witness.states();
+  for (const Value& state : states)
+    for (const auto& [key, value] : of_nfd)
+      EXPECT_EQ(text_at(state, {"metadata", "labels", key}), value)
+          << key << " at " << text_at(state, {"metadata", "resourceVersion"});
+  cluster->kubectl({"delete", "-f", kPrograms + "nfd.yaml", "--wait"});
 }
 
 }  // namespace
