@@ -30,6 +30,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kPrefix = "nodescout-test-";
 std::string control_group;
+fs::path scratch;  // where temporary files are: in the child only
 
 [[noreturn]] void fail(const char* what) {
   std::fprintf(stderr, "own namespaces: %s: %s\n", what, std::strerror(errno));
@@ -58,17 +59,19 @@ bool remove_group(const fs::path& group) {
   return !fs::exists(group);
 }
 
-void remove_groups(const std::string& name) {
+void remove_what_stays() {
+  std::error_code ignored;
+  fs::remove(scratch, ignored);
   const auto end = std::chrono::steady_clock::now() + 20s;
   const auto all_gone = [&] {
     bool gone = true;
-    for (const fs::path& hierarchy : hierarchies()) gone = remove_group(hierarchy / name) && gone;
+    for (const fs::path& hierarchy : hierarchies()) gone = remove_group(hierarchy / control_group) && gone;
     return gone;
   };
   while (!all_gone() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(50ms);
 }
 
-/// A process in a session of its own that removes the groups when this one ends, however it ends.
+/// A process in a session of its own that removes what belongs to no namespace when this one ends, however it ends.
 void start_guardian() {
   int pipe[2];
   if (::pipe2(pipe, O_CLOEXEC) != 0) fail("pipe");
@@ -88,7 +91,7 @@ void start_guardian() {
   char byte;
   while (::read(pipe[0], &byte, 1) < 0 && errno == EINTR) {
   }
-  remove_groups(control_group);
+  remove_what_stays();
   ::_exit(0);
 }
 
@@ -111,6 +114,8 @@ std::string why_no_own_namespaces() {
 
 void enter_own_namespaces() {
   control_group = std::string(kPrefix) + std::to_string(::getpid());
+  scratch = fs::temp_directory_path() / control_group;
+  fs::create_directory(scratch);
   start_guardian();
   if (::unshare(CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) != 0) fail("unshare");
   const pid_t child = ::fork();
@@ -119,13 +124,15 @@ void enter_own_namespaces() {
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    remove_groups(control_group);
+    remove_what_stays();
     // Not exit: static objects belong to the child.
     ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
   }
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail("make mounts private");
   if (::mount("proc", "/proc", "proc", 0, nullptr) != 0) fail("mount /proc");
+  if (::mount("scratch", scratch.c_str(), "tmpfs", 0, "mode=1777") != 0) fail("mount a tmpfs");
+  ::setenv("TMPDIR", scratch.c_str(), 1);
 }
 
 const std::string& own_control_group() { return control_group; }

@@ -1,11 +1,9 @@
 #include "e2e/real_node.h"
 
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -96,9 +94,6 @@ std::string RealNode::why_not() {
 RealNode::RealNode(ControlPlane& cluster, const Setup& setup)
     : cluster_(cluster), setup_(setup), folder_(cluster.folder() / setup.name) {
   fs::create_directories(folder_);
-  // An overlay can be on a tmpfs, but, in a container, not on another overlay. It is gone with the mount namespace.
-  if (::mount("node", folder_.c_str(), "tmpfs", 0, "mode=755") != 0)
-    throw std::runtime_error("mount " + folder_.string() + ": " + std::strerror(errno));
   const std::string user = "system:node:" + setup_.name;
   const KeyPair serving = cluster.authority().for_server({"IP:" + kAddress, "DNS:" + setup_.name});
   write_file(folder_ / "ca.crt", cluster.authority().certificate());
@@ -118,10 +113,7 @@ RealNode::RealNode(ControlPlane& cluster, const Setup& setup)
   start();
 }
 
-RealNode::~RealNode() {
-  cut_power();
-  ::umount2(folder_.c_str(), MNT_DETACH);
-}
+RealNode::~RealNode() { cut_power(); }
 
 void RealNode::start() {
   process_ = std::make_unique<Process>(

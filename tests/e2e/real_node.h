@@ -2,9 +2,9 @@
 // own.
 //
 // The kubelet and the controller manager come from tests/e2e/control-plane node, containerd and runc from Debian. The
-// node shares the kernel, the control groups and the read-only files of this machine; everything that it writes is in
-// a folder of the test. It lives in the network of the caller, who is in namespaces of its own (own_namespaces.h), and
-// it ends with the caller. There is one at a time.
+// node shares the kernel, the control groups and the read-only files of this machine. What it writes is in a folder of
+// the test, which must not be on an overlay file system. The caller is in namespaces of its own (own_namespaces.h): the
+// node is in its network, and ends with it. There is one node at a time.
 #pragma once
 
 #include <filesystem>
