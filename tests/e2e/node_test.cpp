@@ -81,7 +81,8 @@ int error_of_writing(pid_t pid, const std::string& path, uid_t user) {
 
 /// A line of /proc/PID/status.
 std::string status_of(pid_t pid, const std::string& field) {
-  for (const std::string_view line : split(read_file("/proc/" + std::to_string(pid) + "/status"), '\n'))
+  const std::string text = read_file("/proc/" + std::to_string(pid) + "/status");
+  for (const std::string_view line : split(text, '\n'))
     if (line.starts_with(field + ":")) return std::string(trim(line.substr(field.size() + 1)));
   return "";
 }
@@ -169,7 +170,9 @@ class NodeTest : public ::testing::Test {
   static std::map<std::string, std::string> own_labels() {
     const Value object = node_now();
     std::map<std::string, std::string> own;
-    for (const std::string_view name : split(text_at(object, {"metadata", "annotations", kOwnLabels}), ',')) {
+    const std::string names = text_at(object, {"metadata", "annotations", kOwnLabels});
+    if (names.empty()) return own;
+    for (const std::string_view name : split(names, ',')) {
       const std::string key = name.find('/') == std::string_view::npos
                                   ? "feature.node.kubernetes.io/" + std::string(name)
                                   : std::string(name);
