@@ -199,8 +199,8 @@ void ControlPlane::start_controller_manager() {
   controller_manager_ = std::make_unique<Process>(
       std::vector<std::string>{(found.folder / "kube-controller-manager").string(),
                                "--kubeconfig=" + admin_kubeconfig_.string(), "--leader-elect=false", "--secure-port=0",
-                               "--use-service-account-credentials=true",
-                               "--root-ca-file=" + (folder() / "ca.crt").string(),
+                               "--use-service-account-credentials=true", "--node-monitor-period=1s",
+                               "--node-monitor-grace-period=15s", "--root-ca-file=" + (folder() / "ca.crt").string(),
                                "--service-account-private-key-file=" + (folder() / "sa.key").string()},
       folder() / "kube-controller-manager.log");
 }

@@ -345,6 +345,7 @@ TEST_F(NodeLabelsStayTest, WhenTheApiServerIsKilled) {
 TEST_F(NodeLabelsStayTest, WhenThePowerIsCut) {
   const std::string before = agent_container();
   node->cut_power();
+  EXPECT_TRUE(eventually([] { return condition(node_now(), "Ready") == "Unknown"; }, 120s));
   node->start();
   EXPECT_TRUE(eventually([&] { return agent_is_ready() && agent_container() != before; }, 300s));
 }
