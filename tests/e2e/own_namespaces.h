@@ -1,5 +1,5 @@
-// A test program with a network, mounts, processes, temporary files and a host name of its own: what it does to them ends
-// with it, also when it is killed.
+// A test program with a network, mounts, processes, temporary files and a host name of its own: what it does to them
+// ends with it, also when it is killed.
 #pragma once
 
 #include <string>
