@@ -49,6 +49,7 @@ Run run(const std::string& command) {
 
 std::string shell_quoted(const std::string& word) { return "'" + replace_all(word, "'", "'\\''") + "'"; }
 
+constexpr const char* kClusterIp = "10.0.0.1";  // of the service "kubernetes": the first of the range
 constexpr const char* kOldEtcd = "/usr/bin/etcd";
 
 }  // namespace
@@ -90,9 +91,9 @@ ControlPlane& ControlPlane::shared() {
 }
 
 ControlPlane::ControlPlane(const Options& options)
-    : programs_(programs().folder), more_flags_(options.api_server_flags) {
-  port_ = free_port();
-  server_ = "https://127.0.0.1:" + std::to_string(port_);
+    : programs_(programs().folder), options_(options), address_(options.for_real_nodes ? kClusterIp : "127.0.0.1") {
+  port_ = options.for_real_nodes ? 443 : free_port();
+  server_ = "https://" + address_ + ":" + std::to_string(port_);
   write_files();
   start_etcd(options.old_etcd);
   admin_kubeconfig_ = kubeconfig("admin", client_certificate_user("admin", {"system:masters"}));
@@ -105,8 +106,11 @@ ControlPlane::~ControlPlane() = default;
 
 void ControlPlane::write_files() {
   const SigningKey tokens = make_signing_key();
-  const KeyPair serving = authority_.for_server(
-      {"IP:127.0.0.1", "IP:::1", "DNS:localhost", "DNS:kubernetes.default.svc", "DNS:kubernetes"});
+  const KeyPair serving = authority_.for_server({"IP:127.0.0.1", "IP:::1", "IP:" + std::string(kClusterIp),
+                                                 "DNS:localhost", "DNS:kubernetes.default.svc", "DNS:kubernetes"});
+  const KeyPair to_kubelets = authority_.for_user("kube-apiserver", {"system:masters"});
+  write_file(folder() / "to-kubelets.crt", to_kubelets.certificate);
+  write_file(folder() / "to-kubelets.key", to_kubelets.key);
   write_file(folder() / "sa.key", tokens.private_key);
   write_file(folder() / "sa.pub", tokens.public_key);
   write_file(folder() / "ca.crt", authority_.certificate());
@@ -134,7 +138,7 @@ void ControlPlane::start_api_server() {
   std::vector<std::string> words{
       (programs_ / "kube-apiserver").string(),
       "--etcd-servers=http://127.0.0.1:" + std::to_string(etcd_port_),
-      "--bind-address=127.0.0.1",
+      "--bind-address=" + address_,
       "--secure-port=" + std::to_string(port_),
       "--cert-dir=" + at + "generated",
       "--tls-cert-file=" + at + "server.crt",
@@ -144,14 +148,20 @@ void ControlPlane::start_api_server() {
       "--service-account-signing-key-file=" + at + "sa.key",
       "--service-account-issuer=https://kubernetes.default.svc",
       "--authorization-mode=Node,RBAC",
-      "--disable-admission-plugins=ServiceAccount",
       "--service-cluster-ip-range=10.0.0.0/24",
       "--allow-privileged",
       "--audit-policy-file=" + at + "audit-policy.yaml",
       "--audit-log-path=" + at + "audit.log",
       "--audit-log-maxsize=100000",
   };
-  words.insert(words.end(), more_flags_.begin(), more_flags_.end());
+  if (options_.for_real_nodes)
+    words.insert(words.end(), {"--enable-admission-plugins=NodeRestriction", "--advertise-address=" + address_,
+                               "--kubelet-preferred-address-types=InternalIP",
+                               "--kubelet-client-certificate=" + at + "to-kubelets.crt",
+                               "--kubelet-client-key=" + at + "to-kubelets.key"});
+  else
+    words.push_back("--disable-admission-plugins=ServiceAccount");
+  words.insert(words.end(), options_.api_server_flags.begin(), options_.api_server_flags.end());
   api_server_ = std::make_unique<Process>(words, folder() / "kube-apiserver.log");
   wait_until_ready();
 }
@@ -182,6 +192,18 @@ void ControlPlane::start_scheduler() {
       std::make_unique<Process>(std::vector<std::string>{program.string(), "--kubeconfig=" + admin_kubeconfig_.string(),
                                                          "--leader-elect=false", "--secure-port=0"},
                                 folder() / "kube-scheduler.log");
+}
+
+void ControlPlane::start_controller_manager() {
+  const Programs& found = programs("node");
+  if (!found.why_not.empty()) throw std::runtime_error(found.why_not);
+  controller_manager_ = std::make_unique<Process>(
+      std::vector<std::string>{(found.folder / "kube-controller-manager").string(),
+                               "--kubeconfig=" + admin_kubeconfig_.string(), "--leader-elect=false", "--secure-port=0",
+                               "--use-service-account-credentials=true", "--node-monitor-period=1s",
+                               "--node-monitor-grace-period=15s", "--root-ca-file=" + (folder() / "ca.crt").string(),
+                               "--service-account-private-key-file=" + (folder() / "sa.key").string()},
+      folder() / "kube-controller-manager.log");
 }
 
 // ---- who talks to it ------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 // A real Kubernetes control plane on loopback: etcd, kube-apiserver and, on demand, kube-scheduler. Up in about 5 s.
 //
 // The programs come from tests/e2e/control-plane (see there). One control plane serves all tests of a program; tests
-// keep apart by the names of their objects. There is no kubelet and no controller-manager: Nodes are whatever a test
-// says they are, and nothing is garbage-collected.
+// keep apart by the names of their objects. There is no kubelet and no controller-manager, unless a test starts them
+// (real_node.h): Nodes are whatever a test says they are, and nothing is garbage-collected.
 #pragma once
 
 #include <csignal>
@@ -46,6 +46,9 @@ class ControlPlane {
   struct Options {
     bool old_etcd = false;  // Debian's etcd 3.4: a streaming list is refused in the middle of its stream
     std::vector<std::string> api_server_flags;
+    /// For Pods that a kubelet starts: the API server listens at its own cluster IP, 10.0.0.1, so that Pods reach it by
+    /// routing alone, and service accounts get their tokens. The caller has this address in a network of its own.
+    bool for_real_nodes = false;
   };
 
   /// Why there can be no control plane on this machine; empty if there can.
@@ -103,6 +106,8 @@ class ControlPlane {
   /// Same port, same data; returns when it is ready.
   void start_api_server();
   void start_scheduler();
+  /// Makes Pods of DaemonSets, deletes what lost its owner, and finds out which kubelets are gone.
+  void start_controller_manager();
 
   // ---- witnesses ----
   /// A point in the audit log, for audit().
@@ -120,10 +125,11 @@ class ControlPlane {
   TempDirectory folder_;
   CertificateAuthority authority_;
   std::filesystem::path programs_;
-  std::vector<std::string> more_flags_;
+  const Options options_;
+  std::string address_;
   int port_ = 0, etcd_port_ = 0;
   std::string server_;
-  std::unique_ptr<Process> etcd_, api_server_, scheduler_;
+  std::unique_ptr<Process> etcd_, api_server_, scheduler_, controller_manager_;
   std::unique_ptr<Connection> admin_;
   std::filesystem::path admin_kubeconfig_;
   int sentinels_ = 0;

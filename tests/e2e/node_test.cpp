@@ -1,0 +1,595 @@
+// The shipped image, manifests and chart on a real node: kubelet, containerd and runc (real_node.h).
+//
+// One cluster with one node serves all tests. Each test leaves the base installed and its agent ready.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <optional>
+
+#include "base/text.h"
+#include "base/time.h"
+#include "document/json.h"
+#include "document/value_path.h"
+#include "e2e/agent_process.h"
+#include "e2e/node_witness.h"
+#include "e2e/own_namespaces.h"
+#include "e2e/real_node.h"
+#include "kube/resource.h"
+#include "support/run_program.h"
+
+namespace nodescout::test {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+const std::string kManifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
+const std::string kChart = NODESCOUT_SOURCE_DIR "/deploy/helm/nodescout";
+const std::string kPrograms = NODESCOUT_SOURCE_DIR "/tests/e2e/";
+constexpr const char* kNode = "node1";
+constexpr const char* kSpace = "nodescout";
+constexpr const char* kKernel = "feature.node.kubernetes.io/kernel-version.full";
+constexpr const char* kOwnLabels = "nfd.node.kubernetes.io/feature-labels";
+constexpr const char* kFeatureFile = "/etc/kubernetes/node-feature-discovery/features.d/nodescout";
+
+std::string why_not_here;  // found out before the namespaces are entered
+
+using Words = std::vector<std::string>;
+
+double seconds_since(steady_clock::time_point start) {
+  return std::chrono::duration<double>(steady_clock::now() - start).count();
+}
+
+/// A bound that is meant for a machine without other work.
+void expect_at_most(double seconds, double bound, const std::string& what) {
+  double load[1] = {0};
+  const bool is_idle =
+      ::getloadavg(load, 1) == 1 && load[0] <= 1.5 * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
+  std::printf("%s: %.2f s%s\n", what.c_str(), seconds, is_idle ? "" : " (not judged: the machine is busy)");
+  if (is_idle) {
+    EXPECT_LE(seconds, bound) << what;
+  }
+}
+
+/// What a process in the file systems of `pid`, with the user 65534 and no capability, gets when it makes a file there:
+/// 0 or an errno.
+int error_of_writing(pid_t pid, const std::string& path, uid_t user) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int mounts = ::open(("/proc/" + std::to_string(pid) + "/ns/mnt").c_str(), O_RDONLY | O_CLOEXEC);
+    if (::setns(mounts, CLONE_NEWNS) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0) ::_exit(255);
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (file < 0) ::_exit(errno);
+    ::unlink(path.c_str());
+    ::_exit(0);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/// A line of /proc/PID/status.
+std::string status_of(pid_t pid, const std::string& field) {
+  const std::string text = read_file("/proc/" + std::to_string(pid) + "/status");
+  for (const std::string_view line : split(text, '\n'))
+    if (line.starts_with(field + ":")) return std::string(trim(line.substr(field.size() + 1)));
+  return "";
+}
+
+struct Mount {
+  std::string point, options;
+};
+
+std::vector<Mount> mounts_of(pid_t pid) {
+  std::vector<Mount> mounts;
+  const std::string text = read_file("/proc/" + std::to_string(pid) + "/mountinfo");
+  for (const std::string_view line : split(text, '\n')) {
+    const auto words = split(line, ' ');
+    if (words.size() > 5) mounts.push_back({std::string(words[4]), std::string(words[5])});
+  }
+  return mounts;
+}
+
+/// The cluster of all tests, which ends before the libraries that it uses are torn down.
+class Everything final : public ::testing::Environment {
+ public:
+  std::unique_ptr<TempDirectory> folder;
+  std::unique_ptr<ControlPlane> cluster;
+  std::unique_ptr<RealNode> node;
+  double labelled_after = 0;
+  void TearDown() override {
+    node.reset();
+    cluster.reset();
+    folder.reset();
+  }
+};
+
+auto* const everything = static_cast<Everything*>(::testing::AddGlobalTestEnvironment(new Everything));
+
+class NodeTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (!why_not_here.empty() || node) return;
+    everything->folder = std::make_unique<TempDirectory>();
+    const fs::path image = build_shipped_image(everything->folder->path());
+    std::vector<fs::path> images{image};
+    if (const char* peer = std::getenv("NODESCOUT_PEER")) {
+      images.push_back(everything->folder->path() / "nfd.tar");
+      const Ran packed = run_program({kPrograms + "pack-nfd", peer, images.back().string()});
+      ASSERT_EQ(packed.status, 0) << packed.err;
+    }
+    const auto start = steady_clock::now();
+    everything->cluster = control_plane_for_real_nodes();
+    cluster = everything->cluster.get();
+    everything->node =
+        std::make_unique<RealNode>(*cluster, RealNode::Setup{.name = kNode, .images = images, .taints = "[]"});
+    node = everything->node.get();
+    apply("crds", {"--server-side"});
+    apply("base");
+    const bool is_labelled = eventually([] { return has_label(kKernel); }, 600s);
+    everything->labelled_after = seconds_since(start);
+    if (!is_labelled) std::printf("%s\n", node->logs().c_str());
+  }
+  void SetUp() override {
+    if (!why_not_here.empty()) GTEST_SKIP() << "skipped: " << why_not_here;
+    ASSERT_NE(node, nullptr);
+    ASSERT_TRUE(eventually(agent_is_ready, 300s)) << describe();
+  }
+  void TearDown() override {
+    if (HasFailure() && node) std::printf("%s\n", describe().c_str());
+  }
+  static std::string describe() {
+    return cluster->kubectl({"describe", "node", kNode}) + cluster->kubectl({"-n", kSpace, "describe", "pods"}) +
+           node->logs();
+  }
+
+  static void apply(const std::string& folder, const Words& more = {}) {
+    Words words{"apply", "-k", kManifests + folder};
+    words.insert(words.end(), more.begin(), more.end());
+    cluster->kubectl(words);
+  }
+  static Value read(const std::string& path) {
+    auto answer = cluster->admin().get(path);
+    return answer ? *std::move(answer) : Value::map();
+  }
+  static Value node_now() { return read(object_path(resources::kNodes, "", kNode)); }
+  static std::string label(const std::string& key) { return text_at(node_now(), {"metadata", "labels", key}); }
+  static bool has_label(const std::string& key) { return !label(key).empty(); }
+  /// Those that the ownership annotation lists.
+  static std::map<std::string, std::string> own_labels() {
+    const Value object = node_now();
+    std::map<std::string, std::string> own;
+    const std::string names = text_at(object, {"metadata", "annotations", kOwnLabels});
+    if (names.empty()) return own;
+    for (const std::string_view name : split(names, ',')) {
+      const std::string key = name.find('/') == std::string_view::npos
+                                  ? "feature.node.kubernetes.io/" + std::string(name)
+                                  : std::string(name);
+      own[key] = text_at(object, {"metadata", "labels", key});
+    }
+    return own;
+  }
+  static std::string condition(const Value& object, const std::string& type, const std::string& member = "status") {
+    const Value* conditions = at(object, {"status", "conditions"});
+    if (conditions)
+      for (const Value& each : conditions->items)
+        if (text_at(each, {"type"}) == type) return text_at(each, {member});
+    return "";
+  }
+  static bool is_ready(const Value& object) {
+    return condition(object, "Ready") == "True" && !at(object, {"metadata", "deletionTimestamp"});
+  }
+  static std::vector<Value> pods(const std::string& space = kSpace, const std::string& name = "nodescout") {
+    std::vector<Value> found;
+    static_cast<void>(cluster->admin().list(collection_path(resources::kPods, space),
+                                            {{"labelSelector", "app.kubernetes.io/name=" + name}},
+                                            [&](const Value& pod) { found.push_back(pod); }));
+    return found;
+  }
+  static bool agent_is_ready() {
+    const auto all = pods();
+    return all.size() == 1 && is_ready(all[0]);
+  }
+  static std::string agent_pod() { return text_at(pods().at(0), {"metadata", "name"}); }
+  static std::string agent_container() {
+    const auto all = pods();
+    const Value* states = all.empty() ? nullptr : at(all[0], {"status", "containerStatuses"});
+    return states && !states->items.empty() ? text_at(states->items[0], {"containerID"}) : "";
+  }
+  static void wait_for_rollout(const std::string& set = "nodescout", const std::string& space = kSpace) {
+    cluster->kubectl({"-n", space, "rollout", "status", "daemonset/" + set, "--timeout=300s"});
+  }
+  /// The kubelet answers: after a kill it is a new one.
+  static bool kubelet_answers() {
+    return static_cast<bool>(cluster->admin().get("/api/v1/nodes/" + std::string(kNode) + "/proxy/configz"));
+  }
+
+  static ControlPlane* cluster;
+  static RealNode* node;
+};
+ControlPlane* NodeTest::cluster = nullptr;
+RealNode* NodeTest::node = nullptr;
+
+TEST_F(NodeTest, TheAgentIsReadyAndItsNodeHasLabels) {
+  EXPECT_TRUE(is_ready(node_now()));
+  EXPECT_TRUE(has_label(kKernel));
+  EXPECT_GT(own_labels().size(), 10u);
+  expect_at_most(everything->labelled_after, 20, "from an empty cluster to labels");
+  // The kubelet's own times, in whole seconds.
+  const Value pod = pods().at(0);
+  const Value* container = at(pod, {"status", "containerStatuses"});
+  const auto started = parse_rfc3339(text_at(container->items.at(0), {"state", "running", "startedAt"}));
+  const auto ready = parse_rfc3339(condition(pod, "Ready", "lastTransitionTime"));
+  ASSERT_TRUE(started && ready) << to_json(pod);
+  expect_at_most(std::chrono::duration<double>(*ready - *started).count(), 5, "from the container's start to Ready");
+}
+
+TEST_F(NodeTest, TheContainerHasNoRights) {
+  const pid_t agent = node->process_of(kSpace, agent_pod(), "nodescout");
+  ASSERT_GT(agent, 0);
+  EXPECT_EQ(status_of(agent, "Uid"), "65534\t65534\t65534\t65534");
+  EXPECT_EQ(status_of(agent, "Gid"), "65534\t65534\t65534\t65534");
+  for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
+    EXPECT_EQ(status_of(agent, set), "0000000000000000") << set;
+  EXPECT_EQ(status_of(agent, "NoNewPrivs"), "1");
+  EXPECT_EQ(status_of(agent, "Seccomp"), "2") << "a filter";
+}
+
+TEST_F(NodeTest, TheContainerCanWriteOnlyItsState) {
+  const pid_t agent = node->process_of(kSpace, agent_pod(), "nodescout");
+  ASSERT_GT(agent, 0);
+  std::map<std::string, std::string> seen;
+  for (const Mount& mount : mounts_of(agent)) seen[mount.point] = mount.options;
+  for (const char* point :
+       {"/", "/etc/nodescout", "/host/sys", "/host/proc", "/host/boot", "/host/lib", "/host/usr/lib",
+        "/host/etc/os-release", "/host/run/udev", "/host/etc/kubernetes/node-feature-discovery/features.d"}) {
+    ASSERT_TRUE(seen.contains(point)) << point;
+    EXPECT_TRUE(seen[point].starts_with("ro")) << point << " " << seen[point];
+  }
+  EXPECT_EQ(error_of_writing(agent, "/run/nodescout/x", 65534), 0);
+  EXPECT_EQ(error_of_writing(agent, "/x", 0), EROFS) << "not even as root";
+  for (const auto& [point, options] : seen) {
+    // containerd 1.6 makes only the mount itself read-only, not what is mounted below it.
+    if (point == "/run/nodescout" || point.starts_with("/dev") || point.starts_with("/proc")) continue;
+    EXPECT_NE(error_of_writing(agent, point + "/x", 65534), 0) << point << " " << options;
+  }
+}
+
+TEST_F(NodeTest, CommandsRunInThePod) {
+  const std::string diff = cluster->kubectl({"-n", kSpace, "exec", agent_pod(), "--", "/usr/bin/nodescout", "diff"});
+  EXPECT_NE(diff.find("nothing would change"), std::string::npos) << diff;
+  const Value dump = must(parse_json(
+      cluster->kubectl({"-n", kSpace, "exec", agent_pod(), "--", "/usr/bin/nodescout", "dump", "-o", "json"}), "dump"));
+  EXPECT_EQ(text_at(dump, {"labels", kKernel}), label(kKernel));
+}
+
+// ---- every state of the Node that the API server serves has every label ---------------------------------------------
+
+class NodeLabelsStayTest : public NodeTest {
+ protected:
+  void SetUp() override {
+    NodeTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    labels = own_labels();
+    ASSERT_GT(labels.size(), 10u);
+    witness = std::make_unique<NodeWitness>(*cluster, kNode);
+  }
+  void TearDown() override {
+    if (witness) {
+      EXPECT_TRUE(eventually(agent_is_ready, 300s));
+      const auto states = witness->states();
+      for (const Value& state : states)
+        for (const auto& [key, value] : labels)
+          EXPECT_EQ(text_at(state, {"metadata", "labels", key}), value)
+              << key << " at " << text_at(state, {"metadata", "resourceVersion"});
+      std::printf("%zu states of the Node, %zu labels in each\n", states.size(), labels.size());
+      EXPECT_EQ(own_labels(), labels);
+    }
+    NodeTest::TearDown();
+  }
+
+  std::map<std::string, std::string> labels;
+  std::unique_ptr<NodeWitness> witness;
+};
+
+TEST_F(NodeLabelsStayTest, DuringARollout) {
+  const std::string before = agent_pod();
+  const auto start = steady_clock::now();
+  cluster->kubectl({"-n", kSpace, "rollout", "restart", "daemonset/nodescout"});
+  wait_for_rollout();
+  std::printf("rollout: %.1f s\n", seconds_since(start));
+  EXPECT_NE(agent_pod(), before);
+}
+
+TEST_F(NodeLabelsStayTest, DuringADrain) {
+  const std::string before = agent_pod();
+  cluster->kubectl({"drain", kNode, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s"});
+  EXPECT_EQ(text_at(node_now(), {"spec", "unschedulable"}), "true");
+  EXPECT_EQ(agent_pod(), before) << "a DaemonSet's Pod stays";
+  cluster->kubectl({"uncordon", kNode});
+}
+
+TEST_F(NodeLabelsStayTest, WhenTheAgentIsKilled) {
+  const std::string before = agent_container();
+  const pid_t agent = node->process_of(kSpace, agent_pod(), "nodescout");
+  ASSERT_EQ(::kill(agent, SIGKILL), 0);
+  EXPECT_TRUE(eventually([&] { return !agent_container().empty() && agent_container() != before; }, 120s));
+}
+
+TEST_F(NodeLabelsStayTest, WhenTheKubeletIsKilled) {
+  const std::string before = agent_container();
+  node->kill("kubelet");
+  EXPECT_TRUE(eventually(kubelet_answers, 120s));
+  EXPECT_EQ(agent_container(), before);
+}
+
+TEST_F(NodeLabelsStayTest, WhenTheApiServerIsKilled) {
+  const std::string before = agent_container();
+  cluster->kill_api_server();
+  cluster->start_api_server();
+  EXPECT_TRUE(eventually(kubelet_answers, 120s));
+  EXPECT_EQ(agent_container(), before);
+}
+
+TEST_F(NodeLabelsStayTest, WhenThePowerIsCut) {
+  const std::string before = agent_container();
+  node->cut_power();
+  EXPECT_TRUE(eventually([] { return condition(node_now(), "Ready") == "Unknown"; }, 120s));
+  node->start();
+  EXPECT_TRUE(eventually([&] { return agent_is_ready() && agent_container() != before; }, 300s));
+}
+
+TEST_F(NodeLabelsStayTest, WhenTheDaemonSetIsDeleted) {
+  cluster->kubectl({"-n", kSpace, "delete", "daemonset", "nodescout", "--wait"});
+  EXPECT_TRUE(eventually([] { return pods().empty(); }, 120s));
+  apply("base");
+}
+
+/// The Lease of the agent has the Node as its owner: the garbage collector deletes it, and the agent watches it.
+TEST_F(NodeTest, ANodeThatRegistersAgainIsLabelledAtOnce) {
+  const auto labels = own_labels();
+  const std::string before = text_at(node_now(), {"metadata", "uid"});
+  cluster->kubectl({"delete", "node", kNode, "--wait"});
+  node->kill("kubelet");  // which registers when it starts
+  ASSERT_TRUE(eventually([&] { return !text_at(node_now(), {"metadata", "uid"}).empty(); }, 120s));
+  const auto registered = steady_clock::now();
+  EXPECT_NE(text_at(node_now(), {"metadata", "uid"}), before);
+  ASSERT_TRUE(eventually([] { return has_label(kKernel); }, 120s)) << "the recheck alone comes after 4 minutes";
+  expect_at_most(seconds_since(registered), 10, "from registered again to labels");
+  EXPECT_EQ(own_labels(), labels);
+  EXPECT_TRUE(eventually([] { return is_ready(node_now()); }, 120s));
+}
+
+// ---- overlays and chart ---------------------------------------------------------------------------------------------
+
+TEST_F(NodeTest, TheOverlaysRun) {
+  const auto labels = own_labels();
+  for (const char* overlay : {"watch-node", "read-only-host"}) {
+    apply(std::string("overlays/") + overlay);
+    wait_for_rollout();
+    EXPECT_TRUE(eventually(agent_is_ready, 120s)) << overlay;
+    EXPECT_EQ(own_labels(), labels) << overlay;
+    apply("base");
+    wait_for_rollout();
+  }
+}
+
+TEST_F(NodeTest, TheOverlayNodefeaturePublishesAnObject) {
+  apply("overlays/nodefeature");
+  wait_for_rollout();
+  const std::string path = object_path(resources::kNodeFeatures, kSpace, kNode);
+  EXPECT_TRUE(eventually([&] { return static_cast<bool>(cluster->admin().get(path)); }, 60s));
+  cluster->kubectl({"-n", kSpace, "delete", "nodefeature", kNode});
+  apply("base");
+  wait_for_rollout();
+}
+
+TEST_F(NodeTest, TheOverlayFileLeavesAFileAndItsPruneTakesItAway) {
+  const auto file_exists = [] { return node->run({"/usr/bin/test", "-s", kFeatureFile}).status == 0; };
+  apply("overlays/file");
+  wait_for_rollout();
+  EXPECT_TRUE(eventually(file_exists, 60s));
+  const pid_t agent = node->process_of(kSpace, agent_pod(), "nodescout");
+  EXPECT_EQ(status_of(agent, "Uid"), "0\t0\t0\t0") << "features.d belongs to root";
+  EXPECT_EQ(status_of(agent, "CapEff"), "0000000000000000");
+  apply("overlays/file-prune");
+  wait_for_rollout();
+  EXPECT_FALSE(file_exists());
+  apply("base");
+  wait_for_rollout();
+}
+
+TEST_F(NodeTest, TheOverlayPruneRemovesTheLabels) {
+  const auto labels = own_labels();
+  apply("overlays/prune");
+  wait_for_rollout();
+  EXPECT_FALSE(has_label(kKernel));
+  EXPECT_TRUE(own_labels().empty());
+  apply("base");
+  wait_for_rollout();
+  EXPECT_TRUE(eventually([&] { return own_labels() == labels; }, 60s));
+}
+
+/// This machine has no GPU: the label that the DaemonSet selects on is set by hand.
+TEST_F(NodeTest, TheOverlayGpuMigRunsAnAgentOnGpuNodes) {
+  apply("overlays/gpu-mig");
+  wait_for_rollout();
+  EXPECT_TRUE(pods(kSpace, "nodescout-gpu").empty());
+  cluster->kubectl({"label", "node", kNode, "feature.node.kubernetes.io/pci-10de.present=true"});
+  EXPECT_TRUE(eventually(
+      [] {
+        const auto all = pods(kSpace, "nodescout-gpu");
+        return all.size() == 1 && is_ready(all[0]);
+      },
+      120s));
+  cluster->kubectl({"label", "node", kNode, "feature.node.kubernetes.io/pci-10de.present-"});
+  cluster->kubectl({"-n", kSpace, "delete", "daemonset", "nodescout-gpu", "--wait"});
+  apply("base");
+  wait_for_rollout();
+}
+
+class NodeChartTest : public NodeTest {
+ protected:
+  void SetUp() override {
+    NodeTest::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    if (!programs("helm").why_not.empty()) GTEST_SKIP() << "skipped: " << programs("helm").why_not;
+    cluster->kubectl({"delete", "-k", kManifests + "base", "--wait"});
+    is_base_away = true;
+  }
+  void TearDown() override {
+    if (is_base_away) {
+      static_cast<void>(helm({"uninstall", "site", "--namespace", "elsewhere", "--wait"}));
+      apply("base");
+      wait_for_rollout();
+    }
+    NodeTest::TearDown();
+  }
+  Ran helm(const Words& words) {
+    RunOptions options;
+    for (const char* variable : {"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"})
+      options.environment[variable] = folder.path();
+    options.environment["KUBECONFIG"] = cluster->admin_kubeconfig();
+    Words command{programs("helm").folder / "helm"};
+    command.insert(command.end(), words.begin(), words.end());
+    return run_program(command, options);
+  }
+  /// Installs or upgrades the release, and waits until its Pods are ready.
+  void deploy(const Words& values) {
+    Words words{"upgrade", "--install", "site", kChart,  "--namespace",        "elsewhere",     "--create-namespace",
+                "--wait",  "--timeout", "300s", "--set", "crds.install=never", "--reset-values"};
+    words.insert(words.end(), values.begin(), values.end());
+    const Ran done = helm(words);
+    EXPECT_EQ(done.status, 0) << done.out << done.err;
+    wait_for_rollout("site-nodescout", "elsewhere");
+  }
+
+  TempDirectory folder;
+  bool is_base_away = false;
+};
+
+TEST_F(NodeChartTest, ItsVariantsRunInAnotherNamespace) {
+  const auto labels = own_labels();
+  for (const Words& values : std::vector<Words>{{},
+                                                {"--set", "watchNode=true"},
+                                                {"--set", "lease=false"},
+                                                {"--set", "host.readOnly=true"},
+                                                {"--set", "port=9090"},
+                                                {"--set", "publish=nodefeature"},
+                                                {"--set", "publish=file"},
+                                                {"--set", "publish=file,prune=true"}}) {
+    SCOPED_TRACE(values.empty() ? "defaults" : values.back());
+    deploy(values);
+    EXPECT_EQ(own_labels(), labels);
+  }
+  deploy({"--set", "prune=true"});
+  EXPECT_TRUE(own_labels().empty());
+  deploy({});
+  EXPECT_TRUE(eventually([&] { return own_labels() == labels; }, 60s));
+}
+
+/// A new Node registers with the startup taint, and a Pod that would fit is not bound before its labels are there.
+TEST_F(NodeChartTest, TheReadinessGateKeepsPodsAway) {
+  const std::string taint = "startup-taint.cluster-autoscaler.kubernetes.io/nodescout";
+  deploy({"--set", "policy.readinessTaint=" + taint, "--set-json",
+          R"(config={"readinessGate":{"taint":")" + taint + R"(","requires":[")" + kKernel + R"("]}})"});
+  node->cut_power();
+  cluster->kubectl({"delete", "node", kNode, "--wait"});
+  cluster->create_namespace("gated");
+  ASSERT_TRUE(eventually(
+      [] {
+        return static_cast<bool>(cluster->admin().get(object_path(resources::kServiceAccounts, "gated", "default")));
+      },
+      60s));
+  must(cluster->admin().create(
+      collection_path(resources::kPods, "gated"),
+      json(R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"gated"},"spec":{"automountServiceAccountToken":false,
+      "terminationGracePeriodSeconds":1,
+      "containers":[{"name":"pause","image":"localhost/pause:1","imagePullPolicy":"Never"}]}})")));
+  const auto since = cluster->now_in_audit_log();
+  node->register_with("[{key: " + taint + ", effect: NoSchedule}]");
+  node->start();
+  EXPECT_TRUE(eventually([] { return is_ready(read(object_path(resources::kPods, "gated", "gated"))); }, 300s));
+  EXPECT_EQ(condition(node_now(), "NodescoutReady"), "True");
+
+  int labelled = -1, untainted = -1, bound = -1, place = 0;
+  for (const AuditEntry& entry : cluster->audit(since)) {
+    const bool is_agent = entry.user == "system:serviceaccount:elsewhere:site-nodescout" && entry.verb == "patch";
+    if (is_agent && at(entry.request, {"metadata", "labels", kKernel})) labelled = place;
+    if (is_agent && at(entry.request, {"spec", "taints"})) untainted = place;
+    if (entry.resource == "pods/binding" && entry.name == "gated") bound = place;
+    ++place;
+  }
+  EXPECT_GE(labelled, 0);
+  EXPECT_GE(untainted, labelled);
+  EXPECT_GT(bound, untainted);
+
+  cluster->kubectl({"delete", "namespace", "gated"});
+  node->register_with("[]");
+}
+
+/// The order of docs/deploy.md: no state of the Node lacks a label that NFD made.
+TEST_F(NodeChartTest, NfdsPodsHandOverAndTakeBack) {
+  if (!std::getenv("NODESCOUT_PEER"))
+    GTEST_SKIP() << "skipped: name a folder with nfd-worker, nfd-master and nfd-gc in NODESCOUT_PEER";
+  deploy({"--set", "prune=true"});
+  ASSERT_EQ(helm({"uninstall", "site", "--namespace", "elsewhere", "--wait"}).status, 0);
+  const auto nfd = [&](Words words) {
+    words.insert(words.begin(), {"-n", "nfd"});
+    cluster->kubectl(words);
+  };
+  const auto rolled_out = [&](const std::string& what) { nfd({"rollout", "status", what, "--timeout=300s"}); };
+  cluster->kubectl({"apply", "-f", kPrograms + "nfd.yaml"});
+  for (const char* what : {"deployment/master", "deployment/gc", "daemonset/worker"}) rolled_out(what);
+  ASSERT_TRUE(eventually([] { return has_label(kKernel); }, 120s));
+  const auto of_nfd = own_labels();
+  ASSERT_GT(of_nfd.size(), 10u);
+  NodeWitness witness(*cluster, kNode);
+
+  nfd({"scale", "deployment", "master", "gc", "--replicas=0"});
+  deploy({"--set", "config.core.compat=nfd"});
+  nfd({"delete", "daemonset", "worker", "--wait"});
+  // The same labels, which are the agent's now.
+  const auto of_agent = own_labels();
+  for (const auto& [key, value] : of_nfd) EXPECT_TRUE(of_agent.contains(key)) << "NFD alone has " << key;
+  for (const auto& [key, value] : of_agent) EXPECT_TRUE(of_nfd.contains(key)) << "NFD does not have " << key;
+
+  cluster->kubectl({"apply", "-f", kPrograms + "nfd.yaml", "-l", "app.kubernetes.io/name=worker"});
+  rolled_out("daemonset/worker");
+  ASSERT_TRUE(eventually(
+      [] { return static_cast<bool>(cluster->admin().get(object_path(resources::kNodeFeatures, "nfd", kNode))); },
+      60s));
+  ASSERT_EQ(helm({"uninstall", "site", "--namespace", "elsewhere", "--wait"}).status, 0);
+  nfd({"scale", "deployment", "master", "gc", "--replicas=1"});
+  rolled_out("deployment/master");
+  const auto states = witness.states();
+  for (const Value& state : states)
+    for (const auto& [key, value] : of_nfd)
+      EXPECT_EQ(text_at(state, {"metadata", "labels", key}), value)
+          << key << " at " << text_at(state, {"metadata", "resourceVersion"});
+  cluster->kubectl({"delete", "-f", kPrograms + "nfd.yaml", "--wait"});
+}
+
+}  // namespace
+}  // namespace nodescout::test
+
+int main(int argc, char** argv) {
+  using namespace nodescout::test;
+  ::testing::InitGoogleTest(&argc, argv);
+  why_not_here = ControlPlane::why_not();
+  if (why_not_here.empty()) why_not_here = RealNode::why_not();
+  if (why_not_here.empty()) why_not_here = why_no_shipped_image();
+  if (why_not_here.empty() && !GTEST_FLAG_GET(list_tests)) enter_own_namespaces();
+  return RUN_ALL_TESTS();
+}
