@@ -395,7 +395,7 @@ const Row kRows[] = {
      [](KeyEntry& e, Config&) { e.go_duration(); }},
     {{"nfdApiParallelism", master, never, "", kOwnNode}, [](KeyEntry& e, Config&) { e.whole_number(1); }},
     {{"informerPageSize", master, never, "", kOwnNode}, [](KeyEntry& e, Config&) { e.whole_number(0); }},
-    {{"leaderElection", master, never, "", kOwnNode},
+    {{"leaderElection", master, never, "", "every agent labels its own node; only nodescout controller reads it"},
      [](KeyEntry& e, Config&) {
        e.go_durations({"leaseDuration", "renewDeadline", "retryPeriod"});
      }},
