@@ -445,7 +445,7 @@ std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, S
     if (builder.last_quoted.line > 0 && !is_closed(text, builder.last_quoted))
       return found_slip(text, {builder.last_quoted, "this text has no closing quote", "close it with the same quote"});
     if (any && document.root.is(Value::Kind::string) && document.root.text.starts_with("---"))
-      return found_slip(text, {document.root.mark, "--- does not stand alone in its line"});
+      return found_slip(text, {document.root.mark, "--- is not alone in its line"});
   } catch (const Stop& stop) {
     return found_slip(text, stop);
   } catch (const YAML::Exception& error) {

@@ -275,7 +275,7 @@ class Finder {
     if (!says("escape")) return std::nullopt;
     const std::size_t sign = line(last_).rfind('\\', column_);
     return YamlSlip{sign == kNone ? given_.mark : at(last_, sign),
-                    "in double quotes \\ begins an escape, and this is none",
+                    "in double quotes \\ begins an escape, and this is not one",
                     "write the text in single quotes, where \\ is itself"};
   }
 

@@ -24,7 +24,7 @@ constexpr int kRounds = 3;          // of a range
 struct Beginning {
   std::string text;      // as far as it is known from the start of the line
   bool is_whole = true;  // nothing unknown was printed
-  std::uint32_t at = 0;  // of the first sign of the text that is no blank; behind the last one there is none yet
+  std::uint32_t at = 0;  // of the first sign of the text that is not a blank; behind the last line there is none yet
 
   friend auto operator<=>(const Beginning&, const Beginning&) = default;
 };

@@ -34,7 +34,7 @@ fs::path packaged_build() {
 std::string why_no_packages() {
   if (packaged_build() == NODESCOUT_BUILD_DIR && std::string_view(NODESCOUT_SANITIZERS) != "")
     return "a build with sanitizers is not packaged; set NODESCOUT_RELEASE_PROGRAM to the release's program";
-  if (run_program({"/bin/sh", "-c", "command -v dpkg-deb dpkg-shlibdeps python3"}).status != 0)
+  if (run_program({"/bin/sh", "-c", "for each in dpkg-deb dpkg-shlibdeps python3; do command -v $each || exit 1; done"}).status != 0)
     return "dpkg-deb, dpkg-shlibdeps (dpkg-dev) and python3 are needed";
   return "";
 }
@@ -167,7 +167,7 @@ TEST_F(DebianPackageTest, IsInstalledUsedAndRemovedInAMinimalDebian) {
   for (const char* file : {"/etc/resolv.conf", "/etc/hosts"})
     if (fs::exists(file)) write_file(root.string() + file, read_file(file));
   fs::copy_file(package, root / "nodescout.deb");
-  if (in_root(root, "apt-get -qq update").status != 0) GTEST_SKIP() << "skipped: Debian's archive cannot be reached";
+  if (in_root(root, "apt-get -qq -o APT::Update::Error-Mode=any update").status != 0) GTEST_SKIP() << "skipped: Debian's archive cannot be reached";
 
   const auto everything = [&] { return lines_of(shell("cd \"$1\" && find . -xdev | sort", {root.string()}).out); };
   const Ran installed = in_root(root,

@@ -95,19 +95,37 @@ void start_guardian() {
   ::_exit(0);
 }
 
+/// What a node does in its namespaces, once.
+constexpr const char* kTried =
+    "mount -t tmpfs none /mnt\n"
+    "mkdir /mnt/lower /mnt/upper /mnt/work /mnt/merged\n"
+    "mount -t overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work none /mnt/merged\n"
+    "ip link add tried0 type veth peer name tried1\n";
+
 }  // namespace
 
 std::string why_no_own_namespaces() {
   if (::geteuid() != 0) return "only root can make namespaces";
   const Ran tried = run_program({"/usr/bin/unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork",
-                                 "--mount-proc", "/bin/mount", "-t", "tmpfs", "none", "/mnt"});
-  if (tried.status != 0) return "namespaces or mounts are not permitted here: " + tried.err;
+                                 "--mount-proc", "/bin/sh", "-euc", kTried});
+  if (tried.status != 0) return "namespaces, mounts or interfaces are not permitted here: " + tried.err;
   const std::vector<fs::path> roots = hierarchies();
   if (roots.empty()) return "there are no control groups below /sys/fs/cgroup";
   for (const fs::path& root : roots) {
     const fs::path group = root / (std::string(kPrefix) + "tried-" + std::to_string(::getpid()));
     if (::mkdir(group.c_str(), 0755) != 0) return "no control group can be made in " + root.string();
     ::rmdir(group.c_str());
+    const fs::path delegated = root / "cgroup.subtree_control";
+    std::error_code missing;
+    if (!fs::exists(root / "cgroup.controllers", missing) || fs::file_size(root / "cgroup.controllers", missing) == 0)
+      continue;
+    // Of version 2: as in a container, whose own processes are in this group.
+    if (run_program({"/bin/sh", "-c",
+                     "for c in $(cat \"$0/cgroup.controllers\"); do echo +$c >\"$0/cgroup.subtree_control\" "
+                     "|| exit 1; done",
+                     root.string()})
+            .status != 0)
+      return "controllers cannot be delegated in " + delegated.string();
   }
   return "";
 }
