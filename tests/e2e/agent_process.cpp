@@ -1,5 +1,7 @@
 #include "e2e/agent_process.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -51,6 +53,16 @@ void write_gpu_machine(TempHost& machine) {
 }
 
 void remove_gpu(const TempHost& machine) { fs::remove_all(machine.path() / "sys/bus/pci/devices/0000:01:00.0"); }
+
+void expect_at_most(double seconds, double bound, const std::string& what) {
+  double load[1] = {0};
+  const bool is_idle =
+      ::getloadavg(load, 1) == 1 && load[0] <= 1.5 * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
+  std::printf("%s: %.2f s%s\n", what.c_str(), seconds, is_idle ? "" : " (not judged: the machine is busy)");
+  if (is_idle) {
+    EXPECT_LE(seconds, bound) << what;
+  }
+}
 
 bool send_uevent() {
   std::ofstream file("/sys/class/net/lo/uevent");

@@ -25,6 +25,9 @@ void remove_gpu(const TempHost& machine);
 inline constexpr const char* kGpuLabel = "feature.node.kubernetes.io/pci-10de.present";
 inline constexpr const char* kNicLabel = "feature.node.kubernetes.io/pci-8086.present";
 
+/// Prints a time, and compares it with a bound that is meant for a machine without other work where this is one.
+void expect_at_most(double seconds, double bound, const std::string& what);
+
 /// Makes the kernel tell everybody that something in the subsystem "net" changed. False where that is not allowed.
 bool send_uevent();
 

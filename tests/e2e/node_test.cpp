@@ -51,17 +51,6 @@ double seconds_since(steady_clock::time_point start) {
   return std::chrono::duration<double>(steady_clock::now() - start).count();
 }
 
-/// A bound that is meant for a machine without other work.
-void expect_at_most(double seconds, double bound, const std::string& what) {
-  double load[1] = {0};
-  const bool is_idle =
-      ::getloadavg(load, 1) == 1 && load[0] <= 1.5 * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
-  std::printf("%s: %.2f s%s\n", what.c_str(), seconds, is_idle ? "" : " (not judged: the machine is busy)");
-  if (is_idle) {
-    EXPECT_LE(seconds, bound) << what;
-  }
-}
-
 /// What a process in the file systems of `pid`, with the user 65534 and no capability, gets when it makes a file there:
 /// 0 or an errno.
 int error_of_writing(pid_t pid, const std::string& path, uid_t user) {
