@@ -416,7 +416,8 @@ TEST_F(OciImageTest, ListsAndLicensesWhatItContains) {
     if (name == "nodescout") continue;
     listed.insert(name);
     // "built from the source package SOURCE VERSION"
-    const auto words = split(text_at(part, {"sourceInfo"}), ' ');
+    const std::string built_from = text_at(part, {"sourceInfo"});
+    const auto words = split(built_from, ' ');
     const std::string source{words.at(words.size() - 2)};
     const bool needs_notice = text_at(part, {"licenseDeclared"}) != "BSL-1.0";
     EXPECT_EQ(files.contains("usr/share/doc/" + source + "/copyright"), needs_notice) << name;
