@@ -22,7 +22,7 @@ class NodeWriterTest : public ::testing::Test {
  protected:
   NodeWriterTest() {
     server.serve("/api/v1/nodes");
-    server.serve(kLeases);
+    server.serve("/apis/coordination.k8s.io/v1/leases");
     put("", "");
     watch();
   }
