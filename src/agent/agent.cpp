@@ -36,6 +36,7 @@ Agent::Agent(const AgentOptions& options, AgentCorridor corridor, Events events,
       connection_(connection),
       log_(log),
       corridor_(std::move(corridor)),
+      keeps_lease_(corridor_.config().keeps_lease()),
       events_(std::move(events)),
       schedule_(corridor_.config().probe_poll, std::random_device{}()),
       state_(corridor_.config().state_file, boot_id(Root::at(options.root))),
@@ -78,7 +79,7 @@ void Agent::start_watches() {
 
 void Agent::start_lease() {
   const Config& config = corridor_.config();
-  if (!config.lease || !config.instance.empty() || !destination_->needs_cluster) return;
+  if (!keeps_lease_ || !destination_->needs_cluster) return;
   LeaseLoop::Hooks hooks;
   hooks.gone = [this] {
     log_.info("the Lease is gone; reading the Node again, which may have been registered anew",
@@ -190,7 +191,7 @@ Report Agent::make_report() {
   report.may_go = corridor_.may_go(walked, cluster, now);
   report.desired = std::move(walked.desired);
   // With a Lease it says so itself; a controller leaves such a Node alone.
-  if (!corridor_.config().lease && destination_->is_own_node)
+  if (!keeps_lease_ && destination_->is_own_node)
     report.desired.annotations.insert_or_assign(kAgentAnnotation, kVersion);
   report.left_out = std::move(walked.left_out);
   report.options = corridor_.plan_options(std::move(walked.requested_by));

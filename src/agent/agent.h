@@ -84,6 +84,7 @@ class Agent {
   ApiConnection* const connection_;
   Log& log_;
   AgentCorridor corridor_;
+  const bool keeps_lease_;  // as at the start: a reload changes nothing about it
   Events events_;
   Schedule schedule_;
   StateFile state_;

@@ -99,6 +99,8 @@ struct Config {
   std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
   Limits limits;
   bool lease = true;  // renewed in the agent's namespace: freshness without writing the Node
+  /// Whether an agent has a Lease; if not, an annotation of its Node says to controllers that it lives there.
+  bool keeps_lease() const { return lease && instance.empty(); }
   std::chrono::seconds lease_period{30};
   struct {
     std::string taint;  // empty: no gate

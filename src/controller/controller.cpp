@@ -11,8 +11,6 @@
 #include "document/value_path.h"
 #include "feature/json.h"
 #include "kube/resource.h"
-#include "plan/node_state.h"
-#include "plan/ownership.h"
 #include "rule/from_value.h"
 
 namespace nodescout {
@@ -26,18 +24,9 @@ constexpr int kNodePage = 500;
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 constexpr std::chrono::seconds kAgentsLife{20};  // Leases that are older are read again
-constexpr std::chrono::seconds kSettle{5};       // between two looks at a Node that another program wrote
 
 /// Whether the labels of namespaces decide which objects count.
 bool judges_by_namespace(const ObjectPolicy& policy) { return policy.selector && policy.selector->needs_labels(); }
-
-/// Of what is ours in the metadata of a Node: the watch tells of nothing else.
-std::size_t owned_hash(NodeState node, const std::string& instance) {
-  node.taints.clear();
-  node.capacity.clear();
-  node.allocatable.clear();
-  return std::hash<std::string>()(digest_of_owned(node, instance));
-}
 
 std::string random_name() {
   std::random_device random;
@@ -96,6 +85,7 @@ Status Controller::set_up() {
   if (!lease_connection) return lease_connection.error();
   lease_connection_ = *std::move(lease_connection);
   space_ = connection_->space();
+  writer_ = std::make_unique<NodeWriter>(connection_->api(), connection_->clock(), space_);
   inventory_ = Inventory(space_);
   judging_.own_space = space_;
   judging_.objects = setup->config.objects;
@@ -181,6 +171,15 @@ void Controller::take_object(const WatchEvent& event) {
   changed_.notify_all();
 }
 
+/// The Node is gone.
+void Controller::forget_node(const std::string& node) {
+  queue_.forget(node);
+  writer_->forget(node);
+  groups_dirty_ |= members_.remove(node);
+  status_dirty_ |= matches_.remove(node);
+  notices_.forget("node " + node);
+}
+
 void Controller::take_node(const WatchEvent& event) {
   {
     const std::lock_guard lock(mutex_);
@@ -189,12 +188,7 @@ void Controller::take_node(const WatchEvent& event) {
       if (event.kind == WatchEvent::Kind::synced) note_vanished();
     } else if (event.kind == WatchEvent::Kind::removed) {
       inventory_.remove_node(key);
-      queue_.forget(key);
-      publishers_.erase(key);
-      unsettled_.erase(key);
-      groups_dirty_ |= members_.remove(key);
-      status_dirty_ |= matches_.remove(key);
-      notices_.forget("node " + key);
+      forget_node(key);
       if (options_.collect_after) vanished_.add(key, now() + *options_.collect_after);
     } else {
       vanished_.forget(key);
@@ -354,6 +348,7 @@ void Controller::work(const std::stop_token& stop) {
     lock.lock();
     queue_.done(*node, turn.succeeded, now());
     if (turn.again) queue_.add(*node, *turn.again);
+    if (!inventory_.has_node(*node)) forget_node(*node);  // it went meanwhile
     metrics_.sized(inventory_.node_count(), inventory_.object_count(), queue_.waiting(), gate_->limit());
     if (groups_dirty_ || status_dirty_ || turn.again) changed_.notify_all();
     if (!announced_ && turn.succeeded && queue_.is_caught_up(now())) {
@@ -381,27 +376,6 @@ Result<ReadObjects> Controller::read_objects(const NodeSnapshot& snapshot, bool 
   return read;
 }
 
-Result<Published> Controller::publish(const NodeSnapshot& snapshot, const Judged& judged, int failures,
-                                      const std::stop_token& stop) {
-  std::unique_ptr<NodePublisher> publisher;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto at = publishers_.find(snapshot.name); at != publishers_.end()) publisher = std::move(at->second);
-    publishers_.erase(snapshot.name);
-  }
-  if (!publisher)
-    publisher = std::make_unique<NodePublisher>(NodeClient(connection_->api()), connection_->clock(), snapshot.name);
-  const NodeState known = state_of(snapshot);
-  if (failures == 0 && !needs_whole_node(known, judged.report.desired, judged.report.options.instance))
-    publisher->know(known);
-  auto published = publisher->publish(judged.report, stop);
-  if (publisher->has_refusals()) {
-    const std::lock_guard lock(mutex_);
-    publishers_.insert_or_assign(snapshot.name, std::move(publisher));
-  }
-  return published;
-}
-
 Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::stop_token& stop) {
   const std::lock_guard lock(agents_mutex_);
   if (agents_ && now() - agents_at_ < kAgentsLife) return agents_;
@@ -418,60 +392,6 @@ Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::stop_to
   agents_ = std::move(leases);
   agents_at_ = begun;
   return agents_;
-}
-
-Result<bool> Controller::has_lease(const std::string& node, const std::stop_token& stop) {
-  const auto lease = connection_->api().get(object_path(resources::kLeases, space_, node), stop);
-  if (!lease && lease.error().code != Errc::absent && lease.error().code != Errc::denied) return lease.error();
-  AgentLeases leases;
-  if (lease) leases.add(*lease);
-  return leases.size() > 0;
-}
-
-/// An agent that starts writes its Node before it has a Lease. So nothing goes from a Node that this process has not
-/// written last, until a second look some seconds later finds it unchanged and still without a Lease.
-Status Controller::guard_removals(const NodeSnapshot& snapshot, Judged& judged, Turn& turn,
-                                  const std::stop_token& stop) {
-  const NodeState known = state_of(snapshot);
-  const std::size_t hash = owned_hash(known, judged.report.options.instance);
-  if (hash == snapshot.left_as) return ok();
-  const NodePatch patch = plan(known, judged.report.desired, judged.report.options);
-  const bool may_remove = needs_whole_node(known, {}, judged.report.options.instance) ||
-                          std::any_of(patch.changes.begin(), patch.changes.end(), [&](const Change& change) {
-                            return change.is_removal() && !judged.report.may_go(change);
-                          });
-  if (!may_remove) return ok();
-  const SteadyTime at = now();
-  std::unique_lock lock(mutex_);
-  Unsettled& unsettled = unsettled_.try_emplace(snapshot.name, Unsettled{hash, at}).first->second;
-  if (unsettled.hash != hash) unsettled = {hash, at};
-  const SteadyTime settled_at = unsettled.since + kSettle;
-  lock.unlock();
-  if (at >= settled_at) {
-    const auto leased = has_lease(snapshot.name, stop);
-    if (!leased) return leased.error();
-    if (!*leased) return ok();
-  }
-  turn.again = std::max(settled_at, at + kSettle);
-  judged.report.may_go = [may_go = judged.report.may_go](const Change& change) -> std::optional<Kept> {
-    if (const auto why = may_go(change)) return why;
-    return Kept::unsettled;
-  };
-  return ok();
-}
-
-void Controller::note_left(const NodeSnapshot& snapshot, const Published& published, const PlanOptions& options) {
-  const std::string& node = snapshot.name;
-  const NodeState after = apply(state_of(snapshot), published.changes, options);
-  const std::size_t hash = owned_hash(after, options.instance);
-  const std::lock_guard lock(mutex_);
-  if (!published.changes.empty()) inventory_.expect(snapshot, after);
-  if (!published.held.contains(Kept::unsettled)) {
-    unsettled_.erase(node);
-    inventory_.note_left_as(node, hash);
-  } else if (const auto at = unsettled_.find(node); at != unsettled_.end()) {
-    at->second.hash = hash;  // with what this process has added itself
-  }
 }
 
 Controller::Turn Controller::process(const std::string& node, const std::stop_token& stop) {
@@ -500,36 +420,48 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   const auto leases = agents(stop);
   if (!leases) return {false, {}};
   const auto today = connection_->api().server_time();
-  Turn turn;
+  NodeWriter::Options how{true, failures > 0};
   switch ((*leases)->of(node, today)) {
     case AgentLeases::State::lives:
       // Looked at again when the Lease may be stale.
       return {true, now() + ((*leases)->fresh_until(node) - today) + kAgentsLife};
     case AgentLeases::State::gone:
+      how.is_guarded = false;
       judged.report.may_go = [may_go = judged.report.may_go](const Change& change) -> std::optional<Kept> {
         if (const auto why = may_go(change)) return why;
         return Kept::agent_gone;
       };
       break;
-    case AgentLeases::State::none:
-      if (const Status guarded = guard_removals(*snapshot, judged, turn, stop); !guarded) return {false, {}};
-      break;
+    case AgentLeases::State::none: break;
   }
-  notices_.tell("node " + node, judged.problems, false);
-  if (!options_.publishes) return {};
-  const auto published = publish(*snapshot, judged, failures, stop);
-  if (!published && published.error().code == Errc::absent) return {};  // the Node is gone
-  metrics_.published(published);
-  if (!published) {
-    if (published.error().code != Errc::conflict && !stop.stop_requested())
-      log_.warn("not published, will try again", {{"node", node}, {"error", published.error().text()}});
+  if (!options_.publishes) {
+    notices_.tell("node " + node, judged.problems, false);
+    return {};
+  }
+  std::vector<Problem> problems = judged.problems;
+  const auto written = writer_->write(*snapshot, std::move(judged), how, stop);
+  if (written)
+    for (const Problem& problem : written->published.problems)
+      if (problem.code.starts_with("flapping-")) problems.push_back(problem);
+  notices_.tell("node " + node, problems, false);
+  if (!written && written.error().code == Errc::absent) return {};  // the Node is gone
+  metrics_.published(written ? &written->published : nullptr);
+  if (!written) {
+    if (written.error().code != Errc::conflict && !stop.stop_requested())
+      log_.warn("not published, will try again", {{"node", node}, {"error", written.error().text()}});
     return {false, {}};
   }
-  note_left(*snapshot, *published, judged.report.options);
-  for (const Change& change : published->changes)
+  if (!written->is_agents) note_left(*snapshot, *written);
+  for (const Change& change : written->published.changes)
     if (change.action == Change::Action::remove)
       log_.info("removed", {{"node", node}, {"key", change.key}, {"was", change.before}});
-  return turn;
+  return {true, written->again};
+}
+
+void Controller::note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written) {
+  const std::lock_guard lock(mutex_);
+  if (!written.published.changes.empty()) inventory_.expect(snapshot, written.after);
+  if (!written.published.held.contains(Kept::unsettled)) inventory_.note_left_as(snapshot.name, written.hash);
 }
 
 // ---- leader ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // What nfd-master and nfd-gc do, on the same objects: it watches NodeFeatures, NodeFeatureRules and the metadata of
 // Nodes, and enters the corridor at merged Features. Decisions are pure and in their own files (inventory, work_queue,
-// judge, leadership, concurrency, agents, membership, rule_status); here are the threads and the requests.
+// judge, leadership, concurrency, agents, membership, rule_status); one Node is written by node_writer; here are the
+// threads and the other requests.
 //
 // Threads: one for each watch, a pool that evaluates and publishes Nodes, one for the Lease, one for what is slow
 // (housekeeping.cpp: rules that need more of the objects, objects of vanished Nodes, the status of groups and rules).
@@ -27,13 +28,13 @@
 #include "controller/judge.h"
 #include "controller/leadership.h"
 #include "controller/membership.h"
+#include "controller/node_writer.h"
 #include "controller/options.h"
 #include "controller/rule_status.h"
 #include "controller/work_queue.h"
 #include "kube/connection.h"
 #include "kube/watch.h"
 #include "kube/watched_collection.h"
-#include "publish/node_publisher.h"
 
 namespace nodescout {
 
@@ -75,6 +76,7 @@ class Controller {
   void take_node(const WatchEvent& event);
   void take_namespace(const WatchEvent& event);
   void take_group(const WatchEvent& event);
+  void forget_node(const std::string& node);
   void add_all();
   void report_left_out();
   void note_vanished();
@@ -109,13 +111,8 @@ class Controller {
   Turn process(const std::string& node, const std::stop_token& stop);
   /// Leases of agents, as they were a moment ago.
   Result<std::shared_ptr<const AgentLeases>> agents(const std::stop_token& stop);
-  Result<bool> has_lease(const std::string& node, const std::stop_token& stop);
-  void note_left(const NodeSnapshot& snapshot, const Published& published, const PlanOptions& options);
-  /// Lets nothing go that an agent may have made. Errors: as Api.
-  Status guard_removals(const NodeSnapshot& snapshot, Judged& judged, Turn& turn, const std::stop_token& stop);
+  void note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written);
   Result<ReadObjects> read_objects(const NodeSnapshot& snapshot, bool whole, const std::stop_token& stop);
-  Result<Published> publish(const NodeSnapshot& snapshot, const Judged& judged, int failures,
-                            const std::stop_token& stop);
 
   ControllerOptions options_;
   Log& log_;
@@ -128,6 +125,7 @@ class Controller {
   std::unique_ptr<ApiConnection> connection_, lease_connection_;
   Gate* gate_ = nullptr;  // of connection_
   std::string space_;
+  std::unique_ptr<NodeWriter> writer_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -139,10 +137,9 @@ class Controller {
   std::vector<std::string> spaces_left_out_;  // that were reported
   /// Only if their labels decide which objects count.
   std::shared_ptr<const KnownNamespaces> namespaces_ = std::make_shared<KnownNamespaces>();
-  std::shared_ptr<const RulesInUse> in_use_;                                       // null: rules are still to come
-  std::shared_ptr<const WantedFeatures> reads_;                                    // what watches read of objects
-  std::size_t rules_seen_ = static_cast<std::size_t>(-1);                          // generation of in_use_
-  std::map<std::string, std::unique_ptr<NodePublisher>, std::less<>> publishers_;  // that remember refusals
+  std::shared_ptr<const RulesInUse> in_use_;               // null: rules are still to come
+  std::shared_ptr<const WantedFeatures> reads_;            // what watches read of objects
+  std::size_t rules_seen_ = static_cast<std::size_t>(-1);  // generation of in_use_
 
   // Housekeeping.
   struct KnownGroup {
@@ -168,11 +165,6 @@ class Controller {
   SteadyTime renew_at_{};       // rules, not before
   bool must_reread_ = false;    // objects lack what new rules look at; of the housekeeping's thread
 
-  struct Unsettled {
-    std::size_t hash;
-    SteadyTime since;
-  };
-  std::map<std::string, Unsettled, std::less<>> unsettled_;  // Nodes that others wrote
   std::mutex agents_mutex_;
   std::shared_ptr<const AgentLeases> agents_;
   SteadyTime agents_at_{};

@@ -66,10 +66,10 @@ void ControllerMetrics::judged(const Judged& judged, std::chrono::nanoseconds du
   add(kErrors, "Rules that failed", static_cast<double>(judged.failed_rules));
 }
 
-void ControllerMetrics::published(const Result<Published>& result) {
-  if (!result) return add(kFailures, "Failed writes to Nodes", 1);
-  if (!result->changes.empty()) add(kUpdates, "Writes to Nodes", 1);
-  for (const auto& [why, count] : result->held)
+void ControllerMetrics::published(const Published* published) {
+  if (!published) return add(kFailures, "Failed writes to Nodes", 1);
+  if (!published->changes.empty()) add(kUpdates, "Writes to Nodes", 1);
+  for (const auto& [why, count] : published->held)
     add("nodescout_controller_held_removals_total", "Entries of Nodes that were not removed, by the reason",
         static_cast<double>(count), {{"reason", std::string(name_of(why))}});
 }

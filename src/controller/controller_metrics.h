@@ -19,7 +19,8 @@ class ControllerMetrics {
 
   void requested();
   void judged(const Judged& judged, std::chrono::nanoseconds duration);
-  void published(const Result<Published>& result);
+  /// Null: the write failed.
+  void published(const Published* published);
   void group_updated();
   void collected(const char* kind, bool succeeded);
   void leading(bool leads);

@@ -79,9 +79,10 @@ void reword_for_controller(std::vector<Problem>& problems) {
   });
 }
 
-Result<ControllerSetup> set_up_controller(const ControllerOptions& options) {
+Result<ControllerSetup> set_up_controller(const ControllerOptions& options, bool needs_files) {
   auto common = set_up(options);
   if (!common) return common.error();
+  if (needs_files && common->config.unread) return *common->config.unread;
   std::optional<ControllerSetup> setup{ControllerSetup{*std::move(common), options.times}};
   Config& config = setup->config;
   read_times(text_of_config(options.config), setup->times);

@@ -15,7 +15,7 @@ constexpr int kMostTries = 5;  // others write Nodes as well
 
 Result<std::vector<Problem>> prune_all(const ControllerOptions& options, bool dry_run,
                                        const std::function<void(const std::string&, const Change&)>& removed) {
-  const auto setup = set_up_controller(options);
+  const auto setup = set_up_controller(options, !options.instance);  // a file counts only for the instance
   if (!setup) return setup.error();
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return connection.error();

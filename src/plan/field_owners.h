@@ -11,7 +11,9 @@
 
 namespace nodescout {
 
-/// The manager of our writes (Api::write_as).
+/// The manager of our writes (Api::write_as). Agents and the controller share it on purpose: each takes over what the
+/// other wrote, as it does with the annotations, and to neither is the other "another program". Which of them may
+/// remove an entry is decided by Leases (src/controller/node_writer.h).
 inline constexpr const char* kFieldManager = "nodescout";
 
 /// Fills `lost` and `other_writers` of a state whose maps have been read.

@@ -115,6 +115,13 @@ bool NodePublisher::is_damped(const Change& change, Published& published) {
   return true;
 }
 
+bool NodePublisher::is_at_rest() const {
+  const SteadyTime now = clock_.now();
+  const auto rests = [now](const auto& each) { return each.second.is_at_rest(now); };
+  return writes_.is_at_rest(now) && std::all_of(often_changed_.begin(), often_changed_.end(), rests) &&
+         std::all_of(often_changed_objects_.begin(), often_changed_objects_.end(), rests);
+}
+
 void NodePublisher::note_written(const std::vector<Change>& changes) {
   const SteadyTime now = clock_.now();
   writes_.changed(now);

@@ -47,6 +47,10 @@ class NodePublisher final : public Publisher {
   void know(NodeState now) { prefetched_ = std::pair(clock_.now(), std::move(now)); }
   /// Whether it remembers entries that the server refused.
   bool has_refusals() const { return !refused_.empty(); }
+  /// Whether nothing that it wrote counts against later writes any more.
+  bool is_at_rest() const;
+
+  Result<NodeState> read(const std::stop_token& stop);
 
   /// Reads the Node while the first report is still being made. Errors are ignored: publish() reads again.
   void prefetch(const std::stop_token& stop) override;
@@ -54,7 +58,6 @@ class NodePublisher final : public Publisher {
  private:
   static constexpr std::chrono::milliseconds kPrefetchLife{30'000};
 
-  Result<NodeState> read(const std::stop_token& stop);
   Result<Value> send(NodePart part, const Value& patch, const std::stop_token& stop);
   /// Sends what of these changes belongs in that part of the Node; `now` is then what the server answered.
   Status write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,

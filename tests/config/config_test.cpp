@@ -157,6 +157,17 @@ TEST(Config, OneOfNfdsFilesThatCannotBeReadKeepsNoAgentFromStarting) {
   EXPECT_FALSE(load_config("", none.host().files())->unread);
 }
 
+TEST(Config, AnAgentHasALeaseUnlessItIsOffOrOfAnInstance) {
+  const auto keeps_lease = [](const std::string& text) {
+    Config config;
+    EXPECT_TRUE(apply_config(config, text, "test"));
+    return config.keeps_lease();
+  };
+  EXPECT_TRUE(keeps_lease("{}"));
+  EXPECT_FALSE(keeps_lease("lease: {enabled: false}"));
+  EXPECT_FALSE(keeps_lease("instance: x"));
+}
+
 TEST(Config, ListsWithKnownValuesAreChecked) {
   EXPECT_EQ(
       problems(read("sources: {kernel: {configOpts: [CONFIG_NO_HZ, HZ]}}")),

@@ -5,6 +5,8 @@
 #include <fstream>
 #include <functional>
 
+#include "controller/controller.h"
+#include "controller/prune.h"
 #include "support/temp_host.h"
 
 namespace nodescout::test {
@@ -88,6 +90,32 @@ TEST_F(ControllerSetupTest, TimesOfTheLeaderElectionCount) {
             (LeaderTimes{30s, 20s, 4s}));
   options.more_config = "{leaderElection: {leaseDuration: 40s}}";
   EXPECT_EQ(set_up("leaderElection: {retryPeriod: 3s}")->times, (LeaderTimes{40s, 10s, 3s}));
+}
+
+/// NFD's file in its usual place keeps an agent from nothing, but it may name the instance whose labels a controller
+/// removes.
+TEST_F(ControllerSetupTest, AControllerDoesNotStartWithAFileThatCannotBeRead) {
+  TempHost system;
+  system.write("/etc/kubernetes/node-feature-discovery/nfd-master.conf", "{instance: x");
+  options.system = system.path().string();
+  options.kubeconfig = system.path() / "absent.kubeconfig";
+  const auto refused = set_up_controller(options);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().where.find("nfd-master.conf"), std::string::npos) << refused.error().text();
+
+  const auto prune = [&] { return prune_all(options, true, [](const std::string&, const Change&) {}); };
+  ASSERT_FALSE(prune());
+  EXPECT_EQ(prune().error().text(), refused.error().text());
+  Log log(LogFormat::text);
+  const auto controller = Controller::open(options, log, nullptr);
+  ASSERT_FALSE(controller);
+  EXPECT_EQ(controller.error().text(), refused.error().text());
+
+  options.instance = "x";
+  ASSERT_FALSE(prune());
+  EXPECT_EQ(prune().error().where.find("nfd-master.conf"), std::string::npos)
+      << "named, it is pruned as far as one can";
+  EXPECT_FALSE(set_up_controller(options)) << "the file may restrict more";
 }
 
 TEST_F(ControllerSetupTest, AnInstanceMustBeAName) {

@@ -170,5 +170,29 @@ TEST_F(AgentLeaseTest, CanBeSwitchedOff) {
   for (const AuditEntry& entry : of_agent(cluster->audit(since), "unleased")) EXPECT_NE(entry.resource, "leases");
 }
 
+TEST_F(AgentLeaseTest, TheAnnotationStandsInForTheLeaseAndAReloadChangesNeither) {
+  const auto has_annotation = [&](const std::string& node) {
+    return at(node_object(*cluster, node), {"metadata", "annotations", kAgentAnnotation}) != nullptr;
+  };
+  const auto publish_anew = [&](const std::string& node, const std::string& config) {
+    write_file(agent->config_file(), kQuiet + config + "extraLabelNs: [anew.example]\n");
+    write_file(agent->rules() / "anew.yaml", "- {name: anew, labels: {anew.example/x: \"1\"}, matchFeatures: []}\n");
+    ASSERT_TRUE(wait_for_label(*cluster, node, "anew.example/x", "1", 60s)) << agent->log();
+  };
+  cluster->create_node("of-instance");
+  start({.node = "of-instance", .config = kQuiet + "instance: x\n"});
+  ASSERT_TRUE(wait_for_label(*cluster, "of-instance", kGpuLabel, "true"));
+  EXPECT_TRUE(has_annotation("of-instance")) << "an instance has no Lease";
+  agent.reset();
+
+  cluster->create_node("reloaded");
+  start({.node = "reloaded"});
+  ASSERT_TRUE(wait_for_label(*cluster, "reloaded", kGpuLabel, "true"));
+  publish_anew("reloaded", "lease: {enabled: false}\n");
+  EXPECT_FALSE(has_annotation("reloaded")) << "its Lease is still renewed";
+  agent->restart();
+  EXPECT_TRUE(eventually([&] { return has_annotation("reloaded"); })) << agent->log();
+}
+
 }  // namespace
 }  // namespace nodescout::test

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "e2e/agent_process.h"
+#include "kube/lease.h"
 #include "plan/node_state.h"
 #include "support/run_program.h"
 #include "system/file.h"
@@ -166,6 +167,15 @@ TEST_F(ManyLabelsTest, AtRestWithTwelveHundredLabelsOfOneObject) {
   expect_rest();
   expect_cheap(4);
   expect_alive("many");
+}
+
+// ---- without a Lease ------------------------------------------------------------------------------------------------
+
+TEST_F(PolicedAgentTest, SaysOnItsNodeThatItLivesThereWithoutALease) {
+  start("policed-unleased", kQuiet + "lease: {enabled: false}\n");
+  EXPECT_TRUE(eventually([&] { return state().annotations.contains(kAgentAnnotation); })) << agent->log();
+  EXPECT_EQ(agent->log().find("was refused"), std::string::npos) << agent->log();
+  EXPECT_TRUE(owned().annotations.contains(kAgentAnnotation));
 }
 
 // ---- another writer of the same annotations -------------------------------------------------------------------------

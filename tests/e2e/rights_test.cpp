@@ -185,6 +185,8 @@ TEST_F(RightsTest, WhatTheAgentNeedsIsAllowed) {
             R"("nfd.node.kubernetes.io/feature-labels":"example.com/nfd,vendor.kubernetes.io/nfd"}}})",
             ""},
            {"add an annotation", "merge", kA, listed_annotation("feature.node.kubernetes.io/new", R"("1")"), ""},
+           {"say that an agent lives there", "merge", kA,
+            listed_annotation("nfd.node.kubernetes.io/nodescout-agent", '"' + std::string(64, '1') + '"'), ""},
            {"add a resource", "merge", std::string(kA) + "/status",
             listed_resource("feature.node.kubernetes.io/new", R"("1")"), ""},
            {"change an own resource", "merge", std::string(kA) + "/status",

@@ -1,0 +1,70 @@
+// Writes one Node for the controller. The Node is read first where the watch's copy is not enough, what may go is
+// decided on that state, and exactly that state is what the publisher then plans against: a Node that an agent wrote
+// after the decision gives a conflict, never a removal.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "controller/judge.h"
+#include "publish/node_publisher.h"
+
+namespace nodescout {
+
+class NodeWriter {
+ public:
+  static constexpr std::chrono::seconds kSettle{5};  // between two looks at a Node that another program wrote
+
+  /// `space`: where the Leases of agents are. `api` and `clock` must outlive the object.
+  NodeWriter(Api& api, const Clock& clock, std::string space) : api_(api), clock_(clock), space_(std::move(space)) {}
+
+  struct Options {
+    bool is_guarded = true;      // the Node may have an agent without a Lease
+    bool is_read_first = false;  // the watch's copy may be old
+  };
+  struct Written {
+    Published published;
+    NodeState after;
+    std::size_t hash = 0;             // of what is ours in `after`
+    std::optional<SteadyTime> again;  // look at the Node again then
+    bool is_agents = false;           // the Node says that an agent lives there: nothing was written
+  };
+  /// Errors: as NodePublisher::publish. Any thread, but one at a time for each Node.
+  Result<Written> write(const NodeSnapshot& snapshot, Judged judged, const Options& options,
+                        const std::stop_token& stop);
+
+  /// The Node is gone.
+  void forget(const std::string& node);
+  /// Nodes of which it remembers something.
+  std::size_t remembered() const;
+
+ private:
+  /// Lets nothing go that an agent may have made; then the time of the next look. Errors: as Api.
+  Result<std::optional<SteadyTime>> guard(const NodeSnapshot& snapshot, const NodeState& state, Judged& judged,
+                                          const std::stop_token& stop);
+  Result<bool> has_lease(const std::string& node, const std::stop_token& stop);
+  std::unique_ptr<NodePublisher> take_publisher(const std::string& node);
+  void keep_publisher(const std::string& node, std::unique_ptr<NodePublisher> publisher);
+
+  Api& api_;
+  const Clock& clock_;
+  const std::string space_;
+
+  mutable std::mutex mutex_;  // of the following
+  struct Unsettled {
+    std::size_t hash;
+    SteadyTime since;
+  };
+  std::map<std::string, Unsettled, std::less<>> unsettled_;  // Nodes that others wrote
+  /// That remember refusals, or writes of late.
+  std::map<std::string, std::unique_ptr<NodePublisher>, std::less<>> publishers_;
+  SteadyTime swept_at_{};
+};
+
+}  // namespace nodescout

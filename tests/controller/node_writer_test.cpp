@@ -1,0 +1,174 @@
+// What the controller writes to one Node, and what it leaves: the watch may lag behind what an agent has just written.
+#include "controller/node_writer.h"
+
+#include <gtest/gtest.h>
+
+#include "document/json.h"
+#include "document/value_path.h"
+#include "kube/lease.h"
+#include "support/fake_api_server.h"
+#include "support/fake_clock.h"
+
+namespace nodescout::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kF = "feature.node.kubernetes.io/";
+constexpr const char* kNode = "/api/v1/nodes/a";
+constexpr const char* kLeases = "/apis/coordination.k8s.io/v1/namespaces/ns/leases";
+
+class NodeWriterTest : public ::testing::Test {
+ protected:
+  NodeWriterTest() {
+    server.serve("/api/v1/nodes");
+    server.serve("/apis/coordination.k8s.io/v1/leases");
+    put("", "");
+    watch();
+  }
+
+  /// As another program leaves the Node.
+  void put(const std::string& labels, const std::string& annotations, const std::string& more = "") {
+    server.put("/api/v1/nodes", R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"a","uid":"u","labels":{)" +
+                                    labels + R"(},"annotations":{)" + annotations + "}" + more + "}}");
+  }
+  /// The watch catches up.
+  void watch() { inventory.put_node(server.at(kNode)); }
+
+  static Judged wanting(const Attributes& labels) {
+    Judged judged;
+    judged.report.desired.labels = labels;
+    judged.report.may_go = [](const Change&) -> std::optional<Kept> { return std::nullopt; };
+    return judged;
+  }
+  Result<NodeWriter::Written> write(const Attributes& labels, const NodeWriter::Options& options = {true, false}) {
+    const NodeSnapshot snapshot = *inventory.node("a");
+    auto written = writer.write(snapshot, wanting(labels), options, {});
+    if (written && !written->published.held.contains(Kept::unsettled)) inventory.note_left_as("a", written->hash);
+    return written;
+  }
+  std::string label(const std::string& name) const {
+    return text_at(server.at(kNode), {"metadata", "labels", kF + name});
+  }
+
+  FakeApiServer server;
+  FakeClock clock;
+  Credentials credentials{CredentialSource{}, clock};
+  Api api{server, credentials, clock, "https://fake"};
+  Inventory inventory{"ns"};
+  NodeWriter writer{api, clock, "ns"};
+};
+
+class LaggingWatchTest : public NodeWriterTest {
+ protected:
+  /// An agent starts after the controller's last write, and the watch has not said so yet.
+  void agent_writes() {
+    ASSERT_TRUE(write({{kF + "made", "1"}}));
+    watch();
+    put("\"" + kF + R"(made":"1",")" + kF + R"(of-agent":"1")",
+        R"("nfd.node.kubernetes.io/feature-labels":"made,of-agent")");
+  }
+  NodeWriter::Options retry{true, true};
+};
+
+TEST_F(LaggingWatchTest, ARetryAfterAConflictRemovesNothingThatAnAgentWrote) {
+  agent_writes();
+  const auto first = write({{kF + "made", "2"}});
+  ASSERT_FALSE(first);
+  EXPECT_EQ(first.error().code, Errc::conflict);
+  const auto second = write({{kF + "made", "2"}}, retry);
+  ASSERT_TRUE(second) << second.error().text();
+  EXPECT_EQ(label("made"), "2") << "what is added does not wait";
+  EXPECT_EQ(label("of-agent"), "1");
+  EXPECT_EQ(second->published.held, (std::map<Kept, std::size_t>{{Kept::unsettled, 1}}));
+  EXPECT_EQ(second->again, clock.now() + NodeWriter::kSettle);
+
+  // The agent has its Lease by then.
+  clock.advance(NodeWriter::kSettle);
+  server.put(kLeases, R"({"metadata":{"name":"a","namespace":"ns","annotations":{"nodescout.dev/version":"1"}},)"
+                      R"("spec":{"leaseDurationSeconds":90,"renewTime":"2027-01-15T08:00:00.000000Z"}})");
+  ASSERT_TRUE(write({{kF + "made", "2"}}, retry));
+  EXPECT_EQ(label("of-agent"), "1");
+
+  // There was no agent after all.
+  server.erase(std::string(kLeases) + "/a");
+  clock.advance(NodeWriter::kSettle);
+  watch();
+  ASSERT_TRUE(write({{kF + "made", "2"}}));
+  EXPECT_EQ(label("of-agent"), "");
+  EXPECT_EQ(label("made"), "2");
+}
+
+TEST_F(LaggingWatchTest, AnAgentWithoutALeaseIsSeenInTheReadAsWell) {
+  ASSERT_TRUE(write({{kF + "made", "1"}}));
+  watch();
+  put("\"" + kF + R"(of-agent":"1")",
+      R"("nfd.node.kubernetes.io/feature-labels":"of-agent",")" + std::string(kAgentAnnotation) + R"(":"1.0")");
+  server.forget_requests();
+  const auto written = write({{kF + "made", "2"}}, retry);
+  ASSERT_TRUE(written);
+  EXPECT_TRUE(written->is_agents);
+  EXPECT_EQ(server.count("PATCH"), 0);
+}
+
+/// Only the whole Node shows what the server's record says is ours.
+TEST_F(LaggingWatchTest, LabelsThatNoAnnotationListsWaitForTheSecondLookToo) {
+  ASSERT_TRUE(write({}));
+  watch();
+  put("\"" + kF + R"(of-agent":"1")", "",
+      R"(,"managedFields":[{"manager":"nodescout","operation":"Update","time":"2027-01-15T08:00:00Z",)"
+      R"("fieldsV1":{"f:metadata":{"f:labels":{"f:)" +
+          kF + R"(of-agent":{}}}}}])");
+  ASSERT_TRUE(write({}, retry));
+  EXPECT_EQ(label("of-agent"), "1");
+  clock.advance(NodeWriter::kSettle);
+  ASSERT_TRUE(write({}, retry));
+  EXPECT_EQ(label("of-agent"), "") << "it does not wait for ever";
+}
+
+TEST_F(NodeWriterTest, WhatItWroteLastItRemovesAtOnce) {
+  ASSERT_TRUE(write({{kF + "made", "1"}}));
+  watch();
+  const auto written = write({});
+  ASSERT_TRUE(written);
+  EXPECT_EQ(label("made"), "");
+  EXPECT_FALSE(written->again);
+}
+
+TEST_F(NodeWriterTest, AnObjectThatFlapsIsWrittenOnceAMinuteInTheEnd) {
+  std::optional<SteadyTime> again;
+  int last = 0;
+  for (int i = 0; i < 3600; ++i) {
+    const auto written = write({{kF + "flaps", std::to_string(i)}});
+    ASSERT_TRUE(written) << written.error().text();
+    again = written->again;
+    last = i;
+    watch();
+    clock.advance(1s);
+  }
+  EXPECT_GE(server.count("PATCH"), 100) << "a person may edit for a while";
+  EXPECT_LE(server.count("PATCH"), 180);
+  ASSERT_TRUE(again) << "the last value is not lost";
+  if (*again > clock.now()) clock.advance(*again - clock.now());
+  ASSERT_TRUE(write({{kF + "flaps", std::to_string(last)}}));
+  EXPECT_EQ(label("flaps"), std::to_string(last));
+
+  EXPECT_EQ(writer.remembered(), 1u);
+  clock.advance(3h);
+  watch();
+  ASSERT_TRUE(write({{kF + "flaps", std::to_string(last)}}));
+  EXPECT_EQ(writer.remembered(), 0u) << "at rest";
+}
+
+TEST_F(NodeWriterTest, RemembersNothingOfANodeThatIsGone) {
+  put("\"" + kF + R"(old":"1")", R"("nfd.node.kubernetes.io/feature-labels":"old")");
+  watch();
+  ASSERT_TRUE(write({}));
+  EXPECT_EQ(label("old"), "1");
+  EXPECT_EQ(writer.remembered(), 1u);
+  writer.forget("a");
+  EXPECT_EQ(writer.remembered(), 0u);
+}
+
+}  // namespace
+}  // namespace nodescout::test
