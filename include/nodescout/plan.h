@@ -38,11 +38,13 @@ struct NodeState {
   Attributes capacity, allocatable;      // quantities, canonical as the API server prints them
 
   /// Keys that only this program wrote, by metadata.managedFields, and that no ownership annotation lists: another
-  /// program took them off the list.
+  /// program took them off the list. Those that are wanted are claimed again; the others stay as they are.
   Ownership lost;
-  /// Another program that was the last to write an ownership annotation, after this program wrote the Node.
+  /// Another program that was the last to change an ownership annotation (of any instance), and that has written the
+  /// Node after this program.
   struct OtherWriter {
-    std::string annotation, manager, time;
+    std::string annotation, manager;
+    std::string time;  // of its last write of the Node, whatever it wrote: the server records no other
     friend bool operator==(const OtherWriter&, const OtherWriter&) = default;
   };
   std::vector<OtherWriter> other_writers;

@@ -18,6 +18,7 @@
 #include "document/value_path.h"
 #include "document/yaml.h"
 #include "fleet/arrange.h"
+#include "fleet/follow.h"
 #include "fleet/outliers.h"
 #include "fleet/page.h"
 #include "fleet/print.h"
@@ -74,7 +75,7 @@ OrExit<std::unique_ptr<View>> view_of(const FleetOptions& options) {
 }
 
 /// Without the right to read Leases the agents are unknown, and everything else is as good.
-Agents read_agents(Api& api, const FleetOptions& options, bool with_provenance) {
+Agents read_agents(Api& api, const FleetOptions& options, bool with_provenance, std::vector<Problem>& problems) {
   Agents agents;
   const std::string path = collection_path(resources::kLeases, options.space);
   const auto read = api.list(path, {{"limit", std::to_string(kLeasePage)}},
@@ -88,13 +89,20 @@ Agents read_agents(Api& api, const FleetOptions& options, bool with_provenance) 
   agents.known = read.has_value();
   if (!read) {
     agents.leases.clear();
-    print_problems(
-        {{std::string(name_of(read.error().code)), read.error().where, read.error().what + "; the agents are unknown",
-          "allow `list` on leases in this namespace, or name another one with --namespace"}});
+    problems.push_back({std::string(name_of(read.error().code)), read.error().where,
+                        read.error().what + "; the agents are unknown",
+                        "allow `list` on leases in this namespace, or name another one with --namespace"});
   } else if (agents.leases.empty()) {
-    print_problems({{"no-leases", "namespace " + options.space, "has no Lease of an agent",
-                     "name the agents' namespace with --namespace"}});
+    problems.push_back({"no-leases", "namespace " + options.space, "has no Lease of an agent",
+                        "name the agents' namespace with --namespace"});
   }
+  return agents;
+}
+
+Agents read_agents_once(Api& api, const FleetOptions& options, bool with_provenance) {
+  std::vector<Problem> problems;
+  Agents agents = read_agents(api, options, with_provenance, problems);
+  print_problems(problems);
   return agents;
 }
 
@@ -220,7 +228,7 @@ ExitStatus incomplete(const Error& error) {
 }
 
 ExitStatus fleet_once(Api& api, const FleetOptions& options, View& view) {
-  const Agents agents = read_agents(api, options, false);
+  const Agents agents = read_agents_once(api, options, false);
   const std::unique_ptr<RowPrinter> printer = printer_of(options.output);
   fleet::Totals totals;
   std::vector<Row> kept;  // where the order is known only at the end
@@ -248,14 +256,19 @@ ExitStatus fleet_once(Api& api, const FleetOptions& options, View& view) {
 
 // ---- following ------------------------------------------------------------------------------------------------------
 
-/// Prints a line for a Node each time that a column of it changes; only the age of its Lease does not count.
+/// Prints a line for each Node that is new.
 class Follower {
  public:
   Follower(Api& api, const FleetOptions& options)
-      : api_(api), options_(options), table_(options.output == "wide", terminal_style()) {}
+      : api_(api),
+        options_(options),
+        table_(options.output == "wide", terminal_style()),
+        followed_(options.unhealthy) {}
 
   ExitStatus run(Clock& clock) {
-    agents_ = read_agents(api_, options_, false);
+    std::vector<Problem> problems;
+    agents_ = read_agents(api_, options_, false, problems);
+    print_problems(followed_.fresh(problems));
     WatchTarget target{.resource = resources::kNodes, .space = {}, .labels = options_.selector, .fields = {}};
     target.page = kPage;
     target.keep = [] { return KeepMember(fleet::is_read_of_node); };
@@ -265,10 +278,12 @@ class Follower {
     while (status_ == ExitStatus::done) {
       if (changed_.wait_for(lock, kLeaseLook) != std::cv_status::timeout) continue;
       lock.unlock();
-      Agents next = read_agents(api_, options_, false);
+      problems.clear();
+      Agents next = read_agents(api_, options_, false, problems);
       lock.lock();
+      print_problems(followed_.fresh(problems));
       agents_ = std::move(next);
-      for (auto& [name, row] : rows_) refresh(row);
+      for (const Row& row : followed_.set_agents(agents_)) show(row);
     }
     return status_;
   }
@@ -280,8 +295,7 @@ class Follower {
       case WatchEvent::Kind::added:
       case WatchEvent::Kind::modified: put(*event.object); break;
       case WatchEvent::Kind::removed:
-        rows_.erase(std::string(event.key));
-        show_line("removed", std::string(event.key));
+        if (followed_.remove(std::string(event.key))) show_removed(std::string(event.key));
         break;
       case WatchEvent::Kind::synced: show_all(); break;
       case WatchEvent::Kind::trouble: print_problems({problem_of(*event.error)}); break;
@@ -293,34 +307,12 @@ class Follower {
     auto row = fleet::row_of(node, {});
     if (!row) return print_problems({problem_of(row.error())});
     fleet::set_agent(*row, agents_);
-    Row& known = rows_[(*row)[Column::name]];
-    const bool shows = synced_ && shown(known) != shown(*row) && concerns(known, *row);
-    known = *std::move(row);
-    if (shows) show(known);
-  }
-
-  void refresh(Row& row) {
-    const Row before = row;
-    fleet::set_agent(row, agents_);
-    if (synced_ && shown(row) != shown(before) && concerns(before, row)) show(row);
-  }
-
-  /// A Node that has become healthy is a change that whoever follows the unhealthy ones waits for.
-  bool concerns(const Row& before, const Row& after) const {
-    return !options_.unhealthy || !before.healthy() || !after.healthy();
-  }
-
-  static std::array<std::string, fleet::kColumnCount> shown(const Row& row) {
-    auto cells = row.cells;
-    cells[fleet::index_of(Column::age)].clear();
-    return cells;
+    if (const Row* news = followed_.put(*std::move(row))) show(*news);
   }
 
   void show_all() {
-    if (std::exchange(synced_, true)) return;
-    std::vector<Row> rows;
-    for (const auto& [name, row] : rows_)
-      if (!options_.unhealthy || !row.healthy()) rows.push_back(row);
+    if (followed_.is_synced()) return;
+    const std::vector<Row> rows = followed_.synced();
     if (options_.output == "json")
       for (const Row& row : rows) write(to_json(fleet::to_value(row)) + "\n");
     else
@@ -331,11 +323,11 @@ class Follower {
     write(options_.output == "json" ? to_json(fleet::to_value(row)) + "\n" : table_.line(row));
   }
 
-  void show_line(const std::string& what, const std::string& name) {
+  void show_removed(const std::string& name) {
     Value gone = Value::map();
     gone.add("name", Value::string(name));
     gone.add("removed", Value::boolean(true));
-    write(options_.output == "json" ? to_json(gone) + "\n" : printable(name) + "  " + what + "\n");
+    write(options_.output == "json" ? to_json(gone) + "\n" : printable(name) + "  removed\n");
   }
 
   void write(const std::string& text) {
@@ -350,13 +342,12 @@ class Follower {
   std::mutex mutex_;
   std::condition_variable changed_;
   Agents agents_;
-  std::map<std::string, Row> rows_;
-  bool synced_ = false;
+  fleet::Followed followed_;
   ExitStatus status_ = ExitStatus::done;
 };
 
 ExitStatus fleet_page(Api& api, const FleetOptions& options, View& view) {
-  const Agents agents = read_agents(api, options, true);
+  const Agents agents = read_agents_once(api, options, true);
   fleet::Totals totals;
   std::vector<Row> rows;
   view.rows.labels = &view.texts;

@@ -16,6 +16,7 @@
 #include "document/json.h"
 #include "document/value_path.h"
 #include "kube/connection.h"
+#include "schedule/advice.h"
 #include "schedule/chain.h"
 #include "schedule/judge.h"
 
@@ -111,8 +112,7 @@ class Reading {
         api_.list(collection_path(resources::kEvents, "default"),
                   {{"fieldSelector", std::string("reportingController=") + kReporter}, {"limit", "500"}},
                   [&](const Value& event) {
-                    notes.push_back(
-                        {text_at(event, {"regarding", "name"}), text_at(event, {"reason"}), text_at(event, {"note"})});
+                    if (auto note = agent_note_of(event)) notes.push_back(*std::move(note));
                   });
     if (!listed) problems_.push_back(without(listed.error(), "rejected labels and foreign owners are not known"));
     return notes;
@@ -379,7 +379,7 @@ ExitStatus why(const WhyOptions& options) {
   Census census(*demands);
   std::vector<std::unique_ptr<Judge>> judges;
   for (PodDemand& demand : *demands) {
-    if (demand.has_resource_claims) demand.unjudged.back().what += "; " + reading.resource_slices();
+    if (Unjudged* claims = demand.find_unjudged(kResourceClaims)) claims->what += "; " + reading.resource_slices();
     judges.push_back(std::make_unique<Judge>(std::move(demand), *assigned));
   }
   if (const Status judged = reading.judge(judges, census); !judged) return fail(judged.error());

@@ -19,19 +19,13 @@ struct Excess {
   std::string first;  // the first such key
 };
 
-bool is_own_annotation(const std::string& key, const std::string& instance) {
-  constexpr Kind kKinds[] = {Kind::label, Kind::annotation, Kind::taint, Kind::extended_resource};
-  return std::any_of(std::begin(kKinds), std::end(kKinds),
-                     [&](Kind kind) { return key == ownership_key(kind, instance); });
-}
-
 class Budget {
  public:
   using Keys = std::set<std::string, std::less<>>;
 
   Budget(const NodeState& now, const Desired& desired, const PlanOptions& options) : now_(now), options_(options) {
     for (const auto& [key, value] : now.annotations)
-      if (!desired.annotations.contains(key) && !is_own_annotation(key, options.instance))
+      if (!desired.annotations.contains(key) && !is_ownership_key_of(key, options.instance))
         annotation_bytes_ += key.size() + value.size();
   }
 

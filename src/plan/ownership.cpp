@@ -64,6 +64,13 @@ bool is_ownership_key(std::string_view key) {
          (name == "feature-labels" || name == "feature-annotations" || name == "extended-resources");
 }
 
+bool is_ownership_key_of(std::string_view key, const std::string& instance) {
+  constexpr EntryKind kKinds[] = {EntryKind::label, EntryKind::annotation, EntryKind::taint,
+                                  EntryKind::extended_resource};
+  return std::any_of(std::begin(kKinds), std::end(kKinds),
+                     [&](EntryKind kind) { return key == ownership_key(kind, instance); });
+}
+
 std::string ownership_text(Change::Kind kind, const Ownership& owned) {
   switch (kind) {
     case Change::Kind::label: return text_of(owned.labels);

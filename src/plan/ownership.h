@@ -15,6 +15,9 @@ std::string ownership_key(Change::Kind kind, const std::string& instance);
 /// Whether it is one of these annotations, of any instance.
 bool is_ownership_key(std::string_view key);
 
+/// Whether it is one of this instance's, or that of taints.
+bool is_ownership_key_of(std::string_view key, const std::string& instance);
+
 /// Content of that annotation; empty if we own nothing of the kind. Keys below feature.node.kubernetes.io are
 /// shortened.
 std::string ownership_text(Change::Kind kind, const Ownership& owned);

@@ -48,13 +48,16 @@ class Planner {
   }
 
   void report_other_writers() {
-    for (const NodeState::OtherWriter& writer : now_.other_writers)
+    for (const NodeState::OtherWriter& writer : now_.other_writers) {
+      // Those of other instances are their own affair.
+      if (!is_ownership_key_of(writer.annotation, options_.instance)) continue;
       patch_.conflicts.push_back({"other-writer", "node " + now_.name,
                                   quote(writer.manager) + " wrote the ownership annotation " +
-                                      quote(writer.annotation) + " at " + writer.time +
-                                      ", after nodescout had written this Node",
+                                      quote(writer.annotation) + " and last wrote this Node at " + writer.time +
+                                      ", after nodescout",
                                   "let only one of the two label this Node: stop " + quote(writer.manager) +
                                       ", or remove nodescout; see \"Taking over from NFD\" in docs/deploy.md"});
+    }
   }
 
   void report_lost() {
@@ -122,8 +125,8 @@ class Planner {
     using enum Change::Action;
     // In order of key, so that the patch is deterministic.
     std::set<std::string, std::less<>> keys = owned;
-    // A single key that was taken off the list and that nothing asks for may have been given up on purpose.
-    if (!now_.annotations.contains(ownership_key(kind, options_.instance))) keys.insert(lost.begin(), lost.end());
+    // A lost key that nothing asks for stays: it may have been given up on purpose, or be another instance's, which
+    // writes under the same manager. When an annotation is removed, the API server forgets who wrote it.
     for (const auto& [key, value] : wanted) keys.insert(key);
     for (const std::string& key : keys) {
       const auto on_node = there.find(key);
@@ -139,7 +142,6 @@ class Planner {
       }
       if (want == wanted.end()) {
         if (is_there && !may_go(kind, key, key)) continue;
-        if (is_lost) reclaim(key);
         add(kind, is_there ? remove : disown, key, before, "");
       } else if (!is_there) {
         add(kind, set, key, "", want->second);
@@ -150,7 +152,7 @@ class Planner {
       } else if (!is_owned) {
         add(kind, adopt, key, before, before);
       }
-      if (is_lost && want != wanted.end()) reclaim(key);
+      if (is_lost) reclaim(key);
     }
   }
 

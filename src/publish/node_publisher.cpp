@@ -141,23 +141,32 @@ void NodePublisher::note_written(const std::vector<Change>& changes) {
 }
 
 /// The annotation of taints is shared by all instances on the Node.
-std::string NodePublisher::ownership_texts(const NodeState& now) const {
-  std::string texts;
+std::map<std::string, std::string> NodePublisher::ownership_texts(const NodeState& now) const {
+  std::map<std::string, std::string> texts;
   for (const EntryKind kind : {EntryKind::label, EntryKind::annotation, EntryKind::extended_resource}) {
-    const auto at = now.annotations.find(ownership_key(kind, options_.instance));
-    texts += (at == now.annotations.end() ? "" : at->second) + "\n";
+    const std::string key = ownership_key(kind, options_.instance);
+    const auto at = now.annotations.find(key);
+    texts.emplace(key, at == now.annotations.end() ? "" : at->second);
   }
   return texts;
 }
 
 void NodePublisher::compare_ownership(const NodeState& now, Published& published) const {
-  if (!listed_ || listed_->uid != now.uid || listed_->texts == ownership_texts(now)) return;
-  std::string who;
-  for (const NodeState::OtherWriter& writer : now.other_writers) who = quote(writer.manager);
+  if (!listed_ || listed_->uid != now.uid) return;
+  std::vector<std::string> changed;
+  std::set<std::string> writers;
+  for (const auto& [key, text] : ownership_texts(now)) {
+    const auto before = listed_->texts.find(key);
+    if (before == listed_->texts.end() || before->second == text) continue;
+    changed.push_back(quote(key));
+    for (const NodeState::OtherWriter& writer : now.other_writers)
+      if (writer.annotation == key) writers.insert(quote(writer.manager));
+  }
+  if (changed.empty()) return;
   published.problems.push_back(
       {"ownership-changed", "node " + node_,
-       (who.empty() ? "another program" : who) +
-           " changed the ownership annotations, which list what nodescout wrote, since nodescout last wrote them",
+       (writers.empty() ? "another program" : join({writers.begin(), writers.end()}, " and ")) +
+           " changed what nodescout lists as its own in " + join(changed, ", ") + ", after nodescout last wrote it",
        "let only one program label this Node: stop an nfd-master that still runs; see \"Taking over from NFD\" in "
        "docs/deploy.md"});
 }

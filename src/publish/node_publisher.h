@@ -76,7 +76,7 @@ class NodePublisher final : public Publisher {
   const std::string* object_of(const Change& change) const;
   /// Reports that the ownership annotations are not as this publisher left them.
   void compare_ownership(const NodeState& now, Published& published) const;
-  std::string ownership_texts(const NodeState& now) const;
+  std::map<std::string, std::string> ownership_texts(const NodeState& now) const;
   /// Whether no patch at all is accepted: then no key is at fault, and the answer is the error of the attempt.
   Status check_caller(NodePart part, const std::stop_token& stop);
   Status told(const Value& answer, NodeState& now);
@@ -98,7 +98,8 @@ class NodePublisher final : public Publisher {
   std::map<std::string, Damper, std::less<>> often_changed_objects_;  // which may ask for another label each time
   std::map<std::string, std::string, std::less<>> written_for_;       // labels on the Node, and their object
   struct Listed {
-    std::string uid, texts;
+    std::string uid;
+    std::map<std::string, std::string> texts;  // by annotation
   };
   std::optional<Listed> listed_;              // the Node and its ownership annotations, as the last attempt left them
   Damper writes_{kFreeWrites, kWriteRelief};  // of the Node as a whole

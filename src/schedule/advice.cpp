@@ -4,12 +4,14 @@
 
 #include "base/kubernetes_syntax.h"
 #include "base/text.h"
+#include "document/value_path.h"
 #include "schedule/likeness.h"
 
 namespace nodescout::schedule {
 namespace {
 
 constexpr std::string_view kForeignLabel = "ForeignLabel";
+constexpr std::string_view kRefusedLabel = "RefusedLabel";
 
 /// The values of a key, the most frequent first: "a" (12), "b" (3), ...
 std::string values_of(const Census::Key& key) {
@@ -64,6 +66,9 @@ Said said_of(const std::string& key, const LabelKnowledge& labels, bool is_forei
   return said;
 }
 
+/// Whoever may create Events can write one: never repeated as advice, only as what somebody says.
+std::string quotation(const AgentNote& said) { return "an Event of Node " + said.node + " says: " + quote(said.note); }
+
 bool would_hold(const Requirement& requirement, const std::string& value) {
   NodeColumns node;
   node.labels.insert_or_assign(requirement.key, value);
@@ -73,12 +78,10 @@ bool would_hold(const Requirement& requirement, const std::string& value) {
 std::optional<Advice> advise_foreign(const Requirement& requirement, const LabelKnowledge& labels) {
   const Said said = said_of(requirement.key, labels, true);
   if (!said.first) return std::nullopt;
-  const std::string there = quoted_behind(said.first->note, "as \"");
   const std::string wanted = quoted_behind(said.first->note, "where \"");
   if (wanted.empty() || !would_hold(requirement, wanted)) return std::nullopt;
   const auto count = static_cast<std::int64_t>(said.nodes.size());
-  return Advice{"another owner set " + requirement.key + "=" + there + " on " + nodes(count) +
-                    ", where nodescout would set " + quote(wanted),
+  return Advice{"another owner set " + requirement.key + " on " + nodes(count) + "; " + quotation(*said.first),
                 "remove the other owner's label (kubectl label node " + said.first->node + " " + requirement.key +
                     "-), or set restrictions.allowOverwrite: true"};
 }
@@ -86,16 +89,12 @@ std::optional<Advice> advise_foreign(const Requirement& requirement, const Label
 std::optional<Advice> advise_rejected(const Requirement& requirement, const LabelKnowledge& labels) {
   const Said said = said_of(requirement.key, labels, false);
   if (!said.first) return std::nullopt;
-  std::string note = said.first->note;
-  std::string todo = "correct the rule that makes " + requirement.key;
-  // "where: what (what to do)"
-  if (const std::size_t open = note.rfind(" ("); open != std::string::npos && note.ends_with(')')) {
-    const std::string inner = note.substr(open + 2, note.size() - open - 3);
-    // The last parentheses may also hold the value.
-    if (!inner.starts_with('"')) todo = inner, note.resize(open);
-  }
-  return Advice{"nodescout left the label out on " + nodes(static_cast<std::int64_t>(said.nodes.size())) + ": " + note,
-                todo};
+  return Advice{
+      "nodescout left the label out on " + nodes(static_cast<std::int64_t>(said.nodes.size())) + "; " +
+          quotation(*said.first),
+      said.first->reason == kRefusedLabel
+          ? "allow " + requirement.key + " in the admission policy's ConfigMap, or correct the rule that makes it"
+          : "correct the rule that makes " + requirement.key};
 }
 
 std::string written(const Requirement& requirement) {
@@ -148,6 +147,15 @@ Advice advise_order(const Requirement& requirement, const Census::Key& known) {
 }
 
 }  // namespace
+
+std::optional<AgentNote> agent_note_of(const Value& event) {
+  AgentNote note{text_at(event, {"regarding", "name"}), text_at(event, {"reason"}), text_at(event, {"note"})};
+  // An agent reports about its own Node only; the name becomes part of a command.
+  if (text_at(event, {"regarding", "kind"}) != "Node" || text_at(event, {"reportingInstance"}) != note.node ||
+      !object_name_defect(note.node).empty())
+    return std::nullopt;
+  return note;
+}
 
 std::string nodes(std::int64_t count) { return std::to_string(count) + (count == 1 ? " Node" : " Nodes"); }
 std::string nodes_have(std::int64_t count) { return nodes(count) + (count == 1 ? " has" : " have"); }

@@ -1,9 +1,11 @@
 // Sentences about what keeps a Pod from fitting, and what would mend it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "document/value.h"
 #include "schedule/fleet.h"
 #include "schedule/judge.h"
 #include "schedule/pod.h"
@@ -14,6 +16,9 @@ struct Advice {
   std::string finding;  // what the fleet has instead
   std::string fix;
 };
+
+/// What an agent says in an Event; empty if the Event cannot be an agent's about its own Node.
+std::optional<AgentNote> agent_note_of(const Value& event);
 
 /// "1 Node has", "12 Nodes have"
 std::string nodes_have(std::int64_t count);

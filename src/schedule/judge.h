@@ -72,7 +72,7 @@ std::string_view text_of(Verdict::Outcome outcome);
 
 /// What an agent reports about a Node in an Event.
 struct AgentNote {
-  std::string node, reason, note;  // reason: "RejectedLabel", "ForeignLabel"
+  std::string node, reason, note;  // reason: "RejectedLabel", "RefusedLabel", "ForeignLabel"
 };
 
 /// What is known of the labels that agents make.

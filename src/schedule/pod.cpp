@@ -250,10 +250,8 @@ class Reader {
                                  " keeps the scheduler from looking at the Pod until whoever set it removes it");
     if (const std::string other = text_at(spec, {"schedulerName"}); !other.empty() && other != kDefaultScheduler)
       add("schedulerName", quote(other) + " schedules the Pod, possibly by other rules");
-    if (!items_at(spec, {"resourceClaims"}).empty()) {
-      demand.has_resource_claims = true;
-      add("resourceClaims", "devices are allocated from ResourceSlices (DRA)");
-    }
+    if (!items_at(spec, {"resourceClaims"}).empty())
+      add(kResourceClaims, "devices are allocated from ResourceSlices (DRA)");
   }
 
   const std::string origin_;
@@ -362,6 +360,12 @@ bool Toleration::tolerates(const Taint& taint) const {
   if (op == "Exists") return true;
   // Lt and Gt need a feature gate that is off by default; such a toleration then matches nothing.
   return (op == "Equal" || op.empty()) && value == taint.value;
+}
+
+Unjudged* PodDemand::find_unjudged(std::string_view field) {
+  const auto at =
+      std::find_if(unjudged.begin(), unjudged.end(), [&](const Unjudged& each) { return each.field == field; });
+  return at == unjudged.end() ? nullptr : &*at;
 }
 
 std::string Toleration::text() const {

@@ -70,6 +70,8 @@ struct Unjudged {
   friend bool operator==(const Unjudged&, const Unjudged&) = default;
 };
 
+inline constexpr const char* kResourceClaims = "resourceClaims";  // a field of Unjudged
+
 struct PodDemand {
   std::string name;                     // "Pod default/train", for people
   std::string space;                    // namespace; empty where a file does not name it
@@ -83,7 +85,9 @@ struct PodDemand {
   std::vector<Toleration> tolerations;
   Amounts requests;  // judged resources, without those of amount 0
   std::vector<Unjudged> unjudged;
-  bool has_resource_claims = false;
+
+  /// What is not judged of this field; nullptr: the Pod does not have it.
+  Unjudged* find_unjudged(std::string_view field);
 };
 
 /// Requests of containers, sidecars, init containers and overhead, of judged resources.

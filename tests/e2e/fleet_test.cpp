@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <set>
 #include <thread>
@@ -30,20 +31,30 @@ class FleetTest : public ::testing::Test {
     cluster.create_namespace("nodescout");
     const auto now = std::chrono::system_clock::now();
     constexpr int kThreads = 4;
-    std::vector<std::jthread> threads;
-    for (int thread = 0; thread < kThreads; ++thread)
-      threads.emplace_back([&cluster, now, thread] {
-        for (int i = thread; i < fleet_size(); i += kThreads) {
-          must(cluster.admin().create(collection_path(resources::kNodes), fleet_node(i)));
-          // The API server taints every new Node as not ready.
-          must(cluster.admin().patch(object_path(resources::kNodes, "", fleet_node_name(i)), PatchKind::merge,
-                                     json(R"({"spec":{"taints":null}})")));
-          // One of a hundred is stale, one has no agent.
-          if (i % 100 != 30)
-            must(cluster.admin().create(collection_path(resources::kLeases, "nodescout"),
-                                        fleet_lease(i, now - (i % 100 == 29 ? 300s : 0s))));
-        }
-      });
+    std::array<std::string, kThreads> errors;  // an exception would end the program
+    {
+      std::vector<std::jthread> threads;
+      for (int thread = 0; thread < kThreads; ++thread)
+        threads.emplace_back([&, thread] {
+          try {
+            for (int i = thread; i < fleet_size(); i += kThreads) make(cluster, i, now);
+          } catch (const std::exception& error) {
+            errors[static_cast<std::size_t>(thread)] = error.what();
+          }
+        });
+    }
+    for (const std::string& error : errors)
+      if (!error.empty()) ADD_FAILURE() << "the fleet is incomplete: " << error;
+  }
+  static void make(ControlPlane& cluster, int i, std::chrono::system_clock::time_point now) {
+    must(cluster.admin().create(collection_path(resources::kNodes), fleet_node(i)));
+    // The API server taints every new Node as not ready.
+    must(cluster.admin().patch(object_path(resources::kNodes, "", fleet_node_name(i)), PatchKind::merge,
+                               json(R"({"spec":{"taints":null}})")));
+    // One of a hundred is stale, one has no agent. The others must not become stale while the tests run.
+    if (i % 100 != 30)
+      must(cluster.admin().create(collection_path(resources::kLeases, "nodescout"),
+                                  fleet_lease(i, now - (i % 100 == 29 ? 10h : 0h), 1h)));
   }
   void SetUp() override {
     NODESCOUT_NEEDS_CONTROL_PLANE();
@@ -169,6 +180,30 @@ TEST_F(FleetTest, FollowsChanges) {
       path, PatchKind::merge,
       json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/gpu-amd.missing":null,"not-shown":null}}})")));
   ASSERT_TRUE(eventually([&] { return lines() == all + 2; })) << read_file(log);
+}
+
+TEST_F(FleetTest, FollowsTheUnhealthyOnesWithoutTheOthers) {
+  const auto create = [&](const std::string& name, bool is_healthy) {
+    must(cluster->admin().create(
+        collection_path(resources::kNodes),
+        json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":")" + name + R"(","labels":{"followed":"1")" +
+             (is_healthy ? "" : R"(,"feature.node.kubernetes.io/gpu-amd.missing":"1")") + "}}}")));
+    must(cluster->admin().patch(object_path(resources::kNodes, "", name), PatchKind::merge,
+                                json(R"({"spec":{"taints":null}})")));
+  };
+  create("followed-bad", false);
+  create("followed-good", true);
+  TempDirectory folder;
+  const auto log = folder.path() / "log";
+  ::setenv("KUBECONFIG", cluster->admin_kubeconfig().c_str(), 1);
+  Process following({nodescout_program(), "fleet", "-w", "--unhealthy", "-o", "json", "-l", "followed"}, log);
+  const auto has = [&](const std::string& text) { return read_file(log).find(text) != std::string::npos; };
+  ASSERT_TRUE(eventually([&] { return has("followed-bad"); })) << read_file(log);
+  must(cluster->admin().remove(object_path(resources::kNodes, "", "followed-good")));
+  must(cluster->admin().remove(object_path(resources::kNodes, "", "followed-bad")));
+  // The events come in this order.
+  ASSERT_TRUE(eventually([&] { return has(R"({"name":"followed-bad","removed":true})"); })) << read_file(log);
+  EXPECT_FALSE(has("followed-good")) << read_file(log);
 }
 
 TEST_F(FleetTest, ThePluginOfKubectl) {

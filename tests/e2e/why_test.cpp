@@ -381,8 +381,11 @@ TEST_F(WhyAgentTest, ForeignOwnersAndRejectedKeysAreExplained) {
   EXPECT_TRUE(says(kGpuLabel, "true",
                    "remove the other owner's label (kubectl label node why-owned " + std::string(kGpuLabel) + "-)"))
       << answer(kGpuLabel, "true") << agent->log();
-  EXPECT_TRUE(says("example.com/team", "red", "add \"example.com\" to extraWritePrefixes"))
-      << answer("example.com/team", "red") << agent->log();
+  for (const char* sentence :
+       {"to do: correct the rule that makes example.com/team\n", "an Event of Node why-owned says: \"",
+        "(add \\\"example.com\\\" to extraWritePrefixes in the configuration"})
+    EXPECT_TRUE(says("example.com/team", "red", sentence)) << sentence << "\n"
+                                                           << answer("example.com/team", "red") << agent->log();
   // The agent's Lease says which rule made a label of its own.
   EXPECT_TRUE(says(kNicLabel, "false", std::string(kNicLabel) + " on why-owned <- rules/pci-vendors.yaml"))
       << answer(kNicLabel, "false") << agent->log();

@@ -2,6 +2,7 @@
 #include "fleet/page.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -59,7 +60,11 @@ class PageTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (const std::string why = test::Browser::why_not(); !why.empty()) GTEST_SKIP() << "skipped: " << why;
-    browser = std::make_unique<test::Browser>();
+    try {
+      browser = std::make_unique<test::Browser>();
+    } catch (const test::Browser::Ended& ended) {
+      GTEST_SKIP() << "skipped: " << ended.what() << " at once; see what `chromium --headless=new` prints";
+    }
   }
   void open(const std::string& page) {
     test::write_file(folder.path() / "fleet.html", page);
@@ -75,6 +80,17 @@ class PageTest : public ::testing::Test {
   test::TempDirectory folder;
   std::unique_ptr<test::Browser> browser;
 };
+
+TEST(BrowserOfTests, LeavesNothingBehindIfItEndsAtOnce) {
+  const auto descriptors = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = descriptors();
+  EXPECT_THROW(test::Browser("/bin/false"), test::Browser::Ended);
+  EXPECT_EQ(descriptors(), before);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child process is left";
+}
 
 TEST(FleetPage, NothingInTheDataEndsItsElement) {
   Value node = test::fleet_node(0);

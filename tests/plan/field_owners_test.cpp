@@ -89,15 +89,35 @@ TEST(FieldOwners, LostKeysAreClaimedAgainAndReported) {
   EXPECT_EQ(apply(now, patch.changes, {}).annotations.at(kOwned), "a,nvidia.com/b");
 }
 
-TEST(FieldOwners, WhatNothingAsksForGoesOnlyIfTheWholeListIsGone) {
+/// Whoever took it off the list may have meant to keep it.
+TEST(FieldOwners, WhatNothingAsksForStays) {
   const NodePatch all = plan(node(kLabels, "", kOurs), {}, {});
-  ASSERT_EQ(all.changes.size(), 2u);
-  EXPECT_EQ(all.changes[0].action, Change::Action::remove);
-  EXPECT_EQ(all.conflicts.size(), 1u);
-  // Taken off a list that still exists: whoever did it may keep the label.
+  EXPECT_TRUE(all.empty()) << all.changes[0].key;
+  EXPECT_TRUE(all.conflicts.empty());
   EXPECT_TRUE(
       plan(node(kLabels, R"("nfd.node.kubernetes.io/feature-labels":"a")", kOurs), wanting({{kF + "a", "1"}}), {})
           .empty());
+}
+
+/// Instances write under the same manager, so that the record does not say which of them wrote a key.
+TEST(FieldOwners, AnInstanceLeavesWhatAnotherOneWrote) {
+  const PlanOptions a{.instance = "a"};
+  const Desired wanted = wanting({{kF + "of-a", "1"}});
+  for (const char* annotations : {R"("b.nfd.node.kubernetes.io/feature-labels":"a,nvidia.com/b")", "",
+                                  R"("a.nfd.node.kubernetes.io/feature-labels":"")"}) {
+    const NodeState now = node(kLabels, annotations, kOurs);
+    const NodePatch patch = plan(now, wanted, a);
+    ASSERT_EQ(patch.changes.size(), 1u) << annotations;
+    EXPECT_EQ(patch.changes[0].key, kF + "of-a") << annotations;
+    EXPECT_TRUE(patch.conflicts.empty()) << annotations;
+    EXPECT_EQ(apply(now, patch.changes, a).annotations.at("a.nfd.node.kubernetes.io/feature-labels"), "of-a");
+  }
+  // What B lists is B's, although A wants it as well.
+  const NodePatch patch = plan(node(kLabels, R"("b.nfd.node.kubernetes.io/feature-labels":"a,nvidia.com/b")", kOurs),
+                               wanting({{kF + "a", "1"}}), a);
+  EXPECT_TRUE(patch.empty());
+  ASSERT_EQ(patch.conflicts.size(), 1u);
+  EXPECT_EQ(patch.conflicts[0].code, "foreign-label");
 }
 
 TEST(FieldOwners, WithoutProofAKeyStaysForeign) {
@@ -132,6 +152,10 @@ TEST(FieldOwners, AnotherWriterIsOneThatWroteTheAnnotationsAfterUs) {
   ASSERT_EQ(patch.conflicts.size(), 1u);
   EXPECT_EQ(patch.conflicts[0].code, "other-writer");
   EXPECT_NE(patch.conflicts[0].todo.find("nfd-master"), std::string::npos);
+  EXPECT_NE(patch.conflicts[0].what.find("last wrote this Node at 2026-01-01T00:00:03Z"), std::string::npos)
+      << "the time is that of all that it writes: " << patch.conflicts[0].what;
+  for (const auto& problem : plan(after, {}, {.instance = "x"}).conflicts)
+    EXPECT_NE(problem.code, "other-writer") << "of another instance's annotation: " << problem.what;
   EXPECT_TRUE(node(kLabels, annotations, kOurs + "," + by_nfd("2026-01-01T00:00:01Z")).other_writers.empty())
       << "a predecessor";
   EXPECT_TRUE(node(kLabels, annotations, by_nfd("2026-01-01T00:00:03Z")).other_writers.empty())

@@ -441,6 +441,33 @@ TEST_F(NodePublisherTest, AnotherWriterOfTheOwnershipAnnotationsIsReported) {
   EXPECT_EQ(codes(), "");
 }
 
+/// Another writer of another annotation has nothing to do with it.
+TEST_F(NodePublisherTest, TheWriterOfTheAnnotationThatDiffersIsNamed) {
+  node("}");
+  const Desired desired = with_labels({{"v.io/a", "1"}});
+  ASSERT_TRUE(publish(desired));
+  const auto what = [&](const std::string& labels_writer) {
+    const auto entry = [](const std::string& manager, const std::string& time, const std::string& field) {
+      return R"({"manager":")" + manager + R"(","operation":"Update","time":")" + time +
+             R"(","fieldsV1":{"f:metadata":{"f:annotations":{"f:nfd.node.kubernetes.io/)" + field + R"(":{}}}}})";
+    };
+    server.put("/api/v1/nodes", R"({"metadata":{"name":"a","labels":{"v.io/a":"1"},"annotations":{)"
+                                R"("nfd.node.kubernetes.io/feature-labels":"v.io/a,v.io/c"},"managedFields":[)" +
+                                    entry("nodescout", "2026-01-01T00:00:01Z", "feature-annotations") + "," +
+                                    entry(labels_writer, "2026-01-01T00:00:02Z", "feature-labels") + "," +
+                                    entry("taint-writer", "2026-01-01T00:00:03Z", "taints") + "]}}");
+    std::string text;
+    for (const Problem& problem : publish(desired).value_or(Published{}).problems)
+      if (problem.code == "ownership-changed") text += problem.what;
+    return text;
+  };
+  EXPECT_TRUE(what("nfd-master").starts_with(R"("nfd-master" changed )")) << what("nfd-master");
+  const std::string unknown = what("nodescout");
+  EXPECT_TRUE(unknown.starts_with("another program changed ")) << unknown;
+  EXPECT_NE(unknown.find("\"nfd.node.kubernetes.io/feature-labels\""), std::string::npos) << unknown;
+  EXPECT_EQ(unknown.find("feature-annotations"), std::string::npos) << "it is as it was: " << unknown;
+}
+
 TEST_F(NodePublisherTest, NothingToDoIsNotWritten) {
   node("}");
   ASSERT_TRUE(publish(with_labels({{"v.io/a", "1"}})));

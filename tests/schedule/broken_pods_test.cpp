@@ -152,13 +152,14 @@ std::vector<Broken> broken_pods() {
        "no Node has any amd.com/gpu"},
       {"foreign owner", "nodeSelector: {" + kF + "gpu.nvlink: all}, " + kTolerates,
        "kubectl label node gpu-0 " + kF + "gpu.nvlink-",
-       "another owner set " + kF + "gpu.nvlink=false on 2 Nodes, where nodescout would set \"all\""},
+       "another owner set " + kF + "gpu.nvlink on 2 Nodes; an Event of Node gpu-0 says: \"node gpu-0: label"},
       {"rejected key", "nodeSelector: {example.com/team: red}, " + kTolerates,
-       "add \"example.com\" to extraWritePrefixes", "nodescout left the label out on 1 Node"},
+       "correct the rule that makes example.com/team",
+       "nodescout left the label out on 1 Node; an Event of Node gpu-0 says: \"team.yaml:3:5"},
       {"rejected value", "nodeSelector: {" + kF + "board: x}, " + kTolerates,
        "correct the rule that makes " + kF + "board", "a label value is at most 63 characters"},
       {"refused by the admission policy", "nodeSelector: {nvidia.com/custom: \"1\"}, " + kTolerates,
-       "allow it in the admission policy's ConfigMap", "was refused: denied by policy"},
+       "allow nvidia.com/custom in the admission policy's ConfigMap", "was refused: denied by policy"},
       {"a Node that is not there",
        "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchFields: "
        "[{key: metadata.name, operator: In, values: [gpu-l2]}]}]}}}, " +

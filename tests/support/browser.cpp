@@ -8,6 +8,8 @@
 
 #include <map>
 #include <stdexcept>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/base64.h"
@@ -17,7 +19,6 @@
 namespace nodescout::test {
 namespace {
 
-constexpr const char* kProgram = "/usr/bin/chromium";
 constexpr int kPatience = 120'000;  // ms; a loaded machine starts a browser slowly
 
 Value parsed(std::string_view text) {
@@ -26,19 +27,30 @@ Value parsed(std::string_view text) {
   return *std::move(value);
 }
 
+std::pair<Fd, Fd> pipe_ends() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipes");
+  return {Fd(ends[0]), Fd(ends[1])};
+}
+
 }  // namespace
 
 std::string Browser::why_not() {
   return ::access(kProgram, X_OK) == 0 ? "" : std::string(kProgram) + " is missing (apt-get install chromium)";
 }
 
-Browser::Browser() {
-  int to[2], from[2];
-  if (::pipe2(to, O_CLOEXEC) != 0 || ::pipe2(from, O_CLOEXEC) != 0) throw std::runtime_error("no pipes");
+Browser::Browser(const std::string& program) {
+  ::signal(SIGPIPE, SIG_IGN);  // a browser that has ended is an exception
+  Fd to_read, from_write;
+  std::tie(to_read, out_) = pipe_ends();
+  std::tie(in_, from_write) = pipe_ends();
   // Beyond 4, so that neither is overwritten when the child moves its ends there.
-  const int theirs_in = ::fcntl(to[0], F_DUPFD_CLOEXEC, 10), theirs_out = ::fcntl(from[1], F_DUPFD_CLOEXEC, 10);
+  Fd theirs_in(::fcntl(to_read.get(), F_DUPFD_CLOEXEC, 10));
+  Fd theirs_out(::fcntl(from_write.get(), F_DUPFD_CLOEXEC, 10));
+  to_read.close();
+  from_write.close();
   const std::string profile = "--user-data-dir=" + profile_.path().string();
-  std::vector<const char*> words{kProgram,
+  std::vector<const char*> words{program.c_str(),
                                  "--headless=new",
                                  "--no-sandbox",
                                  "--disable-gpu",
@@ -53,21 +65,23 @@ Browser::Browser() {
                                  profile.c_str(),
                                  "about:blank",
                                  nullptr};
-  pid_ = ::fork();
-  if (pid_ == 0) {
+  child_.pid = ::fork();
+  if (child_.pid < 0) throw std::runtime_error("no process");
+  if (child_.pid == 0) {
     ::setpgid(0, 0);
     const int null = ::open("/dev/null", O_RDWR);
     ::dup2(null, 0);
     ::dup2(null, 1);
     ::dup2(null, 2);
-    ::dup2(theirs_in, 3);
-    ::dup2(theirs_out, 4);
-    ::execv(kProgram, const_cast<char**>(words.data()));
+    ::dup2(theirs_in.get(), 3);
+    ::dup2(theirs_out.get(), 4);
+    ::signal(SIGPIPE, SIG_DFL);
+    ::execv(program.c_str(), const_cast<char**>(words.data()));
     ::_exit(127);
   }
-  for (const int end : {to[0], from[1], theirs_in, theirs_out}) ::close(end);
-  in_ = from[0];
-  out_ = to[1];
+  ::setpgid(child_.pid, child_.pid);  // whichever comes first: the destructor needs the group
+  theirs_in.close();
+  theirs_out.close();
   const Value targets = call("Target.getTargets");
   std::string target;
   if (const Value* infos = targets.find("targetInfos"))
@@ -80,11 +94,10 @@ Browser::Browser() {
   for (const char* domain : {"Page.enable", "Runtime.enable", "Network.enable", "Log.enable"}) call(domain);
 }
 
-Browser::~Browser() {
-  ::kill(-pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
-  ::close(in_);
-  ::close(out_);
+Browser::Child::~Child() {
+  if (pid <= 0) return;
+  ::kill(-pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
 }
 
 /// The next message: answers and events end with a zero byte.
@@ -95,11 +108,11 @@ Value Browser::read() {
       unread_.erase(0, end + 1);
       return message;
     }
-    pollfd ready{in_, POLLIN, 0};
+    pollfd ready{in_.get(), POLLIN, 0};
     char piece[65536];
     if (::poll(&ready, 1, kPatience) <= 0) throw std::runtime_error("the browser does not answer");
-    const ssize_t length = ::read(in_, piece, sizeof piece);
-    if (length <= 0) throw std::runtime_error("the browser has ended");
+    const ssize_t length = ::read(in_.get(), piece, sizeof piece);
+    if (length <= 0) throw Ended("the browser has ended");
     unread_.append(piece, static_cast<std::size_t>(length));
   }
 }
@@ -112,8 +125,8 @@ Value Browser::call(const std::string& method, Value parameters) {
   if (!session_.empty()) message.add("sessionId", Value::string(session_));
   const std::string text = to_json(message) + '\0';
   for (std::size_t at = 0; at < text.size();) {
-    const ssize_t length = ::write(out_, text.data() + at, text.size() - at);
-    if (length <= 0) throw std::runtime_error("the browser has ended");
+    const ssize_t length = ::write(out_.get(), text.data() + at, text.size() - at);
+    if (length <= 0) throw Ended("the browser has ended");
     at += static_cast<std::size_t>(length);
   }
   while (true) {

@@ -5,10 +5,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "document/value.h"
 #include "support/temp_host.h"
+#include "system/file.h"
 
 namespace nodescout::test {
 
@@ -17,8 +20,13 @@ class Browser {
   /// Why there can be no browser on this machine; empty if there can.
   static std::string why_not();
 
-  Browser();
-  ~Browser();
+  /// The program has ended by itself, such as one without its libraries or without the rights for its sandbox.
+  struct Ended : std::runtime_error {
+    using std::runtime_error::runtime_error;
+  };
+
+  /// Throws Ended.
+  explicit Browser(const std::string& program = kProgram);
   Browser(const Browser&) = delete;
   Browser& operator=(const Browser&) = delete;
 
@@ -34,12 +42,24 @@ class Browser {
   std::vector<std::string> complaints;
 
  private:
+  static constexpr const char* kProgram = "/usr/bin/chromium";
+
+  /// A child process that is killed with all of its own.
+  class Child {
+   public:
+    Child() = default;
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child();
+    pid_t pid = -1;
+  };
+
   Value call(const std::string& method, Value parameters = Value::map());
   Value read();
 
   TempDirectory profile_;
-  pid_t pid_ = -1;
-  int in_ = -1, out_ = -1;
+  Child child_;
+  Fd in_, out_;
   int calls_ = 0;
   std::string session_, unread_;
 };

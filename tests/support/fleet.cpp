@@ -151,13 +151,13 @@ Value fleet_node(int index) {
   return node;
 }
 
-Value fleet_lease(int index, std::chrono::system_clock::time_point renewed) {
+Value fleet_lease(int index, std::chrono::system_clock::time_point renewed, std::chrono::seconds duration) {
   const Value node = fleet_node(index);
   LeaseContent content;
   content.node_uid = "00000000-0000-0000-0000-000000000000";
   content.annotations = {{kLeaseVersion, "0.1.0"},
                          {kLeaseDigest, digest_of_owned(*node_state_from(node, "a test"), "")}};
-  return lease_object({fleet_node_name(index), "nodescout"}, content, {}, renewed);
+  return lease_object({fleet_node_name(index), "nodescout", duration / kLeasePeriods}, content, {}, renewed);
 }
 
 }  // namespace nodescout::test

@@ -14,7 +14,8 @@ namespace nodescout::test {
 Value fleet_node(int index);
 std::string fleet_node_name(int index);
 
-/// The Lease of its agent, renewed at `renewed`.
-Value fleet_lease(int index, std::chrono::system_clock::time_point renewed);
+/// The Lease of its agent, renewed at `renewed`. It is stale after `duration`.
+Value fleet_lease(int index, std::chrono::system_clock::time_point renewed,
+                  std::chrono::seconds duration = std::chrono::seconds(90));
 
 }  // namespace nodescout::test
