@@ -472,7 +472,9 @@ TEST_F(OciImageTest, IsSmall) {
   std::printf("[ FIGURE   ] image: %ju bytes compressed\n", bytes);
   if (packaged_build() == NODESCOUT_BUILD_DIR)
     GTEST_SKIP() << "skipped: the size is that of the release, which NODESCOUT_RELEASE_PROGRAM names";
-  constexpr std::uintmax_t kMost = 9'000'000;  // 8.8 MB of programs and libraries, and their licenses
+  // It was 8.8 MB before `fleet`, `why`, `predict` and the controller, and that stays the aim; this keeps it from
+  // growing further.
+  constexpr std::uintmax_t kMost = 10'500'000;
   EXPECT_LE(bytes, kMost);
 }
 
