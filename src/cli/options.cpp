@@ -174,6 +174,26 @@ ExitStatus wrong_usage(const std::string& what, const std::string& command) {
   return ExitStatus::usage;
 }
 
+/// The option that both commands have, or nullptr.
+CLI::Option* same_option(const CLI::App& app, const CLI::Option& option) {
+  for (CLI::Option* each : const_cast<CLI::App&>(app).get_options())  // it has no const form that yields them
+    if (each->get_name() == option.get_name()) return each;
+  return nullptr;
+}
+
+/// A command that runs by itself may have others inside: the options before the inner one's name are the inner one's,
+/// as kubectl reads them. Throws a ParseError for one that it does not have.
+void hand_down(const CLI::App& outer, const CLI::App& inner) {
+  for (const CLI::Option* given : outer.get_options([](const CLI::Option* each) { return each->count() > 0; })) {
+    CLI::Option* const taken = same_option(inner, *given);
+    if (!taken) throw CLI::ArgumentMismatch(given->get_name() + " is no option of `" + inner.get_name() + "`");
+    if (taken->count() > 0)
+      throw CLI::ArgumentMismatch(taken->get_name() + ": given both before and after `" + inner.get_name() + "`");
+    taken->add_result(given->results());
+    taken->run_callback();
+  }
+}
+
 ExitStatus run_words(int argc, char** argv);
 
 }  // namespace
@@ -259,6 +279,8 @@ ExitStatus run_words(int argc, char** argv) {
   const Program program = build(first);
   try {
     program.app->parse(argc, argv);
+    for (const auto& [app, run] : program.runs)
+      for (const CLI::App* inner : app->get_subcommands()) hand_down(*app, *inner);
   } catch (const CLI::Success& success) {  // --help, --version
     program.app->exit(success);
     return ExitStatus::done;
