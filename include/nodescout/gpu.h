@@ -66,6 +66,8 @@ struct GpuOptions {
   }
   /// Label keys that go to the vendor's own labeller where it labels the Node, a group for each vendor.
   std::vector<std::vector<std::string>> shared_labels() const;
+  /// As PlanOptions::stamps.
+  static std::vector<std::string> stamps() { return {"nvidia.com/gfd.timestamp"}; }
 
   std::string driver_root;                                // as this process sees it; empty: search
   std::optional<std::chrono::milliseconds> nvml_timeout;  // empty: by the number of GPUs

@@ -80,6 +80,8 @@ struct PlanOptions {
   /// label of a group that is not ours, all of the group are left to that program.
   std::vector<std::vector<std::string>> shared_labels;
   Limits limits;
+  /// Labels that say when others of their prefix were made: another value alone is not worth a write.
+  std::vector<std::string> stamps;
   Origins requested_by;  // of labels that NodeFeature objects ask for, by key: the object
 
   friend bool operator==(const PlanOptions&, const PlanOptions&) = default;

@@ -181,7 +181,7 @@ Walked AgentCorridor::evaluate(const ClusterView& cluster, Makers makers) {
 
 PlanOptions AgentCorridor::plan_options(Origins requested_by) const {
   return {config_.instance, config_.allow_overwrite, config_.labels.write_prefixes, config_.probes.gpu.shared_labels(),
-          config_.limits,   std::move(requested_by)};
+          config_.limits,   GpuOptions::stamps(),    std::move(requested_by)};
 }
 
 MayGo AgentCorridor::may_go(const Walked& walked, const ClusterView& cluster, SteadyTime now) {

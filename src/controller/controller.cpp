@@ -70,6 +70,7 @@ Status Controller::set_up() {
   judging_.plan.instance = setup->config.instance;
   judging_.plan.allow_overwrite = setup->config.allow_overwrite;
   judging_.plan.write_prefixes = setup->config.labels.write_prefixes;
+  judging_.plan.stamps = GpuOptions::stamps();
   const auto around = [this](std::unique_ptr<Transport> transport) -> std::unique_ptr<Transport> {
     auto gate = std::make_unique<Gate>(std::move(transport), options_.parallelism, [this](SteadyTime at) {
       return at.time_since_epoch().count() < writes_until_.load();

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "plan/limits.h"
 #include "plan/ownership.h"
+#include "plan/stamps.h"
 
 namespace nodescout {
 namespace {
@@ -35,6 +36,7 @@ class Planner {
     keyed(Change::Kind::extended_resource, now_.capacity, desired_.extended_resources, owned_.extended_resources,
           now_.lost.extended_resources);
     report_lost();
+    take_lone_stamps(patch_.changes, options_.stamps);
     return std::move(patch_);
   }
 

@@ -194,7 +194,7 @@ void add_topology(const Bus& bus, Features& features) {
   // leaves its peers with less than all.
   struct Joined {
     std::size_t links = 0, tellers = 0;
-    bool lacks_one = false;
+    bool lacks_one = false, is_settling = false;
   };
   std::map<const GpuVendor*, Joined> joined;
   for (const Gpu& each : bus.gpus) {
@@ -208,6 +208,7 @@ void add_topology(const Bus& bus, Features& features) {
       all.links += gpu.joined.size();
       all.tellers += each.tells_links ? 1 : 0;
       const bool is_apart = each.health == "missing" || (each.health == "failed" && !each.tells_links) || each.has_left;
+      all.is_settling = all.is_settling || each.is_settling;
       all.lacks_one = all.lacks_one || is_apart || (each.vendor->has_library && bus.lost > 0);
     }
     if (each.place.numa_node) nodes.insert(*each.place.numa_node);
@@ -219,7 +220,7 @@ void add_topology(const Bus& bus, Features& features) {
   for (const int node : nodes) node_names.push_back(std::to_string(node));
   put(facts, "numa_nodes", join(node_names, ","));
   for (const auto& [vendor, all] : joined)
-    if (all.tellers > 1)
+    if (all.tellers > 1 && !all.is_settling)  // else the previous value is kept
       facts[std::string(vendor->link.name)] = all.links == 0                                                 ? "none"
                                               : all.links < all.tellers * (all.tellers - 1) || all.lacks_one ? "some"
                                                                                                              : "all";

@@ -1,5 +1,7 @@
 #include "publish/label_changes.h"
 
+#include "plan/stamps.h"
+
 namespace nodescout {
 
 Attributes settle_labels(const Attributes& there, const Report& report, Published& published) {
@@ -22,6 +24,8 @@ Attributes settle_labels(const Attributes& there, const Report& report, Publishe
       published.changes.push_back(std::move(removal));
     }
   }
+  for (Change& lone : take_lone_stamps(published.changes, report.options.stamps))
+    labels.insert_or_assign(lone.key, std::move(lone.before));
   return labels;
 }
 

@@ -9,6 +9,7 @@
 #include "document/json.h"
 #include "plan/node_state.h"
 #include "plan/ownership.h"
+#include "plan/stamps.h"
 #include "publish/destinations.h"
 
 namespace nodescout {
@@ -299,6 +300,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
     return is_refused(change) || is_damped(change, published);
   });
   report_left_out(of_object, published);
+  take_lone_stamps(patch.changes, options_.stamps);  // of what is left
   if (patch.changes.empty()) {
     report_refusals(published);
     describe(*now, report, options_, published);

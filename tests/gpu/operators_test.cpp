@@ -70,6 +70,23 @@ TEST(UnboundGpu, IsMissingWhileTheDriverOfTheOthersIsReady) {
   EXPECT_TRUE(seen.incomplete.contains("gpu.nvidia"));
 }
 
+TEST(UnboundGpu, MakesNoNvlinkLabelWhileItMayStillGetItsDriver) {
+  Machine machine;
+  std::vector<NvmlGpu> gpus = several(8, h100);
+  for (const NvmlGpu& gpu : gpus)
+    add_function(machine.files, {.address = gpu.bus_id, .driver = gpu.bus_id == "0000:48:00.0" ? "" : "nvidia"});
+  std::erase_if(gpus, [](const NvmlGpu& gpu) { return gpu.bus_id == "0000:48:00.0"; });
+  join_all(gpus);
+  machine.drive(driver_report(gpus));
+  Moment moment;
+  moment.is_only_look = false;
+  const Observation fresh = look_at_gpus(machine.host(), {}, moment);
+  EXPECT_FALSE(own_labels(fresh).contains(".nvlink")) << "of an agent that has just started the Node says `some`";
+  EXPECT_TRUE(fresh.incomplete.contains("gpu.topology")) << "so the label that is there stays";
+  moment.lasting = fresh.ongoing;
+  EXPECT_EQ(own_labels(look_at_gpus(machine.host(), {}, moment)).at(".nvlink"), "some");
+}
+
 TEST(UnboundGpu, OfAmdToo) {
   TempHost host;
   for (const std::string& address : addresses(8))

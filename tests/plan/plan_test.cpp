@@ -47,6 +47,24 @@ TEST(Plan, NothingToDoIsNoPatch) {
   EXPECT_EQ(patch_of(now, labels({{kF + "a", "1"}})), "");
 }
 
+TEST(Plan, AStampAloneIsNotWritten) {
+  const PlanOptions options{.stamps = {"v.io/made-at"}};
+  const NodeState now =
+      node({{"v.io/made-at", "1"}, {"v.io/a", "x"}, {kF + "b", "1"}}, {{kOwned, "b,v.io/a,v.io/made-at"}});
+  EXPECT_TRUE(plan(now, labels({{"v.io/made-at", "2"}, {"v.io/a", "x"}, {kF + "b", "1"}}), options).empty());
+  const auto keys = [&](Attributes wanted) {
+    std::string out;
+    for (const Change& change : plan(now, labels(std::move(wanted)), options).changes) out += change.key + " ";
+    return out;
+  };
+  EXPECT_EQ(keys({{"v.io/made-at", "2"}, {"v.io/a", "y"}, {kF + "b", "1"}}), "v.io/a v.io/made-at ");
+  EXPECT_EQ(keys({{"v.io/made-at", "2"}, {kF + "b", "1"}}), "v.io/a v.io/made-at ") << "a removal";
+  EXPECT_EQ(keys({{"v.io/made-at", "2"}, {"v.io/a", "x"}, {kF + "b", "2"}}), kF + "b ") << "another prefix";
+  EXPECT_EQ(keys({{"v.io/a", "x"}, {kF + "b", "1"}}), "v.io/made-at ") << "it is no longer wanted";
+  const NodeState fresh = node({{"v.io/a", "x"}}, {{kOwned, "v.io/a"}});
+  EXPECT_EQ(plan(fresh, labels({{"v.io/made-at", "2"}, {"v.io/a", "x"}}), options).changes.size(), 1u) << "it is new";
+}
+
 TEST(Plan, RemovesOnlyWhatIsOwned) {
   const NodeState now = node({{kF + "old", "1"}, {kF + "foreign", "1"}}, {{kOwned, "old,gone"}});
   EXPECT_EQ(

@@ -46,6 +46,24 @@ TEST_F(FilePublisherTest, WritesWhatChangesAndSaysSo) {
   EXPECT_TRUE(again->changes.empty());
 }
 
+TEST_F(FilePublisherTest, AStampAloneIsNotWritten) {
+  Report report;
+  report.options.stamps = {"v.io/made-at"};
+  const auto publish = [&](Attributes labels) {
+    report.desired.labels = std::move(labels);
+    return FilePublisher(path()).publish(report, {});
+  };
+  ASSERT_TRUE(publish({{"v.io/a", "1"}, {"v.io/made-at", "1"}}));
+  const auto again = publish({{"v.io/a", "1"}, {"v.io/made-at", "2"}});
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->changes.empty());
+  EXPECT_EQ(labels(), "v.io/a=1\nv.io/made-at=1\n");
+  ASSERT_TRUE(publish({{"b", "1"}, {"v.io/a", "1"}, {"v.io/made-at", "2"}}));
+  EXPECT_EQ(labels(), "b=1\nv.io/a=1\nv.io/made-at=1\n") << "another label was written, not the stamp";
+  ASSERT_TRUE(publish({{"b", "1"}, {"v.io/a", "2"}, {"v.io/made-at", "2"}}));
+  EXPECT_EQ(labels(), "b=1\nv.io/a=2\nv.io/made-at=2\n");
+}
+
 TEST_F(FilePublisherTest, WhatIsNotProvedGoneStays) {
   ASSERT_TRUE(publish({{"a", "1"}, {"b", "1"}}));
   const auto published = publish({{"a", "2"}}, false);

@@ -1,0 +1,15 @@
+// Labels that say when others were made (GFD's gfd.timestamp): each start of an agent makes another value, and a Node
+// on which nothing else changes is not written for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "nodescout/plan.h"
+
+namespace nodescout {
+
+/// Takes out the changes of a stamp's value without which no label of its prefix is set or removed, and returns them.
+std::vector<Change> take_lone_stamps(std::vector<Change>& changes, const std::vector<std::string>& stamps);
+
+}  // namespace nodescout
