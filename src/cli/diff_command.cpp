@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "agent/cluster.h"
 #include "agent/corridor.h"
@@ -17,6 +18,7 @@
 #include "kube/node_client.h"
 #include "nodescout/plan.h"
 #include "plan/node_state.h"
+#include "plan/ownership.h"
 
 namespace nodescout::cli {
 namespace {
@@ -44,21 +46,23 @@ std::optional<Kept> kept_by(const MayGo& may_go, const Change& change) {
   return why == Kept::unproved ? std::nullopt : why;
 }
 
-/// Which rule makes the entry, or why nothing does any more, and why it stays nevertheless.
-std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept, const Makers& makers) {
+/// `former`: what made the present value, if that is known. Which rule makes the entry, or why nothing does any more,
+/// and why it stays nevertheless.
+std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept, const std::string& former) {
   if (kept == Kept::object_not_counted)
     return "an agent keeps it: " + walked.left_out.at({change.kind, change.key}) +
            " makes it, which does not count; it goes with the object, or once nodeFeatures.namespaces is set";
   const std::string stays = kept ? "; an agent keeps it for now: " + std::string(text_of(*kept)) : "";
   if (change.action == Change::Action::remove) {
-    const std::string maker = text_of(makers.of({change.kind, change.key}));
-    return "no rule makes it any more" + (maker.empty() ? "" : " (it was made by " + maker + ")") + stays;
+    return "no rule makes it any more" + (former.empty() ? "" : " (it was made by " + former + ")") + stays;
   }
   if (change.action == Change::Action::disown && !change.after.empty())
     return "its vendor's labeller labels this Node; only our ownership of it is removed";
   if (change.action == Change::Action::disown) return "it is gone already; only our ownership of it is removed" + stays;
   const auto made = walked.made_by.find({change.kind, change.key});
-  return made == walked.made_by.end() ? "" : made->second;
+  const std::string maker = made == walked.made_by.end() ? "" : made->second;
+  if (former.empty()) return maker;
+  return maker + (maker.empty() ? "" : "; ") + "the present value was made by " + former;
 }
 
 std::string text_of(const Change& change, const std::string& why, const Style& style) {
@@ -83,7 +87,9 @@ ExitStatus diff(const DiffOptions& options) {
     return fail({Errc::absent, "--node", "which Node? Give its name, or set NODE_NAME"}, ExitStatus::usage);
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return fail_to_open(connection.error());
-  auto corridor = AgentCorridor::open(options.agent);
+  AgentOptions agent = options.agent;
+  agent.once = true;  // as `agent --once`, whose only look waits for nothing
+  auto corridor = AgentCorridor::open(agent);
   if (!corridor) return fail_to_open(corridor.error());
   const auto seen = corridor->look({true, {}}, {});
   if (!seen) return fail_to_open(seen.error());
@@ -98,9 +104,16 @@ ExitStatus diff(const DiffOptions& options) {
   const NodePatch patch = plan(*state, walked.desired, corridor->plan_options(walked.requested_by));
 
   const MayGo may_go = corridor->may_go(walked, *cluster, {});
-  const bool removes = std::any_of(patch.changes.begin(), patch.changes.end(),
-                                   [](const Change& change) { return change.action == Change::Action::remove; });
-  const Makers makers = removes ? read_makers((*connection)->api(), (*connection)->space(), node) : Makers();
+  const bool replaces = std::any_of(patch.changes.begin(), patch.changes.end(),
+                                    [](const Change& change) { return !change.before.empty(); });
+  const Makers makers = replaces ? read_makers((*connection)->api(), (*connection)->space(), node) : Makers();
+
+  const std::set<EntryKey> owned = entries_of(Ownership::read(*state, corridor->config().instance));
+  const auto former = [&](const Change& change) -> std::string {
+    const bool is_replaced = !change.before.empty() && change.before != change.after;
+    const EntryKey entry{change.kind, change.key};
+    return is_replaced && owned.contains(entry) ? cli::text_of(makers.of(entry)) : "";
+  };
 
   std::vector<Problem> problems = patch.conflicts;
   problems.insert(problems.end(), walked.rule_problems.begin(), walked.rule_problems.end());
@@ -118,7 +131,7 @@ ExitStatus diff(const DiffOptions& options) {
       entry.add("kept", kept ? Value::string(std::string(name_of(*kept))) : Value{});
       entry.add("key", Value::string(change.key));
       entry.add("kind", Value::string(std::string(name_of(change.kind))));
-      entry.add("why", Value::string(reason_of(change, walked, kept, makers)));
+      entry.add("why", Value::string(reason_of(change, walked, kept, former(change))));
       changes.items.push_back(std::move(entry));
     }
     Value document = Value::map();
@@ -129,7 +142,7 @@ ExitStatus diff(const DiffOptions& options) {
   } else {
     const Style style = terminal_style();
     for (const Change& change : patch.changes)
-      out += text_of(change, reason_of(change, walked, kept_by(may_go, change), makers), style);
+      out += text_of(change, reason_of(change, walked, kept_by(may_go, change), former(change)), style);
     if (patch.changes.empty()) out = "node " + node + ": nothing would change\n";
     print_problems(problems);
   }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "document/json.h"
+#include "document/value_path.h"
 #include "e2e/agent_process.h"
 #include "support/run_program.h"
 
@@ -319,6 +320,33 @@ TEST_F(AgentTest, OnceDiffAndPrune) {
   EXPECT_NE(ran.err.find("nodes \"nobody\" not found"), std::string::npos) << ran.err;
 }
 
+TEST_F(AgentTest, OnceAndDiffAgreeAboutALostGpuAndTheTimeOfGfd) {
+  cluster->create_node("lost");
+  const auto program = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), nodescout_program());
+    words.insert(words.end(), {"--node=lost", "--root",
+                               (std::filesystem::path(NODESCOUT_SOURCE_DIR) / "tests/hosts/hgx-h100-one-lost").string(),
+                               "--no-live", "--kubeconfig=" + (cluster->folder() / "admin.kubeconfig").string()});
+    return run_program(words);
+  };
+  Ran ran = program({"agent", "--once"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const Value node = must(cluster->admin().get(object_path(resources::kNodes, "", "lost")));
+  EXPECT_EQ(text_at(node, {"metadata", "labels", "feature.node.kubernetes.io/gpu-nvidia.missing"}), "1");
+  EXPECT_NE(text_at(node, {"metadata", "labels", "nvidia.com/gfd.timestamp"}), "");
+  const std::string version = text_at(node, {"metadata", "resourceVersion"});
+  // The time is that of the start, in seconds.
+  std::this_thread::sleep_until(std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()));
+  ran = program({"diff"});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  ran = program({"agent", "--once"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(
+      text_at(must(cluster->admin().get(object_path(resources::kNodes, "", "lost"))), {"metadata", "resourceVersion"}),
+      version)
+      << "another time alone is not written";
+}
+
 TEST_F(AgentTest, RulesAreTriedOnNodesOfTheCluster) {
   const fs::path rules = machine.path() / "try.yaml";
   write_file(rules,
@@ -347,6 +375,12 @@ TEST_F(AgentTest, RulesAreTriedOnNodesOfTheCluster) {
   ran = run_program({nodescout_program(), "rules", "explain", rules.string(), "--node=tried-c", kubeconfig});
   EXPECT_EQ(ran.status, 1);
   EXPECT_NE(ran.err.find("nodescout dump -o json"), std::string::npos) << ran.err;
+  ran = run_program({nodescout_program(), "rules", "explain", rules.string(), "--node=tried-none", kubeconfig});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.err.find("the cluster has no Node of that name"), std::string::npos) << ran.err;
+  ran = run_program({nodescout_program(), "rules", "preview", rules.string(), "--nodes=!!", kubeconfig});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_NE(ran.err.find("--nodes \"!!\""), std::string::npos) << ran.err;
 }
 
 TEST_F(AgentTest, PublishesANodeFeatureObject) {

@@ -1,6 +1,7 @@
 // The agent's Lease on a real API server.
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "document/json.h"
 #include "document/value_path.h"
@@ -11,6 +12,7 @@
 #include "plan/node_state.h"
 #include "plan/ownership.h"
 #include "support/run_program.h"
+#include "support/temp_host.h"
 
 namespace nodescout::test {
 namespace {
@@ -131,6 +133,13 @@ TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
                           rules.string() + ":1:3 (rule \"site rule\"), since "),
             std::string::npos)
       << diff.out << diff.err;
+  const TempDirectory other;
+  write_file(other.path() / "site.yaml", replace_all(rule, "\"1\"", "\"2\""));
+  const Ran changed = run_program({nodescout_program(), "diff", "--node=told", "--no-shipped-rules", "--rules",
+                                   (other.path() / "site.yaml").string(), kubeconfig});
+  EXPECT_NE(changed.out.find("; the present value was made by " + rules.string() + ":1:3 (rule \"site rule\"), since "),
+            std::string::npos)
+      << changed.out << changed.err;
 }
 
 /// The garbage collector is not part of this control plane: the test deletes the Lease as it does.
