@@ -5,17 +5,18 @@
 
 namespace nodescout::cli {
 
-void add_root_options(OptionSet& options, MachineOptions& machine, const std::string& about_root) {
+OptionSet::Option add_root_options(OptionSet& options, MachineOptions& machine, const std::string& about_root) {
   machine.on_wait = [](const std::string& what) { std::fprintf(stderr, "nodescout: %s\n", what.c_str()); };
   if (const char* root = std::getenv("NODESCOUT_ROOT"); root && *root) machine.root = root;
-  options.value("--root", "DIR", machine.root, about_root);
+  const auto root = options.value("--root", "DIR", machine.root, about_root);
   options.flag("--no-live", machine.ask_machine,
                "Never query this machine for what a recording lacks (CPUID, NODE_NAME)", false);
+  return root;
 }
 
-void add_machine_options(OptionSet& options, MachineOptions& machine) {
-  add_root_options(options, machine,
-                   "Read DIR/sys, DIR/proc, DIR/etc ... instead of the host's [$NODESCOUT_ROOT, or /]");
+std::vector<OptionSet::Option> add_machine_options(OptionSet& options, MachineOptions& machine) {
+  const auto root = add_root_options(
+      options, machine, "Read DIR/sys, DIR/proc, DIR/etc ... instead of the host's [$NODESCOUT_ROOT, or /]");
   options.value("--config", "FILE", machine.config,
                 "Configuration file: nodescout.conf, or NFD's nfd-worker.conf or nfd-master.conf");
   options.values("--rules", "PATH", machine.rules.paths,
@@ -24,7 +25,7 @@ void add_machine_options(OptionSet& options, MachineOptions& machine) {
   options.choice(
       "--compat", "nfd", {"nfd"}, [&machine](const std::string&) { machine.nfd_compat = true; },
       "nfd: reproduce NFD's labels and features exactly, including its wrong CPU flags");
-  options.list("--only", "PROBE,...", machine.only, "Run only these probes; see `nodescout features`");
+  return {root, options.list("--only", "PROBE,...", machine.only, "Run only these probes; see `nodescout features`")};
 }
 
 void add_kubeconfig(OptionSet& options, std::string& kubeconfig) {

@@ -15,9 +15,10 @@
 namespace nodescout::cli {
 
 /// --root, --no-live, --config, --rules, --no-shipped-rules, --compat and --only.
-void add_machine_options(OptionSet& options, MachineOptions& machine);
+/// Returns --root and --only, for what excludes them.
+std::vector<OptionSet::Option> add_machine_options(OptionSet& options, MachineOptions& machine);
 /// --root and --no-live alone; `about_root` is the help of --root.
-void add_root_options(OptionSet& options, MachineOptions& machine, const std::string& about_root);
+OptionSet::Option add_root_options(OptionSet& options, MachineOptions& machine, const std::string& about_root);
 /// --kubeconfig
 void add_kubeconfig(OptionSet& options, std::string& kubeconfig);
 /// $NODE_NAME

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/machine.h"
 #include "cli/output.h"
+#include "cli/style.h"
 #include "cli/subjects.h"
 #include "corridor/walk.h"
 #include "host/named_file.h"
@@ -55,6 +56,9 @@ OrExit<std::vector<Blueprint>> known_types(const PredictOptions& options) {
   auto own = read_blueprints(*text, options.catalogue, problems);
   if (!own) return fail_to_open(own.error());
   print_problems(problems);
+  std::erase_if(known, [&](const Blueprint& shipped) {
+    return std::any_of(own->begin(), own->end(), [&](const Blueprint& each) { return each.name == shipped.name; });
+  });
   known.insert(known.begin(), std::make_move_iterator(own->begin()), std::make_move_iterator(own->end()));
   return known;
 }
@@ -99,6 +103,7 @@ OrExit<Desired> desired_of(const Blueprint& blueprint, const Guise& guise, const
   if (!blueprint.cpu_vendor.empty()) found.features.attributes["cpu.model"]["vendor_id"] = blueprint.cpu_vendor;
   const Walk walked = walk(opened->rules, {found.features, {}, &found.origins}, opened->config.labels);
   problems.insert(problems.end(), opened->problems.begin(), opened->problems.end());
+  problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
   return walked.built.desired;
 }
 
@@ -118,6 +123,11 @@ OrExit<Prediction> prediction_of(const Blueprint& blueprint, const PredictOption
       prediction.unknown.push_back({std::string(probe->name), "known once the machine runs"});
   if (!blueprint.gpus.empty())
     prediction.unknown.push_back({"driver", "its version, MIG devices and links between GPUs are known once it runs"});
+  if (auto setup = set_up(options.subject.machine)) {
+    const auto more = unknown_labels(blueprint, setup->config.probes.gpu);
+    prediction.unknown.insert(prediction.unknown.end(), more.begin(), more.end());
+  }
+  prediction.allocatable = allocatable_of(blueprint);
   return prediction;
 }
 
@@ -132,11 +142,21 @@ OrExit<Prediction> prediction_of_subject(const PredictOptions& options) {
   const RuleLayers layers = compile_layers(*std::move(rules));
   print_problems(layers.problems);
   std::vector<Desired> each;
+  std::vector<Attributes> allocatable;
   for (const Subject& subject : subjects->nodes) {
     print_problems(subject.problems);
-    each.push_back(walk(layers, subject.view(), setup->config.labels).built.desired);
+    const Walk walked = walk(layers, subject.view(), setup->config.labels);
+    print_problems(walked.problems);
+    each.push_back(walked.built.desired);
+    allocatable.push_back(allocatable_of(subject.own));
   }
-  return in_common(each);
+  Prediction prediction = in_common(each);
+  if (std::all_of(allocatable.begin(), allocatable.end(),
+                  [&](const Attributes& one) { return one == allocatable.front(); }))
+    prediction.allocatable = std::move(allocatable.front());
+  else
+    prediction.unknown.push_back({"allocatable", "the machines have different GPUs"});
+  return prediction;
 }
 
 std::string list_of(const std::vector<Blueprint>& types) {
@@ -155,6 +175,9 @@ ExitStatus predict(const PredictOptions& options) {
     auto types = known_types(options);
     return types ? print(list_of(*types)) : types.status();
   }
+  if (!options.catalogue.empty() && options.instance_type.empty())
+    return fail({Errc::unsupported, "--catalogue", "is read for --instance-type or --list-types; give one of them"},
+                ExitStatus::usage);
   const bool is_planned = !options.gpus.empty() || !options.instance_type.empty();
   Blueprint blueprint;
   if (is_planned) {
@@ -169,7 +192,12 @@ ExitStatus predict(const PredictOptions& options) {
                           : options.output == "node"      ? as_node(*prediction, blueprint)
                                                           : as_labels(*prediction);
   for (const Unknown& unknown : prediction->unknown)
-    std::fprintf(stderr, "unknown: %s: %s\n", unknown.what.c_str(), unknown.why.c_str());
+    std::fprintf(stderr, "unknown: %s\n", printable(unknown.what + ": " + unknown.why).c_str());
+  if (options.output == "node")
+    for (const auto& [resource, count] : prediction->allocatable)
+      std::fprintf(stderr,
+                   "assumed: allocatable %s=%s: as the vendor's device plugin offers GPUs without %s\n",
+                   printable(resource).c_str(), printable(count).c_str(), "partitions and sharing");
   return print(out);
 }
 
@@ -186,9 +214,12 @@ Run set_up_predict(OptionSet& options) {
                                        "Features of a machine (dump -o json); of several, what they have in common");
   features.excludes(gpus);
   features.excludes(type);
+  gpus.excludes(type);
   options.choice("-o,--output", "FORMAT", {"labels", "autoscaler", "karpenter", "node"}, chosen->output,
                  "Labels, the cluster-autoscaler's tags, a Karpenter NodePool, or a Node for kwok [labels]");
-  add_machine_options(options, chosen->subject.machine);
+  const auto of_machine = add_machine_options(options, chosen->subject.machine);
+  for (const OptionSet::Option& each : of_machine)
+    for (const OptionSet::Option& subject : {gpus, type, features}) subject.excludes(each);
   return [chosen] { return predict(*chosen); };
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/kubernetes_syntax.h"
 #include "base/text.h"
 #include "probe/gpu_vendors.h"
 #include "system/file.h"
@@ -38,13 +39,33 @@ std::string text_of(const Value& map, std::string_view key) {
   return value && value->is_scalar() ? value->source.empty() ? value->text : value->source : "";
 }
 
+void report_unknown(const Value& map, const std::vector<std::string_view>& known, const std::string& origin,
+                    std::vector<Problem>& problems) {
+  for (const Member& member : map.members) {
+    if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+    const std::string_view guess = closest(member.key, known);
+    problems.push_back({"unknown-key", place(origin, member.mark), quote(member.key) + " is unknown and has no effect",
+                        guess.empty() ? "the keys here are " + join({known.begin(), known.end()}, ", ")
+                                      : "did you mean " + quote(guess) + "?"});
+  }
+}
+
+/// The name becomes the label node.kubernetes.io/instance-type.
+Status check_name(const std::string& name) {
+  const std::string defect = name.empty() ? "it is empty" : label_value_defect(name);
+  if (defect.empty()) return ok();
+  return Error{Errc::malformed, "", "the name becomes the label node.kubernetes.io/instance-type, and " + defect};
+}
+
 /// The GPUs of one entry, or what is wrong with them.
-Result<std::vector<PlannedGpus>> gpus_in(const Value& entry) {
+Result<std::vector<PlannedGpus>> gpus_in(const Value& entry, const std::string& origin,
+                                         std::vector<Problem>& problems) {
   std::vector<PlannedGpus> gpus;
   const Value* list = entry.find("gpus");
   if (!list) return gpus;
   if (!list->is(Value::Kind::list)) return Error{Errc::malformed, "gpus", "is " + describe(*list) + ", not a list"};
   for (const Value& each : list->items) {
+    report_unknown(each, {"id", "class"}, origin, problems);
     auto parsed = parse_planned_gpus(text_of(each, "id"));
     if (!parsed) return parsed.error();
     parsed->pci_class = lower(text_of(each, "class"));
@@ -129,7 +150,13 @@ Result<std::vector<Blueprint>> read_blueprints(std::string_view text, const std:
       return Error{Errc::malformed, origin,
                    "is " + describe(document.root) + ", not a map from instance types to GPUs"};
     for (const Member& member : document.root.members) {
-      auto gpus = gpus_in(member.value);
+      Result<std::vector<PlannedGpus>> gpus = std::vector<PlannedGpus>();
+      if (const Status named = check_name(member.key); !named)
+        gpus = named.error();
+      else if (!member.value.is(Value::Kind::map))
+        gpus = Error{Errc::malformed, "", "is " + describe(member.value) + ", not a map"};
+      else
+        gpus = gpus_in(member.value, origin, problems);
       if (!gpus) {
         problems.push_back(
             {"bad-instance-type", place(origin, member.mark),
@@ -137,6 +164,7 @@ Result<std::vector<Blueprint>> read_blueprints(std::string_view text, const std:
              "write it as {arch: amd64, cpuVendor: Intel, gpus: [{id: \"10de:2330x8\", class: \"0302\"}]}"});
         continue;
       }
+      report_unknown(member.value, {"arch", "cpuVendor", "gpus"}, origin, problems);
       blueprints.push_back(
           {member.key, text_of(member.value, "arch"), text_of(member.value, "cpuVendor"), *std::move(gpus)});
     }

@@ -45,6 +45,25 @@ struct Seen {
   std::size_t times = 0;
 };
 
+/// What a vendor's own labeller and device plugin make of its GPUs.
+struct VendorLabels {
+  std::string_view vendor, pci_id, resource;
+  std::span<const char* const> keys;  // that no planned machine has; `*` stands for names that depend on it
+};
+constexpr const char* kNvidiaKeys[] = {"nvidia.com/cuda.*",     "nvidia.com/gpu.compute.*", "nvidia.com/gpu.count",
+                                       "nvidia.com/gpu.family", "nvidia.com/gpu.machine",   "nvidia.com/gpu.memory",
+                                       "nvidia.com/gpu.mode",   "nvidia.com/gpu.product",   "nvidia.com/gpu.replicas",
+                                       "nvidia.com/mig*",       "nvidia.com/mps.capable"};
+constexpr VendorLabels kVendorLabels[] = {{"nvidia", "10de", "nvidia.com/gpu", kNvidiaKeys},
+                                          {"amd", "1002", "amd.com/gpu", {}}};
+
+unsigned count_of(const Blueprint& blueprint, std::string_view pci_id) {
+  unsigned count = 0;
+  for (const PlannedGpus& gpus : blueprint.gpus)
+    if (gpus.vendor == pci_id) count += gpus.count;
+  return count;
+}
+
 }  // namespace
 
 Prediction in_common(std::span<const Desired> guises) {
@@ -54,7 +73,7 @@ Prediction in_common(std::span<const Desired> guises) {
       seen[key].values.insert(value);
       ++seen[key].times;
     }
-  Prediction prediction{guises.front(), {}};
+  Prediction prediction{guises.front(), {}, {}};
   Desired& common = prediction.desired;
   for (const auto& [key, entry] : seen) {
     if (entry.times == guises.size() && entry.values.size() == 1) continue;
@@ -74,6 +93,41 @@ Prediction in_common(std::span<const Desired> guises) {
     }
   }
   return prediction;
+}
+
+std::vector<Unknown> unknown_labels(const Blueprint& blueprint, const GpuOptions& options) {
+  std::vector<Unknown> unknown;
+  for (const VendorLabels& each : kVendorLabels)
+    if (options.labels_for(each.vendor) && count_of(blueprint, each.pci_id) > 0)
+      for (const char* key : each.keys)
+        unknown.push_back({"label " + std::string(key), "made from what the driver says once it runs"});
+  return unknown;
+}
+
+Attributes allocatable_of(const Blueprint& blueprint) {
+  Attributes resources;
+  for (const VendorLabels& each : kVendorLabels)
+    if (const unsigned count = count_of(blueprint, each.pci_id); count > 0)
+      resources.emplace(each.resource, std::to_string(count));
+  return resources;
+}
+
+Attributes allocatable_of(const Features& features) {
+  Attributes resources;
+  const auto devices = features.instances.find("gpu.device");
+  if (devices == features.instances.end()) return resources;
+  for (const VendorLabels& each : kVendorLabels) {
+    const std::int64_t usable =
+        std::count_if(devices->second.begin(), devices->second.end(), [&](const Attributes& gpu) {
+          const auto is = [&](const char* name, std::string_view value) {
+            const auto at = gpu.find(name);
+            return at != gpu.end() && at->second == value;
+          };
+          return is("vendor", each.vendor) && is("health", "ok") && !is("driver", "vfio-pci");
+        });
+    if (usable > 0) resources.emplace(each.resource, std::to_string(usable));
+  }
+  return resources;
 }
 
 std::string as_labels(const Prediction& prediction) {
@@ -141,12 +195,14 @@ std::string as_node(const Prediction& prediction, const Blueprint& blueprint) {
   node.add("kind", Value::string("Node"));
   node.add("metadata", std::move(metadata));
   node.add("spec", std::move(spec));
-  if (!desired.extended_resources.empty()) {
-    Value status = Value::map();
-    status.add("allocatable", map_of(desired.extended_resources));
-    status.add("capacity", map_of(desired.extended_resources));
-    node.add("status", std::move(status));
-  }
+  // kwok fills in its own only where none are given at all.
+  Attributes resources{{"cpu", "1k"}, {"memory", "1Ti"}, {"pods", "1M"}};
+  for (const Attributes* more : {&prediction.allocatable, &desired.extended_resources})
+    for (const auto& [key, value] : *more) resources.insert_or_assign(key, value);
+  Value status = Value::map();
+  status.add("allocatable", map_of(resources));
+  status.add("capacity", map_of(resources));
+  node.add("status", std::move(status));
   return to_yaml(node);
 }
 

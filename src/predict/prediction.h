@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "nodescout/features.h"
+#include "nodescout/gpu.h"
 #include "nodescout/labels.h"
 #include "predict/blueprint.h"
 
@@ -19,7 +21,16 @@ struct Unknown {
 struct Prediction {
   Desired desired;
   std::vector<Unknown> unknown;
+  Attributes allocatable;  // what device plugins will offer, for a Node; no entry of ours
 };
+
+/// The labels that the vendors' drivers and labellers make of such GPUs, which nothing but the driver knows.
+std::vector<Unknown> unknown_labels(const Blueprint& blueprint, const GpuOptions& options);
+
+/// GPUs as the vendors' device plugins offer them without partitions and sharing: "nvidia.com/gpu": "8".
+Attributes allocatable_of(const Blueprint& blueprint);
+/// The same of a machine that exists: those that programs can use.
+Attributes allocatable_of(const Features& features);
 
 /// What all of these have in common is known; an entry that only some have, or with different values, is not.
 /// Needs at least one.
@@ -34,7 +45,7 @@ std::string as_autoscaler_tags(const Prediction& prediction);
 /// A Karpenter NodePool fragment: labels that Karpenter cannot know must be declared, or Pods that select on them
 /// provision nothing. Entries over Karpenter's limit are left out and become `unknown`.
 std::string as_karpenter(Prediction& prediction, const Blueprint& blueprint);
-/// A Node for kwok.
+/// A Node for kwok, with room for every Pod as kwok's own Nodes have it, and the GPUs.
 std::string as_node(const Prediction& prediction, const Blueprint& blueprint);
 
 }  // namespace nodescout

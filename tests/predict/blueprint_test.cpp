@@ -71,6 +71,30 @@ cpu-only: {arch: amd64}
   EXPECT_EQ(where, "own.yaml:3:1 own.yaml:4:1 own.yaml:5:1 ");
 }
 
+TEST(Blueprints, UnknownKeysAndNamesThatAreNoLabelValueAreReported) {
+  std::vector<Problem> problems;
+  const auto read = read_blueprints(R"(
+mine:
+  arch: arm64
+  cpuvendor: ARM
+  gpus:
+    - id: "10de:2342"
+      klass: "0302"
+"not a label": {gpus: [{id: "10de:2342"}]}
+text: amd64
+)",
+                                    "own.yaml", problems);
+  ASSERT_TRUE(read) << read.error().text();
+  ASSERT_EQ(read->size(), 1u);
+  EXPECT_EQ((*read)[0].name, "mine");
+  std::string all;
+  for (const Problem& problem : problems) all += problem.code + " " + problem.where + " " + problem.todo + "\n";
+  EXPECT_NE(all.find("unknown-key own.yaml:7:7 did you mean \"class\"?"), std::string::npos) << all;
+  EXPECT_NE(all.find("unknown-key own.yaml:4:3 did you mean \"cpuVendor\"?"), std::string::npos) << all;
+  EXPECT_NE(all.find("bad-instance-type own.yaml:8:1 "), std::string::npos) << all;
+  EXPECT_NE(all.find("bad-instance-type own.yaml:9:1 "), std::string::npos) << all;
+}
+
 TEST(Blueprints, WhatIsNotAMapIsAnError) {
   std::vector<Problem> problems;
   EXPECT_FALSE(read_blueprints("- p5.48xlarge\n", "own.yaml", problems));

@@ -64,7 +64,7 @@ Prediction known() {
   desired.annotations = {{"example.com/note", "n"}};
   desired.extended_resources = {{"example.com/r", "2"}};
   desired.taints = {{"example.com/t", "v", "NoSchedule", {}}};
-  return {desired, {}};
+  return {desired, {}, {}};
 }
 
 TEST(Forms, LabelsAndAutoscalerTags) {
@@ -93,12 +93,45 @@ TEST(Forms, WhatKarpenterDoesNotTakeIsSaid) {
 }
 
 TEST(Forms, ANodeForKwok) {
-  const std::string node = as_node(known(), {"p5", "arm64", "", {}});
-  for (const char* line : {"kind: Node\n", "example.com/gpu: h100\n", "kubernetes.io/arch: arm64\n",
-                           "node.kubernetes.io/instance-type: p5\n", "kwok.x-k8s.io/node: fake\n",
-                           "key: kwok.x-k8s.io/node\n", "key: example.com/t\n", "example.com/note: \"n\"\n",
-                           "allocatable:\n    example.com/r: \"2\"\n", "capacity:\n    example.com/r: \"2\"\n"})
+  Prediction prediction = known();
+  prediction.allocatable = {{"nvidia.com/gpu", "8"}};
+  const std::string node = as_node(prediction, {"p5", "arm64", "", {}});
+  for (const char* line :
+       {"kind: Node\n", "example.com/gpu: h100\n", "kubernetes.io/arch: arm64\n",
+        "node.kubernetes.io/instance-type: p5\n", "kwok.x-k8s.io/node: fake\n", "key: kwok.x-k8s.io/node\n",
+        "key: example.com/t\n", "example.com/note: \"n\"\n",
+        "allocatable:\n    cpu: \"1k\"\n    example.com/r: \"2\"\n    memory: \"1Ti\"\n    nvidia.com/gpu: "
+        "\"8\"\n    pods: \"1M\"\n",
+        "capacity:\n    cpu: \"1k\"\n"})
     EXPECT_NE(node.find(line), std::string::npos) << line << "in\n" << node;
+}
+
+TEST(Prediction, GpusAreAllocatableAndTheirDriversLabelsUnknown) {
+  const Blueprint blueprint{"", "", "", {{"10de", "2330", "", 4}, {"10de", "2331", "", 4}, {"1002", "74a1", "", 2}}};
+  EXPECT_EQ(allocatable_of(blueprint), (Attributes{{"amd.com/gpu", "2"}, {"nvidia.com/gpu", "8"}}));
+  const auto keys = [&](const Blueprint& of, const GpuOptions& options) {
+    std::string out;
+    for (const Unknown& unknown : unknown_labels(of, options)) out += unknown.what + "\n";
+    return out;
+  };
+  const std::string all = keys(blueprint, {});
+  for (const char* key :
+       {"nvidia.com/gpu.product\n", "nvidia.com/gpu.count\n", "nvidia.com/gpu.memory\n", "nvidia.com/cuda.*\n"})
+    EXPECT_NE(all.find("label " + std::string(key)), std::string::npos) << key << all;
+  EXPECT_EQ(keys({"", "", "", {{"8086", "0bd5", "", 1}}}, {}), "");
+  GpuOptions off;
+  off.labellers = {{"nvidia", GpuOptions::Labeller::off}};
+  EXPECT_EQ(keys(blueprint, off).find("nvidia"), std::string::npos);
+}
+
+TEST(Prediction, OfAMachineTheGpusThatCanBeUsedAreAllocatable) {
+  Features features;
+  features.instances["gpu.device"] = {{{"vendor", "nvidia"}, {"health", "ok"}},
+                                      {{"vendor", "nvidia"}, {"health", "missing"}},
+                                      {{"vendor", "nvidia"}, {"health", "ok"}, {"driver", "vfio-pci"}},
+                                      {{"vendor", "intel"}, {"health", "ok"}}};
+  EXPECT_EQ(allocatable_of(features), (Attributes{{"nvidia.com/gpu", "1"}}));
+  EXPECT_EQ(allocatable_of(Features{}), Attributes{});
 }
 
 }  // namespace
