@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/text.h"
@@ -39,7 +40,8 @@ constexpr std::size_t kLeasePage = 500;  // Leases are small
 constexpr std::chrono::seconds kLeaseLook{30};
 
 struct FleetOptions {
-  std::string kubeconfig, selector;
+  std::string kubeconfig;
+  std::string word, selector;  // SELECTOR and --selector; set_selector() joins them into `selector`
   std::string space = "nodescout";
   std::string output;
   std::string group_by, sort;
@@ -68,10 +70,39 @@ OrExit<std::unique_ptr<View>> view_of(const FleetOptions& options) {
   const bool has_groups = options.output != "csv" && options.output != "html";
   if (view->group_by && !has_groups)
     return refuse("--group-by", "CSV and the page have one row for each Node; use -o table, wide, json or yaml");
+  if (options.reverse && options.sort.empty())
+    return refuse("--reverse", "turns the order of --sort round; give that too");
   if (options.watch && (view->group_by || view->sort ||
                         (options.output != "table" && options.output != "wide" && options.output != "json")))
     return refuse("--watch", "follows single Nodes as -o table, wide or json, without --sort and --group-by");
   return view;
+}
+
+std::string hint_for_leases(const Error& error) {
+  return error.code == Errc::denied ? "allow `list` on leases in this namespace, or name another one with --namespace"
+                                    : "the API server did not answer as it should; try again";
+}
+
+/// What the API server says of a selector that it cannot read does not repeat the whole of it.
+Error about_selector(Error error, const std::string& selector) {
+  if (error.code == Errc::malformed && !selector.empty()) error.where = "selector " + quote(selector);
+  return error;
+}
+
+/// A selector that no Node has is a mistyped key or command more often than an empty pool.
+void warn_of_no_node(Api& api, const std::string& selector) {
+  if (selector.empty()) return;
+  std::set<std::string> keys;
+  const auto read = api.list(collection_path(resources::kNodes), {{"limit", std::to_string(kPage)}},
+                             [&](const Value& node) {
+                               const Value* labels = at(node, {"metadata", "labels"});
+                               if (!labels) return;
+                               for (const Member& label : labels->members) keys.insert(label.key);
+                             },
+                             {}, {false, fleet::is_read_of_node});
+  std::vector<Problem> problems{{"no-node", "selector " + quote(selector), "no Node has these labels", ""}};
+  if (read) problems[0].todo = fleet::hint_for_selector(selector, keys, {"outliers"});
+  print_problems(problems);
 }
 
 /// Without the right to read Leases the agents are unknown, and everything else is as good.
@@ -90,8 +121,7 @@ Agents read_agents(Api& api, const FleetOptions& options, bool with_provenance, 
   if (!read) {
     agents.leases.clear();
     problems.push_back({std::string(name_of(read.error().code)), read.error().where,
-                        read.error().what + "; the agents are unknown",
-                        "allow `list` on leases in this namespace, or name another one with --namespace"});
+                        read.error().what + "; the agents are unknown", hint_for_leases(read.error())});
   } else if (agents.leases.empty()) {
     problems.push_back({"no-leases", "namespace " + options.space, "has no Lease of an agent",
                         "name the agents' namespace with --namespace"});
@@ -110,21 +140,25 @@ Agents read_agents_once(Api& api, const FleetOptions& options, bool with_provena
 Status read_rows(Api& api, const FleetOptions& options, const fleet::RowOptions& rows, const Agents& agents,
                  const std::function<bool(Row)>& take) {
   std::stop_source stop;
+  bool any = false;
   const auto read = api.list(collection_path(resources::kNodes),
                              {{"limit", std::to_string(kPage)}, {"labelSelector", options.selector}},
                              [&](const Value& node) {
+                               any = true;
                                if (stop.stop_requested()) return;
                                auto row = fleet::row_of(node, rows);
                                if (!row) return print_problems({problem_of(row.error())});
                                fleet::set_agent(*row, agents);
-                               if (options.unhealthy && row->healthy()) return;
                                if (!take(*std::move(row))) stop.request_stop();
                              },
                              stop.get_token(), {false, fleet::is_read_of_node});
   if (stop.stop_requested()) return ok();
-  if (!read) return read.error();
+  if (!read) return about_selector(read.error(), options.selector);
+  if (!any) warn_of_no_node(api, options.selector);
   return ok();
 }
+
+bool is_wanted(const FleetOptions& options, const Row& row) { return !options.unhealthy || !row.healthy(); }
 
 // ---- how rows are printed as they come ------------------------------------------------------------------------------
 
@@ -239,6 +273,7 @@ ExitStatus fleet_once(Api& api, const FleetOptions& options, View& view) {
     return printed == ExitStatus::done;
   };
   const Status read = read_rows(api, options, view.rows, agents, [&](Row row) {
+    if (!is_wanted(options, row)) return true;
     totals.add(row);
     if (!keeps) return show(row);
     kept.push_back(std::move(row));
@@ -298,9 +333,24 @@ class Follower {
         if (followed_.remove(std::string(event.key))) show_removed(std::string(event.key));
         break;
       case WatchEvent::Kind::synced: show_all(); break;
-      case WatchEvent::Kind::trouble: print_problems({problem_of(*event.error)}); break;
+      case WatchEvent::Kind::trouble:
+        if (!followed_.is_synced() && is_final(*event.error))
+          return end(about_selector(*event.error, options_.selector));
+        print_problems({problem_of(*event.error)});
+        break;
       default: break;
     }
+  }
+
+  /// Before the first table: the server has understood the request and refuses it, and will do so again.
+  static bool is_final(const Error& error) {
+    return error.code == Errc::malformed || error.code == Errc::denied || error.code == Errc::unsupported;
+  }
+
+  void end(const Error& error) {
+    if (status_ != ExitStatus::done) return;
+    status_ = fail(error);
+    changed_.notify_all();
   }
 
   void put(const Value& node) {
@@ -352,13 +402,15 @@ ExitStatus fleet_page(Api& api, const FleetOptions& options, View& view) {
   std::vector<Row> rows;
   view.rows.labels = &view.texts;
   const Status read = read_rows(api, options, view.rows, agents, [&](Row row) {
-    totals.add(row);
+    if (is_wanted(options, row)) totals.add(row);
     rows.push_back(std::move(row));
     return true;
   });
   if (!read) return fail(read.error());
   if (view.sort) fleet::sort_by(*view.sort, options.reverse, rows);
-  const std::vector<fleet::Outlier> outliers = fleet::outliers_of(rows, view.texts);
+  // Of all: the majority is that of the healthy ones.
+  std::vector<fleet::Outlier> outliers = fleet::outliers_of(rows, view.texts);
+  if (options.unhealthy) fleet::keep_unhealthy(rows, outliers);
   const std::string made = rfc3339_micro(api.server_time());
   ExitStatus printed = ExitStatus::done;
   std::string pending;  // the page comes in small pieces
@@ -421,9 +473,15 @@ ExitStatus run_outliers(const FleetOptions& options) {
 }
 
 void add_selector(OptionSet& options, FleetOptions& chosen) {
-  options.argument("SELECTOR", chosen.selector, "Only Nodes with these labels, as kubectl selects [all]", false);
-  options.value("-l,--selector", "SELECTOR", chosen.selector, "The same, as an option");
+  options.argument("SELECTOR", chosen.word, "Only Nodes with these labels, as kubectl selects [all]", false);
+  options.value("-l,--selector", "SELECTOR", chosen.selector,
+                "The same, as an option; with both, what has the labels of both");
   add_kubeconfig(options, chosen.kubeconfig);
+}
+
+void set_selector(FleetOptions& chosen) {
+  if (!chosen.word.empty()) chosen.selector = chosen.word + (chosen.selector.empty() ? "" : "," + chosen.selector);
+  chosen.word.clear();
 }
 
 Run set_up_fleet(OptionSet& options) {
@@ -438,7 +496,10 @@ Run set_up_fleet(OptionSet& options) {
   options.choice("-o,--output", "FORMAT", {"table", "wide", "json", "yaml", "csv", "html"}, chosen->output,
                  "Output format; html is one page that needs no network [table]");
   options.flag("-w,--watch", chosen->watch, "Then print each Node again when something about it changes");
-  return [chosen] { return run_fleet(*chosen); };
+  return [chosen] {
+    set_selector(*chosen);
+    return run_fleet(*chosen);
+  };
 }
 
 Run set_up_outliers(OptionSet& options) {
@@ -446,7 +507,10 @@ Run set_up_outliers(OptionSet& options) {
   chosen->output = "table";
   add_selector(options, *chosen);
   options.choice("-o,--output", "FORMAT", {"table", "json", "yaml", "csv"}, chosen->output, "Output format [table]");
-  return [chosen] { return run_outliers(*chosen); };
+  return [chosen] {
+    set_selector(*chosen);
+    return run_outliers(*chosen);
+  };
 }
 
 const Command outliers_command{

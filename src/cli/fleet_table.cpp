@@ -15,6 +15,20 @@ constexpr std::size_t kWidest = 48;  // of a column, so that one odd value does 
 
 std::string cell_of(const std::string& text) { return text.empty() ? "-" : printable(text); }
 
+/// Versions are other people's texts, and come in the middle of a line.
+std::string version_of(const std::string& text) {
+  constexpr std::size_t kMost = 24;
+  std::string cell = cell_of(text);
+  if (rune_count(cell) <= kMost) return cell;
+  std::string_view rest = cell;
+  for (std::size_t i = 1; i < kMost; ++i) rest.remove_prefix(static_cast<std::size_t>(decode_rune(rest).length));
+  return cell.substr(0, cell.size() - rest.size()) + "…";
+}
+
+std::string cell_of(const fleet::Row& row, Column column) {
+  return column == Column::version ? version_of(row[column]) : cell_of(row[column]);
+}
+
 std::string padded(const std::string& text, std::size_t width) {
   const std::size_t length = rune_count(text);
   return text + std::string(length < width ? width - length : 0, ' ');
@@ -46,7 +60,7 @@ std::string FleetTable::begin(const std::vector<fleet::Row>& first) {
   std::string head;
   for (const ColumnSpec* spec : columns_) {
     std::size_t width = spec->title.size();
-    for (const fleet::Row& row : first) width = std::max(width, rune_count(cell_of(row[spec->column])));
+    for (const fleet::Row& row : first) width = std::max(width, rune_count(cell_of(row, spec->column)));
     widths_.push_back(std::min(width, kWidest));
     head +=
         spec == columns_.back() ? std::string(spec->title) : padded(std::string(spec->title), widths_.back()) + "  ";
@@ -60,7 +74,7 @@ std::string FleetTable::line(const fleet::Row& row) const {
   std::string out;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     const Column column = columns_[i]->column;
-    std::string cell = cell_of(row[column]);
+    std::string cell = cell_of(row, column);
     if (i + 1 < columns_.size()) cell = padded(cell, widths_[i]) + "  ";
     if (column == Column::health)
       out += style_.in(row.healthy() ? Colour::green : Colour::red, cell);

@@ -3,7 +3,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <utility>
 
 #include "base/text.h"
 
@@ -39,12 +43,26 @@ Style terminal_style() {
   return style;
 }
 
+namespace {
+
+/// Characters that are not seen and change how others are: controls, direction (U+202A, U+2066 ...), zero width, line
+/// separators, tags.
+bool steers(std::uint32_t rune) {
+  constexpr std::pair<std::uint32_t, std::uint32_t> kSteering[] = {
+      {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},       {0x600, 0x605},    {0x61C, 0x61C},   {0x6DD, 0x6DD},
+      {0x70F, 0x70F},   {0x180E, 0x180E}, {0x200B, 0x200F},   {0x2028, 0x202E},  {0x2060, 0x206F}, {0xFEFF, 0xFEFF},
+      {0xFFF9, 0xFFFB}, {0xFFFD, 0xFFFD}, {0x1D173, 0x1D17A}, {0xE0000, 0xE007F}};
+  return std::any_of(std::begin(kSteering), std::end(kSteering),
+                     [&](const auto& range) { return rune >= range.first && rune <= range.second; });
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const Rune rune = decode_rune(text);
-    const bool steers = rune.value < 0x20 || (rune.value >= 0x7F && rune.value < 0xA0) || rune.value == 0xFFFD;
-    if (steers)
+    if (steers(rune.value))
       out += '?';
     else
       out += text.substr(0, static_cast<std::size_t>(rune.length));

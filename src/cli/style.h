@@ -20,7 +20,7 @@ struct Style {
 /// Of standard output: its width, and colour unless NO_COLOR is set, TERM is dumb, or it is not a terminal.
 Style terminal_style();
 
-/// Control characters and broken bytes become "?": a device's strings, a path or the name of a rule must not
+/// Control and format characters and broken bytes become "?": a device's strings, a path or the name of a rule must not
 /// control the terminal.
 std::string printable(std::string_view text);
 

@@ -52,6 +52,8 @@ Result<std::vector<std::string>> chosen_nodes(const SubjectOptions& options, Api
                                [&](const Value& node) {
                                  names.push_back(text_at(node, {"metadata", "name"}));
                                });
+  if (!listed && listed.error().code == Errc::malformed)
+    return Error{Errc::malformed, "--nodes " + quote(options.nodes), listed.error().what};
   if (!listed) return listed.error();
   if (names.empty()) return Error{Errc::absent, "--nodes", "no node has labels as in " + quote(options.nodes)};
   return names;
@@ -76,8 +78,10 @@ Subject subject_from_objects(const std::string& node, ClusterView seen, const Ob
 /// Without NodeFeature objects no rule can be evaluated; who made what is on the Node may be known all the same. Empty
 /// if it is not.
 std::optional<ExitStatus> print_provenance(const SubjectOptions& options, Api& api, const std::string& space) {
-  const Makers makers = read_makers(api, space, options.node);
   const auto object = NodeClient(api).get(options.node);
+  if (!object && object.error().code == Errc::absent)
+    return fail({Errc::absent, "--node " + quote(options.node), "the cluster has no Node of that name"});
+  const Makers makers = read_makers(api, space, options.node);
   if (makers.empty() || !object) return std::nullopt;
   const auto node = node_state_from(*object, options.node);
   if (!node) return std::nullopt;

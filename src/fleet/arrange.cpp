@@ -28,7 +28,43 @@ std::string counted(std::size_t count, const char* one, const char* many) {
   return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
+/// The terms of a selector: commas between parentheses separate values.
+std::vector<std::string_view> terms_of(std::string_view selector) {
+  std::vector<std::string_view> terms;
+  std::size_t begin = 0;
+  bool is_inside = false;
+  for (std::size_t i = 0; i <= selector.size(); ++i) {
+    const char c = i < selector.size() ? selector[i] : ',';
+    if (c == '(' || c == ')') is_inside = c == '(';
+    if (i < selector.size() && (c != ',' || is_inside)) continue;
+    terms.push_back(trim(selector.substr(begin, i - begin)));
+    begin = i + 1;
+  }
+  return terms;
+}
+
+/// Whether only a Node with the key can match.
+bool needs_key(std::string_view term) {
+  return !term.starts_with('!') && term.find("!=") == std::string_view::npos &&
+         term.find(" notin") == std::string_view::npos;
+}
+
 }  // namespace
+
+std::string hint_for_selector(const std::string& selector, const std::set<std::string>& keys,
+                              const std::vector<std::string_view>& commands) {
+  const std::vector<std::string_view> known(keys.begin(), keys.end());
+  for (const std::string_view term : terms_of(selector)) {
+    const std::string_view key = term.substr(0, term.find_first_of(" =<>("));
+    if (key.empty() || !needs_key(term) || keys.contains(std::string(key))) continue;
+    if (key == selector)
+      if (const std::string_view command = closest(key, commands); !command.empty())
+        return "did you mean the command " + quote(command) + "?";
+    const std::string_view guess = closest(key, known);
+    return "no Node has the label " + quote(key) + (guess.empty() ? "" : "; did you mean " + quote(guess) + "?");
+  }
+  return "";
+}
 
 Result<Key> key_named(const std::string& name, std::vector<std::string>& extra) {
   if (const ColumnSpec* column = column_named(name)) return Key{name, column, 0};

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,11 @@ struct Key {
 
 /// "model", or a label key, which is added to `extra`. Errors: malformed for a word that is neither.
 Result<Key> key_named(const std::string& name, std::vector<std::string>& extra);
+
+/// What was probably meant by a selector that no Node has: `keys` are those of the Nodes, `commands` what may be in its
+/// place. Empty: unknown.
+std::string hint_for_selector(const std::string& selector, const std::set<std::string>& keys,
+                              const std::vector<std::string_view>& commands);
 
 /// Digits count as numbers: "node-2" < "node-10", "5.9" < "5.15".
 bool comes_before(std::string_view a, std::string_view b);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "base/text.h"
@@ -182,6 +183,13 @@ std::vector<Outlier> outliers_of(const std::vector<Row>& rows, const Texts& text
                      [](const Outlier& a, const Outlier& b) { return comes_before(a.node, b.node); });
   }
   return out;
+}
+
+void keep_unhealthy(std::vector<Row>& rows, std::vector<Outlier>& outliers) {
+  std::erase_if(rows, [](const Row& row) { return row.healthy(); });
+  std::set<std::string_view> names;
+  for (const Row& row : rows) names.insert(row[Column::name]);
+  std::erase_if(outliers, [&](const Outlier& each) { return !each.node.empty() && !names.contains(each.node); });
 }
 
 }  // namespace nodescout::fleet

@@ -28,6 +28,9 @@ struct Outlier {
 /// By group, Node and property. Groups of one machine have none. Labels count where the rows have them.
 std::vector<Outlier> outliers_of(const std::vector<Row>& rows, const Texts& texts);
 
+/// Leaves out the rows of healthy machines and what only these differ in.
+void keep_unhealthy(std::vector<Row>& rows, std::vector<Outlier>& outliers);
+
 /// Of which machines the row should be an equal.
 std::string group_of(const Row& row);
 

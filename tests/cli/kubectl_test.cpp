@@ -51,17 +51,44 @@ TEST_F(KubectlPlugin, Completes) {
 TEST_F(KubectlPlugin, ACommandThatRunsByItselfMayHaveOthersInside) {
   // Not "unknown command": these are values of options.
   const std::string none = (folder.path() / "none").string();
-  for (const std::vector<std::string>& words :
-       {std::vector<std::string>{"fleet", "-l", "a=b", "--kubeconfig", none}, {"fleet", "--kubeconfig", none},
-        {"fleet", "outliers", "-l", "a=b", "--kubeconfig", none}}) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"fleet", "-l", "a=b", "--kubeconfig", none},
+                                                {"fleet", "--kubeconfig", none},
+                                                {"fleet", "outliers", "-l", "a=b", "--kubeconfig", none}}) {
     const Ran ran = run(words);
     EXPECT_EQ(ran.status, 2);
     EXPECT_NE(ran.err.find(none + ": "), std::string::npos) << ran.err;
   }
   EXPECT_EQ(run({"fleet", "outlires"}).status, 2);
   EXPECT_EQ(run({"fleet", "--sort", "modle"}).status, 2);
+  EXPECT_NE(run({"fleet", "--reverse", "--kubeconfig", none}).err.find("--sort"), std::string::npos);
   EXPECT_EQ(run({"fleet", "-w", "-o", "csv"}).status, 2);
   EXPECT_EQ(run({"fleet", "--group-by", "model", "-o", "html"}).status, 2);
+}
+
+TEST_F(KubectlPlugin, OptionsBeforeAnInnerCommandAreItsOwn) {
+  const std::string none = (folder.path() / "none").string();
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"fleet", "--kubeconfig", none, "outliers"},
+                                                {"fleet", "--kubeconfig", none, "-l", "a=b", "-o", "csv", "outliers"},
+                                                {"fleet", "a=b", "outliers", "--kubeconfig", none}}) {
+    const Ran ran = run(words);
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_NE(ran.err.find(none + ": "), std::string::npos) << ran.err;
+  }
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"--unhealthy"}, {"-w"}, {"--reverse"}, {"--sort", "model"}, {"-n", "x"}}) {
+    std::vector<std::string> all{"fleet"};
+    all.insert(all.end(), words.begin(), words.end());
+    all.insert(all.end(), {"outliers", "--kubeconfig", none});
+    const Ran ran = run(all);
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_NE(ran.err.find("is no option of `outliers`"), std::string::npos) << ran.err;
+  }
+  Ran ran = run({"fleet", "-o", "html", "outliers", "--kubeconfig", none});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("html"), std::string::npos) << "a format that outliers do not have: " << ran.err;
+  ran = run({"fleet", "-l", "a=b", "outliers", "-l", "c=d", "--kubeconfig", none});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_NE(ran.err.find("both before and after"), std::string::npos) << ran.err;
 }
 
 }  // namespace

@@ -158,6 +158,50 @@ TEST_F(FleetTest, OutliersNameTheMajority) {
   EXPECT_EQ(fleet({"outliers", "-l", "agentpool=general,topology.kubernetes.io/zone=none"}).status, 0);
 }
 
+TEST_F(FleetTest, OutliersTakeTheOptionsBeforeThem) {
+  const std::string other = (cluster->folder() / "none.kubeconfig").string();
+  EXPECT_EQ(fleet({"--kubeconfig", other, "outliers"}).status, 2) << "no other cluster is read";
+  const Ran ran = fleet({"-l", "agentpool=amd", "-o", "json", "outliers"});
+  EXPECT_EQ(text_at(json(ran.out), {"nodes"}), std::to_string(fleet_size() / 10)) << ran.out << ran.err;
+  EXPECT_EQ(text_at(json(fleet({"agentpool=amd", "outliers", "-o", "json"}).out), {"nodes"}),
+            std::to_string(fleet_size() / 10));
+}
+
+TEST_F(FleetTest, ThePageOfUnhealthyNodesComparesThemWithAll) {
+  const Ran ran = fleet({"--unhealthy", "-o", "html"});
+  EXPECT_EQ(ran.status, 3) << ran.err;
+  EXPECT_NE(ran.out.find("\"node\":\"" + fleet_node_name(15) + "\",\"what\":\"missing\""), std::string::npos);
+  EXPECT_EQ(ran.out.find("\"node\":\"" + fleet_node_name(42) + "\""), std::string::npos) << "it is healthy";
+}
+
+TEST_F(FleetTest, SelectorsAreJoinedAndOneThatMatchesNothingIsSaid) {
+  const Ran both = fleet({"agentpool=amd", "-l", "topology.kubernetes.io/zone=zone-1", "-o", "json"});
+  const Ran one = fleet({"-l", "agentpool=amd,topology.kubernetes.io/zone=zone-1", "-o", "json"});
+  EXPECT_EQ(json(both.out).find("nodes")->items.size(), json(one.out).find("nodes")->items.size()) << both.err;
+  Ran ran = fleet({"agentpol=amd"});
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_NE(ran.err.find("no Node has these labels"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("did you mean \"agentpool\"?"), std::string::npos) << ran.err;
+  EXPECT_NE(fleet({"outlires"}).err.find("did you mean the command \"outliers\"?"), std::string::npos);
+  EXPECT_EQ(fleet({"-l", "agentpool=general", "--unhealthy"}).err.find("no Node has"), std::string::npos);
+  EXPECT_NE(fleet({"-l", "!!"}).err.find("selector \"!!\""), std::string::npos);
+}
+
+TEST_F(FleetTest, FollowingEndsWithWhatTheServerRefusesForGood) {
+  const Ran malformed = fleet({"-w", "-l", "!!"});
+  EXPECT_EQ(malformed.status, 1);
+  EXPECT_NE(malformed.err.find("selector \"!!\""), std::string::npos) << malformed.err;
+  EXPECT_EQ(malformed.err.find("selector"), malformed.err.rfind("selector")) << "once: " << malformed.err;
+  const Ran unknown = fleet({"-w"}, cluster->kubeconfig("fleet-unknown", R"({"token":"nonsense"})"));
+  EXPECT_EQ(unknown.status, 1);
+  cluster->create_service_account("fleet", "powerless", "[]");
+  const Ran denied = fleet(
+      {"-w"}, cluster->kubeconfig("fleet-powerless",
+                                  R"({"token":")" + cluster->token("fleet", "powerless", fleet_node_name(0)) + "\"}"));
+  EXPECT_EQ(denied.status, 1);
+  EXPECT_NE(denied.err.find("forbidden"), std::string::npos) << denied.err;
+}
+
 TEST_F(FleetTest, FollowsChanges) {
   TempDirectory folder;
   const auto log = folder.path() / "log";

@@ -93,5 +93,17 @@ TEST(FleetPrint, JsonHasEveryColumn) {
   EXPECT_EQ(to_json(*value.find("gpuModels")), R"({"h100-sxm5-80gb":8})");
 }
 
+TEST(SelectorHint, NamesWhatWasProbablyMeant) {
+  const std::set<std::string> keys{"agentpool", "kubernetes.io/arch", "nvidia.com/gpu.product"};
+  const auto hint = [&](const char* selector) { return hint_for_selector(selector, keys, {"outliers"}); };
+  EXPECT_EQ(hint("outlires"), "did you mean the command \"outliers\"?");
+  EXPECT_EQ(hint("agentpol=a"), "no Node has the label \"agentpol\"; did you mean \"agentpool\"?");
+  EXPECT_EQ(hint("kubernetes.io/arch=amd64, agentpoll in (a,b)"),
+            "no Node has the label \"agentpoll\"; did you mean \"agentpool\"?");
+  EXPECT_EQ(hint("example.com/quite-different==1"), "no Node has the label \"example.com/quite-different\"");
+  EXPECT_EQ(hint("agentpool=none"), "") << "the value";
+  EXPECT_EQ(hint("agentpol!=a,!agentpoll,agentpol notin (a),agentpool=none"), "") << "absent keys are allowed";
+}
+
 }  // namespace
 }  // namespace nodescout::fleet

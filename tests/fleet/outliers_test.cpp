@@ -36,6 +36,21 @@ TEST(FleetOutliers, FindsEachMachineThatDiffers) {
             "node-0083: link_limited=1 (, 39/40)\n");
 }
 
+TEST(FleetOutliers, OfUnhealthyMachinesTheMajorityIsThatOfAll) {
+  Texts texts;
+  auto rows = fleet_rows(100, texts);
+  for (Row& row : rows) set_agent(row, {});
+  auto outliers = outliers_of(rows, texts);
+  keep_unhealthy(rows, outliers);
+  std::string names;
+  for (const Row& row : rows) names += row[Column::name] + " ";
+  EXPECT_EQ(names, "node-0015 node-0083 ");
+  EXPECT_EQ(texts_of(outliers),
+            "node-0015: missing=1 (, 19/20)\n"
+            "node-0015: feature.node.kubernetes.io/gpu.nvlink=some (all, 19/20)\n"
+            "node-0083: link_limited=1 (, 39/40)\n");
+}
+
 TEST(FleetOutliers, EqualMachinesHaveNone) {
   Texts texts;
   std::vector<Row> rows;
