@@ -77,6 +77,11 @@ class Search {
       return;
     }
     if (!looks_like_config(root) && texts_below(root, "", " of these Helm values", 0) > 0) return;
+    if (is_chart && !looks_like_config(root)) {
+      without_.push_back({"no-config", place(origin_, root.mark), "there is no configuration in these Helm values",
+                          "write it below worker.config or master.config, or below config for nodescout's chart"});
+      return;
+    }
     out_.found.push_back({"", root});
   }
 
@@ -142,7 +147,10 @@ class Search {
     }
     Read read = this->read(value);
     std::move(read.remarks.begin(), read.remarks.end(), std::back_inserter(out_.problems));
-    if (read.error) {
+    const bool is_joined = map_.word_at(value.mark).starts_with('>') && value.text.find(": ") != std::string::npos;
+    if (is_joined && (read.error || !read.root.is(Kind::map))) {
+      problem(value.mark, path + of + ": > joins the lines of the text into one", "write | in its place");
+    } else if (read.error) {
       out_.problems.push_back(*std::move(read.error));
     } else if (read.root.is(Kind::list)) {
       problem(read.root.mark, path + of + " is a list, and a configuration must be a map",

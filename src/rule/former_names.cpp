@@ -40,6 +40,7 @@ constexpr FormerName kFormerNames[] = {
      "write {feature: kernel.config, matchExpressions: {OPTION: {op: In, value: [\"y\"]}}} below matchFeatures"},
     {FormerName::rule_field, "nodename", kNodeName},
 
+    {FormerName::feature, "iommu", "write feature: pci.device, whose element is iommu_group/type"},
     {FormerName::feature, "cpu.sgx", "write feature: cpu.security, whose element is sgx.enabled"},
     {FormerName::feature, "cpu.se", "write feature: cpu.security, whose element is se.enabled"},
     {FormerName::feature, "cpu.tdx", "write feature: cpu.security, whose element is tdx.enabled"},

@@ -72,9 +72,17 @@ TEST(EnclosedConfig, HelmValuesWithoutAConfiguration) {
             "f:2:10 these are Helm values, and worker.config is empty\n");
   EXPECT_EQ(found_in("worker: {config: null}\nmaster: {config: ~}\n"),
             "f:1:18 these are Helm values, and worker.config and master.config are empty\n");
+  EXPECT_EQ(found_in("image: {tag: x}\nnodeSelector: {}\n"), "f:1:1 there is no configuration in these Helm values\n");
   // As in our own chart, whose values have a key "rules" as a configuration has.
   EXPECT_EQ(found_in("image: {tag: x}\nrules: {}\nconfig: {}\n"), "f:3:9 these are Helm values, and config is empty\n");
   EXPECT_EQ(found_in("image: {tag: x}\nrules: {}\nconfig: {core: {}}\n"), "config of these Helm values|f:3:10\n");
+}
+
+TEST(EnclosedConfig, ATextWhoseLinesAreJoined) {
+  const std::string start = "kind: ConfigMap\nmetadata: {name: c}\ndata:\n  nfd-master.conf: >\n";
+  EXPECT_EQ(found_in(start + "    autoPrefix: true\n    enableTaints: true\n"),
+            "f:4:20 data.nfd-master.conf of the ConfigMap c: > joins the lines of the text into one\n");
+  EXPECT_EQ(found_in(start + "    autoPrefix: true\n"), "data.nfd-master.conf of the ConfigMap c|f:4:20\n");
 }
 
 TEST(EnclosedConfig, RulesAreNoConfiguration) {

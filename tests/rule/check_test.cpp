@@ -117,6 +117,7 @@ TEST(Check, FormerWordsAsFeatures) {
   for (const char* word : {"pciId", "usbId", "cpuId", "kConfig", "loadedKMod", "nodename"})
     EXPECT_TRUE(advice(word).starts_with("write {feature: ")) << word << advice(word);
   EXPECT_EQ(advice("pci"), "write feature: pci.device");
+  EXPECT_EQ(advice("iommu"), "write feature: pci.device, whose element is iommu_group/type");
   EXPECT_TRUE(advice("cpu").starts_with("name one of them: cpu.")) << advice("cpu");
 }
 
