@@ -522,7 +522,7 @@ TEST(Cli, RulesEvalAndExplainReadStandardInput) {
   const Ran eval = from_pipe("eval");
   EXPECT_NE(eval.out.find("from-pipe\": \"true\""), std::string::npos) << eval.out << eval.err;
   const Ran explain = from_pipe("explain");
-  EXPECT_NE(explain.out.find("rule \"r\" at <stdin>:1:3"), std::string::npos) << explain.out << explain.err;
+  EXPECT_NE(explain.out.find("<stdin>:1:3 (rule \"r\"): matches"), std::string::npos) << explain.out << explain.err;
 }
 
 TEST(Cli, PreviewAndExplainShowTaintsAndControlCharacters) {
