@@ -127,6 +127,9 @@ struct Built {
 /// Layers in order of precedence. "@" values refer to each layer's rule.matched, then to its features.
 Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy);
 
+/// "key=value" for people; of a taint "key=value:Effect", whose `key` is its name.
+std::string entry_text(EntryKind kind, std::string_view key, std::string_view value);
+
 /// Advice for people: how to allow a key outside LabelPolicy::write_prefixes.
 std::string how_to_write_below(std::string_view key);
 

@@ -88,7 +88,7 @@ class Text {
   void made() {
     for (const Fate& fate : fates_) {
       const std::string kind = fate.kind == EntryKind::extended_resource ? "resource" : std::string(name_of(fate.kind));
-      const std::string entry = fate.key + "=" + fate.value;
+      const std::string entry = entry_text(fate.kind, fate.key, fate.value);
       switch (fate.end) {
         case Fate::End::counts: out_ += "  " + style_.in(Colour::cyan, kind) + " " + printable(entry) + "\n"; break;
         case Fate::End::rejected:
@@ -162,6 +162,11 @@ Value matcher_value(const MatcherTrace& matcher) {
   return out;
 }
 
+/// A taint is "key=value:Effect", as everywhere else.
+std::string shown_key(const Fate& fate) {
+  return fate.kind == EntryKind::taint ? entry_text(fate.kind, fate.key, fate.value) : fate.key;
+}
+
 /// Entries that the Node does not get.
 Value without_effect(const std::vector<Fate>& fates, Fate::End end) {
   Value list = Value::list();
@@ -169,7 +174,7 @@ Value without_effect(const std::vector<Fate>& fates, Fate::End end) {
     if (fate.end != end) continue;
     Value entry = Value::map();
     entry.add("kind", Value::string(std::string(name_of(fate.kind))));
-    entry.add("key", Value::string(fate.key));
+    entry.add("key", Value::string(shown_key(fate)));
     entry.add("value", Value::string(fate.value));
     entry.add(end == Fate::End::rejected ? "why" : "by", Value::string(fate.why));
     if (!fate.todo.empty()) entry.add("todo", Value::string(fate.todo));
@@ -205,7 +210,7 @@ Value explain_value(const ExplainedRule& rule) {
       Value entry = Value::map();
       entry.add("value", Value::string(fate.value));
       entry.add("from", std::move(chain));
-      entries.add(fate.key, std::move(entry));
+      entries.add(shown_key(fate), std::move(entry));
     }
     return entries;
   };

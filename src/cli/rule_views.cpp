@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "base/text.h"
 #include "cli/values.h"
 
 namespace nodescout::cli {
@@ -70,11 +71,13 @@ std::vector<EntryChange> changes_between(const Desired& before, const Desired& a
 }
 
 std::string preview_text(const EntryChange& change, const Style& style) {
-  const std::string entry =
-      (change.kind == EntryKind::label ? "" : name_in_preview(change.kind) + " ") + change.key + "=";
-  if (!change.before) return style.in(Colour::green, "  + " + entry + *change.after) + "\n";
-  if (!change.after) return style.in(Colour::red, "  - " + entry + *change.before) + "\n";
-  return style.in(Colour::yellow, "  ~ " + entry + *change.after + "   (was " + *change.before + ")") + "\n";
+  const auto entry = [&](const std::string& value) {
+    return printable((change.kind == EntryKind::label ? "" : name_in_preview(change.kind) + " ") +
+                     entry_text(change.kind, change.key, value));
+  };
+  if (!change.before) return style.in(Colour::green, "  + " + entry(*change.after)) + "\n";
+  if (!change.after) return style.in(Colour::red, "  - " + entry(*change.before)) + "\n";
+  return style.in(Colour::yellow, "  ~ " + entry(*change.after) + "   (was " + printable(*change.before) + ")") + "\n";
 }
 
 Value preview_value(const std::vector<EntryChange>& changes) {

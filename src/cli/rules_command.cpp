@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/excerpts.h"
 #include "cli/explain_text.h"
 #include "cli/machine.h"
 #include "cli/output.h"
@@ -20,8 +21,16 @@ namespace {
 
 struct RulesOptions : SubjectOptions {
   std::vector<std::string> files;
-  std::string rule;    // explain: only this one
+  std::string rule;  // explain: only this one
 };
+
+/// Those of a command's FILE arguments, of which "-" is standard input.
+Result<LoadedRules> load_named(const std::vector<std::string>& files) {
+  if (std::find(files.begin(), files.end(), "-") == files.end()) return load_rule_files(files);
+  const auto text = read_input("-");
+  if (!text) return text.error();
+  return load_rule_files(files, *text);
+}
 
 // ---- eval -----------------------------------------------------------------------------------------------------------
 
@@ -30,7 +39,7 @@ ExitStatus eval(const RulesOptions& options) {
     return fail(
         {Errc::unsupported, "--features", "rules eval takes one machine at a time; use rules preview for several"},
         ExitStatus::usage);
-  auto loaded = load_rule_files(options.files);
+  auto loaded = load_named(options.files);
   if (!loaded) return fail_to_open(loaded.error());
   const auto setup = nodescout::set_up(options.machine);
   if (!setup) return fail_to_open(setup.error());
@@ -56,7 +65,7 @@ ExitStatus eval(const RulesOptions& options) {
 // ---- explain --------------------------------------------------------------------------------------------------------
 
 ExitStatus explain_command(const RulesOptions& options) {
-  auto loaded = load_rule_files(options.files);
+  auto loaded = load_named(options.files);
   if (!loaded) return fail_to_open(loaded.error());
   const auto setup = nodescout::set_up(options.machine);
   if (!setup) return fail_to_open(setup.error());
@@ -163,7 +172,7 @@ void add_machine(OptionSet& options, RulesOptions& chosen) {
 
 Run set_up_eval(OptionSet& options) {
   const auto chosen = std::make_shared<RulesOptions>();
-  options.arguments("FILE", chosen->files, "Rule files");
+  options.arguments("FILE", chosen->files, "Rule files; - is standard input");
   options.values("--features", "FILE", chosen->features,
                  "Features: `dump -o json` output, its features part, or a NodeFeature object");
   add_machine(options, *chosen);
@@ -173,7 +182,7 @@ Run set_up_eval(OptionSet& options) {
 
 Run set_up_explain(OptionSet& options) {
   const auto chosen = std::make_shared<RulesOptions>();
-  options.arguments("FILE", chosen->files, "Rule files");
+  options.arguments("FILE", chosen->files, "Rule files; - is standard input");
   options.value("--rule", "NAME", chosen->rule, "Explain only the rules with this name");
   options.values("--features", "FILE", chosen->features, "Features to evaluate the rules on");
   add_machine(options, *chosen);

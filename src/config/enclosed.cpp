@@ -70,7 +70,18 @@ class Search {
     const Value* kind = root.find("kind");
     if (kind && kind->is_scalar()) return object(root, *kind);
     if (helm_values(root, "", " of these Helm values", 0) > 0) return;
+    const bool is_chart = has_any(root, {"image", "serviceAccount", "rbac", "nodeSelector", "tolerations"});
+    if ((is_chart || !looks_like_config(root)) && empty_helm_values(root)) return;
+    if (const Value* config = root.find("config"); is_chart && config && looks_like_config(*config)) {
+      out_.found.push_back({"config of these Helm values", *config});
+      return;
+    }
     if (!looks_like_config(root) && texts_below(root, "", " of these Helm values", 0) > 0) return;
+    if (is_chart && !looks_like_config(root)) {
+      without_.push_back({"no-config", place(origin_, root.mark), "there is no configuration in these Helm values",
+                          "write it below worker.config or master.config, or below config for nodescout's chart"});
+      return;
+    }
     out_.found.push_back({"", root});
   }
 
@@ -82,18 +93,19 @@ class Search {
       return;
     }
     const bool has_rules = kind.text == "NodeFeatureRule" || kind.text == "NodeFeatureGroup";
-    const std::size_t before = out_.found.size() + out_.problems.size();
+    const std::size_t before = out_.found.size() + out_.problems.size(), others = without_.size();
     const Value* spec = root.find("spec");
     if (kind.text == "ConfigMap") {
       if (const Value* data = root.find("data"); data && data->is(Kind::map)) config_map(*data, of);
     } else if (kind.text == "NodeFeatureDiscovery" && spec) {
       for (const Member& member : spec->members)
-        if (const Value* data = member.value.find("configData")) entry(*data, "spec." + member.key + ".configData", of);
+        if (const Value* data = member.value.find("configData"); data && !is_list_of_rules(member.key, *data))
+          entry(*data, "spec." + member.key + ".configData", of);
     } else if (spec && !has_rules) {
       // The release of a chart has its values below spec.
       if (helm_values(*spec, "spec.", of, 0) == 0) texts_below(*spec, "spec.", of, 0);
     }
-    if (out_.found.size() + out_.problems.size() != before) return;
+    if (out_.found.size() + out_.problems.size() != before || without_.size() != others) return;
     without_.push_back(
         {"no-config", place(origin_, kind.mark), "there is no configuration in this " + kind.text,
          has_rules ? "check it with `nodescout rules check`"
@@ -101,10 +113,23 @@ class Search {
                      "text, or Helm values"});
   }
 
+  /// NFD's operator has custom rules there, which are no configuration.
+  bool is_list_of_rules(std::string_view part, const Value& data) const {
+    return part == "customConfig" && data.is_scalar() && read(data).root.is(Kind::list);
+  }
+
   /// A name that is known, the only entry, or whatever looks like a configuration.
   void config_map(const Value& data, const std::string& of) {
     for (const Member& member : data.members) {
       if (is_of_other_program(member.key)) continue;
+      const Value text = member.value.is(Kind::string) ? read(member.value).root : Value();
+      if (const Value* kind = text.find("kind");
+          kind && (kind->text == "NodeFeatureRule" || kind->text == "NodeFeatureGroup")) {
+        without_.push_back({"no-config", place(origin_, member.mark),
+                            "the rules are the text data." + member.key + of + ", and no configuration",
+                            "check them with `nodescout rules check`, as a file of their own"});
+        continue;
+      }
       const bool is_meant = is_config_name(member.key) || data.members.size() == 1;
       if (is_meant || (member.value.is(Kind::string) && looks_like_config(read(member.value).root)))
         entry(member.value, "data." + member.key, of);
@@ -122,7 +147,10 @@ class Search {
     }
     Read read = this->read(value);
     std::move(read.remarks.begin(), read.remarks.end(), std::back_inserter(out_.problems));
-    if (read.error) {
+    const bool is_joined = map_.word_at(value.mark).starts_with('>') && value.text.find(": ") != std::string::npos;
+    if (is_joined && (read.error || !read.root.is(Kind::map))) {
+      problem(value.mark, path + of + ": > joins the lines of the text into one", "write | in its place");
+    } else if (read.error) {
       out_.problems.push_back(*std::move(read.error));
     } else if (read.root.is(Kind::list)) {
       problem(read.root.mark, path + of + " is a list, and a configuration must be a map",
@@ -154,6 +182,31 @@ class Search {
       }
     }
     return count;
+  }
+
+  /// Values of a chart whose configuration is empty, or all comments. True if that is reported.
+  bool empty_helm_values(const Value& root) {
+    const auto is_empty = [](const Value* config) {
+      return config && (config->is(Kind::null) || (config->is(Kind::map) && config->members.empty()) ||
+                        (config->is(Kind::string) && config->text.empty()));
+    };
+    std::string empty;
+    const Value* at = nullptr;
+    const auto look = [&](const Value& map, const std::string& name) {
+      const Value* config = map.find("config");
+      if (!is_empty(config)) return;
+      empty += (empty.empty() ? "" : " and ") + name;
+      if (!at) at = config;
+    };
+    for (const char* part : {"worker", "master"})
+      if (const Value* map = root.find(part)) look(*map, std::string(part) + ".config");
+    if (!at && root.members.size() > 1) look(root, "config");
+    if (!at) return false;
+    const bool is_one = empty.find(" and ") == empty.npos;
+    without_.push_back({"no-config", place(origin_, at->mark),
+                        "these are Helm values, and " + empty + (is_one ? " is" : " are") + " empty",
+                        "write the configuration below it"});
+    return true;
   }
 
   /// Texts of several lines that look like a configuration: values of the charts of GFD and of its operator.

@@ -25,6 +25,53 @@ bool is_one_of(std::string_view key, const std::vector<std::string_view>& names)
 /// A key as its author wrote it: YAML makes "true" of `y`.
 const std::string& spelt(const Member& member) { return member.key_source.empty() ? member.key : member.key_source; }
 
+/// The alternatives of a pattern: its parts between the | outside of brackets. Nothing if it has \Q, whose text is
+/// read in another way.
+std::optional<std::vector<std::string>> alternatives_of(std::string_view pattern) {
+  std::vector<std::string> out(1);
+  int depth = 0;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    std::size_t length = 1;
+    if (c == '\\') {
+      if (pattern.substr(i + 1, 1) == "Q") return std::nullopt;
+      length = 2;
+    } else if (c == '[') {
+      // A ] at the start of a class is one of its characters.
+      std::size_t end = i + (pattern.substr(i + 1, 1) == "^" ? 2 : 1) + 1;
+      while (end < pattern.size() && pattern[end] != ']') end += pattern[end] == '\\' ? 2 : 1;
+      length = end + 1 - i;
+    }
+    if (c == '(') ++depth;
+    if (c == ')') --depth;
+    if (c == '|' && depth == 0)
+      out.emplace_back();
+    else
+      out.back() += pattern.substr(i, length);
+    i += length - 1;
+  }
+  return out;
+}
+
+/// A pattern of names has no "/", so one that asks for it never matches: the same pattern without what it wants in
+/// front of the "/". Nothing if some text without "/" may match it. What is in brackets is not looked into.
+std::optional<std::string> without_namespace(std::string_view pattern) {
+  const auto alternatives = alternatives_of(pattern);
+  if (!alternatives) return std::nullopt;
+  std::vector<std::string> names;
+  for (const std::string_view alternative : *alternatives) {
+    const std::string_view plain = alternative.substr(0, alternative.find_first_of("(["));
+    std::size_t slash = plain.rfind('/');
+    const auto is_optional = [&](std::size_t at) {
+      return at + 1 < alternative.size() && std::string_view("?*{").find(alternative[at + 1]) != alternative.npos;
+    };
+    while (slash != plain.npos && is_optional(slash)) slash = slash == 0 ? plain.npos : plain.rfind('/', slash - 1);
+    if (slash == plain.npos) return std::nullopt;
+    names.push_back((alternative.starts_with('^') ? "^" : "") + std::string(alternative.substr(slash + 1)));
+  }
+  return join(names, "|");
+}
+
 std::string_view last_part(std::string_view name) { return name.substr(name.rfind('.') + 1); }
 
 /// "sources.pci" of "sources.pci.deviceLabelFields", "" of "sources".
@@ -244,10 +291,11 @@ void KeyEntry::pattern(std::shared_ptr<const Pattern>& into) {
   else
     mistake(value.mark, ": bad regular expression " + quote(value.text) + ": " + compiled.error().what,
             "every label passes until it is fixed");
-  // A name has no "/", so a pattern with one never matches.
-  if (const std::size_t slash = value.text.rfind('/'); into && slash != std::string::npos)
+  if (const auto names = into ? without_namespace(value.text) : std::nullopt) {
+    const auto meant = Pattern::compile(*names);
     mistake(value.mark, ": " + quote(value.text) + " matches nothing: it is held against what follows / in a key",
-            "write " + quote((value.text.starts_with('^') ? "^" : "") + value.text.substr(slash + 1)));
+            meant && !meant->found_in("") ? "write " + quote(*names) : "write a pattern of names, without /");
+  }
 }
 
 std::optional<std::chrono::nanoseconds> KeyEntry::period(std::chrono::nanoseconds least, std::string_view wanted) {

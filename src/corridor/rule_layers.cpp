@@ -224,9 +224,13 @@ Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options)
   return out;
 }
 
-Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths) {
+Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths, std::string_view standard_input) {
   Collected collected;
   for (const std::string& path : paths) {
+    if (path == "-") {
+      collected.add(parse_rules(standard_input, "<stdin>"), "<stdin>");
+      continue;
+    }
     const auto found = rule_files(path);
     if (!found) return found.error();
     for (const std::string& file : *found) {

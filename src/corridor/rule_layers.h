@@ -35,9 +35,9 @@ struct LoadedRules {
 /// Errors: as Root::read if one of `paths` cannot be opened.
 Result<LoadedRules> load_rules(const Config& config, const RuleOptions& options);
 
-/// The rules of these files (or directories) and of no other place. Errors: as Root::read, for the first file that
-/// cannot be read.
-Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths);
+/// The rules of these files (or directories) and of no other place; "-" stands for `standard_input`. Errors: as
+/// Root::read, for the first file that cannot be read.
+Result<LoadedRules> load_rule_files(const std::vector<std::string>& paths, std::string_view standard_input = "");
 
 struct RuleLayers {
   std::map<Layer, RuleSet> layers;  // in order of precedence, empty ones left out

@@ -67,6 +67,25 @@ std::string_view file_of_place(std::string_view where) {
   return where;
 }
 
+/// What restrictions.disable... leave out: one line for each of them.
+void report_switched_off(Walk& walk, const LabelPolicy& policy) {
+  const auto report = [&](bool is_on, EntryKind kind, const char* key, const MadeMap Outcome::*made) {
+    if (is_on) return;
+    std::set<std::string> keys;
+    for (const LayerOutcome& layer : walk.layers)
+      for (const auto& [name, value] : layer.outcome->*made) keys.insert(node_key(name, layer.layer, policy));
+    if (keys.empty()) return;
+    const std::string noun(name_of(kind));
+    walk.problems.push_back(
+        {"filtered-" + replace_all(noun, " ", "-") + "s", std::string("restrictions.") + key,
+         std::to_string(keys.size()) + " " + noun + (keys.size() == 1 ? " is" : "s are") + " left out", ""});
+  };
+  report(policy.labels, EntryKind::label, "disableLabels", &Outcome::labels);
+  report(policy.annotations, EntryKind::annotation, "disableAnnotations", &Outcome::annotations);
+  report(policy.extended_resources, EntryKind::extended_resource, "disableExtendedResources",
+         &Outcome::extended_resources);
+}
+
 /// A list of the configuration does its job where it leaves out what is shipped, and one rule or file may make many
 /// keys below one prefix: one line each, and not one per key.
 void report_rejected(Walk& walk, const LabelPolicy& policy) {
@@ -154,6 +173,7 @@ Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, 
   }
   walk.built = build(walk.layers, policy);
   report_replaced(view, policy, walk);
+  report_switched_off(walk, policy);
   report_rejected(walk, policy);
   return walk;
 }

@@ -115,14 +115,19 @@ class Finder {
                                   &Finder::line_of_dashes,
                                   &Finder::template_braces,
                                   &Finder::tab,
+                                  &Finder::tab_behind_dash,
+                                  &Finder::quotes_in_template,
                                   &Finder::reserved,
                                   &Finder::alias,
                                   &Finder::escape,
                                   &Finder::quote_over_lines,
+                                  &Finder::quote_in_brackets,
                                   &Finder::in_brackets,
+                                  &Finder::closes_nothing,
                                   &Finder::behind_quote,
                                   &Finder::behind_block_sign,
                                   &Finder::text_of_block,
+                                  &Finder::left_of_block,
                                   &Finder::dash_behind_colon,
                                   &Finder::second_colon,
                                   &Finder::colon_without_blank,
@@ -211,7 +216,9 @@ class Finder {
         return YamlSlip{at(number, braces), "this is the source of a Helm chart, where {{ }} is still to be filled in",
                         "render it first: helm template CHART"};
       const Line parts = take_apart(text);
-      const std::string_view value = trim_right(text.substr(std::min(parts.value(), text.size())));
+      std::string_view value = trim_right(text.substr(std::min(parts.value(), text.size())));
+      if (!value.starts_with("{{") && !value.empty() && (value[0] == '{' || value[0] == '['))
+        value = value_with_braces(text, braces);
       if (parts.colon == kNone || parts.colon > braces) continue;
       return YamlSlip{at(number, braces), "a value with {{ needs quotes: without them { begins a map of YAML",
                       value.find('\'') == kNone
@@ -220,6 +227,18 @@ class Finder {
                                 std::string(parts.text.substr(parts.content, parts.colon - parts.content)) + ": |"};
     }
     return std::nullopt;
+  }
+  /// The value around "{{ }}" in the brackets of a map or list.
+  static std::string_view value_with_braces(std::string_view text, std::size_t braces) {
+    const std::size_t before = braces == 0 ? kNone : text.find_last_of("{[,:", braces - 1);
+    const std::size_t start = before == kNone ? 0 : before + 1;
+    std::size_t end = text.find("}}", braces);
+    for (std::size_t next = braces; end != kNone; end = text.find("}}", next)) {
+      end = std::min(text.find_first_of(",]}", end + 2), text.size());
+      next = text.find("{{", next + 2);
+      if (next >= end) break;
+    }
+    return trim(text.substr(start, end == kNone ? end : end - start));
   }
   static bool is_inside_quotes(std::string_view text, std::size_t column) {
     for (std::size_t i = 0; i < column; ++i) {
@@ -253,7 +272,41 @@ class Finder {
     return std::nullopt;
   }
 
+  /// "-<tab>a: b": the key's column would depend on how wide a tab is.
+  std::optional<YamlSlip> tab_behind_dash() const {
+    if (!says("illegal map value")) return std::nullopt;
+    const Line parts = take_apart(line(last_));
+    if (parts.dashes.empty()) return std::nullopt;
+    const std::size_t found = parts.text.substr(0, parts.content).find('\t', parts.dashes.front());
+    if (found == kNone) return std::nullopt;
+    return YamlSlip{at(last_, found), "a tab stands between - and a key, which YAML does not allow",
+                    "write blanks in its place"};
+  }
+
+  /// "{{ printf "%s" .Name }}" in double quotes: the second of them ends the text.
+  std::optional<YamlSlip> quotes_in_template() const {
+    const Line parts = take_apart(line(last_));
+    const std::string_view text = trim_right(line(last_));
+    const std::size_t start = parts.value();
+    if (parts.colon == kNone || start + 1 >= text.size() || text[start] != '"' || !text.ends_with('"'))
+      return std::nullopt;
+    const std::size_t end = end_of_quoted(text, start);
+    const std::size_t braces = text.find("{{", start);
+    if (end == kNone || end == text.size() || braces > end) return std::nullopt;
+    const std::string_view whole = text.substr(start + 1, text.size() - start - 2);
+    return YamlSlip{at(last_, end - 1), "a \" inside of double quotes ends the text",
+                    whole.find('\'') == kNone
+                        ? "write '" + std::string(whole) + "' in single quotes"
+                        : "write the text in the next lines, indented, and " + std::string(parts.key()) + ": |"};
+  }
+
   std::optional<YamlSlip> reserved() const {
+    if (const Line parts = take_apart(line(last_)); says("illegal map key") && parts.colon != kNone) {
+      const std::string_view value = parts.text.substr(std::min(parts.value(), parts.text.size()));
+      if (value.starts_with("? "))
+        return YamlSlip{at(last_, parts.value()), "a value that begins with ? needs quotes",
+                        "write " + quote(value) + " with its quotes"};
+    }
     const std::string_view text = line(last_);
     if (!says("unknown token") || column_ >= text.size()) return std::nullopt;
     return YamlSlip{at(last_, column_), "a value that begins with " + std::string(1, text[column_]) + " needs quotes",
@@ -271,7 +324,30 @@ class Finder {
     return YamlSlip{at(last_, sign), what, "write " + quote(word_at(last_, sign)) + " with its quotes"};
   }
 
+  /// Where \x, \u or \U has too few digits behind it.
+  static std::size_t bad_number(std::string_view text) {
+    constexpr std::pair<char, std::size_t> kDigits[] = {{'x', 2}, {'u', 4}, {'U', 8}};
+    for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+      if (text[i] != '\\') continue;
+      for (const auto& [letter, count] : kDigits) {
+        const std::string_view digits = text.substr(i + 2, count);
+        if (text[i + 1] == letter &&
+            (digits.size() < count || digits.find_first_not_of("0123456789abcdefABCDEF") != kNone))
+          return i;
+      }
+      ++i;
+    }
+    return kNone;
+  }
+
   std::optional<YamlSlip> escape() const {
+    if (says("hex number"))
+      for (const std::size_t number : {last_, above(last_)})
+        if (const std::size_t sign = number == kNone ? kNone : bad_number(line(number)); sign != kNone)
+          return YamlSlip{at(number, sign),
+                          "in double quotes " + std::string(line(number).substr(sign, 2)) +
+                              " begins the number of a character, and none follows",
+                          "write the text in single quotes, where \\ is itself"};
     if (!says("escape")) return std::nullopt;
     const std::size_t sign = line(last_).rfind('\\', column_);
     return YamlSlip{sign == kNone ? given_.mark : at(last_, sign),
@@ -303,6 +379,49 @@ class Finder {
     for (std::size_t next = number + 1; next <= last_; ++next)
       if (line(next).find(quote) != kNone) return next == last_ || next == above(last_);
     return false;
+  }
+
+  /// The quote that opens a text which its line does not close; npos if there is none.
+  static std::size_t open_quote(std::string_view text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if (!is_quote(text[at]) || (at > 0 && std::string_view(" [{,:").find(text[at - 1]) == kNone)) continue;
+      const std::size_t end = end_of_quoted(text, at);
+      if (end == kNone) return at;
+      at = end - 1;
+    }
+    return kNone;
+  }
+
+  static std::string with_quotes(std::string_view text, std::size_t quote_at) {
+    const std::size_t end = std::min(text.find_first_of(",]}", quote_at), text.size());
+    return "write " + quote(trim_right(text.substr(quote_at + 1, end - quote_at - 1))) + " with its quotes";
+  }
+
+  /// {a: "b} with more below: another quote, which was to open a text, closes this one.
+  std::optional<YamlSlip> quote_in_brackets() const {
+    if (!says("flow")) return std::nullopt;
+    constexpr std::size_t kMost = 200;
+    for (std::size_t number = last_ + 1; number-- > 0 && last_ - number < kMost;) {
+      const std::string_view text = line(number);
+      const std::size_t sign = open_quote(text);
+      if (sign == kNone || text.substr(0, sign).find_first_of("[{") == kNone) continue;
+      // Closed in its line but for the quote.
+      if (text.find_first_of("]}", sign) == kNone) continue;
+      return YamlSlip{at(number, sign), "this quote is never closed", with_quotes(text, sign)};
+    }
+    return std::nullopt;
+  }
+
+  /// "}}" behind a map that the first of them closes.
+  std::optional<YamlSlip> closes_nothing() const {
+    const std::string_view text = line(last_);
+    if (!says("illegal flow end") || column_ >= text.size()) return std::nullopt;
+    const char sign = text[column_];
+    if (sign != ']' && sign != '}') return std::nullopt;
+    return YamlSlip{
+        at(last_, column_),
+        "this " + std::string(1, sign) + " closes nothing: no " + (sign == ']' ? "[" : "{") + " is open here",
+        "remove it"};
   }
 
   // ---- in brackets --------------------------------------------------------------------------------------------------
@@ -430,6 +549,12 @@ class Finder {
         return YamlSlip{Finder::at(number, at),
                         "this " + sign + " comes while the " + std::string(1, still.sign) + " of " + where + " is open",
                         "write " + std::string(1, still.sign == '[' ? ']' : '}') + " in front of it"};
+      const char right = still.sign == '[' ? ']' : '}';
+      if (text.find(right, at) == kNone)
+        return YamlSlip{
+            Finder::at(number, at),
+            "this " + sign + " comes where the " + std::string(1, still.sign) + " of " + where + " is to be closed",
+            "write " + std::string(1, right) + " in its place"};
       return YamlSlip{Finder::at(number, at),
                       "this " + sign + " closes nothing: no " + std::string(1, opening) + " is open here",
                       "remove it, or write the " + std::string(1, opening) + " that it closes"};
@@ -441,11 +566,13 @@ class Finder {
 
   std::optional<YamlSlip> quoted(std::size_t number, std::string_view text, std::size_t& at) const {
     const std::size_t end = end_of_quoted(text, at);
-    if (end == kNone) {
-      const std::size_t value_end = std::min(text.find_first_of(",]}", at), text.size());
-      return YamlSlip{Finder::at(number, at), "this quote is never closed",
-                      "write " + quote(trim_right(text.substr(at + 1, value_end - at - 1))) + " with its quotes"};
-    }
+    // {a: "1, b: "2"}: the quote that was to open the next text closes this one.
+    const bool runs_on = end != kNone && end < text.size() && !is_end_of_value(text, end) && text[end] != ':' &&
+                         text.substr(at, end - at).find(": ") != kNone;
+    if (end == kNone || runs_on)
+      return YamlSlip{Finder::at(number, at),
+                      runs_on ? "this quote is closed only by the one of the next value" : "this quote is never closed",
+                      with_quotes(text, at)};
     at = end;
     return std::nullopt;
   }
@@ -512,6 +639,28 @@ class Finder {
                         "begin each of its lines " + in_column(key.content + 2) + " or further right"};
       }
       if (number != last_ && has_plain_key(text)) return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  /// A line of "key: |" further left than the first one, but below its key.
+  std::optional<YamlSlip> left_of_block() const {
+    for (const std::size_t given : {last_, above(last_)}) {
+      if (given == kNone) continue;
+      const std::size_t indent = take_apart(line(given)).indent;
+      std::size_t first = indent;
+      for (std::size_t head = above(given); head != kNone; head = above(head)) {
+        const Line parts = take_apart(line(head));
+        if (parts.colon != kNone && opens_block(parts.text.substr(parts.value()))) {
+          if (indent <= parts.content || first <= indent) break;
+          return YamlSlip{
+              at(given, indent),
+              "this line of the text of " + std::string(parts.key()) + " begins further left than the first one",
+              "begin it " + in_column(first)};
+        }
+        if (parts.indent <= indent) break;
+        first = parts.indent;
+      }
     }
     return std::nullopt;
   }

@@ -85,18 +85,31 @@ class Builder {
     const Attributes* const set = attributes_of(feature);
     if (!set) {
       const bool is_other = features_ && (features_->flags.contains(feature) || features_->instances.contains(feature));
+      if (is_flag(feature, element)) return reject_flag(kind, name, key, made);
       if (is_other)
         return reject(kind, name, key, made.rule, why + ": " + feature + " has no attributes",
                       "\"@\" takes attributes only; use a labelsTemplate for flags and instances");
       return reject(kind, name, key, made.rule, why + ": this node has no feature " + feature,
                     rule_of_its_own(feature, element));
     }
+    if (is_flag(feature, element)) return reject_flag(kind, name, key, made);
     std::vector<std::string_view> names;
     for (const auto& [attribute, value] : *set) names.push_back(attribute);
     const std::string_view guess = closest(element, names);
     reject(kind, name, key, made.rule, why + ": " + feature + " has no attribute " + quote(element) + " on this node",
            guess.empty() ? rule_of_its_own(feature, element)
                          : "did you mean " + quote("@" + feature + "." + std::string(guess)) + "?");
+  }
+
+  bool is_flag(const std::string& feature, const std::string& element) const {
+    if (!features_) return false;
+    const auto at = features_->flags.find(feature);
+    return at != features_->flags.end() && at->second.contains(element);
+  }
+
+  void reject_flag(Kind kind, std::string_view name, std::string_view key, const Made& made) {
+    reject(kind, name, key, made.rule, quote(made.value) + " is a flag, and a flag has no value",
+           std::string(kFlagAdvice));
   }
 
   static std::string rule_of_its_own(const std::string& feature, const std::string& element) {
@@ -220,7 +233,9 @@ class Builder {
     const std::string_view name_space = namespace_of(key);
     const bool allowed = std::any_of(policy_.write_prefixes.begin(), policy_.write_prefixes.end(),
                                      [&](const std::string& prefix) { return is_within(name_space, prefix); });
-    return allowed ? "" : "this agent may not write below " + quote(name_space);
+    if (allowed) return "";
+    return name_space.empty() ? "this agent writes no key without a prefix"
+                              : "this agent may not write below " + quote(name_space);
   }
 
   void add_taint(const MadeTaint& made) {
@@ -300,8 +315,16 @@ std::map<EntryKey, std::string> entries_of(const Desired& desired) {
   return entries;
 }
 
+std::string entry_text(EntryKind kind, std::string_view key, std::string_view value) {
+  const std::size_t colon = kind == EntryKind::taint ? key.rfind(':') : key.npos;
+  const std::string_view effect = colon == key.npos ? "" : key.substr(colon);
+  return std::string(key.substr(0, colon)) + "=" + std::string(value) + std::string(effect);
+}
+
 std::string how_to_write_below(std::string_view key) {
-  return "add " + quote(namespace_of(key)) +
+  const std::string_view name_space = namespace_of(key);
+  if (name_space.empty()) return "write the key with a prefix, or set autoPrefix: true in the configuration";
+  return "add " + quote(name_space) +
          " to extraWritePrefixes in the configuration and to writePrefixes in the ConfigMap nodescout-policy";
 }
 

@@ -54,20 +54,35 @@ std::string_view packer_of(std::string_view text) {
   return "";
 }
 
+bool has_option(std::string_view text) {
+  constexpr std::string_view kStart = "CONFIG_";
+  for (std::size_t at = text.find(kStart); at != text.npos; at = text.find(kStart, at + 1)) {
+    const std::string_view line = text.substr(at, text.find('\n', at) - at);
+    if ((at == 0 || text[at - 1] == '\n') && line.find('=') != line.npos) return true;
+  }
+  return false;
+}
+
 /// The kernel's configuration from this file. A file that is compressed in another way is rejected as a whole.
 std::optional<std::string> kconfig_of(Reading& reading, const std::string& path, bool nfd_compat) {
   // NFD opens a directory like a file and finds nothing in it.
   if (nfd_compat && !path.ends_with(".gz") && reading.is_directory(path)) return "";
   auto text = reading.raw(path, kConfigCap);
   if (!text) return std::nullopt;
+  const auto checked = [&](std::string plain) -> std::optional<std::string> {
+    if (nfd_compat || has_option(plain)) return plain;
+    reading.unknown({"malformed-file", path, "has no line CONFIG_...=..., so it is not a kernel configuration",
+                     "write the text of the configuration there, as it is or packed with gzip"});
+    return std::nullopt;
+  };
   if (path.ends_with(".gz") || text->starts_with("\x1F\x8B")) {
     auto plain = gunzip(*text, path, kConfigCap);
-    if (plain) return *std::move(plain);
+    if (plain) return checked(*std::move(plain));
     reading.note(plain.error());
     return std::nullopt;
   }
   const std::string_view packer = packer_of(*text);
-  if (packer.empty() && text->find('\0') == std::string::npos) return text;
+  if (packer.empty() && text->find('\0') == std::string::npos) return checked(*std::move(text));
   reading.unknown({"malformed-file", path,
                    packer.empty() ? "not a text, so not a kernel configuration"
                                   : "packed with " + std::string(packer) + ", which is not read here",

@@ -1,6 +1,7 @@
 #include "rule/check.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -80,7 +81,10 @@ class Checker {
           for (const auto& [key, value] : *made) makers_of_all_.try_emplace(key, &rule);
     for (const Place& place : places) {
       at_file(place.file, place.document->origin);
-      for (const Rule& rule : place.document->rules) {
+      const std::vector<Rule>& rules = place.document->rules;
+      for (const Rule& rule : rules) {
+        const auto next = &rule == &rules.back() ? rules.end() : rules.begin() + (&rule - rules.data()) + 1;
+        line_behind_ = next == rules.end() ? std::numeric_limits<int>::max() : next->mark.line;
         this->rule(rule, place.document->kind == RuleDocument::Kind::group);
         for (const PlacedMap* made : {&rule.labels, &rule.vars})
           for (const auto& [key, value] : *made) backreferences_.insert(key);
@@ -206,7 +210,9 @@ class Checker {
       if (std::find(names.begin(), names.end(), wanted.values[i]) == names.end())
         mistake(i < wanted.value_marks.size() ? wanted.value_marks[i] : wanted.mark, "unknown-element",
                 quote(term.feature) + " has no element " + quote(wanted.values[i]),
-                did_you_mean(wanted.values[i], names, "see `nodescout features`"));
+                wanted.values[i].find('*') == std::string::npos
+                    ? did_you_mean(wanted.values[i], names, "see `nodescout features`")
+                    : "write {op: InRegexp, value: [" + quote(wildcards_as_pattern(wanted.values[i])) + "]}");
   }
 
   void unknown_feature(const Term& term) {
@@ -214,8 +220,20 @@ class Checker {
       return mistake(term.feature_mark, "former-name",
                      quote(term.feature) + " is not a feature any more: earlier releases of NFD had it",
                      std::string(advice));
-    std::vector<std::string_view> keys;
-    for (const auto& [name, feature] : schema_) keys.push_back(name);
+    if (const std::string_view advice = advice_on_former_name(FormerName::rule_field, term.feature); !advice.empty())
+      return mistake(term.feature_mark, "former-name",
+                     quote(term.feature) + " is a word of the rules that NFD's first releases had, and no feature",
+                     std::string(advice));
+    std::vector<std::string_view> keys, of_domain;
+    for (const auto& [name, feature] : schema_) {
+      keys.push_back(name);
+      if (name.starts_with(lower_ascii(term.feature) + ".")) of_domain.push_back(name);
+    }
+    if (!of_domain.empty())
+      return mistake(term.feature_mark, "unknown-feature",
+                     quote(term.feature) + " is a domain of features, and not a feature",
+                     (of_domain.size() == 1 ? "write feature: " : "name one of them: ") +
+                         join({of_domain.begin(), of_domain.end()}, ", "));
     mistake(term.feature_mark, "unknown-feature", "unknown feature " + quote(term.feature),
             did_you_mean(term.feature, keys,
                          "no probe makes it; right only if a NodeFeature object of another agent does"));
@@ -227,7 +245,10 @@ class Checker {
     // A type that does not exist is the defect of every value, and reported at the type.
     if (!expression.type.empty() && expression.type != "version") return;
     const CompiledExpression compiled(expression, &patterns_);
-    if (!compiled.defect().empty() && !bad_values(expression))
+    // That there is no operator has been said by the reader.
+    const bool lacks_operator = expression.op == Operator::any && expression.spelling.empty() &&
+                                (dialect_ == Dialect::api || expression.op_mark == expression.mark);
+    if (!compiled.defect().empty() && !lacks_operator && !bad_values(expression))
       mistake(expression.op_mark, "bad-expression", compiled.defect(), cure_of_count(expression));
     if (expression.type == "version" && !is_ordering(expression.op))
       mistake(expression.op_mark, "unused-type",
@@ -257,6 +278,10 @@ class Checker {
   /// `alone`: an expression with one value, which is bad.
   std::string cure_of_value(const Expression& alone) const {
     if (alone.op == Operator::in_regexp)
+      for (const char* look_around : {"(?!", "(?=", "(?<!", "(?<="})
+        if (alone.values[0].find(look_around) != std::string::npos)
+          return "RE2 has no lookahead and no lookbehind: match what may be there, or leave values out with op: NotIn";
+    if (alone.op == Operator::in_regexp)
       return "a character that means itself, such as ( or [, needs a backslash; see docs/rules.md";
     if (!alone.type.empty()) return "write a version such as 1.2.3";
     const bool is_version = alone.values[0].find('.') != std::string::npos && parse_version(alone.values[0]);
@@ -267,10 +292,36 @@ class Checker {
   static std::string cure_of_count(const Expression& expression) {
     if (!takes_values(expression.op)) return "remove the value, or write op: In";
     if (expression.values.empty()) return "add value: [...], or write op: Exists";
-    return expression.values.size() == 2 ? "write the smaller value first" : "give it as many values as it takes";
+    const std::string op(name_of(expression.op));
+    if (expression.op != Operator::gt_lt && expression.op != Operator::ge_le)
+      return op + " takes one value; for a range write GtLt or GeLe";
+    return expression.values.size() == 2 ? "write the smaller value first"
+                                         : op + " takes two values, the smaller one first";
+  }
+
+  /// "AVX*" as a regular expression.
+  static std::string wildcards_as_pattern(std::string_view text) {
+    std::string pattern = "^";
+    for (const char c : text) {
+      if (std::string_view(".+()[]{}^$|\\").find(c) != std::string_view::npos) pattern += '\\';
+      pattern += c == '*' ? ".*" : c == '?' ? "." : std::string(1, c);
+    }
+    if (!pattern.ends_with(".*")) return pattern + "$";
+    return pattern.substr(0, pattern.size() - 2);
+  }
+
+  /// True if that is reported.
+  bool wildcards(const Term& term, const NamedExpression& named) {
+    if (named.name.find('*') == std::string::npos) return false;
+    mistake(named.mark, "unknown-element",
+            quote(named.name) + " of " + quote(term.feature) + " is a name as it is: * has no meaning in it",
+            "write matchName: {op: InRegexp, value: [" + quote(wildcards_as_pattern(named.name)) +
+                "]} in place of matchExpressions");
+    return true;
   }
 
   void element(const KnownFeature& feature, const Term& term, const NamedExpression& named) {
+    if (wildcards(term, named)) return;
     const auto has = [&](const std::optional<KnownElements>& elements) {
       return elements && (elements->any_name || elements->values.contains(named.name));
     };
@@ -312,6 +363,14 @@ class Checker {
               "write " + quote(option));
   }
 
+  /// What is meant by an id of a class: without 0x, and with the zero in front that a number loses.
+  static std::string as_class(std::string_view value) {
+    const bool is_hex = value.starts_with("0x");
+    std::string digits(value.substr(is_hex ? 2 : 0));
+    const bool lacks_zero = digits.size() % 2 == 1 && digits.size() < 6 && (is_hex || digits[0] != '0');
+    return lacks_zero ? "0" + digits : digits;
+  }
+
   /// Less than a whole class, which has four digits.
   static bool is_class_prefix(std::string_view digits) {
     return !digits.empty() && digits.size() < 4 && std::all_of(digits.begin(), digits.end(), [](char c) {
@@ -336,10 +395,12 @@ class Checker {
         todo = "write " + quote(lower);
       else if (lower.starts_with("0x") && compiled->found_in(lower.substr(2)))
         todo = "write " + quote(lower.substr(2));
-      else if (named.name == "class" && lower.size() > 4 && compiled->found_in(lower.substr(0, 4)))
-        todo = "write " + quote(lower.substr(0, 4)) + ": the programming interface is cut off";
-      else if (const std::string digits = lower.substr(lower.starts_with("0x") ? 2 : 0);
-               named.name == "class" && is_class_prefix(digits))
+      else if (const std::string digits = as_class(lower);
+               named.name == "class" && digits.size() > 4 && compiled->found_in(digits.substr(0, 4)))
+        todo = "write " + quote(digits.substr(0, 4)) + ": the programming interface is cut off";
+      else if (named.name == "class" && compiled->found_in(digits))
+        todo = "write " + quote(digits);
+      else if (named.name == "class" && is_class_prefix(digits))
         todo = "write {op: InRegexp, value: [\"^" + digits + "\"]} for all classes that begin so";
       mistake(mark, "impossible-value", quote(named.name) + " is never " + quote(value), std::move(todo));
     };
@@ -421,6 +482,12 @@ class Checker {
         if (feature.attributes) keys.push_back(name);
       return mistake(placed.mark, "bad-reference", "unknown feature " + quote(set), did_you_mean(set, keys, ""));
     }
+    const KnownFeature& feature = known->second;
+    const bool is_attribute =
+        feature.attributes && (feature.attributes->any_name || feature.attributes->values.contains(element));
+    if (feature.flags && !is_attribute && (feature.flags->any_name || feature.flags->values.contains(element)))
+      return mistake(placed.mark, "bad-reference", quote(placed.text) + " is a flag, and a flag has no value",
+                     std::string(kFlagAdvice));
     if (!known->second.attributes)
       return mistake(placed.mark, "bad-reference", quote(set) + " has no attributes: a reference never finds a value",
                      "use a template");
@@ -575,10 +642,24 @@ class Checker {
     const bool does_something = is_group || !rule.labels.empty() || !rule.annotations.empty() || !rule.vars.empty() ||
                                 !rule.extended_resources.empty() || !rule.taints.empty() ||
                                 !rule.labels_template.empty() || !rule.vars_template.empty();
-    if (!does_something)
+    if (!does_something && !has_misspelt_output(rule))
       mistake(rule.mark, "dead-rule", "the rule makes nothing: no label, annotation, var, taint or extended resource",
               "give it labels, or remove it");
     fights(rule);
+  }
+
+  /// Whether the reader said of a field, such as "label", that it is meant as one that makes something.
+  bool has_misspelt_output(const Rule& rule) const {
+    const auto& findings = files_[file_].parsed.findings;
+    return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
+      if (finding.problem.code != "unknown-field" || finding.mark.line < rule.mark.line ||
+          finding.mark.line >= line_behind_)
+        return false;
+      for (const std::string_view output :
+           {"labels", "labelsTemplate", "vars", "varsTemplate", "annotations", "taints", "extendedResources"})
+        if (finding.problem.todo == "did you mean " + quote(output) + "?") return true;
+      return false;
+    });
   }
 
   const SourceMap& source() const { return sources_[file_]; }
@@ -588,6 +669,7 @@ class Checker {
   std::vector<SourceMap> sources_;  // of the files
   std::size_t file_ = 0;
   std::string origin_;
+  int line_behind_ = 0;                                              // of the next rule of the document
   Dialect dialect_ = Dialect::api;                                   // of the rule that is looked at
   std::map<std::string, const RuleDocument*> objects_;               // by kind and name
   std::unordered_map<std::string_view, const Rule*> makers_of_all_;  // the first rule that makes a label or var

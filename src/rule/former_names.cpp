@@ -22,7 +22,8 @@ constexpr FormerName kFormerNames[] = {
      "--publish nodefeature writes such an object in place of the labels"},
     {FormerName::config_key, "featureGates.NodeFeatureGroupAPI", "remove it: NodeFeatureGroups need no switch here"},
     {FormerName::config_key, "featureGates.DisableAutoPrefix",
-     "remove it; in place of DisableAutoPrefix: true write autoPrefix: false"},
+     "remove it; in place of DisableAutoPrefix: true write autoPrefix: false, and every key with a prefix: the agent "
+     "writes none without"},
 
     {FormerName::rule_field, "matchOn",
      "write labels: {NAME: \"true\"} and, for each entry of matchOn, an entry of matchAny with matchFeatures"},
@@ -39,6 +40,7 @@ constexpr FormerName kFormerNames[] = {
      "write {feature: kernel.config, matchExpressions: {OPTION: {op: In, value: [\"y\"]}}} below matchFeatures"},
     {FormerName::rule_field, "nodename", kNodeName},
 
+    {FormerName::feature, "iommu", "write feature: pci.device, whose element is iommu_group/type"},
     {FormerName::feature, "cpu.sgx", "write feature: cpu.security, whose element is sgx.enabled"},
     {FormerName::feature, "cpu.se", "write feature: cpu.security, whose element is se.enabled"},
     {FormerName::feature, "cpu.tdx", "write feature: cpu.security, whose element is tdx.enabled"},

@@ -287,7 +287,10 @@ class Reader : private MapReader {
       term.mark = item.mark;
       term.feature = text(item, "feature", term.feature_mark);
       feature_ = lower_ascii(term.feature);
-      if (term.feature.empty())
+      const bool has_former = std::any_of(item.members.begin(), item.members.end(), [](const Member& member) {
+        return !advice_on_former_name(FormerName::rule_field, member.key).empty();
+      });
+      if (term.feature.empty() && !has_former)  // the word of a former release is the mistake
         error(item.mark, "missing-feature", "a term needs a feature", "for example feature: pci.device");
       if (const Value* expressions = field(item, "matchExpressions"); expressions && !expressions->is(Kind::null))
         term.expressions = expression_set(*expressions);
@@ -377,6 +380,11 @@ class Reader : private MapReader {
     }
     Names known{"op", "value"};
     if (dialect_ == Dialect::api) known.push_back("type");
+    const auto misspelt_op = std::find_if(value.members.begin(), value.members.end(), [](const Member& member) {
+      return equal_ignoring_case(member.key, "operator") || equal_ignoring_case(member.key, "operation");
+    });
+    const bool is_misspelt = misspelt_op != value.members.end() && !field(value, "op");
+    if (is_misspelt) known.push_back(misspelt_op->key);  // reported below
     check_fields(value, known, "the expression for " + quote(name));
     if (const Value* op = field(value, "op"); op && op->is_scalar() && !op->is(Kind::null)) {
       out.op_mark = op->mark;
@@ -403,8 +411,11 @@ class Reader : private MapReader {
     } else if (op && !op->is_scalar()) {
       refuse(op->mark, "malformed-expression", "op must be a text, not " + describe(*op));
     } else {
-      error(op ? op->mark : value.mark, "missing-operator", "the expression for " + quote(name) + " has no op",
-            "write op: In, or another operator");
+      error(op            ? op->mark
+            : is_misspelt ? misspelt_op->mark
+                          : value.mark,
+            "missing-operator", "the expression for " + quote(name) + " has no op",
+            is_misspelt ? "write op in place of " + misspelt_op->key : "write op: In, or another operator");
     }
     if (const Value* given = field(value, "value"); given && !given->is(Kind::null)) {
       if (!given->is(Kind::list) && dialect_ == Dialect::api) {

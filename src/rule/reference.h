@@ -11,6 +11,9 @@ struct Reference {
   std::string_view element;  // "HZ"; dots belong to it
 };
 
+/// What to do about a reference to a flag.
+constexpr std::string_view kFlagAdvice = "match the flag in this rule, and write the value itself, such as \"true\"";
+
 /// Nothing for a text that is not a reference. The parts are views of the text.
 inline std::optional<Reference> parse_reference(std::string_view text) {
   if (!text.starts_with('@')) return std::nullopt;

@@ -73,6 +73,7 @@ class TemplateChecker {
         having.count += having.last == matchers_ ? 0 : 1;
         having.last = matchers_;
         having.has_elements |= gives_elements(term);
+        having.has_values |= gives_values(term);
       }
       names_.push_back("." + term.feature);
     }
@@ -86,6 +87,25 @@ class TemplateChecker {
     if (!term.expressions->empty()) return true;
     const auto known = schema_.find(lower_ascii(term.feature));
     return known == schema_.end() || known->second.instances;
+  }
+
+  static bool is_flag(const KnownFeature& feature, std::string_view name) {
+    const auto has = [&](const std::optional<KnownElements>& elements) {
+      return elements && (elements->any_name || elements->values.contains(std::string(name)));
+    };
+    return has(feature.flags) && !has(feature.attributes) && !feature.instances;
+  }
+
+  /// Whether some element that the term takes may be more than a flag, which is a name alone.
+  bool gives_values(const Term& term) const {
+    const auto known = schema_.find(lower_ascii(term.feature));
+    if (term.name || known == schema_.end() || !term.expressions) return true;
+    return std::any_of(term.expressions->begin(), term.expressions->end(),
+                       [&](const NamedExpression& named) { return !is_flag(known->second, named.name); });
+  }
+  bool has_flags_only(const TemplateMention& mention) const {
+    const auto having = having_.find({mention.domain, mention.feature});
+    return having != having_.end() && !having->second.has_values;
   }
 
   void mention(const TemplateMention& mention) {
@@ -130,10 +150,12 @@ class TemplateChecker {
     told_.insert(mention.where);
     say(mention.where, "dead-template", list + " is a list of elements, which has no ." + mention.field,
         "write " + (has_devices ? "{{ range " + list + " }}{{ ." + mention.field + " }}{{ end }}"
-                                : value_of_element(list, mention.field)));
+                                : value_of_element(list, mention.field,
+                                                   known != schema_.end() && is_flag(known->second, mention.field))));
   }
-  std::string value_of_element(const std::string& list, std::string_view name) const {
-    return written("{{ range " + list + " }}{{ if eq .Name " + quote(name) + " }}{{ .Value }}{{ end }}{{ end }}");
+  std::string value_of_element(const std::string& list, std::string_view name, bool is_flag) const {
+    return written("{{ range " + list + " }}{{ if eq .Name " + quote(name) + " }}" +
+                   (is_flag ? "true" : "{{ .Value }}") + "{{ end }}{{ end }}");
   }
   std::string written(std::string_view code) const { return source_.written_into(mark_, code); }
 
@@ -149,13 +171,13 @@ class TemplateChecker {
                  name + " is all of its elements, which make no legal label: print a field of one of them",
                  mention.feature.empty()
                      ? "name the feature, and range over it"
-                     : "write {{ range " + name + " }}{{ ." + field_of_element(known) + " }}{{ end }}");
+                     : "write {{ range " + name + " }}{{ ." + field_of_element(known, mention) + " }}{{ end }}");
     say(mention.where, "dead-template",
         "an element of " + name.substr(1) + " as a whole makes no legal label: print one of its fields",
-        "write {{ ." + field_of_element(known) + " }}" + (has_devices ? ", or another of its fields" : ""));
+        "write {{ ." + field_of_element(known, mention) + " }}" + (has_devices ? ", or another of its fields" : ""));
   }
-  std::string field_of_element(Schema::const_iterator known) const {
-    if (known == schema_.end()) return "Name";
+  std::string field_of_element(Schema::const_iterator known, const TemplateMention& mention) const {
+    if (known == schema_.end() || has_flags_only(mention)) return "Name";
     if (known->second.attributes) return "Value";
     if (!known->second.instances || known->second.instances->values.empty()) return "Name";
     return known->second.instances->values.begin()->first;
@@ -188,6 +210,13 @@ class TemplateChecker {
     const auto known = schema_.find(lower_ascii(mention.domain + "." + mention.feature));
     if (known == schema_.end()) return;
     const KnownFeature& feature = known->second;
+    if (mention.field == "Value" && feature.flags && has_flags_only(mention)) {
+      told_.insert(mention.where);
+      return say(mention.where, "dead-template",
+                 "the elements of " + mention.domain + "." + mention.feature +
+                     " that this rule takes are flags, which have no .Value",
+                 "write .Name for the name of the flag, or the value itself, such as true");
+    }
     std::vector<std::string_view> names;
     if (feature.flags || feature.attributes) names.emplace_back("Name");
     if (feature.attributes) names.emplace_back("Value");
@@ -213,6 +242,7 @@ class TemplateChecker {
   struct Having {
     std::size_t count = 0, last = 0;
     bool has_elements = false;
+    bool has_values = false;  // some of them may have .Value
   };
   std::map<std::pair<std::string_view, std::string_view>, Having> having_;  // by domain and feature
   std::size_t matchers_ = 0;

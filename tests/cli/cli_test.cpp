@@ -512,6 +512,38 @@ TEST(Cli, LenientChecksPassFormerRulesWithALine) {
       << ran.err;
 }
 
+TEST(Cli, RulesEvalAndExplainReadStandardInput) {
+  const std::string root = machine().path().string();
+  const auto from_pipe = [&](const std::string& command) {
+    return test::run_program({"/bin/sh", "-c",
+                              "printf '%s' \"$1\" | \"$0\" rules " + command + " - --no-live --root \"$2\"",
+                              test::nodescout_program(), "- {name: r, labels: {from-pipe: \"true\"}}\n", root});
+  };
+  const Ran eval = from_pipe("eval");
+  EXPECT_NE(eval.out.find("from-pipe\": \"true\""), std::string::npos) << eval.out << eval.err;
+  const Ran explain = from_pipe("explain");
+  EXPECT_NE(explain.out.find("<stdin>:1:3 (rule \"r\"): matches"), std::string::npos) << explain.out << explain.err;
+}
+
+TEST(Cli, PreviewAndExplainShowTaintsAndControlCharacters) {
+  const TempHost files{
+      {"/r.yaml",
+       "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: mine}\nspec:\n  rules:\n"
+       "    - name: a\n      taints: [{key: feature.node.kubernetes.io/t, value: v, effect: NoSchedule}]\n"
+       "      annotations: {a.example/x: \"\\e[31mred\\nline\"}\n"},
+      {"/c.yaml", "enableTaints: true\nextraWritePrefixes: [a.example]\n"}};
+  const std::string root = machine().path().string();
+  for (const char* command : {"preview", "explain"}) {
+    const Ran ran = nodescout({"rules", command, (files.path() / "r.yaml").string(), "--root", root, "--no-live",
+                               "--config", (files.path() / "c.yaml").string()});
+    EXPECT_NE(ran.out.find("taint feature.node.kubernetes.io/t=v:NoSchedule\n"), std::string::npos)
+        << ran.out << ran.err;
+    EXPECT_NE(ran.out.find("annotation a.example/x="), std::string::npos) << ran.out << ran.err;
+    EXPECT_EQ(ran.out.find("\x1b[31m"), std::string::npos) << ran.out;
+    EXPECT_EQ(ran.out.find("\nline"), std::string::npos) << ran.out;
+  }
+}
+
 TEST(Cli, RulesCheckReadsStandardInput) {
   const Ran ran = test::run_program(
       {"/bin/sh", "-c", "printf '%s' \"$1\" | \"$0\" rules check -", test::nodescout_program(), kWrongRule});

@@ -105,7 +105,7 @@ TEST(Config, EachGateOfNfdHasItsOwnAdvice) {
   EXPECT_EQ(config.problems[0].where, "f:1:16");
   EXPECT_EQ(config.problems[0].what, "unknown key \"featureGates.NodeFeatureAPI\"");
   EXPECT_NE(config.problems[0].todo.find("the agent labels its Node itself"), std::string::npos);
-  EXPECT_NE(config.problems[1].todo.find("autoPrefix: false"), std::string::npos);
+  EXPECT_NE(config.problems[1].todo.find("autoPrefix: false, and every key with a prefix"), std::string::npos);
   EXPECT_EQ(read("featureGates: {Other: true}\n").problems.size(), 1u);
 }
 
@@ -236,6 +236,18 @@ TEST(Config, APatternWithTheNamespaceInIt) {
   EXPECT_EQ(problems(read("labelWhiteList: \"^feature.node.kubernetes.io/cpu-.*\"")),
             "f:1:17 labelWhiteList: \"^feature.node.kubernetes.io/cpu-.*\" matches nothing: it is held against what "
             "follows / in a key (write \"^cpu-.*\")\n");
+  const auto advice = [](const std::string& pattern) {
+    const auto problems = read("labelWhiteList: '" + pattern + "'").problems;
+    return problems.empty() ? "" : problems[0].todo;
+  };
+  EXPECT_EQ(advice("^a.example/x|b.example/y$"), "write \"^x|y$\"");
+  EXPECT_EQ(advice("^a\\.example/cpu-(b|c/d).*"), "write \"^cpu-(b|c/d).*\"");
+  EXPECT_EQ(advice("^a.example/"), "write a pattern of names, without /");
+  EXPECT_EQ(advice("/+a"), "write a pattern of names, without /");
+  // Each of these is found in some name.
+  for (const char* some : {"^a.example/x|^cpu-", "(a/b|c)", "(a.example/)?cpu", "[/a]x", "[]/]x", "a/?b", "a/*b",
+                           "a/{0,1}b", "\\Qa|\\E/", "cpu|"})
+    EXPECT_EQ(advice(some), "") << some;
 }
 
 TEST(Config, ShippedRulesAreChosen) {

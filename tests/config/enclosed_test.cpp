@@ -67,6 +67,33 @@ TEST(EnclosedConfig, OfOperatorsAndCharts) {
             "spec.values.worker.config of the HelmRelease nfd|f:7:9\n");
 }
 
+TEST(EnclosedConfig, HelmValuesWithoutAConfiguration) {
+  EXPECT_EQ(found_in("worker:\n  config:\n    # core: {}\nimage: {tag: x}\n"),
+            "f:2:10 these are Helm values, and worker.config is empty\n");
+  EXPECT_EQ(found_in("worker: {config: null}\nmaster: {config: ~}\n"),
+            "f:1:18 these are Helm values, and worker.config and master.config are empty\n");
+  EXPECT_EQ(found_in("image: {tag: x}\nnodeSelector: {}\n"), "f:1:1 there is no configuration in these Helm values\n");
+  // As in our own chart, whose values have a key "rules" as a configuration has.
+  EXPECT_EQ(found_in("image: {tag: x}\nrules: {}\nconfig: {}\n"), "f:3:9 these are Helm values, and config is empty\n");
+  EXPECT_EQ(found_in("image: {tag: x}\nrules: {}\nconfig: {core: {}}\n"), "config of these Helm values|f:3:10\n");
+}
+
+TEST(EnclosedConfig, ATextWhoseLinesAreJoined) {
+  const std::string start = "kind: ConfigMap\nmetadata: {name: c}\ndata:\n  nfd-master.conf: >\n";
+  EXPECT_EQ(found_in(start + "    autoPrefix: true\n    enableTaints: true\n"),
+            "f:4:20 data.nfd-master.conf of the ConfigMap c: > joins the lines of the text into one\n");
+  EXPECT_EQ(found_in(start + "    autoPrefix: true\n"), "data.nfd-master.conf of the ConfigMap c|f:4:20\n");
+}
+
+TEST(EnclosedConfig, RulesAreNoConfiguration) {
+  EXPECT_EQ(
+      found_in("kind: NodeFeatureDiscovery\nmetadata: {name: x}\nspec:\n  workerConfig: {configData: 'core: {}'}\n"
+               "  customConfig:\n    configData: |\n      - name: r\n"),
+      "spec.workerConfig.configData of the NodeFeatureDiscovery x|f:4:31\n");
+  EXPECT_EQ(found_in("kind: ConfigMap\nmetadata: {name: c}\ndata:\n  a.yaml: |\n    kind: NodeFeatureRule\n"),
+            "f:4:3 the rules are the text data.a.yaml of the ConfigMap c, and no configuration\n");
+}
+
 TEST(EnclosedConfig, WhatHoldsNoneIsSaid) {
   EXPECT_EQ(found_in("kind: NodeFeatureRule\nspec: {rules: []}\n"),
             "f:1:7 there is no configuration in this NodeFeatureRule\n");

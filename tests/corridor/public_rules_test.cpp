@@ -86,8 +86,7 @@ std::pair<std::vector<std::string>, std::size_t> shown_by_explain(const RuleLaye
     for (const char* part : {"labels", "annotations", "extendedResources"})
       for (const Member& entry : document.find(part)->members)
         shown.first.push_back(std::string(part) + " " + entry.key + "=" + entry.value.find("value")->text);
-    for (const Member& taint : document.find("taints")->members)
-      shown.first.push_back("taints " + replace_all(taint.key, ":", "=" + taint.value.find("value")->text + ":"));
+    for (const Member& taint : document.find("taints")->members) shown.first.push_back("taints " + taint.key);
     shown.second += document.find("rejected")->items.size();
   }
   std::sort(shown.first.begin(), shown.first.end());

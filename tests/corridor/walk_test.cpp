@@ -246,6 +246,30 @@ TEST(Walk, KeysOutsideThePrefixesAreOneLineEach) {
   EXPECT_EQ(walked.problems[0].todo, how_to_write_below("a.example/x"));
 }
 
+TEST(Walk, WhatIsSwitchedOffIsOneLineForEachKind) {
+  const RuleLayers rules =
+      layers_of({{Layer::builtin, "{name: b, labels: {a: '1'}}"},
+                 {Layer::rules,
+                  "{name: r, labels: {a.example/x: '1', feature.node.kubernetes.io/a: '2'}, annotations: "
+                  "{a.example/y: '1'}, extendedResources: {a.example/z: '1'}}"}});
+  const Features own = board("7");
+  LabelPolicy policy;
+  const auto said = [&] {
+    std::vector<std::string> out;
+    for (const Problem& problem : walk(rules, {own}, policy).problems)
+      if (problem.code.starts_with("filtered-"))
+        out.push_back(problem.code + ": " + problem.where + ": " + problem.what);
+    return out;
+  };
+  EXPECT_EQ(said(), std::vector<std::string>());
+  policy.labels = policy.annotations = policy.extended_resources = false;
+  EXPECT_EQ(said(), (std::vector<std::string>{
+                        "filtered-labels: restrictions.disableLabels: 2 labels are left out",
+                        "filtered-annotations: restrictions.disableAnnotations: 1 annotation is left out",
+                        "filtered-extended-resources: restrictions.disableExtendedResources: 1 extended resource is "
+                        "left out"}));
+}
+
 /// Whatever changes between two walks, one with a cache gives what one without gives.
 TEST(Walk, ACacheChangesNothingButTheWork) {
   const std::string match =

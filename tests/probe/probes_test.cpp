@@ -232,6 +232,20 @@ TEST(Kernel, APackedConfigurationIsNotReadForWhatIsLegibleInIt) {
   }
 }
 
+TEST(Kernel, ATextWithoutAnOptionIsNoConfiguration) {
+  for (const char* text : {"", "<html>404</html>\n", "# CONFIG_A is not set\n", "CONFIG_A\nB=y\n", " CONFIG_A=y\n"}) {
+    const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"},
+                         {"/usr/lib/modules/6.1.0/config", text},
+                         {"/boot/config-6.1.0", "# CONFIG_B is not set\nCONFIG_A=y\n"}};
+    const Observation seen = probe::kernel.run(files, {}, {});
+    EXPECT_EQ(attributes(seen, "kernel.config"), (Attributes{{"A", "y"}})) << text;
+    ASSERT_EQ(seen.problems.size(), 1u) << text;
+    EXPECT_EQ(seen.problems[0].code, "malformed-file");
+    EXPECT_EQ(seen.problems[0].where, "/usr/lib/modules/6.1.0/config");
+    EXPECT_EQ(attributes(probe::kernel.run(files, nfd(), {}), "kernel.config"), Attributes()) << text;
+  }
+}
+
 TEST(Kernel, ADirectoryAsConfigurationIsEmptyForNfd) {
   const TempHost files{{"/proc/sys/kernel/osrelease", "6.1.0\n"}, {"/boot/config-6.1.0/", ""}};
   EXPECT_EQ(attributes(probe::kernel.run(files, nfd(), {}), "kernel.config"), Attributes());

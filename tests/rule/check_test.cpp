@@ -52,6 +52,96 @@ TEST(Check, AListOfElementsHasNoFields) {
   EXPECT_EQ(findings(rule("      labelsTemplate: \"v={{ (index .kernel.version 0).Value }}\"\n" + match)), "");
 }
 
+TEST(Check, FlagsHaveANameAndNoValue) {
+  const std::string flag = "      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {AVX: {op: Exists}}}]\n";
+  const std::string both =
+      "      matchFeatures: [{feature: cpu.cpuid, matchExpressions: {AVX: {op: Exists}, AVX10_VERSION: {op: "
+      "Exists}}}]\n";
+  const auto text = [&](const std::string& code, const std::string& match) {
+    return rule("      labelsTemplate: '" + code + "'\n" + match);
+  };
+  EXPECT_EQ(todo(text("x={{ .cpu.cpuid.AVX }}", flag)),
+            "write {{ range .cpu.cpuid }}{{ if eq .Name \"AVX\" }}true{{ end }}{{ end }}");
+  EXPECT_EQ(todo(text("x={{ .cpu.cpuid.AVX10_VERSION }}", both)),
+            "write {{ range .cpu.cpuid }}{{ if eq .Name \"AVX10_VERSION\" }}{{ .Value }}{{ end }}{{ end }}");
+  EXPECT_EQ(todo(text("x={{ .cpu.cpuid }}", flag)), "write {{ range .cpu.cpuid }}{{ .Name }}{{ end }}");
+  const std::string loop = "{{ range .cpu.cpuid }}x={{ .Value }}{{ end }}";
+  EXPECT_EQ(todo(text(loop, flag)), "write .Name for the name of the flag, or the value itself, such as true");
+  EXPECT_EQ(findings(text(loop, both)), "");
+  EXPECT_EQ(findings(text(loop, "      matchFeatures: [{feature: cpu.cpuid, matchName: {op: Exists}}]\n")), "");
+}
+
+TEST(Check, AClassThatLostItsZero) {
+  const auto advice = [](const std::string& value) {
+    return todo(
+        rule("      labels: {a.example/x: \"1\"}\n      matchFeatures: [{feature: pci.device, matchExpressions: "
+             "{class: {op: In, value: [\"" +
+             value + "\"]}}}]\n"));
+  };
+  const std::string all = "write {op: InRegexp, value: [\"^03\"]} for all classes that begin so";
+  for (const char* prefix : {"3", "0x3", "03", "0x03"}) EXPECT_EQ(advice(prefix), all) << prefix;
+  for (const char* whole : {"302", "0x302"}) EXPECT_EQ(advice(whole), "write \"0302\"") << whole;
+  for (const char* cut : {"0x030200", "030200", "30200", "0x30200"})
+    EXPECT_EQ(advice(cut), "write \"0302\": the programming interface is cut off") << cut;
+  EXPECT_EQ(advice("display"), "its values look like [0-9a-f]{4}");
+}
+
+TEST(Check, NamesWithWildcards) {
+  const std::string labels = "      labels: {a.example/x: \"1\"}\n      matchFeatures: ";
+  EXPECT_EQ(todo(rule(labels + "[{feature: cpu.cpuid, matchExpressions: {\"AVX*\": {op: Exists}}}]\n")),
+            "write matchName: {op: InRegexp, value: [\"^AVX\"]} in place of matchExpressions");
+  EXPECT_EQ(todo(rule(labels + "[{feature: kernel.loadedmodule, matchExpressions: {\"*_core\": {op: Exists}}}]\n")),
+            "write matchName: {op: InRegexp, value: [\"^.*_core$\"]} in place of matchExpressions");
+  EXPECT_EQ(todo(rule(labels + "[{feature: cpu.cpuid, matchName: {op: In, value: [\"AVX*\"]}}]\n")),
+            "write {op: InRegexp, value: [\"^AVX\"]}");
+}
+
+TEST(Check, ExpressionsThatTheOperatorDoesNotTake) {
+  const auto advice = [](const std::string& expression) {
+    return todo(
+        rule("      labels: {a.example/x: \"1\"}\n      matchFeatures: [{feature: kernel.version, "
+             "matchExpressions: {full: " +
+             expression + "}}]\n"));
+  };
+  EXPECT_EQ(advice("{op: Gt, value: [\"4\", \"5\"]}"), "Gt takes one value; for a range write GtLt or GeLe");
+  EXPECT_EQ(advice("{op: GtLt, value: [\"4\"]}"), "GtLt takes two values, the smaller one first");
+  EXPECT_EQ(advice("{op: GtLt, value: [\"5\", \"4\"]}"), "write the smaller value first");
+  EXPECT_EQ(advice("{op: InRegexp, value: [\"(?!x)y\"]}"),
+            "RE2 has no lookahead and no lookbehind: match what may be there, or leave values out with op: NotIn");
+}
+
+TEST(Check, FormerWordsAsFeatures) {
+  const auto advice = [](const std::string& feature) {
+    return todo(rule("      labels: {a.example/x: \"1\"}\n      matchFeatures: [{feature: " + feature + "}]\n"));
+  };
+  for (const char* word : {"pciId", "usbId", "cpuId", "kConfig", "loadedKMod", "nodename"})
+    EXPECT_TRUE(advice(word).starts_with("write {feature: ")) << word << advice(word);
+  EXPECT_EQ(advice("pci"), "write feature: pci.device");
+  EXPECT_EQ(advice("iommu"), "write feature: pci.device, whose element is iommu_group/type");
+  EXPECT_TRUE(advice("cpu").starts_with("name one of them: cpu.")) << advice("cpu");
+}
+
+TEST(Check, OneSlipIsOneMistake) {
+  EXPECT_EQ(findings(rule("      labels: {a.example/x: \"1\"}\n      matchFeatures: [{loadedKMod: [dummy]}]\n")),
+            "8:24 former-name\n");
+  EXPECT_EQ(findings(rule("      label: {a.example/x: \"1\"}\n      matchFeatures: [{feature: pci.device}]\n")),
+            "7:7 unknown-field\n");
+  EXPECT_EQ(todo(rule("      labels: {a.example/x: \"1\"}\n      matchFeatures: [{feature: pci.device, "
+                      "matchExpressions: {vendor: {operator: In, value: [\"10de\"]}}}]\n")),
+            "write op in place of operator");
+  // The slip of one rule is no excuse for the next.
+  EXPECT_EQ(findings(object("    - name: a\n      label: {a.example/x: \"1\"}\n    - name: b\n")),
+            "7:7 unknown-field\n8:7 dead-rule\n");
+}
+
+TEST(Check, AReferenceToAFlag) {
+  const std::string match = "      matchFeatures: [{feature: cpu.model, matchExpressions: {family: {op: Exists}}}]\n";
+  const std::string advice = "match the flag in this rule, and write the value itself, such as \"true\"";
+  EXPECT_EQ(todo(rule("      labels: {a.example/x: \"@cpu.cpuid.SSE42\"}\n" + match)), advice);
+  EXPECT_EQ(todo(rule("      labels: {a.example/x: \"@kernel.loadedmodule.dummy\"}\n" + match)), advice);
+  EXPECT_EQ(findings(rule("      labels: {a.example/x: \"@cpu.cpuid.AVX10_VERSION\"}\n" + match)), "");
+}
+
 TEST(Check, LinesOfATemplateThatAreKnownAreChecked) {
   const auto labels = [](const std::string& lines) {
     return findings(
