@@ -81,7 +81,7 @@ TEST(ConfigCheck, ExitStatus) {
   const Ran bad = check({path("bad.yaml")});
   EXPECT_EQ(bad.status, 3);
   EXPECT_NE(bad.out.find(":2:9: unknown key \"flags.migStrategie\""), std::string::npos) << bad.out;
-  const TempHost none{{"/none.conf", "core: {featureSources: [-all]}\n"}};
+  const TempHost none{{"/none.conf", "core: {featureSources: [cpu, -cpu]}\n"}};
   EXPECT_NE(check({(none.path() / "none.conf").string()}).out.find(":1:24: core.featureSources leaves no probe to run"),
             std::string::npos);
   EXPECT_EQ(check({"/no/such/file"}).status, 2);

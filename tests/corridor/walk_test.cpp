@@ -211,6 +211,20 @@ TEST(Walk, CopiesNoFeaturesOfAMachineAlone) {
   EXPECT_EQ(&walked.sight.of(Sees::all), &own);
 }
 
+TEST(Walk, MakersOfTheProgramsOwnRulesAreShort) {
+  std::vector<Rule> rules(1);
+  rules[0].name = "x";
+  rules[0].origin = "rules/gpu.yaml";
+  rules[0].mark = {3, 5};
+  const Outcome nothing;
+  const std::vector<LayerOutcome> layers{
+      {Layer::builtin, &rules, &nothing}, {Layer::shipped, &rules, &nothing}, {Layer::rules, &rules, &nothing}};
+  EXPECT_EQ(short_maker_of(layers, {Layer::builtin, 0}), "built-in");
+  EXPECT_EQ(short_maker_of(layers, {Layer::shipped, 0}), "rules/gpu.yaml (rule \"x\")");
+  EXPECT_EQ(short_maker_of(layers, {Layer::rules, 0}), maker_of(layers, {Layer::rules, 0}));
+  EXPECT_EQ(maker_of(layers, {Layer::shipped, 0}), "rules/gpu.yaml:3:5 (rule \"x\")");
+}
+
 TEST(Walk, SaysWhichRulesFailed) {
   const RuleLayers rules =
       layers_of({{Layer::rules,

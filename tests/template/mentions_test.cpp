@@ -24,7 +24,8 @@ std::vector<std::string> mentions(std::string_view source) {
     std::string name = mention.domain;
     if (!mention.feature.empty()) name += "." + mention.feature;
     if (!mention.field.empty()) name += "." + mention.field;
-    out.push_back(mention.where + " " + name + " " + reach + (mention.must_exist ? "" : "?"));
+    out.push_back(mention.where + " " + name + " " + reach + (mention.must_exist ? "" : "?") +
+                  (mention.is_printed ? " printed" : ""));
   }
   return out;
 }
@@ -43,15 +44,17 @@ TEST(Mentions, FollowRangesVariablesAndTemplates) {
            {"{{ range $i, $e := $.pci.device }}{{ $i }}{{ $e.class }}{{ end }}",
             {"1:20 pci.device always", "1:46 pci.device.class elements"}},
            {"{{ if .cpu.cpuid }}{{ .a.b }}{{ else }}{{ .c.d }}{{ end }}{{ .e.f }}",
-            {"1:7 cpu.cpuid always", "1:23 a.b maybe", "1:43 c.d maybe", "1:62 e.f always"}},
+            {"1:7 cpu.cpuid always", "1:23 a.b maybe", "1:23 a.b maybe? printed", "1:43 c.d maybe",
+             "1:43 c.d maybe? printed", "1:62 e.f always", "1:62 e.f always? printed"}},
            {"{{ (first .cpu.model).Value }}", {"1:11 cpu.model always", "1:4 cpu.model.Value always"}},
            {"{{ with index .cpu \"model\" }}{{ (index . 0).Value }}{{ end }}",
             {"1:15 cpu always", "1:20 cpu.model always?", "1:33 cpu.model.Value maybe"}},
            {"{{ $x := .pci }}{{ range $x.device }}{{ .a }}{{ end }}",
             {"1:10 pci always", "1:26 pci.device always", "1:41 pci.device.a elements"}},
            {"{{ define \"t\" }}{{ .device }}{{ end }}{{ template \"t\" .pci }}",
-            {"1:55 pci always", "1:20 pci.device always"}},
-           {"{{ define \"t\" }}{{ template \"t\" . }}{{ .a }}{{ end }}{{ template \"t\" . }}", {"1:40 a always"}},
+            {"1:55 pci always", "1:20 pci.device always", "1:20 pci.device always? printed"}},
+           {"{{ define \"t\" }}{{ template \"t\" . }}{{ .a }}{{ end }}{{ template \"t\" . }}",
+            {"1:40 a always", "1:40 a always? printed"}},
            {"{{ and .a.b .c.d }}", {"1:8 a.b always", "1:13 c.d maybe"}},
            {"{{ range .a.b }}{{ if .x }}{{ break }}{{ end }}{{ .y }}{{ end }}",
             {"1:10 a.b always", "1:23 a.b.x elements", "1:51 a.b.y maybe"}},
