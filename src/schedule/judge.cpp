@@ -358,6 +358,25 @@ std::vector<NodeGroup> Judge::closest_groups(const Census& census) const {
   return closest;
 }
 
+/// A preferred term with a defect ends the scheduler's ranking in an error, and the Pod stays pending. A Node that
+/// alone fits is not ranked.
+bool Judge::fail_to_rank(Verdict& verdict) const {
+  std::vector<std::string> fixes;
+  for (std::size_t i = 0; i < demand_.preferences.size(); ++i) {
+    const SelectorTerm& term = demand_.preferences[i].term;
+    if (term.defect.empty()) continue;
+    verdict.preferences[i].text += ", which the scheduler cannot read: " + term.defect;
+    fixes.push_back("correct the preferred term " + quote(text_of_term(term)) + ": " + term.defect);
+  }
+  if (fixes.empty() || verdict.fitting.size() < 2) return false;
+  verdict.fix = join(fixes, "; and ") + " (" + std::to_string(verdict.fitting.size()) +
+                " Nodes fit otherwise, and the scheduler fails to rank them)";
+  verdict.outcome = Verdict::Outcome::fits_no_node;
+  verdict.fitting.clear();
+  verdict.rules_out_most.reset();
+  return true;
+}
+
 Verdict Judge::conclude(const Census& census, const LabelKnowledge& labels) const {
   Verdict verdict;
   verdict.pod = demand_.name;
@@ -409,7 +428,7 @@ Verdict Judge::conclude(const Census& census, const LabelKnowledge& labels) cons
     verdict.preferences.push_back(
         {text_of_term(demand_.preferences[i].term) + " (weight " + std::to_string(demand_.preferences[i].weight) + ")",
          preferred_[i]});
-  if (!verdict.fitting.empty()) return verdict;
+  if (fail_to_rank(verdict) || !verdict.fitting.empty()) return verdict;
 
   verdict.closest = closest_groups(census);
   for (NodeGroup& group : verdict.closest)

@@ -123,6 +123,7 @@ class Judge {
                           const LabelKnowledge& labels) const;
   bool is_another_machine(const Lack& lack, const Census& census) const;
   std::vector<NodeGroup> closest_groups(const Census& census) const;
+  bool fail_to_rank(Verdict& verdict) const;
   std::string fix_of(const Lack& lack, const Census& census, const LabelKnowledge& labels) const;
 
   PodDemand demand_;

@@ -46,7 +46,8 @@ struct Requirement {
 
 struct SelectorTerm {
   std::vector<Requirement> requirements;  // all must hold; without one the term matches nothing
-  std::string defect;                     // why the scheduler ignores the term; empty: it does not
+  // Why the scheduler cannot read the term: a required one matches nothing, a preferred one ends in an error.
+  std::string defect;
 };
 
 struct Preference {

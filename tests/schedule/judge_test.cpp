@@ -226,6 +226,34 @@ TEST(Judge, PreferencesOrderButNeverRuleOut) {
   EXPECT_EQ(verdict.preferences[1].satisfied, 2);
 }
 
+/// The API server accepts these terms, and the scheduler's PreScore fails on them.
+TEST(Judge, APreferredTermWithADefectKeepsThePodPending) {
+  struct Case {
+    const char* term;
+    bool is_defect;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {"{matchExpressions: [{key: m, operator: Gt, values: [\"1e3\"]}]}", true},
+           {"{matchExpressions: [{key: m, operator: Lt, values: [\"+8\"]}]}", true},
+           {"{matchExpressions: [{key: m, operator: In, values: [\"a b!\"]}]}", true},
+           {"{matchExpressions: [{key: m, operator: NotIn, values: [x, \"-a\"]}]}", true},
+           {"{matchExpressions: [{key: m, operator: In, values: [a]}, {key: m, operator: Gt, values: [x]}]}", true},
+           {"{matchExpressions: [{key: m, operator: Gt, values: [\"8\"]}]}", false},
+           {"{}", false}}) {
+    const PodDemand demand =
+        pod("nodeSelector: {x: \"1\"}, affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: ["
+            "{weight: 7, preference: " +
+            std::string(each.term) + "}]}}");
+    const NodeColumns one = node("one", R"("x":"1")"), two = node("two", R"("x":"1")"), other = node("other", "");
+    const Verdict many = judged(demand, {one, two, other}, &kNothing);
+    EXPECT_EQ(many.outcome, each.is_defect ? Verdict::Outcome::fits_no_node : Verdict::Outcome::fits) << each.term;
+    EXPECT_EQ(many.fitting.size(), each.is_defect ? 0u : 2u) << each.term;
+    EXPECT_EQ(many.fix.rfind("correct the preferred term \"m ", 0) == 0, each.is_defect) << many.fix;
+    EXPECT_EQ(judged(demand, {one, other}, &kNothing).fitting, Names{"one"}) << "one Node is not ranked: " << each.term;
+    EXPECT_NE(judged(demand, {other}, &kNothing).fix.find("x"), std::string::npos) << each.term;
+  }
+}
+
 TEST(Judge, CountsPerTerm) {
   const std::vector<NodeColumns> nodes{
       node("a", R"("x":"1")"), node("b", R"("x":"1")", R"("taints":[{"key":"k","effect":"NoSchedule"}])"),
