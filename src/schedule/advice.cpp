@@ -1,6 +1,7 @@
 #include "schedule/advice.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/kubernetes_syntax.h"
 #include "base/text.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::string_view kForeignLabel = "ForeignLabel";
 constexpr std::string_view kRefusedLabel = "RefusedLabel";
+
+using Names = std::vector<std::string>;
 
 /// The values of a key, the most frequent first: "a" (12), "b" (3), ...
 std::string values_of(const Census::Key& key) {
@@ -55,11 +58,13 @@ struct Said {
   std::set<std::string_view> nodes;
 };
 
-Said said_of(const std::string& key, const LabelKnowledge& labels, bool is_foreign) {
+/// `among`: only these Nodes; nullptr: all.
+Said said_of(const std::string& key, const LabelKnowledge& labels, bool is_foreign, const Names* among) {
   Said said;
   for (const AgentNote& note : labels.notes) {
     if ((note.reason == kForeignLabel) != is_foreign || note.note.find("label " + quote(key)) == std::string::npos)
       continue;
+    if (among && std::find(among->begin(), among->end(), note.node) == among->end()) continue;
     if (!said.first) said.first = &note;
     said.nodes.insert(note.node);
   }
@@ -69,14 +74,8 @@ Said said_of(const std::string& key, const LabelKnowledge& labels, bool is_forei
 /// Whoever may create Events can write one: never repeated as advice, only as what somebody says.
 std::string quotation(const AgentNote& said) { return "an Event of Node " + said.node + " says: " + quote(said.note); }
 
-bool would_hold(const Requirement& requirement, const std::string& value) {
-  NodeColumns node;
-  node.labels.insert_or_assign(requirement.key, value);
-  return holds(requirement, node);
-}
-
-std::optional<Advice> advise_foreign(const Requirement& requirement, const LabelKnowledge& labels) {
-  const Said said = said_of(requirement.key, labels, true);
+std::optional<Advice> advise_foreign(const Requirement& requirement, const LabelKnowledge& labels, const Names* among) {
+  const Said said = said_of(requirement.key, labels, true, among);
   if (!said.first) return std::nullopt;
   const std::string wanted = quoted_behind(said.first->note, "where \"");
   if (wanted.empty() || !would_hold(requirement, wanted)) return std::nullopt;
@@ -86,8 +85,9 @@ std::optional<Advice> advise_foreign(const Requirement& requirement, const Label
                     "-), or set restrictions.allowOverwrite: true"};
 }
 
-std::optional<Advice> advise_rejected(const Requirement& requirement, const LabelKnowledge& labels) {
-  const Said said = said_of(requirement.key, labels, false);
+std::optional<Advice> advise_rejected(const Requirement& requirement, const LabelKnowledge& labels,
+                                      const Names* among) {
+  const Said said = said_of(requirement.key, labels, false, among);
   if (!said.first) return std::nullopt;
   return Advice{
       "nodescout left the label out on " + nodes(static_cast<std::int64_t>(said.nodes.size())) + "; " +
@@ -97,53 +97,116 @@ std::optional<Advice> advise_rejected(const Requirement& requirement, const Labe
           : "correct the rule that makes " + requirement.key};
 }
 
+bool wants_label(const Requirement& requirement) {
+  return requirement.op != Op::not_in && requirement.op != Op::does_not_exist;
+}
+
+/// As a person would write it: "disk=ssd", "count Gt 4".
 std::string written(const Requirement& requirement) {
-  return requirement.values.size() == 1 ? requirement.key + "=" + requirement.values[0] : requirement.key;
+  return requirement.op == Op::in && requirement.values.size() == 1 ? requirement.key + "=" + requirement.values[0]
+                                                                    : requirement.text();
 }
 
-/// No Node has the key at all.
-Advice advise_missing_key(const Requirement& requirement, const Census& census, const LabelKnowledge& labels) {
+/// How many Nodes have one of the wanted values.
+std::int64_t nodes_with(const Requirement& requirement, const Census::Key* known) {
+  std::int64_t count = 0;
+  if (known && requirement.op == Op::in)
+    for (const std::string& value : requirement.values)
+      if (const auto at = known->values.find(value); at != known->values.end()) count += at->second;
+  return count;
+}
+
+std::string find_missing_key(const Requirement& requirement, const Census& census) {
   const std::string none = "no Node has the label " + requirement.key;
-  if (const std::string_view like = like_key(requirement.key, census); !like.empty()) {
-    const Census::Key& known = *census.find(like);
-    Advice advice{none + "; " + nodes_have(known.nodes) + " " + std::string(like),
-                  "write " + std::string(like) + " instead of " + requirement.key};
-    if (requirement.op != Op::in) return advice;
-    for (const std::string& value : requirement.values) {
-      if (known.values.contains(value)) return advice;
-      if (const std::string_view guess = like_value(value, known); !guess.empty()) {
-        advice.fix += ", and " + quote(guess) + " instead of " + quote(value);
-        return advice;
-      }
-    }
-    advice.finding += ", as " + values_of(known);
-    advice.fix += ", with a value that Nodes have: " + values_of(known);
-    return advice;
-  }
-  const std::vector<std::string> chain = labels.chain ? labels.chain(requirement.key) : std::vector<std::string>{};
-  if (!chain.empty())
-    return {none, "no machine of this cluster has what makes " + requirement.key +
-                      " (see its chain): add such a Node, or remove the term"};
-  return {none, "label the Nodes that are meant (kubectl label node NAME " +
-                    (requirement.values.empty() ? requirement.key + "=" : written(requirement)) +
-                    "), or remove the term"};
+  const std::string_view like = like_key(requirement.key, census);
+  if (like.empty()) return none;
+  const Census::Key& known = *census.find(like);
+  std::string finding = none + "; " + nodes_have(known.nodes) + " " + std::string(like);
+  const auto is_close = [&](const std::string& value) {
+    return known.values.contains(value) || !like_value(value, known).empty();
+  };
+  if (requirement.op == Op::in && std::none_of(requirement.values.begin(), requirement.values.end(), is_close))
+    finding += ", as " + values_of(known);
+  return finding;
 }
 
-Advice advise_order(const Requirement& requirement, const Census::Key& known) {
+std::string find_order(const Requirement& requirement, const Census::Key& known) {
   const bool is_gt = requirement.op == Op::gt;
   std::optional<std::int64_t> best;
   for (const auto& [value, nodes] : known.values)
     if (const auto number = parse_int(value))
       best = !best ? *number : is_gt ? std::max(*best, *number) : std::min(*best, *number);
-  const std::string bound = requirement.values.empty() ? "" : requirement.values[0];
-  if (!best)
-    return {"the values of " + requirement.key + " are not integers: " + values_of(known),
-            "use In with one of these values, or a label whose value is an integer: " + requirement.spelling +
-                " compares nothing else"};
-  return {"the " + std::string(is_gt ? "largest" : "smallest") + " value is " + std::to_string(*best),
-          "compare " + requirement.key + " with a number " + (is_gt ? "below " : "above ") + std::to_string(*best) +
-              " (" + requirement.spelling + " is strict), or add a Node with a " + (is_gt ? "larger" : "smaller") +
-              " value"};
+  return best ? "the " + std::string(is_gt ? "largest" : "smallest") + " value is " + std::to_string(*best)
+              : "the values of " + requirement.key + " are not integers: " + values_of(known);
+}
+
+/// For a Node whose label has this value, which a comparison refuses.
+std::string fix_order(const Requirement& requirement, const std::string& key, const std::string& value) {
+  const bool is_gt = requirement.op == Op::gt;
+  const auto number = parse_int(value);
+  if (!number)
+    return "use In with the value " + quote(value) + ", or a label whose value is an integer: " + requirement.spelling +
+           " compares nothing else";
+  const std::string other = "add a Node with a " + std::string(is_gt ? "larger" : "smaller") + " value";
+  // The bound must be a label value, which no number below 0 is.
+  if (is_gt ? *number <= 0 : *number == std::numeric_limits<std::int64_t>::max())
+    return "remove the term " + requirement.text() + ", or " + other;
+  return "compare " + key + " with a number " + (is_gt ? "below " : "above ") + std::to_string(*number) + " (" +
+         requirement.spelling + " is strict), or " + other;
+}
+
+/// A label value with which the requirement holds; nothing if no Node can have one.
+std::optional<std::string> label_for(const Requirement& requirement) {
+  if (!qualified_name_defect(requirement.key).empty()) return std::nullopt;
+  std::vector<std::string> candidates = requirement.op == Op::in ? requirement.values : Names{""};
+  if (requirement.op == Op::gt || requirement.op == Op::lt) {
+    const auto bound = requirement.values.empty() ? std::nullopt : parse_int(requirement.values[0]);
+    using Limits = std::numeric_limits<std::int64_t>;
+    if (!bound || *bound == (requirement.op == Op::gt ? Limits::max() : Limits::min())) return std::nullopt;
+    candidates = {std::to_string(requirement.op == Op::gt ? *bound + 1 : *bound - 1)};
+  }
+  for (const std::string& value : candidates)
+    if (label_value_defect(value).empty()) return value;
+  return std::nullopt;
+}
+
+std::string fix_other_value(const Requirement& requirement, const std::string& value, const Census& census) {
+  const Census::Key* known = census.find(requirement.key);
+  if (const std::int64_t count = nodes_with(requirement, known); count > 0)
+    return "remove " + written(requirement) + ", or make " + (count == 1 ? "the Node" : "one of the " + nodes(count)) +
+           " with it fit";
+  const bool is_like = std::any_of(requirement.values.begin(), requirement.values.end(),
+                                   [&](const std::string& wanted) { return is_like_value(wanted, value); });
+  if (is_like) return "write " + requirement.key + ": " + value;
+  const auto at = known ? known->values.find(value) : std::map<std::string, std::int64_t>::const_iterator{};
+  return "choose a value of " + requirement.key + " that Nodes have: " + quote(value) +
+         (known && at != known->values.end() ? " (" + std::to_string(at->second) + ")" : "");
+}
+
+/// For a Node without the label.
+std::string fix_missing(const Failure& failure, const std::string& node, const Census& census,
+                        const LabelKnowledge& labels) {
+  const Requirement& requirement = *failure.requirement;
+  if (!failure.like.empty()) {
+    const std::string fix = "write " + failure.like + " instead of " + requirement.key;
+    if (would_hold(requirement, failure.like_value)) return fix;
+    if (requirement.op != Op::in) return fix + ", and " + fix_order(requirement, failure.like, failure.like_value);
+    return fix + ", and " + quote(failure.like_value) + " instead of " +
+           (requirement.values.size() == 1 ? quote(requirement.values[0]) : "its values");
+  }
+  const Census::Key* known = census.find(requirement.key);
+  if (const std::int64_t count = nodes_with(requirement, known); count > 0)
+    return "remove " + written(requirement) + ", or make " + (count == 1 ? "the Node" : "one of the " + nodes(count)) +
+           " with it fit";
+  const bool is_made = labels.chain && !labels.chain(requirement.key).empty();
+  if (is_made && !known)
+    return "no machine of this cluster has what makes " + requirement.key +
+           " (see its chain): add such a Node, or remove the term";
+  if (is_made) return "remove the term " + written(requirement) + ", or add a Node that has it";
+  const auto value = label_for(requirement);
+  if (!value) return "remove the term " + written(requirement) + ": no Node can have such a label";
+  return "label the Nodes that are meant (kubectl label node " + (known ? node : "NAME") + " " + requirement.key + "=" +
+         *value + "), or remove the term";
 }
 
 }  // namespace
@@ -160,51 +223,71 @@ std::optional<AgentNote> agent_note_of(const Value& event) {
 std::string nodes(std::int64_t count) { return std::to_string(count) + (count == 1 ? " Node" : " Nodes"); }
 std::string nodes_have(std::int64_t count) { return nodes(count) + (count == 1 ? " has" : " have"); }
 
-Advice advise_label(const Requirement& requirement, const Census& census, const LabelKnowledge& labels) {
-  const bool wants_it = requirement.op != Op::not_in && requirement.op != Op::does_not_exist;
-  if (wants_it) {
-    if (auto advice = advise_foreign(requirement, labels)) return *std::move(advice);
-    if (auto advice = advise_rejected(requirement, labels)) return *std::move(advice);
+std::string find_label(const Requirement& requirement, const Census& census, const LabelKnowledge& labels) {
+  if (wants_label(requirement)) {
+    if (auto advice = advise_foreign(requirement, labels, nullptr)) return advice->finding;
+    if (auto advice = advise_rejected(requirement, labels, nullptr)) return advice->finding;
   }
   const Census::Key* known = census.find(requirement.key);
+  if (!known) return wants_label(requirement) ? find_missing_key(requirement, census) : "";
   switch (requirement.op) {
     case Op::exists:
-      if (!known) return advise_missing_key(requirement, census, labels);
-      return {nodes_have(known->nodes) + " " + requirement.key, "remove the term " + requirement.text()};
-    case Op::does_not_exist:
-      return {known ? nodes_have(known->nodes) + " " + requirement.key : "",
-              "remove the term " + requirement.text() + ", or the label from a Node"};
-    case Op::not_in:
-      return {known ? "Nodes have " + values_of(*known) : "",
-              "take a value out of " + requirement.text() + ", or add a Node with another one"};
+    case Op::does_not_exist: return nodes_have(known->nodes) + " " + requirement.key;
+    case Op::not_in: return "Nodes have " + values_of(*known);
     case Op::gt:
-    case Op::lt: return known ? advise_order(requirement, *known) : advise_missing_key(requirement, census, labels);
+    case Op::lt: return find_order(requirement, *known);
     case Op::in: break;
-    case Op::unknown: return {"", "correct the operator " + quote(requirement.spelling)};
+    case Op::unknown: return "";
   }
-  if (!known) return advise_missing_key(requirement, census, labels);
+  if (const std::int64_t count = nodes_with(requirement, known); count > 0) {
+    Names quoted;
+    for (const std::string& value : requirement.values)
+      if (known->values.contains(value)) quoted.push_back(quote(value));
+    return nodes_have(count) + " " + join(quoted, " or ");
+  }
   for (const std::string& value : requirement.values)
-    if (known->values.contains(value)) {
-      const std::int64_t count = known->values.find(value)->second;
-      return {nodes_have(count) + " " + quote(value),
-              "remove " + written(requirement) + ", or make one of the " + nodes(count) + " with it fit"};
+    if (const std::string_view guess = like_value(value, *known); !guess.empty()) {
+      const std::int64_t count = known->values.find(guess)->second;
+      return "no Node has " + quote(value) + "; " + std::to_string(count) + (count == 1 ? " has " : " have ") +
+             quote(guess);
     }
-  for (const std::string& value : requirement.values)
-    if (const std::string_view guess = like_value(value, *known); !guess.empty())
-      return {"no Node has " + quote(value) + "; " + std::to_string(known->values.find(guess)->second) + " have " +
-                  quote(guess),
-              "write " + requirement.key + ": " + std::string(guess)};
-  std::vector<std::string> quoted;
+  Names quoted;
   for (const std::string& value : requirement.values) quoted.push_back(quote(value));
-  return {"no Node has " + join(quoted, " or ") + "; Nodes have " + values_of(*known),
-          "choose a value of " + requirement.key + " that Nodes have: " + values_of(*known)};
+  return "no Node has " + join(quoted, " or ") + "; Nodes have " + values_of(*known);
+}
+
+std::string fix_of_label(const Failure& failure, const Names& group, const Census& census,
+                         const LabelKnowledge& labels) {
+  const Requirement& requirement = *failure.requirement;
+  if (wants_label(requirement)) {
+    if (auto advice = advise_foreign(requirement, labels, &group)) return advice->fix;
+    if (!failure.value)
+      if (auto advice = advise_rejected(requirement, labels, &group)) return advice->fix;
+    if (!failure.value) return fix_missing(failure, group.front(), census, labels);
+  }
+  switch (requirement.op) {
+    case Op::does_not_exist:
+      return "remove the term " + requirement.text() + ", or the label (kubectl label node " + group.front() + " " +
+             requirement.key + "-)";
+    case Op::not_in:
+      // Without a value the scheduler does not read the term.
+      return requirement.values.size() > 1 ? "take the value " + quote(*failure.value) + " out of " + requirement.text()
+                                           : "remove the term " + requirement.text();
+    case Op::gt:
+    case Op::lt: return fix_order(requirement, requirement.key, *failure.value);
+    case Op::in: return fix_other_value(requirement, *failure.value, census);
+    case Op::exists:
+    case Op::unknown: break;
+  }
+  return "correct the operator " + quote(requirement.spelling);
 }
 
 std::string fix_of_taint(const Taint& taint, const std::vector<Toleration>& tolerations, const std::string& node) {
   const std::string whole = taint.key + (taint.value.empty() ? "" : "=" + taint.value) + ":" + taint.effect;
   const std::string name = "node.kubernetes.io/";
-  if (taint.key == name + "not-ready" || taint.key == name + "unreachable" || taint.key.ends_with("-pressure") ||
-      taint.key == name + "network-unavailable" || taint.key == "node.cloudprovider.kubernetes.io/uninitialized")
+  if (taint.key == name + "not-ready" || taint.key == name + "unreachable" ||
+      (taint.key.starts_with(name) && taint.key.ends_with("-pressure")) || taint.key == name + "network-unavailable" ||
+      taint.key == "node.cloudprovider.kubernetes.io/uninitialized")
     return "see why Node " + node + " is not healthy: kubectl describe node " + node;
   if (taint.key == name + "unschedulable") return "kubectl uncordon " + node;
   if (taint.key.starts_with("startup-taint.cluster-autoscaler.kubernetes.io/") ||

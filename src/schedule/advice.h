@@ -25,8 +25,11 @@ std::string nodes_have(std::int64_t count);
 /// "1 Node", "12 Nodes"
 std::string nodes(std::int64_t count);
 
-/// About a label (or name) that few or no Nodes have as wanted.
-Advice advise_label(const Requirement& requirement, const Census& census, const LabelKnowledge& labels);
+/// What the fleet has instead of a label (or name) that no Node has as wanted.
+std::string find_label(const Requirement& requirement, const Census& census, const LabelKnowledge& labels);
+/// What makes the requirement hold on the Nodes of a group, which all fail it alike.
+std::string fix_of_label(const Failure& failure, const std::vector<std::string>& group, const Census& census,
+                         const LabelKnowledge& labels);
 /// About a taint that the Pod does not tolerate.
 std::string fix_of_taint(const Taint& taint, const std::vector<Toleration>& tolerations, const std::string& node);
 /// About a resource of which no Node has any.

@@ -149,8 +149,9 @@ const Usage& Assigned::on(std::string_view node) const {
   return at == by_node_.end() ? kNone : at->second;
 }
 
-bool holds(const Requirement& requirement, const NodeColumns& node) {
-  const std::string* value = node.find(requirement);
+namespace {
+
+bool holds_for(const Requirement& requirement, const std::string* value) {
   const auto& wanted = requirement.values;
   const bool is_listed = value && std::find(wanted.begin(), wanted.end(), *value) != wanted.end();
   switch (requirement.op) {
@@ -168,6 +169,14 @@ bool holds(const Requirement& requirement, const NodeColumns& node) {
   }
   return false;
 }
+
+}  // namespace
+
+bool holds(const Requirement& requirement, const NodeColumns& node) {
+  return holds_for(requirement, node.find(requirement));
+}
+
+bool would_hold(const Requirement& requirement, const std::string& value) { return holds_for(requirement, &value); }
 
 bool matches(const SelectorTerm& term, const NodeColumns& node) {
   return term.defect.empty() && !term.requirements.empty() &&

@@ -69,6 +69,8 @@ class Assigned {
 
 /// Whether a node satisfies it; a requirement that cannot be read is the caller's to leave out.
 bool holds(const Requirement& requirement, const NodeColumns& node);
+/// Whether a Node with this value satisfies it.
+bool would_hold(const Requirement& requirement, const std::string& value);
 /// Whether the term matches; one with a defect, or without requirements, never does.
 bool matches(const SelectorTerm& term, const NodeColumns& node);
 

@@ -93,15 +93,16 @@ void Judge::set_up_terms() {
   terms_.push_back({TermKind::pods, "room for a Pod"});
 }
 
-bool Judge::has_like_key(const std::string& wanted, const NodeColumns& node) {
+/// The key of the Node that the wanted one probably means, or empty.
+std::string Judge::like_key_of(const std::string& wanted, const NodeColumns& node) {
   auto& known = like_keys_[wanted];
-  bool is_there = false;
+  std::vector<std::string_view> alike;
   for (const auto& [key, value] : node.labels) {
     auto at = known.find(key);
     if (at == known.end()) at = known.emplace(key, is_like_key(wanted, key)).first;
-    is_there = is_there || at->second;
+    if (at->second) alike.push_back(key);
   }
-  return is_there;
+  return std::string(likeliest(wanted, alike));
 }
 
 void Judge::note_foreign(const Requirement& requirement, const NodeColumns& node) {
@@ -114,12 +115,24 @@ void Judge::note_foreign(const Requirement& requirement, const NodeColumns& node
 
 Lack Judge::lack_of(std::size_t term, const Requirement& requirement, const NodeColumns& node) {
   const std::string* value = node.find(requirement);
-  Lack lack{term, about(requirement, value), "", kOtherValue, {&requirement}};
-  const bool is_listing = requirement.op == Op::in && value;
-  if (is_listing && std::any_of(requirement.values.begin(), requirement.values.end(),
-                                [&](const std::string& wanted) { return is_like_value(wanted, *value); }))
-    lack.cost = kSmall;
-  if (!value) lack.cost = has_like_key(requirement.key, node) ? kSmall : kOtherMachine;
+  Lack lack{term, about(requirement, value), "", kOtherValue, {{&requirement}}};
+  Failure& failure = lack.failures[0];
+  const auto is_meant = [&](const std::string& has) {
+    const auto is_like = [&](const std::string& wanted) { return wanted == has || is_like_value(wanted, has); };
+    return requirement.op != Op::in || std::any_of(requirement.values.begin(), requirement.values.end(), is_like);
+  };
+  if (value) {
+    failure.value = *value;
+    if (requirement.op == Op::in && is_meant(*value)) lack.cost = kSmall;
+  } else {
+    lack.cost = kOtherMachine;
+    failure.like = like_key_of(requirement.key, node);
+    if (!failure.like.empty()) {
+      failure.like_value = node.labels.find(failure.like)->second;
+      lack.cost = is_meant(failure.like_value) ? kSmall : kOtherValue;
+      lack.text += ", but " + failure.like + " is " + quote(failure.like_value);
+    }
+  }
   note_foreign(requirement, node);
   if (value && node.owned.contains(requirement.key)) lack.owned.push_back(requirement.key);
   return lack;
@@ -148,7 +161,7 @@ std::optional<Lack> Judge::lacks_affinity(std::size_t term, const NodeColumns& n
       Lack one = lack_of(term, requirement, node);
       texts.push_back(one.text);
       lack.cost += one.cost;
-      lack.requirements.push_back(&requirement);
+      std::move(one.failures.begin(), one.failures.end(), std::back_inserter(lack.failures));
       std::move(one.owned.begin(), one.owned.end(), std::back_inserter(lack.owned));
     }
     if (!each.defect.empty() || each.requirements.empty()) {
@@ -187,17 +200,21 @@ std::optional<Lack> Judge::lacks_resource(std::size_t term, const std::string& n
                   "see why the device plugin reports no healthy " + name + " on Node " + node.name,
                   kOtherValue,
                   {}};
-    const bool is_typo = std::any_of(node.allocatable.begin(), node.allocatable.end(), [&](const auto& entry) {
-      return entry.second > 0 && is_like_key(name, entry.first);
-    });
-    return Lack{term, "no " + name, "", is_typo ? kSmall : kNoDevice};
+    std::vector<std::string_view> alike;
+    for (const auto& [other, amount] : node.allocatable)
+      if (amount > 0 && is_like_key(name, other)) alike.push_back(other);
+    if (const std::string like(likeliest(name, alike)); !like.empty())
+      return Lack{term, "no " + name + ", but " + like, "request " + like + " instead of " + name, kSmall, {}};
+    return Lack{term, "no " + name, "", kNoDevice, {}};
   }
-  if (wanted > allocatable)
-    return Lack{term,
-                "it has " + text_of(allocatable) + " " + name + ", " + text_of(wanted) + " are wanted",
-                "",
-                kOtherMachine,
-                {}};
+  if (wanted > allocatable) {
+    Lack lack{term, "it has " + text_of(allocatable) + " " + name, "", kOtherMachine, {}};
+    if (used > 0) lack.text += " (" + text_of(used) + " in use)";
+    lack.text += ", " + text_of(wanted) + " are wanted";
+    lack.free = std::max<Amount>(0, (units(allocatable) - units(used)) * kUnit);
+    lack.shortfall = wanted - lack.free;
+    return lack;
+  }
   const std::string in_use = text_of(used) + " of " + text_of(allocatable);
   return Lack{term,
               in_use + " " + name + " in use, " + text_of(wanted) + " wanted",
@@ -205,6 +222,12 @@ std::optional<Lack> Judge::lacks_resource(std::size_t term, const std::string& n
                   " (" + in_use + " in use), or add a Node with " + name,
               kSmall,
               {}};
+}
+
+const std::string& Judge::resource_of(std::size_t term) const {
+  std::ptrdiff_t index = 0;
+  for (std::size_t i = 0; i < term; ++i) index += terms_[i].kind == TermKind::resource ? 1 : 0;
+  return std::next(demand_.requests.begin(), index)->first;
 }
 
 /// The Pod itself does not keep itself out.
@@ -272,7 +295,13 @@ void Judge::add(const NodeColumns& node) {
     else
       ++failed, only_term = i;
   }
-  if (failed == 1) ++terms_[only_term].alone;
+  if (failed == 1) {
+    ++terms_[only_term].alone;
+    if (terms_[only_term].kind == TermKind::resource) {
+      Amount& most = most_of_rest_[resource_of(only_term)];
+      most = std::max(most, lacks.back().free);
+    }
+  }
   if (lacks.empty())
     fitting_.emplace_back(-preference, node.name);
   else
@@ -281,7 +310,12 @@ void Judge::add(const NodeColumns& node) {
 
 void Judge::keep(const NodeColumns& node, std::vector<Lack> lacks) {
   Rank rank;
-  for (const Lack& lack : lacks) std::get<0>(rank) += lack.cost, std::get<1>(rank) += lack.text + "\n";
+  for (const Lack& lack : lacks) {
+    auto& [cost, shortfall, text] = rank;
+    cost += lack.cost;
+    shortfall += std::min(lack.shortfall, kMostAmount - shortfall);
+    text += lack.text + "\n";
+  }
   auto at = groups_.find(rank);
   if (at == groups_.end()) {
     // A group that is left out stays out: what is kept only comes closer.
@@ -290,7 +324,7 @@ void Judge::keep(const NodeColumns& node, std::vector<Lack> lacks) {
     if (groups_.size() > kMostGroups) groups_.erase(std::prev(groups_.end()));
   }
   ++at->second.nodes;
-  if (at->second.names.size() < kShownNames) at->second.names.push_back(node.name);
+  at->second.names.push_back(node.name);
 }
 
 void Judge::explain_label_term(TermReport& report, const std::vector<const Requirement*>& requirements,
@@ -299,8 +333,8 @@ void Judge::explain_label_term(TermReport& report, const std::vector<const Requi
   for (const Requirement* requirement : requirements) {
     if (report.satisfied < nodes_) {
       // Of a term that some Nodes satisfy, the count says enough.
-      const Advice advice = report.satisfied == 0 ? advise_label(*requirement, census, labels) : Advice{};
-      if (!advice.finding.empty()) findings.push_back(advice.finding);
+      if (std::string finding = report.satisfied == 0 ? find_label(*requirement, census, labels) : ""; !finding.empty())
+        findings.push_back(std::move(finding));
       if (const auto at = foreign_.find(requirement->key); at != foreign_.end())
         findings.push_back(requirement->key + "=" + at->second.value + " on " + nodes(at->second.nodes) + " (" +
                            at->second.node + ") is another owner's: nodescout leaves it as it is");
@@ -313,34 +347,40 @@ void Judge::explain_label_term(TermReport& report, const std::vector<const Requi
   report.finding = join(findings, "; ");
 }
 
-std::string Judge::fix_of(const Lack& lack, const Census& census, const LabelKnowledge& labels) const {
+std::string Judge::fix_of(const Lack& lack, const std::vector<std::string>& group, const Census& census,
+                          const LabelKnowledge& labels) const {
   if (!lack.fix.empty()) return lack.fix;
-  if (!lack.requirements.empty()) {
+  if (!lack.failures.empty()) {
     std::vector<std::string> fixes;
-    for (const Requirement* requirement : lack.requirements)
-      fixes.push_back(advise_label(*requirement, census, labels).fix);
+    for (const Failure& failure : lack.failures) fixes.push_back(fix_of_label(failure, group, census, labels));
     return join(fixes, "; ");
   }
-  std::size_t index = 0;
-  for (std::size_t i = 0; i < lack.term; ++i) index += terms_[i].kind == TermKind::resource ? 1 : 0;
-  const std::string& name = std::next(demand_.requests.begin(), static_cast<std::ptrdiff_t>(index))->first;
+  const std::string& name = resource_of(lack.term);
   const Amount most = amount_in(most_, name);
   if (most == 0) return advise_missing_resource(name, census).fix;
-  if (most < demand_.requests.at(name))
-    return "request at most " + text_of(most) + " " + name + " for one Pod, which is what the largest Node has";
-  return "use a Node with " + name + ": " + std::to_string(has_.at(name)) + " have it";
+  if (lack.shortfall == 0) {
+    const std::int64_t count = has_.at(name);
+    return "remove the request of " + name + ", or make " + (count == 1 ? "the Node" : "one of the " + nodes(count)) +
+           " with it fit";
+  }
+  const std::string& node = group.front();
+  if (lack.free == 0) return "use another Node: Pods on Node " + node + " use every " + name + " that it has";
+  const std::string fix = "request at most " + text_of(lack.free) + " " + name + " for one Pod";
+  if (lack.free == most) return fix + ", which is what the largest Node has";
+  if (lack.free == amount_in(most_of_rest_, name))
+    return fix + ": that is the most that Nodes which satisfy the other terms have";
+  return fix + ", which is what Node " + node + " has left";
 }
 
 /// Whether other Nodes have the label as it is wanted: it is no mistake then, and this Node is another kind of machine.
 bool Judge::is_another_machine(const Lack& lack, const Census& census) const {
-  return !lack.requirements.empty() &&
-         std::all_of(lack.requirements.begin(), lack.requirements.end(), [&](const Requirement* requirement) {
-           const Census::Key* known = census.find(requirement->key);
-           if (!known) return false;
-           return requirement->op != Op::in ||
-                  std::any_of(requirement->values.begin(), requirement->values.end(),
-                              [&](const std::string& value) { return known->values.contains(value); });
-         });
+  const auto is_elsewhere = [&](const Failure& failure) {
+    const Requirement& requirement = *failure.requirement;
+    const Census::Key* known = census.find(requirement.key);
+    return known && std::any_of(known->values.begin(), known->values.end(),
+                                [&](const auto& entry) { return would_hold(requirement, entry.first); });
+  };
+  return !lack.failures.empty() && std::all_of(lack.failures.begin(), lack.failures.end(), is_elsewhere);
 }
 
 std::vector<NodeGroup> Judge::closest_groups(const Census& census) const {
@@ -417,7 +457,8 @@ Verdict Judge::conclude(const Census& census, const LabelKnowledge& labels) cons
         if (most == 0)
           term.finding = advise_missing_resource(name, census).finding;
         else if (term.satisfied < nodes_)
-          term.finding = nodes_have(has_.at(name)) + " " + name + ", at most " + text_of(most);
+          term.finding = nodes_have(has_.at(name)) + " " + name +
+                         (most < kMostAmount ? ", at most " + text_of(most) : std::string());
         break;
       }
       case TermKind::cordon:
@@ -432,11 +473,13 @@ Verdict Judge::conclude(const Census& census, const LabelKnowledge& labels) cons
 
   verdict.closest = closest_groups(census);
   for (NodeGroup& group : verdict.closest)
-    for (Lack& lack : group.lacks) lack.fix = fix_of(lack, census, labels);
+    for (Lack& lack : group.lacks) lack.fix = fix_of(lack, group.names, census, labels);
   std::vector<std::string> fixes;
   if (!verdict.closest.empty())
     for (const Lack& lack : verdict.closest.front().lacks)
       if (std::find(fixes.begin(), fixes.end(), lack.fix) == fixes.end()) fixes.push_back(lack.fix);
+  for (NodeGroup& group : verdict.closest)
+    if (group.names.size() > kShownNames) group.names.resize(kShownNames);
   verdict.fix = nodes_ == 0 ? "add a Node: the cluster has none" : join(fixes, "; and ");
   return verdict;
 }

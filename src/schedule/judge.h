@@ -37,13 +37,21 @@ struct TermReport {
   std::vector<std::string> chain;  // of the labels that it names: label, rule, term, fact
 };
 
+/// A requirement of labels that a Node fails, and what the Node has instead.
+struct Failure {
+  const Requirement* requirement = nullptr;
+  std::optional<std::string> value = {};   // nothing: it lacks the label
+  std::string like = {}, like_value = {};  // a label of the Node that is probably meant, where it lacks the key
+};
+
 struct Lack {
-  std::size_t term = 0;                          // of Verdict::terms
-  std::string text;                              // "gpu.product is "A100""
-  std::string fix;                               // what would mend it
-  int cost = 0;                                  // how far it is from fitting
-  std::vector<const Requirement*> requirements;  // of labels that fail
-  std::vector<std::string> owned;                // of their keys, those that the Node's agent owns
+  std::size_t term = 0;                 // of Verdict::terms
+  std::string text;                     // "gpu.product is "A100"": Nodes with equal texts need the same fix
+  std::string fix;                      // what would mend it
+  int cost = 0;                         // how far it is from fitting
+  std::vector<Failure> failures;        // of labels
+  std::vector<std::string> owned = {};  // of their keys, those that the Node's agent owns
+  Amount shortfall = 0, free = 0;       // of a resource that the Node has too little of
 };
 
 struct NodeGroup {
@@ -104,7 +112,7 @@ class Judge {
   struct Count {
     std::int64_t satisfied = 0, alone = 0;
   };
-  using Rank = std::tuple<int, std::string>;  // cost, what is lacking
+  using Rank = std::tuple<int, Amount, std::string>;  // cost, shortfall, what is lacking
 
   void set_up_terms();
   std::optional<Lack> lacks_selector(std::size_t term, const Requirement& requirement, const NodeColumns& node);
@@ -113,8 +121,9 @@ class Judge {
   std::optional<Lack> lacks_resource(std::size_t term, const std::string& name, Amount wanted, const NodeColumns& node,
                                      const Usage& usage) const;
   Lack lack_of(std::size_t term, const Requirement& requirement, const NodeColumns& node);
-  bool has_like_key(const std::string& wanted, const NodeColumns& node);
+  std::string like_key_of(const std::string& wanted, const NodeColumns& node);
   void note_foreign(const Requirement& requirement, const NodeColumns& node);
+  const std::string& resource_of(std::size_t term) const;
   Usage usage_on(const NodeColumns& node) const;
   void keep(const NodeColumns& node, std::vector<Lack> lacks);
   std::int64_t preference_of(const NodeColumns& node);
@@ -124,7 +133,8 @@ class Judge {
   bool is_another_machine(const Lack& lack, const Census& census) const;
   std::vector<NodeGroup> closest_groups(const Census& census) const;
   bool fail_to_rank(Verdict& verdict) const;
-  std::string fix_of(const Lack& lack, const Census& census, const LabelKnowledge& labels) const;
+  std::string fix_of(const Lack& lack, const std::vector<std::string>& group, const Census& census,
+                     const LabelKnowledge& labels) const;
 
   PodDemand demand_;
   const Assigned* assigned_;
@@ -136,6 +146,7 @@ class Judge {
   std::map<Rank, NodeGroup> groups_;
   std::map<std::string, std::map<std::string, bool, std::less<>>, std::less<>> like_keys_;
   Amounts most_;                             // the largest allocatable of each requested resource
+  Amounts most_of_rest_;                     // the most that a Node has left which lacks nothing but this resource
   std::map<std::string, std::int64_t> has_;  // Nodes that have any of it
   std::vector<std::int64_t> preferred_;      // Nodes that match each preference
 };

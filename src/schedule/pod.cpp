@@ -226,12 +226,19 @@ class Reader {
     std::vector<std::string> resources;
     read_plain_resources(spec, resources);
     if (!resources.empty()) add(join(resources, ", "), "a Node must have as much left as the Pod requests");
+    // The API server makes every port of the host's network a host port.
+    const bool is_on_host = text_at(spec, {"hostNetwork"}) == "true";
     std::vector<std::string> ports;
     for (const char* list : {"containers", "initContainers"})
       for (const Value& container : items_at(spec, {list}))
         for (const Value& port : items_at(container, {"ports"}))
-          if (const std::string number = text_at(port, {"hostPort"}); !number.empty() && number != "0")
+          for (const char* field : {"hostPort", "containerPort"}) {
+            if (field == std::string_view("containerPort") && !is_on_host) continue;
+            const std::string number = text_at(port, {field});
+            if (number.empty() || number == "0") continue;
             ports.push_back(number);
+            break;
+          }
     if (!ports.empty()) add("hostPort", "the port " + join(ports, ", ") + " must be free on the Node");
     std::vector<std::string> volumes;
     for (const Value& volume : items_at(spec, {"volumes"}))
@@ -344,7 +351,10 @@ std::optional<Amount> amount_of(std::string_view quantity) {
   return parsed ? std::optional(parsed->thousandths()) : std::nullopt;
 }
 
-std::string text_of(Amount amount) { return std::to_string(amount / kUnit + (amount % kUnit > 0 ? 1 : 0)); }
+std::string text_of(Amount amount) {
+  if (amount >= kMostAmount) return "more than " + std::to_string(kMostAmount / kUnit - 1);
+  return std::to_string(amount / kUnit + (amount % kUnit > 0 ? 1 : 0));
+}
 
 bool is_judged(std::string_view resource) { return resource.find('/') != std::string_view::npos; }
 

@@ -22,6 +22,8 @@ namespace nodescout::schedule {
 using Amount = std::int64_t;
 using Amounts = std::map<std::string, Amount, std::less<>>;  // by name of the resource
 inline constexpr Amount kUnit = 1000;
+/// What a quantity beyond it counts as.
+inline constexpr Amount kMostAmount = 1'000'000'000'000'000'000;
 
 /// Nothing for a text that is not a quantity; 0 for a negative one.
 std::optional<Amount> amount_of(std::string_view quantity);

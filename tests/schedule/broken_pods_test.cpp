@@ -126,7 +126,10 @@ std::vector<Broken> broken_pods() {
        affinity("{key: " + kF + "system-os_release.VERSION_ID.major, operator: Gt, values: [\"20.04\"]}"),
        "correct the node affinity, whose term is ignored: Gt compares integers, and \"20.04\" is not one", ""},
       {"NotIn of the only value", affinity("{key: kubernetes.io/os, operator: NotIn, values: [linux]}"),
-       "take a value out of kubernetes.io/os NotIn [linux]", ""},
+       "remove the term kubernetes.io/os NotIn [linux]", ""},
+      {"NotIn of the only value, and another one",
+       affinity("{key: kubernetes.io/os, operator: NotIn, values: [windows, linux]}"),
+       "take the value \"linux\" out of kubernetes.io/os NotIn [windows, linux]", ""},
       {"DoesNotExist of what all have", affinity("{key: kubernetes.io/arch, operator: DoesNotExist}"),
        "remove the term kubernetes.io/arch DoesNotExist", "32 Nodes have kubernetes.io/arch"},
       {"missing toleration", "nodeSelector: {pool: gpu}",
@@ -210,6 +213,131 @@ TEST(BrokenPods, WithTheFixAppliedEachFits) {
     EXPECT_EQ(judged(pod(spec), fleet(), &nothing, kKnowledge).outcome, Verdict::Outcome::fits) << spec;
 }
 
+/// What is to be done is meant for the closest Node, whatever the rest of the fleet has.
+TEST(BrokenPods, TheFixIsForTheClosestNode) {
+  struct Case {
+    const char* name;
+    std::string spec;
+    std::vector<NodeColumns> nodes;  // the first is the closest
+    const char* fix;
+  };
+  const std::string taint = R"("taints":[{"key":"k","effect":"NoSchedule"}])";
+  const LabelKnowledge knowledge{
+      {{"far", "ForeignLabel", "node far: label \"x\" belongs to another owner, as \"b\" where \"a\" is wanted"},
+       {"far", "RejectedLabel", "t.yaml:1:1: label \"x\": not allowed (allow it)"}},
+      {}};
+  for (const Case& each : std::initializer_list<Case>{
+           {"a value that the Node has",
+            "nodeSelector: {x: a}",
+            {node("near", R"("x":"b")"), node("far", R"("x":"c")", taint), node("far2", R"("x":"c")", taint)},
+            "choose a value of x that Nodes have: \"b\" (1)"},
+           {"like the Node's value, not like another",
+            "nodeSelector: {x: eu-1}",
+            {node("near", R"("x":"eu-1b")"), node("far", R"("x":"eu-1a")", taint)},
+            "write x: eu-1b"},
+           {"another Node has it",
+            "nodeSelector: {x: a, w: a}",
+            {node("near", R"("x":"b","w":"a")"), node("far", R"("x":"a")", taint)},
+            "remove x=a, or make the Node with it fit"},
+           {"one of several values",
+            "nodeSelector: {w: a}, " + affinity("{key: x, operator: In, values: [a, d]}"),
+            {node("near", R"("x":"b","w":"a")"), node("far", R"("x":"a")", taint), node("far2", R"("x":"d")", taint)},
+            "remove x In [a, d], or make one of the 2 Nodes with it fit"},
+           {"a number below the Node's",
+            affinity("{key: x, operator: Gt, values: [\"9\"]}"),
+            {node("near", R"("x":"4")"), node("far", R"("x":"8")", taint)},
+            "compare x with a number below 4"},
+           {"a number above the Node's",
+            affinity("{key: x, operator: Lt, values: [\"2\"]}"),
+            {node("near", R"("x":"8")"), node("far", R"("x":"4")", taint)},
+            "compare x with a number above 8"},
+           {"no number is below 0",
+            affinity("{key: x, operator: Gt, values: [\"0\"]}"),
+            {node("near", R"("x":"0")")},
+            "remove the term x Gt 0, or add a Node with a larger value"},
+           {"no integer",
+            affinity("{key: x, operator: Gt, values: [\"0\"]}"),
+            {node("near", R"("x":"b")"), node("far", R"("x":"0")", taint)},
+            "use In with the value \"b\""},
+           {"a Node without the key",
+            "nodeSelector: {x: a}",
+            {node("near", ""), node("far", R"("x":"b")", taint)},
+            "label the Nodes that are meant (kubectl label node near x=a), or remove the term"},
+           {"a Node without the key, one with the number",
+            affinity("{key: x, operator: Gt, values: [\"3\"]}"),
+            {node("near", ""), node("far", R"("x":"2")", taint)},
+            "kubectl label node near x=4"},
+           {"a key like the Node's, not like another's",
+            "nodeSelector: {zoen: a}",
+            {node("near", R"("zone":"a")"), node("far", R"("zones":"a")", taint)},
+            "write zone instead of zoen"},
+           {"with the Node's value of that key",
+            "nodeSelector: {zoen: eu-1}",
+            {node("near", R"("zone":"eu-1b")"), node("far", R"("zone":"eu-1a")", taint)},
+            "write zone instead of zoen, and \"eu-1b\" instead of \"eu-1\""},
+           {"the Node that has the value under the other key",
+            "nodeSelector: {zoen: west}",
+            {node("near", R"("zone":"west")"), node("a", R"("zone":"east")")},
+            "write zone instead of zoen"},
+           {"a comparison of that key",
+            affinity("{key: cuont, operator: Gt, values: [\"9\"]}"),
+            {node("near", R"("count":"4")"), node("far", R"("count":"8")", taint)},
+            "write count instead of cuont, and compare count with a number below 4"},
+           {"another owner elsewhere",
+            "nodeSelector: {x: a}",
+            {node("near", R"("x":"c")"), node("far", R"("x":"b")", taint)},
+            "choose a value of x that Nodes have: \"c\" (1)"},
+           {"rejected elsewhere",
+            "nodeSelector: {x: a}",
+            {node("near", ""), node("far", "", taint)},
+            "kubectl label node NAME x=a"}}) {
+    const Assigned nothing;
+    const Verdict verdict = judged(pod(each.spec), each.nodes, &nothing, knowledge);
+    EXPECT_EQ(verdict.closest.at(0).names.at(0), "near") << each.name;
+    EXPECT_NE(verdict.fix.find(each.fix), std::string::npos) << each.name << ": " << verdict.fix;
+  }
+}
+
+TEST(BrokenPods, TheAmountIsThatOfTheNodesThatAreMeant) {
+  const std::string taint = R"("taints":[{"key":"k","effect":"NoSchedule"}])";
+  const std::vector<NodeColumns> nodes{node("a", R"("pool":"s","kind":"old")", "", R"("a/g":"2")"),
+                                       node("b", R"("pool":"s")", "", R"("a/g":"4")"),
+                                       node("c", R"("pool":"l","kind":"old")", "", R"("a/g":"8")"),
+                                       node("d", R"("pool":"l")", taint, R"("a/g":"16")"),
+                                       node("e", R"("pool":"none")", ""),
+                                       node("f", R"("pool":"typo")", "", R"("a/gs":"8")")};
+  struct Case {
+    const char* spec;
+    const char* fix;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {"nodeSelector: {pool: s}",
+            "request at most 4 a/g for one Pod: that is the most that Nodes which satisfy the other terms have"},
+           {"nodeSelector: {pool: s, kind: old}", "request at most 2 a/g for one Pod: that is the most"},
+           {"nodeSelector: {pool: l}", "request at most 6 a/g for one Pod: that is the most"},
+           {"nodeSelector: {pool: l}, tolerations: [{operator: Exists}]",
+            "request at most 16 a/g for one Pod, which is what the largest Node has"},
+           {"nodeSelector: {pool: none}", "remove the request of a/g, or make one of the 4 Nodes with it fit"}}) {
+    Assigned assigned;
+    assigned.add(parsed(R"({"spec":{"nodeName":"c","containers":[{"resources":{"requests":{"a/g":"2"}}}]}})"));
+    const Verdict verdict = judged(pod(each.spec + std::string(", ") + gpus("20", "a/g")), nodes, &assigned);
+    EXPECT_EQ(verdict.fix.rfind(each.fix, 0), 0u) << each.spec << ": " << verdict.fix;
+  }
+}
+
+TEST(BrokenPods, AnAmountBeyondCounting) {
+  const Assigned nothing;
+  const Verdict verdict =
+      judged(pod("nodeSelector: {x: a}, " + gpus("1")),
+             {node("a", "", "", R"("nvidia.com/gpu":"9223372036854775807")"), node("b", "")}, &nothing);
+  std::vector<std::string> findings;
+  for (const TermReport& term : verdict.terms) findings.push_back(term.finding);
+  EXPECT_NE(join(findings, "\n").find("1 Node has nvidia.com/gpu"), std::string::npos) << join(findings, "\n");
+  EXPECT_EQ(join(findings, "\n").find("at most"), std::string::npos) << join(findings, "\n");
+  EXPECT_EQ(judged(pod("nodeSelector: {x: aaaa}"), {node("n", R"("x":"aaab")")}, &nothing).terms[0].finding,
+            "no Node has \"aaaa\"; 1 has \"aaab\"");
+}
+
 TEST(BrokenPods, CordonsAndSickNodes) {
   const Assigned nothing;
   struct Case {
@@ -223,6 +351,8 @@ TEST(BrokenPods, CordonsAndSickNodes) {
            {R"("taints":[{"key":"node.kubernetes.io/not-ready","effect":"NoSchedule"}])", "kubectl describe node a"},
            {R"("taints":[{"key":"node.kubernetes.io/disk-pressure","effect":"NoSchedule"}])",
             "kubectl describe node a"},
+           {R"("taints":[{"key":"team.example.com/no-pressure","effect":"NoSchedule"}])",
+            "add to the Pod's tolerations {key: team.example.com/no-pressure"},
            {R"("taints":[{"key":"readiness.k8s.io/network","effect":"NoSchedule"}])", "wait until Node a has started"}})
     EXPECT_NE(judged(pod(""), {node("a", "", each.spec)}, &nothing).fix.find(each.fix), std::string::npos) << each.spec;
   NodeColumns sick = node("a", "", "", R"("nvidia.com/gpu":"0")");

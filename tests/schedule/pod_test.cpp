@@ -199,6 +199,8 @@ TEST(PodFiles, WhatIsNotJudgedIsNamed) {
            {"containers: [{resources: {requests: {memory: 1Gi, cpu: 1}}}]", "cpu, memory"},
            {"containers: [], resources: {requests: {cpu: 1}}", "cpu"},
            {"containers: [{ports: [{hostPort: 80}]}]", "hostPort"},
+           {"hostNetwork: true, containers: [{ports: [{containerPort: 80}]}]", "hostPort"},
+           {"hostNetwork: true, containers: [{ports: [{containerPort: 80, hostPort: 0}]}]", "hostPort"},
            {"containers: [], volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]", "volumes"},
            {"containers: [], topologySpreadConstraints: [{maxSkew: 1}]", "topologySpreadConstraints"},
            {"containers: [], affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{}]}}",
@@ -216,6 +218,7 @@ TEST(PodFiles, WhatIsNotJudgedIsNamed) {
   }
   for (const char* spec :
        {"containers: [{ports: [{containerPort: 80, hostPort: 0}]}]", "containers: []",
+        "hostNetwork: false, containers: [{ports: [{containerPort: 80}]}]", "hostNetwork: true, containers: []",
         "containers: [], volumes: [{name: v, emptyDir: {}}]", "containers: [], schedulerName: default-scheduler"})
     EXPECT_TRUE(demands("kind: Pod\nmetadata: {name: a}\nspec: {" + std::string(spec) + "}\n").at(0).unjudged.empty())
         << spec;

@@ -45,10 +45,10 @@ inline Verdict judged(const PodDemand& demand, const std::vector<NodeColumns>& n
     census.add(each);
     judge.add(each);
   }
-  // What a verdict says of requirements must not outlive the judge; tests look at texts only.
+  // What a verdict says of failures must not outlive the judge; tests look at texts only.
   Verdict verdict = judge.conclude(census, labels);
   for (NodeGroup& group : verdict.closest)
-    for (Lack& lack : group.lacks) lack.requirements.clear();
+    for (Lack& lack : group.lacks) lack.failures.clear();
   return verdict;
 }
 
