@@ -65,7 +65,8 @@ class FleetTest : public ::testing::Test {
     words.insert(words.begin(), {nodescout_program(), "fleet"});
     return run_program(
         words,
-        {.environment = {{"KUBECONFIG", (kubeconfig.empty() ? cluster->admin_kubeconfig() : kubeconfig).string()}}});
+        {.environment = {{"KUBECONFIG", (kubeconfig.empty() ? cluster->admin_kubeconfig() : kubeconfig).string()},
+                         {"LSAN_OPTIONS", "print_suppressions=0"}}});
   }
   /// The row of the Node in the JSON of all.
   Value row(const Ran& ran, const std::string& name) {
