@@ -710,7 +710,9 @@ TEST(Cli, ExplainAndEvalShowTheFinalValueOrWhyThereIsNone) {
   ASSERT_TRUE(document);
   const Value& rule = document->find("rules")->items.at(0);
   EXPECT_EQ(rule.find("labels")->find("foreign.example/x")->find("value")->text, "1");
-  EXPECT_EQ(rule.find("taints")->find("feature.node.kubernetes.io/t:NoSchedule")->find("value")->text, "v");
+  const Value* taint = rule.find("taints")->find("feature.node.kubernetes.io/t=v:NoSchedule");
+  ASSERT_TRUE(taint) << to_json(rule);
+  EXPECT_EQ(taint->find("value")->text, "v");
   EXPECT_EQ(rule.find("rejected")->items.size(), 2u);
   EXPECT_EQ(rule.find("replaced")->items.size(), 1u);
 

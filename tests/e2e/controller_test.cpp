@@ -252,16 +252,14 @@ TEST_F(ControllerTest, AStandbyTakesOverAtOnceFromOneThatStopsAndLaterFromOneTha
   auto since = std::chrono::steady_clock::now();
   first.stop();
   EXPECT_TRUE(eventually([&] { return log_has(second, "msg=leading"); }));
-  expect_at_most(std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count(), 3,
-                 "from SIGTERM to the standby's lead");
+  EXPECT_LT(std::chrono::steady_clock::now() - since, 3s);
 
   Process& third = start({"--enable-leader-election"});
   ASSERT_TRUE(eventually([&] { return log_has(third, "msg=started"); }));
   since = std::chrono::steady_clock::now();
   second.signal(SIGKILL);
   EXPECT_TRUE(eventually([&] { return log_has(third, "msg=leading"); }, 30s));
-  expect_at_most(std::chrono::duration<double>(std::chrono::steady_clock::now() - since).count(), 20,
-                 "from SIGKILL to the standby's lead");
+  EXPECT_LT(std::chrono::steady_clock::now() - since, 20s);
   cluster->create_node("cn-l");
   node_feature("cn-l");
   EXPECT_TRUE(wait_for_label(*cluster, "cn-l", kLabel, "true"));

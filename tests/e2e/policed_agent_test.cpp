@@ -195,11 +195,9 @@ class OtherWriterTest : public PolicedAgentTest {
     ASSERT_FALSE(before.empty());
   }
   Ran diff() {
-    // The leak sanitizer's own tracer crashes now and then where threads of libraries end while it looks.
     return run_program({nodescout_program(), "diff", "--node=" + node, "--root", machine.path().string(), "--no-live",
                         "--kubeconfig=" + cluster->admin_kubeconfig().string(),
-                        "--config=" + agent->config_file().string(), "--rules=" + agent->rules().string()},
-                       {.environment = {{"LSAN_OPTIONS", "detect_leaks=0"}}});
+                        "--config=" + agent->config_file().string(), "--rules=" + agent->rules().string()});
   }
 
   std::set<std::string, std::less<>> before;
