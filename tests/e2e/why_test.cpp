@@ -1,11 +1,12 @@
 // `nodescout why` against the real kube-scheduler: generated Pods, each judged by both.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <random>
+#include <thread>
 
 #include "document/json.h"
 #include "document/value_path.h"
@@ -338,17 +339,25 @@ TEST_F(WhyTest, FiguresOfAFleet) {
   const double listing = seconds_since(begin);
   const std::string program = release_program().empty() ? nodescout_program() : release_program();
   begin = std::chrono::steady_clock::now();
-  const Ran ran =
-      run_program({program, "why", "--kubeconfig", cluster->admin_kubeconfig().string(), "-f", file.string()});
+  Process process({program, "why", "--kubeconfig", cluster->admin_kubeconfig().string(), "-f", file.string()},
+                  cluster->folder() / "why-figures.log");
+  // The peak of this process alone: what the system counts for children includes the API server, and the test itself
+  // before the program takes its place. It only grows, so the last reading is the peak.
+  long peak = 0;
+  while (process.running()) {
+    if (const long now = process.memory_kib("VmHWM"); now > 0) peak = now;
+    std::this_thread::sleep_for(1ms);
+  }
   const double took = seconds_since(begin);
-  rusage children{};
-  ::getrusage(RUSAGE_CHILDREN, &children);
-  std::printf("why on %d Nodes: %.2f s, of which %.2f s for the pages; at most %ld MiB resident\n", nodes, took,
-              listing, children.ru_maxrss / 1024);
-  EXPECT_EQ(ran.status, 3) << ran.err;
-  EXPECT_NE(ran.out.find("write fleet instead of fleets"), std::string::npos) << ran.out;
-  EXPECT_LE(children.ru_maxrss, 64 * 1024) << "no other child of this process uses as much";
-  if (!release_program().empty()) {
+  std::printf("why on %d Nodes: %.2f s, of which %.2f s for the pages; at most %ld KiB resident\n", nodes, took,
+              listing, peak);
+  const int status = process.wait(1s);
+  const std::string out = read_file(process.log());
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 3) << out;
+  EXPECT_NE(out.find("write fleet instead of fleets"), std::string::npos) << out;
+  EXPECT_GT(peak, 0);
+  if (!release_program().empty()) {  // the sanitizers have memory and time of their own
+    EXPECT_LE(peak, 64 * 1024);
     EXPECT_LE(took - listing, 3);
   }
   for (int i = 0; i < nodes; ++i)
