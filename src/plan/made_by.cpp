@@ -33,10 +33,11 @@ EntryKey entry_from(std::string_view text) {
   return entry;
 }
 
-Value described(const MadeBy& made) {
+/// `usual`: the time that a group without one has.
+Value described(const MadeBy& made, const std::string& usual = "") {
   Value group = Value::map();
   group.add("by", Value::string(made.maker));
-  if (!made.since.empty()) group.add("since", Value::string(made.since));
+  if (made.since != usual) group.add("since", Value::string(made.since));
   return group;
 }
 
@@ -63,9 +64,10 @@ std::vector<Group> groups_of(const std::map<EntryKey, MadeBy>& entries) {
 
 std::string with_all(const std::vector<Group>& groups) {
   Value list = Value::list();
-  list.items.push_back(described(groups.back().made));
+  const MadeBy& rest = groups.back().made;
+  list.items.push_back(described(rest));
   for (std::size_t i = 0; i + 1 < groups.size(); ++i) {
-    Value group = described(groups[i].made);
+    Value group = described(groups[i].made, rest.since);
     Value keys = Value::list();
     for (const std::string& key : groups[i].keys) keys.items.push_back(Value::string(key));
     group.add("keys", std::move(keys));
@@ -115,7 +117,8 @@ Makers Makers::read(std::string_view text) {
   const auto list = parse_json(text, "provenance");
   if (!list || !list->is(Value::Kind::list)) return makers;
   for (const Value& group : list->items) {
-    const MadeBy made{text_at(group, {"by"}), text_at(group, {"since"})};
+    MadeBy made{text_at(group, {"by"}), text_at(group, {"since"})};
+    if (makers.rest_ && !group.find("since")) made.since = makers.rest_->since;
     const Value* keys = group.find("keys");
     if (!keys && !made.maker.empty()) makers.rest_ = made;
     if (!keys || !keys->is(Value::Kind::list)) continue;

@@ -27,8 +27,9 @@ class Makers {
 
   /// JSON: a list of {"by", "since", "keys"}. Keys below feature.node.kubernetes.io are shortened; those of
   /// annotations, taints and extended resources begin with their kind and a colon. The largest group comes first and
-  /// has no keys: it made everything that the others do not list. What exceeds the limit is left out and counted by
-  /// {"cut": N} at the end; then every group has its keys, and what is not listed is unknown.
+  /// has no keys: it made everything that the others do not list, and a group without "since" has its; "" is unknown.
+  /// What exceeds the limit is left out and counted by {"cut": N} at the end; then every group has its keys and its
+  /// time, and what is not listed is unknown.
   static std::string text(const std::map<EntryKey, MadeBy>& entries, std::size_t limit = kLimit);
 
   /// Text that is malformed, or was written by a later version, is unknown as far as it is not understood.

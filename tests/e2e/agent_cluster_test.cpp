@@ -187,7 +187,7 @@ TEST_F(ClusterTest, ManyAgents) {
       agents.memory_kib("VmRSS") / 1024, listed.c_str());
   EXPECT_LE(requests, 4 * count);
   EXPECT_LE(of_leases, 3 * count);
-  EXPECT_LE(bytes / count, 4096);
+  EXPECT_LE(bytes / count, 3072);
   agents.signal(SIGKILL);
 }
 

@@ -393,6 +393,7 @@ std::vector<AuditEntry> ControlPlane::audit(std::uintmax_t since) {
 }
 
 double ControlPlane::etcd_bytes() const {
+  constexpr std::string_view kMetric = "etcd_debugging_mvcc_total_put_size_in_bytes ";
   Endpoint endpoint;
   endpoint.server = "http://127.0.0.1:" + std::to_string(etcd_port_);
   const Connection etcd(endpoint);
@@ -400,8 +401,8 @@ double ControlPlane::etcd_bytes() const {
   metrics.target = "/metrics";
   const Response answer = must(etcd.transport->send(metrics));
   for (const std::string_view line : split(answer.body, '\n'))
-    if (line.starts_with("etcd_mvcc_db_total_size_in_use_in_bytes ")) return std::stod(std::string(line.substr(40)));
-  throw std::runtime_error("etcd does not say how large its database is");
+    if (line.starts_with(kMetric)) return std::stod(std::string(line.substr(kMetric.size())));
+  throw std::runtime_error("etcd does not say how much was written");
 }
 
 }  // namespace nodescout::test

@@ -115,6 +115,8 @@ class ControlPlane {
   /// Requests since then, each once, in the order in which they were answered (watches: begun).
   std::vector<AuditEntry> audit(std::uintmax_t since);
   Process& api_server() { return *api_server_; }
+  /// Keys and values written so far. The size of the database is no measure of a few entries: it grows by pages, and
+  /// how many entries of half a page share one depends on the order in which they come.
   double etcd_bytes() const;
 
  private:

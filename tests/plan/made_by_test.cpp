@@ -36,6 +36,25 @@ TEST(Makers, ReadsWhatItWrites) {
   }
 }
 
+TEST(Makers, ATimeStandsOnceWhereItIsThatOfTheLargestGroup) {
+  const Entries entries{{label("a.example/long-enough-to-be-the-largest-group"), {"one", kDay}},
+                        {label("a.example/a"), {"two", kDay}},
+                        {label("a.example/bb"), {"three", kNextDay}},
+                        {label("a.example/ccc"), {"four", ""}}};
+  const std::string text = Makers::text(entries);
+  EXPECT_EQ(text, R"([{"by":"one","since":"2026-11-22T10:00:00Z"},{"by":"two","keys":["a.example/a"]},)"
+                  R"({"by":"three","since":"2026-11-23T10:00:00Z","keys":["a.example/bb"]},)"
+                  R"({"by":"four","since":"","keys":["a.example/ccc"]}])");
+  const Makers makers = Makers::read(text);
+  for (const auto& [entry, made] : entries) EXPECT_EQ(*makers.of(entry), made) << entry.key;
+}
+
+TEST(Makers, WhereTheFirstGroupHasKeysATimeThatIsMissingIsUnknown) {
+  const Makers makers = Makers::read(R"([{"by":"one","since":"2026-11-22T10:00:00Z","keys":["a.example/a"]},)"
+                                     R"({"by":"two","keys":["a.example/b"]},{"cut":3}])");
+  EXPECT_EQ(makers.of(label("a.example/b"))->since, "");
+}
+
 TEST(Makers, KindsWithTheSameKeyAreToldApart) {
   const Entries entries{{label("a.example/k"), {"one", ""}},
                         {{EntryKind::annotation, "a.example/k"}, {"two", ""}},
