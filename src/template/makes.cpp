@@ -4,19 +4,17 @@
 #include "template/makes.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 
 #include "base/text.h"
 #include "template/function.h"
+#include "template/output_walk.h"
 
 namespace nodescout::tmpl {
 namespace {
 
-// How far a template is followed; beyond, nothing is known of its keys. The largest source has fewer nodes than that;
-// only templates that call each other again and again go further.
-constexpr int kCalls = 50;             // of templates in templates
-constexpr int kSteps = 30'000;         // nodes
 constexpr std::size_t kMost = 200;     // beginnings at one place
 constexpr std::size_t kLongest = 317;  // key of a label: what is longer counts as a head
 constexpr int kRounds = 3;             // of a range, before a line that still grows in it counts as a head
@@ -90,55 +88,38 @@ class LineBreaks {
   }
 };
 
-class KeyWalker {
+/// Where in a line the output can be: behind this beginning, its blanks left out, or, without one, behind its key.
+using LinePlace = std::optional<std::string>;
+
+class KeyWalk : OutputWalk<KeyWalk, LinePlace> {
  public:
-  explicit KeyWalker(const Program& program)
-      : program_(program), prints_line_breaks_(LineBreaks::may_be_printed_by(program)) {}
+  explicit KeyWalk(const Program& program)
+      : OutputWalk(program, kMost), prints_line_breaks_(LineBreaks::may_be_printed_by(program)) {}
 
   TemplateKeys run() {
-    nodes(program_.main, {""});
-    if (!made_.complete) return {{}, {}, false};
+    walk({""});
+    if (!is_complete()) return {{}, {}, false};
     return std::move(made_);
   }
 
  private:
-  /// Where in a line the output can be: behind this beginning, its blanks left out, or, without one, behind its key.
-  using Places = std::set<std::optional<std::string>>;
+  friend OutputWalk;
+  static constexpr int kMostRounds = std::numeric_limits<int>::max();  // settled() sees to the end
 
-  static void add(Places& places, Places more) { places.merge(more); }
+  Places text(const Node& node, const Places& places) { return text(node.text, places); }
 
-  /// Each part of the output is followed from all places at once, and each place for itself.
-  Places nodes(Nodes list, Places places) {
-    for (const Node& node : list) {
-      if (++steps_ > kSteps || places.size() > kMost) made_.complete = false;
-      if (!made_.complete || places.empty()) return {};
-      switch (node.kind) {
-        case Node::Kind::text: places = text(node.text, places); break;
-        case Node::Kind::action:
-          if (!node.pipe->variables.empty()) break;  // it prints nothing
-          if (const Operand* literal = literal_of(node))
-            places = text(literal->constant.text(), places);
-          else
-            places = unknown(places);
-          break;
-        case Node::Kind::if_:
-        case Node::Kind::with: places = conditional(node, places); break;
-        case Node::Kind::range: places = range(node, places); break;
-        case Node::Kind::call: places = call(node, std::move(places)); break;
-        case Node::Kind::break_:
-        case Node::Kind::continue_: add(left_, std::move(places)); return {};
-      }
-    }
-    return places;
+  Places action(const Node& node, const Places& places) {
+    const Operand* literal = literal_of(node);
+    return literal ? text(literal->constant.text(), places) : unknown(places);
   }
 
   Places text(std::string_view text, const Places& places) {
     Places after;
-    for (const std::optional<std::string>& place : places) after.insert(this->text(text, place));
+    for (const LinePlace& place : places) after.insert(this->text(text, place));
     return after;
   }
 
-  std::optional<std::string> text(std::string_view text, std::optional<std::string> place) {
+  LinePlace text(std::string_view text, LinePlace place) {
     const std::vector<std::string_view> lines = split(text, '\n');
     for (std::size_t i = 0; i < lines.size(); ++i) {
       if (i > 0) place = "";
@@ -154,64 +135,28 @@ class KeyWalker {
   }
 
   Places unknown(const Places& places) {
-    if (prints_line_breaks_) made_.complete = false;
-    for (const std::optional<std::string>& place : places) {
+    if (prints_line_breaks_) give_up();
+    for (const LinePlace& place : places) {
       if (!place) continue;
       // A part of a character may become a blank, and go.
-      if (place->empty() || !is_utf8(*place)) made_.complete = false;
+      if (place->empty() || !is_utf8(*place)) give_up();
       made_.heads.insert(*place);
     }
     return {std::nullopt};
   }
 
-  Places conditional(const Node& node, const Places& places) {
-    Places after = nodes(node.otherwise, places);
-    for (const Branch& branch : node.branches) add(after, nodes(branch.body, places));
-    return after;
+  LinePlace settled(LinePlace place, int round, const Places& known) {
+    if (round < kRounds || !place || place->empty() || known.contains(place)) return place;
+    made_.heads.insert(*place);
+    return std::nullopt;
   }
 
-  Places range(const Node& node, const Places& places) {
-    Places after = places;  // and behind the body, however often it runs
-    Places outer = std::exchange(left_, {});
-    Places fresh = places;
-    for (int round = 0; !fresh.empty(); ++round) {
-      Places next = nodes(node.body, std::move(fresh));
-      add(next, std::exchange(left_, {}));
-      fresh.clear();
-      for (std::optional<std::string> place : next) {
-        if (round >= kRounds && place && !place->empty() && !after.contains(place)) {
-          made_.heads.insert(*place);
-          place.reset();
-        }
-        if (after.insert(place).second) fresh.insert(place);
-      }
-    }
-    left_ = std::move(outer);
-    add(after, nodes(node.otherwise, places));
-    return after;
-  }
-
-  Places call(const Node& node, Places places) {
-    const auto called = program_.templates.find(node.text);
-    if (called == program_.templates.end()) return {};  // the run fails
-    if (depth_ >= kCalls) made_.complete = false;
-    if (!made_.complete) return {};
-    ++depth_;
-    places = nodes(called->second, std::move(places));
-    --depth_;
-    return places;
-  }
-
-  const Program& program_;
   const bool prints_line_breaks_;
   TemplateKeys made_;
-  Places left_;  // where {{break}} and {{continue}} of the innermost range were met
-  int depth_ = 0;
-  int steps_ = 0;
 };
 
 }  // namespace
 
-TemplateKeys keys_of(const Program& program) { return KeyWalker(program).run(); }
+TemplateKeys keys_of(const Program& program) { return KeyWalk(program).run(); }
 
 }  // namespace nodescout::tmpl
