@@ -215,7 +215,9 @@ std::string text_of_verdict(const Verdict& verdict, const Style& style) {
     head += ", " + of_nodes(static_cast<std::int64_t>(verdict.fitting.size()), verdict.nodes) + " Nodes";
   else
     head += " of " + std::to_string(verdict.nodes);
-  std::string out = style.in(fits ? Colour::green : Colour::red, head) + "\n";
+  std::string out = style.in(fits && !verdict.is_refused ? Colour::green : Colour::red, head) + "\n";
+  if (verdict.is_refused)
+    out += style.in(Colour::red, "  refused: it cannot be created as it is; see the warnings above") + "\n";
   if (fits) {
     std::vector<std::string> first(
         verdict.fitting.begin(),
@@ -336,6 +338,7 @@ Value verdict_value(const Verdict& verdict) {
   out.add("notJudged", std::move(unjudged));
   out.add("pod", Value::string(verdict.pod));
   out.add("preferences", parts_value(verdict.preferences));
+  out.add("refused", Value::boolean(verdict.is_refused));
   out.add("terms", terms_value(verdict));
   out.add("verdict", Value::string(std::string(word_of(verdict.outcome))));
   return out;
@@ -361,7 +364,7 @@ OrExit<std::vector<PodDemand>> demands_of(const WhyOptions& options, ApiConnecti
     return fail({Errc::absent, "pod " + space + "/" + options.pod,
                  "does not exist; -n names another namespace, and -f judges a file"});
   if (!pod) return fail(pod.error());
-  return std::vector{demand_of_pod(*pod, "pod " + space + "/" + options.pod, problems)};
+  return std::vector{demand_of_pod(*pod)};
 }
 
 ExitStatus why(const WhyOptions& options) {
@@ -397,7 +400,7 @@ ExitStatus why(const WhyOptions& options) {
   for (const auto& judge : judges) {
     Verdict verdict = judge->conclude(census, knowledge);
     reading.add_provenance(verdict);
-    if (verdict.outcome == Verdict::Outcome::fits_no_node) status = ExitStatus::found;
+    if (verdict.outcome == Verdict::Outcome::fits_no_node || verdict.is_refused) status = ExitStatus::found;
     if (options.output == "json")
       verdicts.items.push_back(verdict_value(verdict));
     else

@@ -10,7 +10,10 @@
 
 #include "document/json.h"
 #include "document/value_path.h"
+#include "document/yaml.h"
 #include "e2e/agent_process.h"
+#include "schedule/pod_fields.h"
+#include "schedule/refused_pods.h"
 #include "support/run_program.h"
 
 namespace nodescout::test {
@@ -302,6 +305,71 @@ TEST_F(WhyTest, WithFewRightsTheRestIsStillJudged) {
   EXPECT_NE(ran.out.find("Pods on the Nodes: without the right to list Pods"), std::string::npos) << ran.out;
   EXPECT_NE(ran.err.find("what Pods use is unknown"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("foreign owners are not known"), std::string::npos) << ran.err;
+}
+
+TEST_F(WhyTest, RefusesWhatTheApiServerRefuses) {
+  // As kubectl sends it: a field that is not known is an error.
+  const std::string dry_run =
+      with_query(collection_path(resources::kPods, kSpace), {{"dryRun", "All"}, {"fieldValidation", "Strict"}});
+  cluster->create_ready_node("why-refusals");
+  const auto compare = [&](const std::vector<schedule::test::RefusedPod>& pods, const std::string& prefix,
+                           bool is_refused) {
+    std::string file;
+    for (std::size_t i = 0; i < pods.size(); ++i)
+      file += "---\n" + schedule::test::yaml_of(pods[i], prefix + std::to_string(i));
+    write_file(cluster->folder() / "why-refusals.yaml", file);
+    const Ran ran = why({"-f", (cluster->folder() / "why-refusals.yaml").string(), "-o", "json"});
+    const Value answer = json(ran.out);
+    const Value& verdicts = *at(answer, {"pods"});
+    ASSERT_EQ(verdicts.items.size(), pods.size()) << ran.err;
+    for (std::size_t i = 0; i < pods.size(); ++i) {
+      const auto documents = parse_yaml(schedule::test::yaml_of(pods[i], prefix + std::to_string(i)), "pod");
+      const auto created = cluster->admin().create(dry_run, documents.at(0).root);
+      EXPECT_EQ(!created, is_refused) << pods[i].spec << pods[i].container
+                                      << (created ? "" : "\n" + created.error().text());
+      EXPECT_EQ(text_at(verdicts.items[i], {"refused"}), is_refused ? "true" : "false")
+          << pods[i].spec << pods[i].container;
+    }
+  };
+  compare(schedule::test::refused_pods(), "refused-", true);
+  compare(schedule::test::accepted_pods(), "accepted-", false);
+}
+
+/// "text" for {"type":"string"}, as the table of pod_fields.cpp calls it.
+std::string shape_of(const Value& schema) {
+  const Value* whole = &schema;
+  if (const Value* all = schema.find("allOf"); all && all->items.size() == 1) whole = &all->items[0];
+  const std::string type = text_at(*whole, {"type"}), reference = text_at(*whole, {"$ref"});
+  if (reference.ends_with(".Quantity")) return "amount";
+  if (!reference.empty()) return "object";
+  if (type == "array") {
+    const Value* items = whole->find("items");
+    return items && shape_of(*items) == "text" ? "texts" : "objects";
+  }
+  if (type == "object") {
+    const Value* more = whole->find("additionalProperties");
+    return !more ? "object" : shape_of(*more) == "amount" ? "amounts" : "text_map";
+  }
+  return type == "string" ? "text" : type == "integer" ? "whole_number" : type == "boolean" ? "flag" : type;
+}
+
+TEST_F(WhyTest, KnowsTheFieldsThatTheApiServerKnows) {
+  const std::map<schedule::Shape, std::string> names{
+      {schedule::Shape::text, "text"},       {schedule::Shape::whole_number, "whole_number"},
+      {schedule::Shape::flag, "flag"},       {schedule::Shape::texts, "texts"},
+      {schedule::Shape::amounts, "amounts"}, {schedule::Shape::text_map, "text_map"},
+      {schedule::Shape::object, "object"},   {schedule::Shape::objects, "objects"}};
+  const Value document = must(cluster->admin().get("/openapi/v3/api/v1"));
+  const Value* schemas = at(document, {"components", "schemas"});
+  ASSERT_TRUE(schemas);
+  for (const schedule::PodFields* fields : schedule::pod_fields()) {
+    const Value* schema = schemas->find("io.k8s.api.core.v1." + std::string(fields->name));
+    ASSERT_TRUE(schema) << fields->name;
+    std::map<std::string, std::string> server, ours;
+    for (const Member& member : schema->find("properties")->members) server[member.key] = shape_of(member.value);
+    for (const schedule::PodField& field : fields->fields) ours[std::string(field.name)] = names.at(field.shape);
+    EXPECT_EQ(ours, server) << fields->name;
+  }
 }
 
 TEST_F(WhyTest, APodThatDoesNotExist) {

@@ -175,10 +175,8 @@ TEST(Judge, AssignedPodsMayRepelOthers) {
            {R"("labelSelector":{"matchExpressions":[{"key":"app","operator":"DoesNotExist"}]})", false},
            {R"("labelSelector":{})", true},
            {R"("topologyKey":"zone")", false}}) {
-    std::vector<Problem> problems;
     const PodDemand demand = demand_of_pod(
-        parsed(R"({"metadata":{"name":"p","namespace":"n","labels":{"app":"web"}},"spec":{"containers":[]}})"), "p",
-        problems);
+        parsed(R"({"metadata":{"name":"p","namespace":"n","labels":{"app":"web"}},"spec":{"containers":[]}})"));
     const Assigned assigned = assigned_with(each.term);
     EXPECT_EQ(assigned.may_repel(demand), each.repels) << each.term;
     EXPECT_EQ(judged(demand, {node("a", "")}, &assigned).outcome,
@@ -202,9 +200,8 @@ TEST(Judge, APodDoesNotKeepItselfOut) {
   Assigned assigned;
   const std::string spec = R"("nodeName":"a","containers":[{"resources":{"requests":{"a/g":"8"}}}])";
   assigned.add(parsed("{\"spec\":{" + spec + "}}"));
-  std::vector<Problem> problems;
-  const PodDemand demand = demand_of_pod(
-      parsed(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{)" + spec + "}}"), "p", problems);
+  const PodDemand demand =
+      demand_of_pod(parsed(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{)" + spec + "}}"));
   const Verdict verdict = judged(demand, {node("a", "", "", R"("a/g":"8")")}, &assigned);
   EXPECT_EQ(verdict.fitting, Names{"a"});
   EXPECT_EQ(verdict.pod, "Pod n/p");
