@@ -463,9 +463,10 @@ TEST_F(WhyAgentTest, ForeignOwnersAndRejectedKeysAreExplained) {
         "(add \\\"example.com\\\" to extraWritePrefixes in the configuration"})
     EXPECT_TRUE(says("example.com/team", "red", sentence)) << sentence << "\n"
                                                            << answer("example.com/team", "red") << agent->log();
-  // The agent's Lease says which rule made a label of its own.
+  // The agent's Lease says which rule made a label of its own, and the rule which probe.
   EXPECT_TRUE(says(kNicLabel, "false", std::string(kNicLabel) + " on why-owned <- rules/pci-vendors.yaml"))
       << answer(kNicLabel, "false") << agent->log();
+  EXPECT_TRUE(says(kNicLabel, "false", "<- probe pci (")) << answer(kNicLabel, "false");
 }
 
 }  // namespace

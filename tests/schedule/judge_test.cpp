@@ -386,6 +386,15 @@ spec:
   EXPECT_NE(present[0].find("\"vendor present\" <- pci.device: vendor Exists"), std::string::npos) << present[0];
   EXPECT_EQ(chains.of("feature.node.kubernetes.io/pci-10de.capable").size(), 1u);
   EXPECT_TRUE(chains.of("big-cpu").empty());
+  const EntryKey big_cpu{EntryKind::label, "feature.node.kubernetes.io/big-cpu"};
+  const std::string probe = chains.probe_of(big_cpu, "f.yaml:9:7 (rule \"count\")");
+  EXPECT_EQ(probe.rfind("cpu", 0), 0u) << probe;
+  EXPECT_NE(line.find("<- probe " + probe), std::string::npos) << line;
+  EXPECT_EQ(chains.probe_of(big_cpu, "f.yaml (rule \"count\")"), probe) << "as a Lease names a shipped rule";
+  EXPECT_EQ(chains.probe_of(big_cpu, "f.yaml"), probe) << "the key says which rule of the file";
+  EXPECT_EQ(chains.probe_of({EntryKind::annotation, big_cpu.key}, "f.yaml"), "");
+  EXPECT_EQ(chains.probe_of(big_cpu, "g.yaml:9:7 (rule \"count\")"), "") << "another file";
+  EXPECT_EQ(chains.probe_of(big_cpu, ""), "");
   EXPECT_TRUE(chains.of("example.com/x").empty());
 }
 
