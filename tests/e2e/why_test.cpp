@@ -8,6 +8,8 @@
 #include <random>
 #include <thread>
 
+#include "base/kubernetes_syntax.h"
+#include "base/text.h"
 #include "document/json.h"
 #include "document/value_path.h"
 #include "document/yaml.h"
@@ -369,6 +371,92 @@ TEST_F(WhyTest, KnowsTheFieldsThatTheApiServerKnows) {
     for (const Member& member : schema->find("properties")->members) server[member.key] = shape_of(member.value);
     for (const schedule::PodField& field : fields->fields) ours[std::string(field.name)] = names.at(field.shape);
     EXPECT_EQ(ours, server) << fields->name;
+  }
+}
+
+/// "key=value" behind `prefix`; the value is all behind the first "=".
+std::pair<std::string, std::string> pair_of(const std::string& line, std::string_view prefix) {
+  const std::size_t equals = line.find('=');
+  EXPECT_TRUE(line.starts_with(prefix) && equals != std::string::npos) << line;
+  return {line.substr(prefix.size(), equals - prefix.size()), line.substr(equals + 1)};
+}
+
+/// Every form of every instance type (--long; else of every fourth): Nodes by the real API server, the others by their
+/// public rules.
+TEST_F(WhyTest, PredictionsAreAcceptedWhereTheyGo) {
+  const auto predict = [&](const std::string& type, const char* output) {
+    const Ran ran = run_program({nodescout_program(), "predict", "--instance-type", type, "-o", output});
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_NE(ran.err.find("unknown: label "), std::string::npos) << "what cannot be known is listed: " << ran.err;
+    return ran.out;
+  };
+  const auto expect_label = [](const std::string& key, const std::string& value) {
+    EXPECT_EQ(qualified_name_defect(key), "") << key;
+    EXPECT_EQ(label_value_defect(value), "") << key << "=" << value;
+    // What Karpenter keeps for itself and the kubelet.
+    EXPECT_FALSE(is_within(namespace_of(key), "karpenter.sh") || is_within(namespace_of(key), "karpenter.k8s.aws") ||
+                 key == "kubernetes.io/hostname")
+        << key;
+  };
+  const auto lines_of = [](const std::string& text) {
+    std::vector<std::string> lines;
+    for (const std::string_view line : split(text, '\n'))
+      if (!line.empty()) lines.emplace_back(line);
+    return lines;
+  };
+  std::vector<std::string> types;
+  for (const std::string& line : lines_of(run_program({nodescout_program(), "predict", "--list-types"}).out))
+    types.push_back(line.substr(0, line.find('\t')));
+  ASSERT_GE(types.size(), 20u);
+  const std::string strict = with_query(collection_path(resources::kNodes), {{"fieldValidation", "Strict"}});
+  for (std::size_t i = 0; i < types.size(); i += is_long() ? 1 : 4) {
+    const std::string& type = types[i];
+    std::size_t labels = 0;
+    for (const std::string& line : lines_of(predict(type, "labels"))) {
+      const auto [key, value] = pair_of(line, "");
+      expect_label(key, value);
+      EXPECT_EQ(key.find("gfd.timestamp"), std::string::npos);
+      ++labels;
+    }
+    EXPECT_GE(labels, 5u) << type;
+
+    std::size_t tags = 0;
+    for (const std::string& line : lines_of(predict(type, "autoscaler"))) {
+      const auto [key, value] = pair_of(line, "k8s.io/cluster-autoscaler/node-template/label/");
+      expect_label(key, value);
+      ++tags;
+    }
+    EXPECT_EQ(tags, labels) << type;
+
+    const Value pool = parse_yaml(predict(type, "karpenter"), "pool").at(0).root;
+    const Value& inner = *at(pool, {"spec", "template"});
+    const Value& requirements = *at(inner, {"spec", "requirements"});
+    EXPECT_LE(requirements.items.size() + at(inner, {"metadata", "labels"})->members.size(), 100u);
+    for (const Member& label : at(inner, {"metadata", "labels"})->members) {
+      EXPECT_TRUE(label.value.is(Value::Kind::string)) << label.key;
+      expect_label(label.key, label.value.text);
+    }
+    std::map<std::string, std::string> required;
+    for (const Value& each : requirements.items) {
+      EXPECT_EQ(each.members.size(), 3u) << to_json(each);
+      EXPECT_EQ(text_at(each, {"operator"}), "In");
+      ASSERT_EQ(each.find("values")->items.size(), 1u);
+      expect_label(text_at(each, {"key"}), each.find("values")->items[0].text);
+      required[text_at(each, {"key"})] = each.find("values")->items[0].text;
+    }
+    EXPECT_EQ(required["node.kubernetes.io/instance-type"], type);
+    EXPECT_TRUE(required["kubernetes.io/arch"] == "amd64" || required["kubernetes.io/arch"] == "arm64");
+
+    const Value node = parse_yaml(predict(type, "node"), "node").at(0).root;
+    const auto created = cluster->admin().create(strict, node);
+    ASSERT_TRUE(created) << type << ": " << created.error().text();
+    EXPECT_TRUE(same_content(*at(*created, {"metadata", "labels"}), *at(node, {"metadata", "labels"}))) << type;
+    EXPECT_EQ(text_at(*created, {"metadata", "annotations", "kwok.x-k8s.io/node"}), "fake");
+    const Value* allocatable = at(*created, {"status", "allocatable"});
+    ASSERT_TRUE(allocatable) << to_json(*created);
+    EXPECT_TRUE(allocatable->find("nvidia.com/gpu") || allocatable->find("amd.com/gpu")) << type;
+    EXPECT_EQ(text_at(*allocatable, {"pods"}), "1M");
+    ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodes, "", text_at(node, {"metadata", "name"}))));
   }
 }
 
