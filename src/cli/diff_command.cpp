@@ -48,7 +48,8 @@ std::optional<Kept> kept_by(const MayGo& may_go, const Change& change) {
 
 /// `former`: what made the present value, if that is known. Which rule makes the entry, or why nothing does any more,
 /// and why it stays nevertheless.
-std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept, const std::string& former) {
+std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept, const std::string& former,
+                      Probes& probes) {
   if (kept == Kept::object_not_counted)
     return "an agent keeps it: " + walked.left_out.at({change.kind, change.key}) +
            " makes it, which does not count; it goes with the object, or once nodeFeatures.namespaces is set";
@@ -60,7 +61,8 @@ std::string reason_of(const Change& change, const Walked& walked, std::optional<
     return "its vendor's labeller labels this Node; only our ownership of it is removed";
   if (change.action == Change::Action::disown) return "it is gone already; only our ownership of it is removed" + stays;
   const auto made = walked.made_by.find({change.kind, change.key});
-  const std::string maker = made == walked.made_by.end() ? "" : made->second;
+  const std::string maker =
+      made == walked.made_by.end() ? "" : with_probe(made->second, {change.kind, change.key}, probes);
   if (former.empty()) return maker;
   return maker + (maker.empty() ? "" : "; ") + "the present value was made by " + former;
 }
@@ -108,11 +110,16 @@ ExitStatus diff(const DiffOptions& options) {
                                     [](const Change& change) { return !change.before.empty(); });
   const Makers makers = replaces ? read_makers((*connection)->api(), (*connection)->space(), node) : Makers();
 
+  RuleOptions rules = options.agent.rules;
+  rules.others = cluster->rules;
+  auto loaded = load_rules(corridor->config(), rules);
+  Probes probes = loaded ? Probes(*std::move(loaded)) : Probes();
+
   const std::set<EntryKey> owned = entries_of(Ownership::read(*state, corridor->config().instance));
   const auto former = [&](const Change& change) -> std::string {
     const bool is_replaced = !change.before.empty() && change.before != change.after;
     const EntryKey entry{change.kind, change.key};
-    return is_replaced && owned.contains(entry) ? cli::text_of(makers.of(entry)) : "";
+    return is_replaced && owned.contains(entry) ? cli::text_of(makers.of(entry), entry, probes) : "";
   };
 
   std::vector<Problem> problems = patch.conflicts;
@@ -131,7 +138,7 @@ ExitStatus diff(const DiffOptions& options) {
       entry.add("kept", kept ? Value::string(std::string(name_of(*kept))) : Value{});
       entry.add("key", Value::string(change.key));
       entry.add("kind", Value::string(std::string(name_of(change.kind))));
-      entry.add("why", Value::string(reason_of(change, walked, kept, former(change))));
+      entry.add("why", Value::string(reason_of(change, walked, kept, former(change), probes)));
       changes.items.push_back(std::move(entry));
     }
     Value document = Value::map();
@@ -142,7 +149,7 @@ ExitStatus diff(const DiffOptions& options) {
   } else {
     const Style style = terminal_style();
     for (const Change& change : patch.changes)
-      out += text_of(change, reason_of(change, walked, kept_by(may_go, change), former(change)), style);
+      out += text_of(change, reason_of(change, walked, kept_by(may_go, change), former(change), probes), style);
     if (patch.changes.empty()) out = "node " + node + ": nothing would change\n";
     print_problems(problems);
   }

@@ -14,6 +14,7 @@
 #include "cli/fleet_table.h"
 #include "cli/machine.h"
 #include "cli/output.h"
+#include "cli/provenance.h"
 #include "cli/style.h"
 #include "document/json.h"
 #include "document/value_path.h"
@@ -45,7 +46,7 @@ struct FleetOptions {
   std::string space = "nodescout";
   std::string output;
   std::string group_by, sort;
-  bool reverse = false, unhealthy = false, watch = false;
+  bool reverse = false, unhealthy = false, watch = false, labels = false;
 };
 
 /// What the options mean.
@@ -53,6 +54,10 @@ struct View {
   std::optional<fleet::Key> group_by, sort;
   fleet::RowOptions rows;
   fleet::Texts texts;  // of rows.labels
+  Probes probes;
+  fleet::ProbeOf probe_of = [this](std::string_view key, const std::string& maker) {
+    return probes.of({EntryKind::label, std::string(key)}, maker);
+  };
 };
 
 OrExit<std::unique_ptr<View>> view_of(const FleetOptions& options) {
@@ -70,6 +75,9 @@ OrExit<std::unique_ptr<View>> view_of(const FleetOptions& options) {
   const bool has_groups = options.output != "csv" && options.output != "html";
   if (view->group_by && !has_groups)
     return refuse("--group-by", "CSV and the page have one row for each Node; use -o table, wide, json or yaml");
+  if (options.labels && ((options.output != "json" && options.output != "yaml") || view->group_by || options.watch))
+    return refuse("--labels", "prints the labels of single Nodes; use -o json or yaml, without --group-by and --watch");
+  if (options.labels) view->rows.labels = &view->texts;
   if (options.reverse && options.sort.empty())
     return refuse("--reverse", "turns the order of --sort round; give that too");
   if (options.watch && (view->group_by || view->sort ||
@@ -89,6 +97,8 @@ Error about_selector(Error error, const std::string& selector) {
   return error;
 }
 
+constexpr const char* kNoNode = "no Node has these labels";
+
 /// A selector that no Node has is a mistyped key or command more often than an empty pool.
 void warn_of_no_node(Api& api, const std::string& selector) {
   if (selector.empty()) return;
@@ -100,7 +110,7 @@ void warn_of_no_node(Api& api, const std::string& selector) {
                                for (const Member& label : labels->members) keys.insert(label.key);
                              },
                              {}, {false, fleet::is_read_of_node});
-  std::vector<Problem> problems{{"no-node", "selector " + quote(selector), "no Node has these labels", ""}};
+  std::vector<Problem> problems{{"no-node", "selector " + quote(selector), kNoNode, ""}};
   if (read) problems[0].todo = fleet::hint_for_selector(selector, keys, {"outliers"});
   print_problems(problems);
 }
@@ -196,24 +206,36 @@ class TablePrinter final : public RowPrinter {
   bool begun_ = false;
 };
 
+/// With its labels, where they are asked for.
+Value document_of(const Row& row, const View& view) {
+  Value map = fleet::to_value(row);
+  if (view.rows.labels) map.add("labels", fleet::labels_value(row, view.texts, view.probe_of));
+  return map;
+}
+
 class JsonPrinter final : public RowPrinter {
  public:
+  explicit JsonPrinter(const View& view) : view_(view) {}
+
   std::string add(const Row& row) override {
-    return std::string(std::exchange(begun_, true) ? ",\n" : "{\"nodes\":[\n") + to_json(fleet::to_value(row));
+    return std::string(std::exchange(begun_, true) ? ",\n" : "{\"nodes\":[\n") + to_json(document_of(row, view_));
   }
   std::string end(const fleet::Totals& totals) override {
     return std::string(begun_ ? "\n" : "{\"nodes\":[") + "],\n\"totals\":" + to_json(fleet::to_value(totals)) + "}\n";
   }
 
  private:
+  const View& view_;
   bool begun_ = false;
 };
 
 class YamlPrinter final : public RowPrinter {
  public:
+  explicit YamlPrinter(const View& view) : view_(view) {}
+
   std::string add(const Row& row) override {
     Value list = Value::list();
-    list.items.push_back(fleet::to_value(row));
+    list.items.push_back(document_of(row, view_));
     return (std::exchange(begun_, true) ? "" : "nodes:\n") + to_yaml(list);
   }
   std::string end(const fleet::Totals& totals) override {
@@ -223,6 +245,7 @@ class YamlPrinter final : public RowPrinter {
   }
 
  private:
+  const View& view_;
   bool begun_ = false;
 };
 
@@ -237,9 +260,9 @@ class CsvPrinter final : public RowPrinter {
   bool begun_ = false;
 };
 
-std::unique_ptr<RowPrinter> printer_of(const std::string& output) {
-  if (output == "json") return std::make_unique<JsonPrinter>();
-  if (output == "yaml") return std::make_unique<YamlPrinter>();
+std::unique_ptr<RowPrinter> printer_of(const std::string& output, const View& view) {
+  if (output == "json") return std::make_unique<JsonPrinter>(view);
+  if (output == "yaml") return std::make_unique<YamlPrinter>(view);
   if (output == "csv") return std::make_unique<CsvPrinter>();
   return std::make_unique<TablePrinter>(output == "wide");
 }
@@ -262,8 +285,8 @@ ExitStatus incomplete(const Error& error) {
 }
 
 ExitStatus fleet_once(Api& api, const FleetOptions& options, View& view) {
-  const Agents agents = read_agents_once(api, options, false);
-  const std::unique_ptr<RowPrinter> printer = printer_of(options.output);
+  const Agents agents = read_agents_once(api, options, options.labels);
+  const std::unique_ptr<RowPrinter> printer = printer_of(options.output, view);
   fleet::Totals totals;
   std::vector<Row> kept;  // where the order is known only at the end
   const bool keeps = view.sort || view.group_by;
@@ -356,6 +379,9 @@ class Follower {
   void put(const Value& node) {
     auto row = fleet::row_of(node, {});
     if (!row) return print_problems({problem_of(row.error())});
+    if (!std::exchange(any_, true) && followed_.is_synced() && !options_.selector.empty())
+      print_problems({{"node-came", "selector " + quote(options_.selector),
+                       (*row)[Column::name] + " is the first Node with these labels", ""}});
     fleet::set_agent(*row, agents_);
     if (const Row* news = followed_.put(*std::move(row))) show(*news);
   }
@@ -363,14 +389,18 @@ class Follower {
   void show_all() {
     if (followed_.is_synced()) return;
     const std::vector<Row> rows = followed_.synced();
+    if (!any_) warn_of_no_node(api_, options_.selector);
+    has_head_ = any_;
     if (options_.output == "json")
       for (const Row& row : rows) write(to_json(fleet::to_value(row)) + "\n");
-    else
+    else if (has_head_)
       write(table_.begin(rows));
   }
 
   void show(const Row& row) {
-    write(options_.output == "json" ? to_json(fleet::to_value(row)) + "\n" : table_.line(row));
+    if (options_.output == "json") return write(to_json(fleet::to_value(row)) + "\n");
+    // Where there was no Node, the columns get their widths from the first row that comes.
+    write(std::exchange(has_head_, true) ? table_.line(row) : table_.begin({row}));
   }
 
   void show_removed(const std::string& name) {
@@ -393,6 +423,8 @@ class Follower {
   std::condition_variable changed_;
   Agents agents_;
   fleet::Followed followed_;
+  bool any_ = false;       // a Node with the labels was seen
+  bool has_head_ = false;  // the table was begun
   ExitStatus status_ = ExitStatus::done;
 };
 
@@ -419,7 +451,7 @@ ExitStatus fleet_page(Api& api, const FleetOptions& options, View& view) {
     if (printed == ExitStatus::done) printed = print(pending);
     pending.clear();
   };
-  fleet::write_page({rows, view.texts, outliers, totals, made.substr(0, made.find('.')) + "Z"},
+  fleet::write_page({rows, view.texts, outliers, totals, made.substr(0, made.find('.')) + "Z", view.probe_of},
                     [&](std::string_view piece) {
                       pending += piece;
                       if (pending.size() >= kBlock) flush();
@@ -495,6 +527,7 @@ Run set_up_fleet(OptionSet& options) {
   options.flag("--unhealthy", chosen->unhealthy, "Only Nodes with something wrong; exit status 3 if there are any");
   options.choice("-o,--output", "FORMAT", {"table", "wide", "json", "yaml", "csv", "html"}, chosen->output,
                  "Output format; html is one page that needs no network [table]");
+  options.flag("--labels", chosen->labels, "With -o json or yaml: every label, and what made it since when");
   options.flag("-w,--watch", chosen->watch, "Then print each Node again when something about it changes");
   return [chosen] {
     set_selector(*chosen);

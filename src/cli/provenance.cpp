@@ -1,6 +1,8 @@
 #include "cli/provenance.h"
 
+#include "cli/machine.h"
 #include "cli/style.h"
+#include "corridor/setup.h"
 #include "document/value_path.h"
 #include "kube/lease.h"
 #include "plan/ownership.h"
@@ -36,15 +38,43 @@ Makers read_makers(Api& api, const std::string& space, const std::string& node) 
   return {};
 }
 
-std::string text_of(const std::optional<MadeBy>& made) {
+Probes::Probes(LoadedRules loaded) {
+  std::vector<Rule> rules;
+  for (auto& [layer, of_layer] : loaded.rules) std::move(of_layer.begin(), of_layer.end(), std::back_inserter(rules));
+  for (Rule& rule : rules_in_order(std::move(loaded.documents))) rules.push_back(std::move(rule));
+  chains_ = schedule::LabelChains(std::move(rules));
+}
+
+const schedule::LabelChains& Probes::chains() {
+  if (!chains_) {
+    const auto setup = set_up(MachineOptions());
+    auto loaded = setup ? load_rules(setup->config, {.drop_ins = false}) : setup.error();
+    *this = loaded ? Probes(*std::move(loaded)) : Probes(LoadedRules{});
+  }
+  return *chains_;
+}
+
+const std::string& Probes::of(const EntryKey& entry, const std::string& maker) {
+  const auto [at, is_new] = known_.try_emplace({entry, maker});
+  if (is_new && !maker.empty()) at->second = chains().probe_of(entry, maker);
+  return at->second;
+}
+
+std::string with_probe(const std::string& maker, const EntryKey& entry, Probes& probes) {
+  const std::string& probe = probes.of(entry, maker);
+  return probe.empty() ? maker : maker + " <- probe " + probe;
+}
+
+std::string text_of(const std::optional<MadeBy>& made, const EntryKey& entry, Probes& probes) {
   if (!made || made->maker.empty()) return "";
-  return made->maker + (made->since.empty() ? "" : ", since " + made->since);
+  return with_probe(made->maker, entry, probes) + (made->since.empty() ? "" : ", since " + made->since);
 }
 
 std::string makers_text(const NodeState& node, const Makers& makers) {
   std::string text;
+  Probes probes;
   for (const EntryKey& entry : entries_of(Ownership::read(node, ""))) {
-    const std::string maker = text_of(makers.of(entry));
+    const std::string maker = text_of(makers.of(entry), entry, probes);
     const std::string kind = entry.kind == EntryKind::label ? "" : std::string(name_of(entry.kind)) + " ";
     text += printable(kind + entry.key + "=" + value_of(node, entry)) + "\n    " +
             (maker.empty() ? "unknown" : printable(maker)) + "\n";
@@ -54,12 +84,14 @@ std::string makers_text(const NodeState& node, const Makers& makers) {
 
 Value makers_value(const NodeState& node, const Makers& makers) {
   Value list = Value::list();
+  Probes probes;
   for (const EntryKey& entry : entries_of(Ownership::read(node, ""))) {
     const MadeBy made = makers.of(entry).value_or(MadeBy{});
     Value item = Value::map();
     item.add("key", Value::string(entry.key));
     item.add("kind", Value::string(std::string(name_of(entry.kind))));
     item.add("maker", text_or_null(made.maker));
+    item.add("probe", text_or_null(probes.of(entry, made.maker)));
     item.add("since", text_or_null(made.since));
     item.add("value", Value::string(value_of(node, entry)));
     list.items.push_back(std::move(item));

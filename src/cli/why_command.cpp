@@ -137,14 +137,15 @@ class Reading {
 
   /// Lines about what made these labels, of Nodes whose agent says so in its Lease. The chain of the rules stays
   /// without.
-  void add_provenance(Verdict& verdict) {
+  void add_provenance(Verdict& verdict, Probes& probes) {
     for (const NodeGroup& group : verdict.closest)
       for (const Lack& lack : group.lacks) {
         if (lack.owned.empty()) continue;
         const std::string& node = group.names.front();
         const Makers makers = read_makers(api_, space_, node);
         for (const std::string& key : lack.owned)
-          if (const std::string made = text_of(makers.of({EntryKind::label, key})); !made.empty())
+          if (const std::string made = text_of(makers.of({EntryKind::label, key}), {EntryKind::label, key}, probes);
+              !made.empty())
             verdict.terms[lack.term].chain.push_back(key + " on " + node + " <- " + made);
       }
   }
@@ -155,17 +156,6 @@ class Reading {
   std::vector<Problem>& problems_;
   Assigned assigned_;
 };
-
-/// The rules that agents have without a configuration of their own.
-LabelChains shipped_chains() {
-  const auto setup = set_up(MachineOptions());
-  if (!setup) return {};
-  auto loaded = load_rules(setup->config, {.drop_ins = false});
-  if (!loaded) return {};
-  std::vector<Rule> rules;
-  for (auto& [layer, of_layer] : loaded->rules) std::move(of_layer.begin(), of_layer.end(), std::back_inserter(rules));
-  return LabelChains(std::move(rules));
-}
 
 std::string padded(const std::string& text, std::size_t width) {
   const std::size_t length = rune_count(text);
@@ -215,7 +205,9 @@ std::string text_of_verdict(const Verdict& verdict, const Style& style) {
     head += ", " + of_nodes(static_cast<std::int64_t>(verdict.fitting.size()), verdict.nodes) + " Nodes";
   else
     head += " of " + std::to_string(verdict.nodes);
-  std::string out = style.in(fits ? Colour::green : Colour::red, head) + "\n";
+  std::string out = style.in(fits && !verdict.is_refused ? Colour::green : Colour::red, head) + "\n";
+  if (verdict.is_refused)
+    out += style.in(Colour::red, "  refused: it cannot be created as it is; see the warnings above") + "\n";
   if (fits) {
     std::vector<std::string> first(
         verdict.fitting.begin(),
@@ -336,6 +328,7 @@ Value verdict_value(const Verdict& verdict) {
   out.add("notJudged", std::move(unjudged));
   out.add("pod", Value::string(verdict.pod));
   out.add("preferences", parts_value(verdict.preferences));
+  out.add("refused", Value::boolean(verdict.is_refused));
   out.add("terms", terms_value(verdict));
   out.add("verdict", Value::string(std::string(word_of(verdict.outcome))));
   return out;
@@ -361,7 +354,7 @@ OrExit<std::vector<PodDemand>> demands_of(const WhyOptions& options, ApiConnecti
     return fail({Errc::absent, "pod " + space + "/" + options.pod,
                  "does not exist; -n names another namespace, and -f judges a file"});
   if (!pod) return fail(pod.error());
-  return std::vector{demand_of_pod(*pod, "pod " + space + "/" + options.pod, problems)};
+  return std::vector{demand_of_pod(*pod)};
 }
 
 ExitStatus why(const WhyOptions& options) {
@@ -385,19 +378,16 @@ ExitStatus why(const WhyOptions& options) {
   if (const Status judged = reading.judge(judges, census); !judged) return fail(judged.error());
 
   LabelKnowledge knowledge;
-  std::optional<LabelChains> chains;
-  knowledge.chain = [&](std::string_view key) {
-    if (!chains) chains = shipped_chains();
-    return chains->of(key);
-  };
+  Probes probes;
+  knowledge.chain = [&](std::string_view key) { return probes.chains().of(key); };
   knowledge.notes = reading.notes();
   Value verdicts = Value::list();
   std::string text;
   ExitStatus status = ExitStatus::done;
   for (const auto& judge : judges) {
     Verdict verdict = judge->conclude(census, knowledge);
-    reading.add_provenance(verdict);
-    if (verdict.outcome == Verdict::Outcome::fits_no_node) status = ExitStatus::found;
+    reading.add_provenance(verdict, probes);
+    if (verdict.outcome == Verdict::Outcome::fits_no_node || verdict.is_refused) status = ExitStatus::found;
     if (options.output == "json")
       verdicts.items.push_back(verdict_value(verdict));
     else

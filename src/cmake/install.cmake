@@ -3,6 +3,15 @@ set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME runtime)
 # depends on the prefix.
 install(TARGETS nodescout RUNTIME DESTINATION bin)
 install(TARGETS nodescout_kube LIBRARY DESTINATION lib/nodescout)
+# The names by which kubectl finds a plugin and its completion; the program looks at the name that it was started by.
+set(plugin_names ${PROJECT_BINARY_DIR}/generated/plugin)
+file(MAKE_DIRECTORY ${plugin_names})
+foreach(name kubectl-nodescout kubectl_complete-nodescout)
+  file(CREATE_LINK nodescout ${plugin_names}/${name} SYMBOLIC)
+  install(FILES ${plugin_names}/${name} DESTINATION bin)
+  file(WRITE ${plugin_names}/${name}.1 ".so man1/nodescout.1\n")
+  install(FILES ${plugin_names}/${name}.1 DESTINATION share/man/man1)
+endforeach()
 
 # Printed by the program itself, so that they say what it does.
 set(completions ${PROJECT_BINARY_DIR}/generated/completions)

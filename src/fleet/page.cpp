@@ -84,14 +84,17 @@ void write_data(const PageInput& input, const std::function<void(std::string_vie
       items.add(list_of(ids));
     }
   });
-  // Key, maker, time of the last change; whatever is not listed is unknown.
+  // Key, maker, time of the last change, probe; whatever is not listed is unknown.
   list("provenance", [&](List& items) {
     for (const Row& row : input.rows) {
       const Makers makers = Makers::read(row.provenance);
       std::vector<Texts::Id> ids;
       for (const RowLabel& label : row.labels) {
-        const auto made = label.is_ours ? makers.of({EntryKind::label, input.texts.text(label.key)}) : std::nullopt;
-        if (made) ids.insert(ids.end(), {label.key, input.texts.id(made->maker), input.texts.id(made->since)});
+        const std::string& key = input.texts.text(label.key);
+        const auto made = label.is_ours ? makers.of({EntryKind::label, key}) : std::nullopt;
+        if (made)
+          ids.insert(ids.end(), {label.key, input.texts.id(made->maker), input.texts.id(made->since),
+                                 input.texts.id(input.probes(key, made->maker))});
       }
       items.add(list_of(ids));
     }

@@ -22,7 +22,8 @@ struct PageInput {
   Texts& texts;                  // of these; the other texts of the page are added
   const std::vector<Outlier>& outliers;
   const Totals& totals;
-  std::string made;  // time, for people
+  std::string made;       // time, for people
+  const ProbeOf& probes;  // of labels
 };
 
 /// Passes the page on in pieces.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "plan/made_by.h"
 
 namespace nodescout::fleet {
 namespace {
@@ -69,6 +70,23 @@ Value to_value(const Row& row) {
   sort_members(models);
   map.add("gpuModels", std::move(models));
   map.add("issues", list_of(row.issues));
+  sort_members(map);
+  return map;
+}
+
+Value labels_value(const Row& row, const Texts& texts, const ProbeOf& probes) {
+  const Makers makers = Makers::read(row.provenance);
+  Value map = Value::map();
+  for (const RowLabel& label : row.labels) {
+    const std::string& key = texts.text(label.key);
+    const MadeBy made = (label.is_ours ? makers.of({EntryKind::label, key}) : std::nullopt).value_or(MadeBy{});
+    Value entry = Value::map();
+    entry.add("maker", text_or_null(made.maker));
+    entry.add("probe", text_or_null(probes(key, made.maker)));
+    entry.add("since", text_or_null(made.since));
+    entry.add("value", Value::string(texts.text(label.value)));
+    map.add(key, std::move(entry));
+  }
   sort_members(map);
   return map;
 }

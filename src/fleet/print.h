@@ -20,6 +20,8 @@ std::string csv_of(const std::vector<Outlier>& outliers);
 
 /// {"agent","age",...}: every column by its key, null if unknown, and "gpuModels", "issues".
 Value to_value(const Row& row);
+/// {"KEY":{"maker","probe","since","value"}}: every label of a row that keeps them; null where unknown.
+Value labels_value(const Row& row, const Texts& texts, const ProbeOf& probes);
 Value to_value(const Totals& totals);
 Value to_value(const Outlier& outlier);
 Value to_value(const GroupOfRows& group);

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -129,6 +130,9 @@ struct RowOptions {
   std::vector<std::string> extra;  // label keys
   Texts* labels = nullptr;         // where labels are kept; nullptr: they are not
 };
+
+/// The probe behind a label, where `maker` is what the agent's Lease says of it; empty if unknown.
+using ProbeOf = std::function<std::string(std::string_view key, const std::string& maker)>;
 
 /// Without its agent. Errors: malformed if it is not a Node.
 Result<Row> row_of(const Value& node, const RowOptions& options);

@@ -12,6 +12,7 @@ namespace nodescout {
 namespace {
 
 constexpr const char* kTag = "k8s.io/cluster-autoscaler/node-template/";
+constexpr std::size_t kLongestTag = 128;        // of AWS: its key
 constexpr std::size_t kMostRequirements = 100;  // of a NodePool
 
 Value map_of(const Attributes& entries) {
@@ -50,10 +51,25 @@ struct VendorLabels {
   std::string_view vendor, pci_id, resource;
   std::span<const char* const> keys;  // that no planned machine has; `*` stands for names that depend on it
 };
-constexpr const char* kNvidiaKeys[] = {"nvidia.com/cuda.*",     "nvidia.com/gpu.compute.*", "nvidia.com/gpu.count",
-                                       "nvidia.com/gpu.family", "nvidia.com/gpu.machine",   "nvidia.com/gpu.memory",
-                                       "nvidia.com/gpu.mode",   "nvidia.com/gpu.product",   "nvidia.com/gpu.replicas",
-                                       "nvidia.com/mig*",       "nvidia.com/mps.capable"};
+constexpr const char* kNvidiaKeys[] = {"nvidia.com/cuda.*",
+                                       "nvidia.com/gfd.timestamp",
+                                       "nvidia.com/gpu.clique",
+                                       "nvidia.com/gpu.compute.*",
+                                       "nvidia.com/gpu.count",
+                                       "nvidia.com/gpu.engines.*",
+                                       "nvidia.com/gpu.family",
+                                       "nvidia.com/gpu.machine",
+                                       "nvidia.com/gpu.memory",
+                                       "nvidia.com/gpu.mode",
+                                       "nvidia.com/gpu.multiprocessors",
+                                       "nvidia.com/gpu.product",
+                                       "nvidia.com/gpu.replicas",
+                                       "nvidia.com/gpu.sharing-strategy",
+                                       "nvidia.com/gpu.slices.*",
+                                       "nvidia.com/mig*",
+                                       "nvidia.com/mps.capable"};
+/// True of one machine at one time, and of no other: whoever predicts from a recording learns nothing from them.
+constexpr const char* kOfOneMachine[] = {"nvidia.com/gfd.timestamp", "nvidia.com/gpu.clique"};
 constexpr VendorLabels kVendorLabels[] = {{"nvidia", "10de", "nvidia.com/gpu", kNvidiaKeys},
                                           {"amd", "1002", "amd.com/gpu", {}}};
 
@@ -76,6 +92,12 @@ Prediction in_common(std::span<const Desired> guises) {
   Prediction prediction{guises.front(), {}, {}};
   Desired& common = prediction.desired;
   for (const auto& [key, entry] : seen) {
+    if (key.kind == EntryKind::label &&
+        std::find(std::begin(kOfOneMachine), std::end(kOfOneMachine), key.key) != std::end(kOfOneMachine)) {
+      prediction.unknown.push_back({"label " + key.key, "every machine has its own"});
+      common.labels.erase(key.key);
+      continue;
+    }
     if (entry.times == guises.size() && entry.values.size() == 1) continue;
     std::string why = "depends on what only the running machine shows";
     if (key.kind != EntryKind::annotation) {  // an annotation may be a whole document
@@ -136,13 +158,18 @@ std::string as_labels(const Prediction& prediction) {
   return out;
 }
 
-std::string as_autoscaler_tags(const Prediction& prediction) {
+std::string as_autoscaler_tags(Prediction& prediction) {
   std::string out;
-  for (const auto& [key, value] : prediction.desired.labels) out += kTag + ("label/" + key) + "=" + value + "\n";
-  for (const Taint& taint : prediction.desired.taints)
-    out += kTag + ("taint/" + taint.key) + "=" + taint.value + ":" + taint.effect + "\n";
-  for (const auto& [key, value] : prediction.desired.extended_resources)
-    out += kTag + ("resources/" + key) + "=" + value + "\n";
+  const auto add = [&](const std::string& kind, const std::string& key, const std::string& value) {
+    const std::string tag = kTag + kind + "/" + key;
+    if (tag.size() > kLongestTag)
+      prediction.unknown.push_back({kind + " " + key, "left out: the key of a tag has at most 128 characters"});
+    else
+      out += tag + "=" + value + "\n";
+  };
+  for (const auto& [key, value] : prediction.desired.labels) add("label", key, value);
+  for (const Taint& taint : prediction.desired.taints) add("taint", taint.key, taint.value + ":" + taint.effect);
+  for (const auto& [key, value] : prediction.desired.extended_resources) add("resources", key, value);
   return out;
 }
 

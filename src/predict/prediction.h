@@ -32,7 +32,8 @@ Attributes allocatable_of(const Blueprint& blueprint);
 /// The same of a machine that exists: those that programs can use.
 Attributes allocatable_of(const Features& features);
 
-/// What all of these have in common is known; an entry that only some have, or with different values, is not.
+/// What all of these have in common is known; an entry that only some have, or with different values, is not, nor what
+/// every machine has of its own (`gfd.timestamp`).
 /// Needs at least one.
 Prediction in_common(std::span<const Desired> guises);
 
@@ -41,7 +42,8 @@ Prediction in_common(std::span<const Desired> guises);
 /// key=value, one line each.
 std::string as_labels(const Prediction& prediction);
 /// Tags of an AWS auto scaling group, from which the cluster-autoscaler knows an empty group's Nodes: key=value lines.
-std::string as_autoscaler_tags(const Prediction& prediction);
+/// Keys that are too long for a tag are left out and become `unknown`.
+std::string as_autoscaler_tags(Prediction& prediction);
 /// A Karpenter NodePool fragment: labels that Karpenter cannot know must be declared, or Pods that select on them
 /// provision nothing. Entries over Karpenter's limit are left out and become `unknown`.
 std::string as_karpenter(Prediction& prediction, const Blueprint& blueprint);

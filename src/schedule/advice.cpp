@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "document/value_path.h"
 #include "schedule/likeness.h"
+#include "schedule/refusals.h"
 
 namespace nodescout::schedule {
 namespace {
@@ -209,6 +210,106 @@ std::string fix_missing(const Failure& failure, const std::string& node, const C
          *value + "), or remove the term";
 }
 
+/// For taints that say how a Node does, and that no Pod is to tolerate.
+std::string fix_of_condition(const Taint& taint, const std::string& node) {
+  const std::string name = "node.kubernetes.io/";
+  if (taint.key == name + "not-ready" || taint.key == name + "unreachable" ||
+      (taint.key.starts_with(name) && taint.key.ends_with("-pressure")) || taint.key == name + "network-unavailable" ||
+      taint.key == "node.cloudprovider.kubernetes.io/uninitialized")
+    return "see why Node " + node + " is not healthy: kubectl describe node " + node;
+  if (taint.key == name + "unschedulable") return "kubectl uncordon " + node;
+  if (taint.key.starts_with("startup-taint.cluster-autoscaler.kubernetes.io/") ||
+      taint.key.starts_with("readiness.k8s.io/"))
+    return "wait until Node " + node + " has started: its conditions name what " + taint.key + " waits for";
+  return "";
+}
+
+/// One toleration with its mistakes corrected, and what was changed for that.
+struct Correction {
+  Toleration toleration;
+  Names changes;            // "write value "a" instead of "b""
+  std::string alternative;  // another way, where a single change is enough
+};
+
+Correction corrected(const Toleration& toleration, const Taint& taint) {
+  Correction out{toleration, {}, ""};
+  Toleration& fixed = out.toleration;
+  const auto change = [&](const std::string& text) { out.changes.push_back(text); };
+  if (fixed.op.empty()) fixed.op = "Equal";
+  if (fixed.key != taint.key) {
+    change("the key " + taint.key + " instead of " + fixed.key);
+    fixed.key = taint.key;
+  }
+  if (fixed.op != "Equal" && fixed.op != "Exists") {
+    const std::string former = fixed.op;
+    fixed.op = fixed.value == taint.value && !taint.value.empty() ? "Equal" : "Exists";
+    change(
+        "operator " + fixed.op + " instead of " + former +
+        (former == "Lt" || former == "Gt" ? ", which needs the feature gate TaintTolerationComparisonOperators," : ""));
+  }
+  if (fixed.op == "Exists" && !fixed.value.empty()) {
+    change("no value beside operator Exists");
+    fixed.value.clear();
+  }
+  if (fixed.op == "Equal" && fixed.value != taint.value) {
+    change("value " + quote(taint.value) + " instead of " + quote(fixed.value));
+    out.alternative = "operator Exists without a value";
+    fixed.value = taint.value;
+  }
+  if (!fixed.effect.empty() && fixed.effect != taint.effect) {
+    change("effect " + taint.effect + " instead of " + fixed.effect);
+    out.alternative = "leave the effect out";
+    fixed.effect = taint.effect;
+  }
+  if (fixed.has_seconds && fixed.effect != "NoExecute") {
+    change("no tolerationSeconds beside the effect " + (fixed.effect.empty() ? "of every kind" : fixed.effect));
+    fixed.has_seconds = false;
+  }
+  fixed.is_refused = !refusals_of(fixed).empty();
+  return out;
+}
+
+/// The change that makes one of the tolerations tolerate the taint, and loses none that they tolerate now; it is then
+/// made in `tolerations`. Empty: there is none.
+std::string correct_toleration(const Taint& taint, const std::vector<Taint>& of_node,
+                               std::vector<Toleration>& tolerations) {
+  const auto is_right = [&](const Toleration& fixed, std::size_t at) {
+    std::vector<Toleration> then = tolerations;
+    then[at] = fixed;
+    return is_tolerated(taint, then) && std::all_of(of_node.begin(), of_node.end(), [&](const Taint& each) {
+             return !is_tolerated(each, tolerations) || is_tolerated(each, then);
+           });
+  };
+  std::vector<std::string_view> alike;
+  for (const Toleration& each : tolerations)
+    if (each.key != taint.key && is_like_key(each.key, taint.key)) alike.push_back(each.key);
+  const std::string like(likeliest(taint.key, alike));
+  std::optional<Correction> best;
+  std::size_t best_at = 0;
+  for (std::size_t i = 0; i < tolerations.size(); ++i) {
+    const Toleration& each = tolerations[i];
+    if (each.key != taint.key && (like.empty() || each.key != like)) continue;
+    Correction one = corrected(each, taint);
+    if (one.changes.empty()) continue;
+    Toleration wider = one.toleration;  // where the narrow one would lose another taint of the Node
+    wider.effect = one.toleration.effect == each.effect ? each.effect : "";
+    if (!is_right(one.toleration, i)) {
+      if (!is_right(wider, i) || one.changes.back().rfind("effect ", 0) != 0) continue;
+      one.changes.back() = "no effect, which means every effect";
+      one.toleration = wider;
+      one.alternative.clear();
+    }
+    if (!best || one.changes.size() < best->changes.size()) best = std::move(one), best_at = i;
+  }
+  if (!best) return "";
+  const std::string in = best->toleration.key == tolerations[best_at].key ? "in the toleration of " + taint.key
+                                                                          : std::string("in the tolerations");
+  std::string fix = in + " write " + join(best->changes, " and ");
+  if (best->changes.size() == 1 && !best->alternative.empty()) fix += ", or " + best->alternative;
+  tolerations[best_at] = best->toleration;
+  return fix;
+}
+
 }  // namespace
 
 std::optional<AgentNote> agent_note_of(const Value& event) {
@@ -282,39 +383,25 @@ std::string fix_of_label(const Failure& failure, const Names& group, const Censu
   return "correct the operator " + quote(requirement.spelling);
 }
 
-std::string fix_of_taint(const Taint& taint, const std::vector<Toleration>& tolerations, const std::string& node) {
-  const std::string whole = taint.key + (taint.value.empty() ? "" : "=" + taint.value) + ":" + taint.effect;
-  const std::string name = "node.kubernetes.io/";
-  if (taint.key == name + "not-ready" || taint.key == name + "unreachable" ||
-      (taint.key.starts_with(name) && taint.key.ends_with("-pressure")) || taint.key == name + "network-unavailable" ||
-      taint.key == "node.cloudprovider.kubernetes.io/uninitialized")
-    return "see why Node " + node + " is not healthy: kubectl describe node " + node;
-  if (taint.key == name + "unschedulable") return "kubectl uncordon " + node;
-  if (taint.key.starts_with("startup-taint.cluster-autoscaler.kubernetes.io/") ||
-      taint.key.starts_with("readiness.k8s.io/"))
-    return "wait until Node " + node + " has started: its conditions name what " + taint.key + " waits for";
-  std::vector<std::string_view> alike;
-  for (const Toleration& each : tolerations) {
-    if (each.key == taint.key && !each.effect.empty() && each.effect != taint.effect) {
-      Toleration other = each;
-      other.effect = taint.effect;
-      if (other.tolerates(taint))
-        return "in the toleration of " + taint.key + " write effect " + taint.effect + " instead of " + each.effect +
-               ", or leave the effect out";
+std::vector<std::string> fixes_of_taints(const std::vector<Taint>& untolerated, const std::vector<Taint>& of_node,
+                                         std::vector<Toleration> tolerations, const std::string& node) {
+  std::vector<std::string> fixes(untolerated.size());
+  for (std::size_t i = 0; i < untolerated.size(); ++i) {
+    const Taint& taint = untolerated[i];
+    if (!fixes[i].empty()) continue;
+    fixes[i] = fix_of_condition(taint, node);
+    if (!fixes[i].empty()) continue;
+    fixes[i] = correct_toleration(taint, of_node, tolerations);
+    if (fixes[i].empty()) {
+      tolerations.push_back({taint.key, taint.value.empty() ? "Exists" : "Equal", taint.value, taint.effect});
+      fixes[i] = "add to the Pod's tolerations {key: " + taint.key +
+                 (taint.value.empty() ? ", operator: Exists" : ", operator: Equal, value: " + quote(taint.value)) +
+                 ", effect: " + taint.effect + "}";
     }
-    if (each.key == taint.key && (each.op == "Lt" || each.op == "Gt"))
-      return "tolerate " + whole + " with the operator Equal or Exists: " + each.op +
-             " needs the feature gate TaintTolerationComparisonOperators";
-    if (each.key == taint.key && each.op == "Equal" && each.value != taint.value)
-      return "in the toleration of " + taint.key + " write value " + quote(taint.value) + " instead of " +
-             quote(each.value) + ", or operator Exists without a value";
-    if (is_like_key(each.key, taint.key)) alike.push_back(each.key);
+    for (std::size_t other = i + 1; other < untolerated.size(); ++other)
+      if (fixes[other].empty() && is_tolerated(untolerated[other], tolerations)) fixes[other] = fixes[i];
   }
-  if (const std::string_view like = likeliest(taint.key, alike); !like.empty())
-    return "in the tolerations write the key " + taint.key + " instead of " + std::string(like);
-  return "add to the Pod's tolerations {key: " + taint.key +
-         (taint.value.empty() ? ", operator: Exists" : ", operator: Equal, value: " + quote(taint.value)) +
-         ", effect: " + taint.effect + "}";
+  return fixes;
 }
 
 Advice advise_missing_resource(const std::string& name, const Census& census) {

@@ -9,6 +9,11 @@
 namespace nodescout::schedule {
 namespace {
 
+constexpr std::string_view kBuiltinRules = "rules/builtin.yaml";
+
+/// As the agent's Lease names a shipped rule, without its line.
+std::string short_place_of(const Rule& rule) { return rule.origin + " (rule " + quote(rule.name) + ")"; }
+
 std::string full_key(std::string_view name) {
   return name.find('/') != std::string_view::npos ? std::string(name)
                                                   : std::string(kFeaturePrefix) + "/" + std::string(name);
@@ -35,8 +40,8 @@ std::string text_of(const Matcher& terms) {
   return join(texts, " and ");
 }
 
-/// Where the probes read the features of a rule.
-std::string facts_of(const Rule& rule) {
+/// The probes that see the features of a rule, and where they read them.
+std::vector<std::string> facts_of(const Rule& rule) {
   std::vector<std::string> facts;
   const auto add = [&](const Matcher& terms) {
     for (const Term& term : terms)
@@ -46,13 +51,13 @@ std::string facts_of(const Rule& rule) {
           std::string source(spec.anchor);
           for (const ElementSpec& element : spec.elements)
             if (source.empty()) source = element.source;
-          std::string fact = "probe " + std::string(probe->name) + (source.empty() ? "" : " (" + source + ")");
+          std::string fact = std::string(probe->name) + (source.empty() ? "" : " (" + source + ")");
           if (std::find(facts.begin(), facts.end(), fact) == facts.end()) facts.push_back(std::move(fact));
         }
   };
   for (const Matcher& any : rule.match_any) add(any);
   add(rule.match_features);
-  return join(facts, " and ");
+  return facts;
 }
 
 /// How the keys of a template's lines end: what is between the last action in front of the "=" and the "=" itself.
@@ -99,24 +104,49 @@ LabelChains::LabelChains(std::vector<Rule> rules) : rules_(std::move(rules)) {
   }
 }
 
-std::vector<std::string> LabelChains::of(std::string_view key) const {
+std::vector<const LabelChains::Maker*> LabelChains::makers_for(std::string_view key) const {
   // The longest beginning knows best: "nvidia.com/" alone says little.
   std::size_t longest = 0;
   for (const Maker& maker : makers_)
     if (maker.is_beginning && key.starts_with(maker.key)) longest = std::max(longest, maker.key.size());
-  std::vector<std::string> lines;
+  std::vector<const Maker*> out;
   for (const Maker& maker : makers_) {
     const bool fits = maker.is_beginning ? key.starts_with(maker.key) && maker.key.size() == longest : key == maker.key;
-    const Rule& rule = rules_[maker.rule];
-    if (!fits || (maker.is_beginning && !may_end_so(key, rule.labels_template))) continue;
+    if (fits && (!maker.is_beginning || may_end_so(key, rules_[maker.rule].labels_template))) out.push_back(&maker);
+  }
+  return out;
+}
+
+std::vector<std::string> LabelChains::of(std::string_view key) const {
+  std::vector<std::string> lines;
+  for (const Maker* maker : makers_for(key)) {
+    const Rule& rule = rules_[maker->rule];
     std::string terms = text_of(rule.match_features);
     for (const Matcher& any : rule.match_any) terms += (terms.empty() ? "" : " or ") + text_of(any);
     std::string line = std::string(key) + " <- rule " + quote(rule.name);
     if (!terms.empty()) line += " <- " + terms;
-    if (const std::string facts = facts_of(rule); !facts.empty()) line += " <- " + facts;
+    std::vector<std::string> facts = facts_of(rule);
+    for (std::string& fact : facts) fact.insert(0, "probe ");
+    if (!facts.empty()) line += " <- " + join(facts, " and ");
     lines.push_back(std::move(line));
   }
   return lines;
+}
+
+std::string LabelChains::probe_of(const EntryKey& entry, std::string_view maker) const {
+  for (const Rule& rule : rules_)
+    if (!rule.name.empty() && (maker == place_of(rule) || maker == short_place_of(rule)))
+      return join(facts_of(rule), " and ");
+  // The Lease names the built-in labels as a whole, and some files without their rule.
+  std::vector<std::string> facts;
+  for (const Maker* each : entry.kind == EntryKind::label ? makers_for(entry.key) : std::vector<const Maker*>{}) {
+    const Rule& rule = rules_[each->rule];
+    const bool is_builtin = rule.origin == name_of(Layer::builtin) || rule.origin == kBuiltinRules;
+    if (maker != rule.origin && !(maker == name_of(Layer::builtin) && is_builtin)) continue;
+    for (std::string& fact : facts_of(rule))
+      if (std::find(facts.begin(), facts.end(), fact) == facts.end()) facts.push_back(std::move(fact));
+  }
+  return join(facts, " and ");
 }
 
 }  // namespace nodescout::schedule

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nodescout/labels.h"
 #include "nodescout/rules.h"
 
 namespace nodescout::schedule {
@@ -20,6 +21,10 @@ class LabelChains {
   /// begin. Empty: none of the rules makes it.
   std::vector<std::string> of(std::string_view key) const;
 
+  /// "gpu (/sys/bus/pci/devices)": the probe behind an entry and what it reads, where `maker` is what the agent's Lease
+  /// or `diff` says of it. Empty: the maker is a rule that is not among these, or looks at nothing.
+  std::string probe_of(const EntryKey& entry, std::string_view maker) const;
+
  private:
   struct Maker {
     std::string key;  // or its beginning
@@ -27,6 +32,9 @@ class LabelChains {
     std::size_t rule = 0;
     std::string value;  // as the rule has it; empty if a template makes it
   };
+  /// Those that can make the label, in their order.
+  std::vector<const Maker*> makers_for(std::string_view key) const;
+
   std::vector<Rule> rules_;
   std::vector<Maker> makers_;
 };

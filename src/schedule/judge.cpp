@@ -20,11 +20,6 @@ constexpr int kSmall = 1, kOtherValue = 2, kOtherMachine = 3, kNoDevice = 4;
 
 const std::string kUnschedulable = "node.kubernetes.io/unschedulable";
 
-bool is_tolerated(const Taint& taint, const std::vector<Toleration>& tolerations) {
-  return std::any_of(tolerations.begin(), tolerations.end(),
-                     [&](const Toleration& each) { return each.tolerates(taint); });
-}
-
 std::string text_of_taint(const Taint& taint) {
   return taint.key + (taint.value.empty() ? "" : "=" + taint.value) + ":" + taint.effect;
 }
@@ -179,12 +174,15 @@ std::optional<Lack> Judge::lacks_affinity(std::size_t term, const NodeColumns& n
 }
 
 void Judge::judge_taints(std::size_t term, const NodeColumns& node, std::vector<Lack>& lacks) {
-  for (const Taint& taint : node.taints) {
-    if (taint.effect == "PreferNoSchedule" || is_tolerated(taint, demand_.tolerations)) continue;
-    const std::string text = text_of_taint(taint);
+  std::vector<Taint> untolerated;
+  for (const Taint& taint : node.taints)
+    if (taint.effect != "PreferNoSchedule" && !is_tolerated(taint, demand_.tolerations)) untolerated.push_back(taint);
+  if (untolerated.empty()) return;
+  const std::vector<std::string> fixes = fixes_of_taints(untolerated, node.taints, demand_.tolerations, node.name);
+  for (std::size_t i = 0; i < untolerated.size(); ++i) {
+    const std::string text = text_of_taint(untolerated[i]);
     ++taints_[text];
-    lacks.push_back(
-        {term, "taint " + text + " is not tolerated", fix_of_taint(taint, demand_.tolerations, node.name), kSmall, {}});
+    lacks.push_back({term, "taint " + text + " is not tolerated", fixes[i], kSmall, {}});
   }
 }
 
@@ -423,6 +421,7 @@ Verdict Judge::conclude(const Census& census, const LabelKnowledge& labels) cons
   verdict.nodes = nodes_;
   verdict.terms = terms_;
   verdict.unjudged = demand_.unjudged;
+  verdict.is_refused = demand_.is_refused;
   auto fitting = fitting_;
   std::sort(fitting.begin(), fitting.end());
   for (auto& [preference, name] : fitting) verdict.fitting.push_back(std::move(name));

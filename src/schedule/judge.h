@@ -73,6 +73,7 @@ struct Verdict {
   std::vector<NodeGroup> closest;  // where none fits
   std::string fix;                 // one sentence; empty where a Node fits
   std::vector<Unjudged> unjudged;
+  bool is_refused = false;  // the API server does not take the Pod; the rest is about what can be read of it
 };
 
 /// "fits", "fits as far as judged", "fits no Node"

@@ -8,6 +8,8 @@
 #include "document/json.h"
 #include "document/value_path.h"
 #include "document/yaml.h"
+#include "schedule/pod_fields.h"
+#include "schedule/refusals.h"
 
 namespace nodescout::schedule {
 namespace {
@@ -86,20 +88,25 @@ std::string why_ignored(const Requirement& requirement) {
   return "";
 }
 
+/// A scalar as it is spelt, where the API wants a string: the problem is reported where the fields are checked.
+std::string spelt(const Value& value) {
+  return value.is(Value::Kind::string) || value.source.empty() ? value.text : value.source;
+}
+
+std::string spelt_at(const Value& map, std::string_view name) {
+  const Value* value = map.find(name);
+  return value && value->is_scalar() ? spelt(*value) : "";
+}
+
 class Reader {
  public:
-  Reader(std::string_view origin, std::vector<Problem>& problems) : origin_(origin), problems_(problems) {}
-
-  PodDemand read(const Value& spec) {
+  static PodDemand read(const Value& spec) {
     PodDemand demand;
     if (const Value* selector = at(spec, {"nodeSelector"}))
       for (const Member& member : selector->members)
-        demand.selector.push_back(
-            {member.key, Op::in, {text(member.value, "nodeSelector " + member.key)}, false, "In"});
+        demand.selector.push_back({member.key, Op::in, {spelt(member.value)}, false, "In"});
     read_affinity(spec, demand);
-    for (const Value& each : items_at(spec, {"tolerations"})) demand.tolerations.push_back(read_toleration(each));
-    for (const char* list : {"containers", "initContainers"})
-      for (const Value& container : items_at(spec, {list})) check_resources(container);
+    for (const Value& each : items_at(spec, {"tolerations"})) demand.tolerations.push_back(toleration_of(each));
     demand.requests = requests_of(spec);
     std::erase_if(demand.requests, [](const auto& entry) { return entry.second == 0; });
     read_unjudged(spec, demand);
@@ -107,52 +114,18 @@ class Reader {
   }
 
  private:
-  void report(const Value& value, const std::string& what, const std::string& todo) {
-    problems_.push_back({"refused-by-api", place(origin_, value.mark), what, todo});
-  }
-
-  /// A scalar that the API wants as a string: `true` and `1` need quotes in YAML.
-  std::string text(const Value& value, const std::string& what) {
-    const std::string& spelt = value.source.empty() ? value.text : value.source;
-    if (!value.is(Value::Kind::string) && !value.is(Value::Kind::null))
-      report(value, what + " must be a string, and the API server refuses " + describe(value),
-             "write it in quotes: \"" + spelt + "\"");
-    return value.is(Value::Kind::string) ? value.text : spelt;
-  }
-
-  Requirement read_requirement(const Value& value, bool is_field) {
-    Requirement out;
-    out.key = text_at(value, {"key"});
-    out.is_field = is_field;
-    out.spelling = text_at(value, {"operator"});
-    const auto known = std::find_if(std::begin(kOperators), std::end(kOperators),
-                                    [&](const Spelling& each) { return out.spelling == each.text; });
-    out.op = known == std::end(kOperators) ? Op::unknown : known->op;
-    for (const Value& each : items_at(value, {"values"})) out.values.push_back(text(each, "a value of " + out.key));
-    return out;
-  }
-
-  SelectorTerm read_term(const Value& value) {
+  static SelectorTerm read_term(const Value& value) {
     SelectorTerm term;
     for (const bool is_field : {false, true})
       for (const Value& each : items_at(value, {is_field ? "matchFields" : "matchExpressions"})) {
-        Requirement requirement = read_requirement(each, is_field);
+        Requirement requirement = requirement_of(each, is_field);
         if (term.defect.empty()) term.defect = why_ignored(requirement);
-        if (requirement.op == Op::unknown) report_operator(each, requirement);
         term.requirements.push_back(std::move(requirement));
       }
     return term;
   }
 
-  void report_operator(const Value& value, const Requirement& requirement) {
-    std::vector<std::string_view> names;
-    for (const Spelling& each : kOperators) names.emplace_back(each.text);
-    const std::string_view guess = closest(requirement.spelling, names);
-    report(value, "there is no operator " + quote(requirement.spelling) + ", so the API server refuses the Pod",
-           guess.empty() ? "use In, NotIn, Exists, DoesNotExist, Gt or Lt" : "write " + std::string(guess));
-  }
-
-  void read_affinity(const Value& spec, PodDemand& demand) {
+  static void read_affinity(const Value& spec, PodDemand& demand) {
     if (const Value* required =
             at(spec, {"affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"});
         required && required->is(Value::Kind::map)) {
@@ -166,39 +139,6 @@ class Reader {
       if (preference.weight != 0 && !preference.term.requirements.empty())
         demand.preferences.push_back(std::move(preference));
     }
-  }
-
-  Toleration read_toleration(const Value& value) {
-    Toleration out{text_at(value, {"key"}), text_at(value, {"operator"}), "", text_at(value, {"effect"})};
-    if (const Value* wanted = value.find("value")) out.value = text(*wanted, "the value of toleration " + out.key);
-    if (out.op.empty()) out.op = "Equal";
-    if (!out.effect.empty())
-      if (const std::string why = taint_effect_defect(out.effect); !why.empty())
-        report(value, "toleration " + out.key + ": " + why, "use NoSchedule, PreferNoSchedule or NoExecute");
-    if (out.op == "Exists" && !out.value.empty())
-      report(value, "toleration " + out.key + ": Exists forbids a value, so the API server refuses the Pod",
-             "leave the value out, or use Equal");
-    return out;
-  }
-
-  /// The API server wants a limit for an extended resource, equal to the request.
-  void check_resources(const Value& container) {
-    const Value* requests = at(container, {"resources", "requests"});
-    const Value* limits = at(container, {"resources", "limits"});
-    if (requests)
-      for (const Member& member : requests->members) {
-        if (!is_judged(member.key) || member.key.find("kubernetes.io/") != std::string::npos) continue;
-        const Value* limit = limits ? limits->find(member.key) : nullptr;
-        if (!limit || amount_of(limit->text) != amount_of(member.value.text))
-          report(member.value, member.key + ": an extended resource needs a limit that equals its request",
-                 "set limits: {" + member.key + ": " + member.value.text + "}");
-      }
-    for (const Value* list : {requests, limits})
-      if (list)
-        for (const Member& member : list->members)
-          if (const std::string why = is_judged(member.key) ? resource_amount_defect(member.value.text) : "";
-              !why.empty())
-            report(member.value, member.key + ": " + why, std::string(kResourceAmountAdvice));
   }
 
   static void read_plain_resources(const Value& spec, std::vector<std::string>& names) {
@@ -260,9 +200,6 @@ class Reader {
     if (!items_at(spec, {"resourceClaims"}).empty())
       add(kResourceClaims, "devices are allocated from ResourceSlices (DRA)");
   }
-
-  const std::string origin_;
-  std::vector<Problem>& problems_;
 };
 
 std::string named(const Value& object, const std::string& kind) {
@@ -302,6 +239,15 @@ void note_node_name(const Value& spec, PodDemand& demand) {
         {"nodeName", "the Pod is bound to " + quote(node) + " already, so the scheduler does not look at it"});
 }
 
+/// Other kinds have Pod templates too, and some of them fields of their own in these.
+bool is_of_kubernetes(std::string_view kind, const std::string& version) {
+  constexpr std::string_view kKinds[] = {"Pod",        "PodTemplate", "ReplicationController",
+                                         "Deployment", "ReplicaSet",  "StatefulSet",
+                                         "DaemonSet",  "Job",         "CronJob"};
+  return std::find(std::begin(kKinds), std::end(kKinds), kind) != std::end(kKinds) &&
+         (version.empty() || version == "v1" || version == "apps/v1" || version == "batch/v1");
+}
+
 /// Every map below `value` that holds a Pod's spec: that of a Pod, a Deployment, or any kind with Pod templates.
 class Finder {
  public:
@@ -313,6 +259,7 @@ class Finder {
       return;
     }
     const std::string kind = text_at(value, {"kind"});
+    is_core_ = is_of_kubernetes(kind, text_at(value, {"apiVersion"}));
     const std::size_t first = found.size();
     visit(value, named(value, kind.empty() ? "document" : kind), kind, "");
     for (std::size_t i = first; i < found.size(); ++i) found[i].space = text_at(value, {"metadata", "namespace"});
@@ -326,7 +273,10 @@ class Finder {
   void visit(const Value& value, const std::string& name, const std::string& kind, const std::string& path) {
     if (const Value* spec = value.find("spec"); spec && spec->is(Value::Kind::map))
       if (const Value* containers = spec->find("containers"); containers && containers->is(Value::Kind::list)) {
-        PodDemand demand = Reader(origin_, problems_).read(*spec);
+        PodDemand demand = Reader::read(*spec);
+        demand.is_refused = check_fields(value, origin_, is_core_, problems_);
+        demand.is_refused = report_refusals(*spec, origin_, problems_) || demand.is_refused;
+        for (Toleration& each : demand.tolerations) each.is_refused = !refusals_of(each).empty();
         read_metadata(value, demand);
         demand.name = name + (path.empty() ? "" : " (" + path + ")");
         add_what_the_cluster_adds(demand, *spec, kind);
@@ -342,9 +292,37 @@ class Finder {
 
   const std::string_view origin_;
   std::vector<Problem>& problems_;
+  bool is_core_ = true;  // the document is of one of Kubernetes' own kinds
 };
 
 }  // namespace
+
+Requirement requirement_of(const Value& expression, bool is_field) {
+  Requirement out;
+  out.key = spelt_at(expression, "key");
+  out.is_field = is_field;
+  out.spelling = spelt_at(expression, "operator");
+  const auto known = std::find_if(std::begin(kOperators), std::end(kOperators),
+                                  [&](const Spelling& each) { return out.spelling == each.text; });
+  out.op = known == std::end(kOperators) ? Op::unknown : known->op;
+  for (const Value& each : items_at(expression, {"values"})) out.values.push_back(spelt(each));
+  return out;
+}
+
+Toleration toleration_of(const Value& toleration) {
+  Toleration out{spelt_at(toleration, "key"), spelt_at(toleration, "operator"), spelt_at(toleration, "value"),
+                 spelt_at(toleration, "effect")};
+  const Value* seconds = toleration.find("tolerationSeconds");
+  out.has_seconds = seconds && !seconds->is(Value::Kind::null);
+  if (out.op.empty()) out.op = "Equal";
+  return out;
+}
+
+std::vector<std::string_view> operator_names() {
+  std::vector<std::string_view> names;
+  for (const Spelling& each : kOperators) names.emplace_back(each.text);
+  return names;
+}
 
 std::optional<Amount> amount_of(std::string_view quantity) {
   const auto parsed = Quantity::parse(quantity);
@@ -365,11 +343,17 @@ std::string Requirement::text() const {
 }
 
 bool Toleration::tolerates(const Taint& taint) const {
+  if (is_refused) return false;
   if (!effect.empty() && effect != taint.effect) return false;
   if (!key.empty() && key != taint.key) return false;
   if (op == "Exists") return true;
   // Lt and Gt need a feature gate that is off by default; such a toleration then matches nothing.
   return (op == "Equal" || op.empty()) && value == taint.value;
+}
+
+bool is_tolerated(const Taint& taint, const std::vector<Toleration>& tolerations) {
+  return std::any_of(tolerations.begin(), tolerations.end(),
+                     [&](const Toleration& each) { return each.tolerates(taint); });
 }
 
 Unjudged* PodDemand::find_unjudged(std::string_view field) {
@@ -404,9 +388,9 @@ Amounts requests_of(const Value& pod_spec) {
   return total;
 }
 
-PodDemand demand_of_pod(const Value& pod, std::string_view origin, std::vector<Problem>& problems) {
+PodDemand demand_of_pod(const Value& pod) {
   const Value* spec = pod.find("spec");
-  PodDemand demand = Reader(origin, problems).read(spec ? *spec : Value::map());
+  PodDemand demand = Reader::read(spec ? *spec : Value::map());
   read_metadata(pod, demand);
   demand.name = named(pod, "Pod");
   demand.uid = text_at(pod, {"metadata", "uid"});

@@ -59,11 +59,15 @@ struct Preference {
 
 struct Toleration {
   std::string key, op, value, effect;
+  bool has_seconds = false;  // tolerationSeconds is set
+  bool is_refused = false;   // by the API server: it tolerates nothing
 
   bool tolerates(const Taint& taint) const;
   /// "key=value:Effect", "key:Effect", "every taint"
   std::string text() const;
 };
+
+bool is_tolerated(const Taint& taint, const std::vector<Toleration>& tolerations);
 
 /// Something that the scheduler also looks at and this program does not.
 struct Unjudged {
@@ -88,19 +92,27 @@ struct PodDemand {
   std::vector<Toleration> tolerations;
   Amounts requests;  // judged resources, without those of amount 0
   std::vector<Unjudged> unjudged;
+  bool is_refused = false;  // by the API server or kubectl, for a reason that is among the problems
 
   /// What is not judged of this field; nullptr: the Pod does not have it.
   Unjudged* find_unjudged(std::string_view field);
 };
 
+Requirement requirement_of(const Value& expression, bool is_field);
+/// `is_refused` is left false.
+Toleration toleration_of(const Value& toleration);
+/// The operators of a Requirement as they are spelt.
+std::vector<std::string_view> operator_names();
+
 /// Requests of containers, sidecars, init containers and overhead, of judged resources.
 Amounts requests_of(const Value& pod_spec);
 
-/// `problems`: what the API server would refuse; where = origin:line:column.
-PodDemand demand_of_pod(const Value& pod, std::string_view origin, std::vector<Problem>& problems);
+/// Of a Pod that exists, which the API server has accepted.
+PodDemand demand_of_pod(const Value& pod);
 
-/// Every Pod and Pod template of a YAML or JSON text with any number of documents, Lists included. Errors: malformed if
-/// none is there, or a document cannot be read.
+/// Every Pod and Pod template of a YAML or JSON text with any number of documents, Lists included. `problems`: what the
+/// API server or kubectl would refuse, among others; where = origin:line:column. Errors: malformed if none is there, or
+/// a document cannot be read.
 Result<std::vector<PodDemand>> demands_of_text(std::string_view text, std::string_view origin,
                                                std::vector<Problem>& problems);
 

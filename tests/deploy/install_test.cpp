@@ -36,7 +36,7 @@ class InstallTest : public ::testing::Test {
   static std::set<std::string> files_below(const fs::path& top) {
     std::set<std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(top))
-      if (!entry.is_directory()) found.insert(fs::relative(entry.path(), top).string());
+      if (!entry.is_directory()) found.insert(entry.path().lexically_relative(top).string());
     return found;
   }
 
@@ -46,12 +46,16 @@ TempDirectory* InstallTest::folder = nullptr;
 
 TEST_F(InstallTest, PutsThisAndNothingElse) {
   std::set<std::string> wanted{
+      "bin/kubectl-nodescout",
+      "bin/kubectl_complete-nodescout",
       "bin/nodescout",
       "lib/nodescout/libnodescout-kube.so",
       "share/bash-completion/completions/nodescout",
       "share/doc/nodescout/LICENSE",
       "share/doc/nodescout/NOTICE",
       "share/fish/vendor_completions.d/nodescout.fish",
+      "share/man/man1/kubectl-nodescout.1",
+      "share/man/man1/kubectl_complete-nodescout.1",
       "share/man/man1/nodescout.1",
       "share/zsh/site-functions/_nodescout",
   };
@@ -72,6 +76,15 @@ TEST_F(InstallTest, TheProgramRunsFromThere) {
   EXPECT_EQ(module, (prefix() / "lib/nodescout/libnodescout-kube.so").string());
   const auto opened = kube_module_at(module);
   EXPECT_TRUE(opened) << opened.error().text();
+}
+
+TEST_F(InstallTest, ThePluginOfKubectlIsTheProgramUnderItsOtherNames) {
+  for (const char* name : {"kubectl-nodescout", "kubectl_complete-nodescout"})
+    EXPECT_EQ(fs::read_symlink(prefix() / "bin" / name), "nodescout") << "wherever the tree is moved";
+  const Ran help = run_program({(prefix() / "bin/kubectl-nodescout").string(), "fleet", "--help"});
+  EXPECT_NE(help.out.find("Usage: kubectl nodescout fleet"), std::string::npos) << help.out << help.err;
+  const Ran completed = run_program({(prefix() / "bin/kubectl_complete-nodescout").string(), "fleet", "--out"});
+  EXPECT_NE(completed.out.find("--output\n"), std::string::npos) << completed.out << completed.err;
 }
 
 TEST_F(InstallTest, CompletionsAndManualAreWhatTheProgramPrints) {
@@ -129,6 +142,23 @@ TEST_F(ImageTest, HoldsNothingThatIsNotNeeded) {
                           file == "etc/nsswitch.conf";
     EXPECT_TRUE(is_library || is_known) << file;
   }
+}
+
+/// krew unpacks directories and files, and refuses an archive with anything else in it.
+TEST_F(ImageTest, ThePortableArchiveHasNoLinks) {
+  const Ran made = run_program({kSource + "/deploy/tarball", prefix().parent_path().string(), image().string(),
+                                (folder->path() / "archive").string()});
+  ASSERT_EQ(made.status, 0) << made.err;
+  const Ran listed = run_program({"/bin/tar", "-tvzf", std::string(trim(made.out))});
+  ASSERT_EQ(listed.status, 0) << listed.err;
+  std::size_t files = 0;
+  for (const std::string_view line : split(listed.out, '\n')) {
+    if (line.empty()) continue;
+    EXPECT_TRUE(line.front() == '-' || line.front() == 'd') << line;
+    ++files;
+  }
+  EXPECT_GT(files, 10u);
+  EXPECT_NE(listed.out.find("/bin/nodescout\n"), std::string::npos) << listed.out;
 }
 
 TEST_F(ImageTest, RunsAsNobodyOnAReadOnlyRoot) {

@@ -9,6 +9,7 @@
 
 #include "document/json.h"
 #include "document/value_path.h"
+#include "document/yaml.h"
 #include "e2e/agent_process.h"
 #include "e2e/control_plane.h"
 #include "kube/lease.h"
@@ -251,6 +252,64 @@ TEST_F(FleetTest, FollowsTheUnhealthyOnesWithoutTheOthers) {
   EXPECT_FALSE(has("followed-good")) << read_file(log);
 }
 
+TEST_F(FleetTest, FollowingASelectorThatMatchesNothingSaysSoAndWhenNodesCome) {
+  TempDirectory folder;
+  const auto log = folder.path() / "log";
+  ::setenv("KUBECONFIG", cluster->admin_kubeconfig().c_str(), 1);
+  Process following({nodescout_program(), "fleet", "-w", "-l", "agentpol=late"}, log);
+  const auto count = [&](const std::string& text) {
+    const std::string all = read_file(log);
+    int found = 0;
+    for (std::size_t at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) ++found;
+    return found;
+  };
+  ASSERT_TRUE(eventually([&] { return count("no Node has these labels") == 1; })) << read_file(log);
+  EXPECT_EQ(count("did you mean \"agentpool\"?"), 1) << read_file(log);
+  EXPECT_EQ(count("NAME "), 0) << "a table without a row" << read_file(log);
+  const auto create = [&](const std::string& name) {
+    must(cluster->admin().create(collection_path(resources::kNodes),
+                                 json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":")" + name +
+                                      R"(","labels":{"agentpol":"late"}}})")));
+  };
+  create("late-one");
+  ASSERT_TRUE(eventually([&] { return count("late-one is the first Node with these labels") == 1; })) << read_file(log);
+  create("late-two");
+  ASSERT_TRUE(eventually([&] { return count("late-two") >= 1; })) << read_file(log);
+  EXPECT_EQ(count("NAME "), 1) << read_file(log);
+  EXPECT_EQ(count("is the first Node"), 1) << read_file(log);
+  EXPECT_EQ(count("no Node has these labels"), 1) << read_file(log);
+  for (const char* name : {"late-one", "late-two"})
+    EXPECT_TRUE(cluster->admin().remove(object_path(resources::kNodes, "", name)));
+}
+
+TEST_F(FleetTest, LabelsWithWhatMadeThem) {
+  const std::string node = fleet_node_name(27), numa = "feature.node.kubernetes.io/memory-numa";
+  must(cluster->admin().patch(
+      object_path(resources::kLeases, "nodescout", node), PatchKind::merge,
+      json(
+          R"({"metadata":{"annotations":{"nodescout.dev/provenance":)"
+          R"("[{\"by\":\"built-in\",\"since\":\"2026-11-20T08:00:00Z\"},)"
+          R"({\"by\":\"/etc/nodescout/rules.d/a.yaml:3:5 (rule \\\"a\\\")\",\"keys\":[\"kernel-version.full\"]}]"}}})")));
+  for (const char* output : {"json", "yaml"}) {
+    const Ran ran = fleet({"--labels", "-l", "kubernetes.io/hostname=" + node, "-o", output});
+    ASSERT_EQ(ran.status, 0) << ran.err;
+    const Value all = parse_yaml(ran.out, "fleet").at(0).root;
+    ASSERT_EQ(all.find("nodes")->items.size(), 1u) << ran.out;
+    const Value& labels = *all.find("nodes")->items[0].find("labels");
+    EXPECT_EQ(text_at(labels, {numa, "value"}), "true") << ran.out;
+    EXPECT_EQ(text_at(labels, {numa, "maker"}), "built-in");
+    EXPECT_EQ(text_at(labels, {numa, "probe"}), "memory (/sys/bus/node/devices)");
+    EXPECT_EQ(text_at(labels, {numa, "since"}), "2026-11-20T08:00:00Z");
+    const std::string kernel = "feature.node.kubernetes.io/kernel-version.full";
+    EXPECT_EQ(text_at(labels, {kernel, "maker"}), "/etc/nodescout/rules.d/a.yaml:3:5 (rule \"a\")");
+    EXPECT_EQ(at(labels, {kernel, "probe"})->kind, Value::Kind::null) << "this rule is not known here";
+    EXPECT_EQ(at(labels, {"agentpool", "maker"})->kind, Value::Kind::null) << "another owner's";
+  }
+  EXPECT_EQ(fleet({"--labels"}).status, 2);
+  EXPECT_EQ(fleet({"--labels", "-o", "json", "--group-by", "model"}).status, 2);
+  EXPECT_FALSE(row(fleet({"-o", "json"}), node).find("labels")) << "only where they are asked for";
+}
+
 TEST_F(FleetTest, ThePluginOfKubectl) {
   TempDirectory folder;
   std::filesystem::create_symlink(nodescout_program(), folder.path() / "kubectl-nodescout");
@@ -278,6 +337,7 @@ TEST_F(FleetTest, Figures) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"fleet"},
                                                 {"fleet", "--sort", "driver"},
                                                 {"fleet", "-o", "json"},
+                                                {"fleet", "-o", "json", "--labels"},
                                                 {"fleet", "-o", "html"},
                                                 {"fleet", "outliers"}}) {
     std::vector<std::string> command{program};

@@ -126,6 +126,9 @@ TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
                                ":1:3 (rule \"site rule\"), since "),
             std::string::npos)
       << explained.out;
+  const std::size_t gpu_at = explained.out.find(std::string(kGpuLabel) + "=true\n");
+  ASSERT_NE(gpu_at, std::string::npos) << explained.out;
+  EXPECT_NE(explained.out.substr(gpu_at, 200).find(" <- probe pci ("), std::string::npos) << explained.out;
   const Ran without = run_program({nodescout_program(), "diff", "--node=told", "--root", "/nonexistent", kubeconfig});
   EXPECT_EQ(without.status, 2);
   const Ran diff = run_program({nodescout_program(), "diff", "--node=told", "--no-shipped-rules", kubeconfig});
@@ -140,6 +143,7 @@ TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
   EXPECT_NE(changed.out.find("; the present value was made by " + rules.string() + ":1:3 (rule \"site rule\"), since "),
             std::string::npos)
       << changed.out << changed.err;
+  EXPECT_NE(changed.out.find(":1:3 (rule \"site rule\") <- probe kernel ("), std::string::npos) << changed.out;
 }
 
 /// The garbage collector is not part of this control plane: the test deletes the Lease as it does.

@@ -8,9 +8,14 @@
 #include <random>
 #include <thread>
 
+#include "base/kubernetes_syntax.h"
+#include "base/text.h"
 #include "document/json.h"
 #include "document/value_path.h"
+#include "document/yaml.h"
 #include "e2e/agent_process.h"
+#include "schedule/pod_fields.h"
+#include "schedule/refused_pods.h"
 #include "support/run_program.h"
 
 namespace nodescout::test {
@@ -194,23 +199,208 @@ void create_fleet(ControlPlane& cluster) {
   }
 }
 
-TEST_F(WhyTest, AgreesWithTheScheduler) {
-  constexpr int kBatches = 30, kInBatch = 10;
-  create_fleet(*cluster);
+/// Pods that somebody thought of, each for a corner of the scheduler's filters.
+std::vector<std::string> corner_pods() {
+  const auto required = [](const std::string& terms) {
+    return R"("affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[)" +
+           terms + "]}}}";
+  };
+  const auto expressions = [&](const std::string& list) { return required(R"({"matchExpressions":[)" + list + "]}"); };
+  const auto expression = [&](const std::string& key, const std::string& op, const std::string& values) {
+    return R"({"key":")" + key + R"(","operator":")" + op + "\"" +
+           (values.empty() ? "" : R"(,"values":[)" + values + "]") + "}";
+  };
+  const auto one = [&](const std::string& key, const std::string& op, const std::string& values) {
+    return expressions(expression(key, op, values));
+  };
+  const std::string on_one = R"("nodeSelector":{"count":"3"})";  // of 24 Nodes
+  const auto tolerating = [&](const std::string& list, const std::string& count) {
+    return R"("nodeSelector":{"count":")" + count + R"("},"tolerations":[)" + list + "]";
+  };
+  const auto containers = [&](const std::string& list, const std::string& more = "") {
+    return R"("containers":[)" + list + "]" + more;
+  };
+  const auto gpus = [&](int amount) { return container("a", "nvidia.com/gpu", amount); };
+  return {
+      // Gt and Lt
+      one("count", "Gt", R"("+5")"),
+      one("count", "Gt", R"("005")"),
+      one("count", "Lt", R"("0")"),
+      one("count", "Gt", R"("22")"),
+      one("count", "Gt", R"("23")"),
+      one("count", "Gt", R"("9223372036854775807")"),
+      one("count", "Gt", R"("9223372036854775808")"),
+      one("big", "Gt", R"("9223372036854775806")"),
+      one("big", "Lt", R"("9223372036854775808")"),
+      one("padded", "Gt", R"("6")"),
+      one("padded", "Lt", R"("8")"),
+      one("version", "Gt", R"("22")"),
+      one("empty", "Gt", R"("0")"),
+      one("empty", "Lt", R"("5")"),
+      // In, NotIn, Exists, DoesNotExist with empty and missing values
+      one("empty", "In", R"("")"),
+      one("empty", "NotIn", R"("")"),
+      one("nothing", "In", R"("")"),
+      one("nothing", "NotIn", R"("")"),
+      one("empty", "Exists", ""),
+      one("empty", "DoesNotExist", ""),
+      one("zone", "In", R"("a","a","b")"),
+      one("zone", "NotIn", R"("a","b","c")"),
+      expressions(expression("zone", "In", R"("a")") + "," + expression("zone", "In", R"("b")")),
+      expressions(expression("zone", "Exists", "") + "," + expression("zone", "DoesNotExist", "")),
+      R"("nodeSelector":{"empty":""})",
+      R"("nodeSelector":{"nothing":""})",
+      // terms
+      required("{}"),
+      required(R"({},{"matchExpressions":[)" + expression("zone", "In", R"("a")") + "]}"),
+      required(R"({"matchExpressions":[]})"),
+      required(R"({"matchExpressions":[)" + expression("count", "Gt", R"("x")") + R"(]},{"matchExpressions":[)" +
+               expression("count", "In", R"("2")") + "]}"),
+      expressions(expression("count", "Gt", R"("x")") + "," + expression("zone", "Exists", "")),
+      required(R"({"matchFields":[{"key":"metadata.name","operator":"In","values":["why-2"]}]})"),
+      required(R"({"matchFields":[{"key":"metadata.name","operator":"In","values":["nowhere"]}]})"),
+      required(
+          R"({"matchFields":[{"key":"metadata.name","operator":"NotIn","values":["why-2"]}],"matchExpressions":[)" +
+          expression("count", "In", R"("2","8")") + "]}"),
+      required(R"({"matchFields":[{"key":"metadata.name","operator":"In","values":["why-2"]},)"
+               R"({"key":"metadata.name","operator":"In","values":["why-8"]}]})"),
+      // selector and affinity together
+      R"("nodeSelector":{"zone":"a"},)" + one("zone", "In", R"("b")"),
+      R"("nodeSelector":{"zone":"a"},)" + one("count", "Lt", R"("4")"),
+      // taints: why-0 has dedicated=ml:NoSchedule and flaky:NoExecute, why-5 dedicated, why-7 flaky, why-4 a cordon
+      tolerating(R"({"key":"dedicated","operator":"Exists"})", "0"),
+      tolerating(R"({"key":"dedicated","operator":"Exists"},{"key":"flaky","operator":"Exists","effect":"NoSchedule"})",
+                 "0"),
+      tolerating(R"({"key":"dedicated","value":"ml"},{"key":"flaky","effect":"NoExecute"})", "0"),
+      tolerating(R"({"operator":"Exists","effect":"NoSchedule"})", "0"),
+      tolerating(R"({"operator":"Exists","effect":"NoSchedule"},{"operator":"Exists","effect":"NoExecute"})", "0"),
+      tolerating(R"({"key":"flaky","value":"x","effect":"NoExecute"})", "21"),
+      tolerating(R"({"key":"flaky","operator":"Exists","effect":"NoExecute","tolerationSeconds":5})", "21"),
+      tolerating(R"({"key":"flaky","operator":"Exists","effect":"NoExecute","tolerationSeconds":-5})", "21"),
+      tolerating(R"({"key":"dedicated","operator":"Equal","value":"ML"})", "5"),
+      tolerating(R"({"key":"dedicated","operator":"Exists","effect":"PreferNoSchedule"})", "5"),
+      tolerating(R"({"key":"node.kubernetes.io/unschedulable"})", "4"),
+      tolerating(R"({"key":"node.kubernetes.io/unschedulable","value":"x"})", "4"),
+      tolerating(R"({"key":"node.kubernetes.io/unschedulable","operator":"Exists","effect":"NoExecute"})", "4"),
+      tolerating(R"({"operator":"Exists"})", "4"),
+      // resources: why-13 has 4 and all are free, why-17 8
+      R"("nodeSelector":{"count":"17"},)" + containers(gpus(8)),
+      R"("nodeSelector":{"count":"17"},)" + containers(gpus(9)),
+      R"("nodeSelector":{"count":"17"},)" + containers(gpus(4) + "," + container("b", "nvidia.com/gpu", 5)),
+      R"("nodeSelector":{"count":"17"},)" +
+          containers(gpus(4), R"(,"initContainers":[)" + container("i", "nvidia.com/gpu", 8) + "]"),
+      R"("nodeSelector":{"count":"17"},)" +
+          containers(gpus(4), R"(,"initContainers":[)" + container("i", "nvidia.com/gpu", 9) + "]"),
+      R"("nodeSelector":{"count":"17"},)" +
+          containers(gpus(4), R"(,"initContainers":[)" +
+                                  container("s", "nvidia.com/gpu", 4, R"(,"restartPolicy":"Always")") + "," +
+                                  container("i", "nvidia.com/gpu", 4) + "]"),
+      R"("nodeSelector":{"count":"17"},)" +
+          containers(gpus(4), R"(,"initContainers":[)" +
+                                  container("s", "nvidia.com/gpu", 4, R"(,"restartPolicy":"Always")") + "," +
+                                  container("i", "nvidia.com/gpu", 5) + "]"),
+      R"("nodeSelector":{"count":"17"},)" +
+          containers(gpus(4), R"(,"initContainers":[)" + container("i", "nvidia.com/gpu", 8) + "," +
+                                  container("s", "nvidia.com/gpu", 4, R"(,"restartPolicy":"Always")") + "]"),
+      containers(R"({"name":"a","image":"x","resources":{"limits":{"nvidia.com/gpu":"1k"}}})"),
+      containers(R"({"name":"a","image":"x","resources":{"limits":{"nvidia.com/gpu":"2000m"}}})"),
+      containers(R"({"name":"a","image":"x","resources":{"limits":{"nvidia.com/gpu":"0"}}})"),
+      containers(R"({"name":"a","image":"x","resources":{"limits":{"example.com/none":"0"}}})"),
+      R"("nodeSelector":{"count":"6"},)" + containers(container("a", "", 0)),
+      R"("nodeSelector":{"count":"1"},)" + containers(gpus(1)),
+      R"("nodeSelector":{"count":"5"},"tolerations":[{"operator":"Exists"}],)" + containers(gpus(1)),
+      R"("nodeSelector":{"count":"5"},"tolerations":[{"operator":"Exists"}],)" + containers(gpus(2)),
+  };
+}
+
+/// What the scheduler makes of a Pod: the Node that it binds it to, or why it binds it to none.
+struct Scheduled {
+  std::string node, refusal;
+};
+
+Scheduled scheduled(ControlPlane& cluster, const std::string& name) {
+  Scheduled out;
+  const bool is_decided = eventually([&] {
+    const Value now = must(cluster.admin().get(object_path(resources::kPods, kSpace, name)));
+    out.node = text_at(now, {"spec", "nodeName"});
+    if (const Value* conditions = at(now, {"status", "conditions"}))
+      for (const Value& each : conditions->items)
+        if (text_at(each, {"type"}) == "PodScheduled" && text_at(each, {"status"}) == "False")
+          out.refusal = text_at(each, {"message"});
+    return !out.node.empty() || !out.refusal.empty();
+  });
+  EXPECT_TRUE(is_decided) << name;
+  return out;
+}
+
+/// The Nodes and the Pods on them that tests of this program judge, and the scheduler. Once.
+void start_fleet(ControlPlane& cluster) {
+  static bool is_there = false;
+  if (std::exchange(is_there, true)) return;
+  create_fleet(cluster);
   // Resources that are used up from the start, and Pods that no longer count.
   const auto fill = [&](const std::string& name, const std::string& node, int gpus, const std::string& phase) {
-    create(pod_text(name,
-                    R"("nodeName":")" + node + R"(","containers":[)" + container("a", "nvidia.com/gpu", gpus) + "]"));
+    must(cluster.admin().create(collection_path(resources::kPods, kSpace),
+                                json(pod_text(name, R"("nodeName":")" + node + R"(","containers":[)" +
+                                                        container("a", "nvidia.com/gpu", gpus) + "]"))));
     if (!phase.empty())
-      must(cluster->admin().patch(object_path(resources::kPods, kSpace, name, "status"), PatchKind::merge,
-                                  json(R"({"status":{"phase":")" + phase + R"("}})")));
+      must(cluster.admin().patch(object_path(resources::kPods, kSpace, name, "status"), PatchKind::merge,
+                                 json(R"({"status":{"phase":")" + phase + R"("}})")));
   };
   fill("full-1", "why-1", 8, "Running");
   fill("full-5", "why-5", 3, "");
   fill("done-13", "why-13", 4, "Succeeded");
   fill("failed-17", "why-17", 8, "Failed");
   fill("only-7", "why-7", 0, "Running");
-  cluster->start_scheduler();
+  cluster.start_scheduler();
+}
+
+TEST_F(WhyTest, AgreesWithTheSchedulerInTheCorners) {
+  start_fleet(*cluster);
+  must(cluster->admin().patch(
+      object_path(resources::kNodes, "", "why-2"), PatchKind::merge,
+      json(R"({"metadata":{"labels":{"empty":"","big":"9223372036854775807","padded":"007"}}})")));
+  std::vector<std::string> pods;
+  std::string list;
+  for (std::string spec : corner_pods()) {
+    if (spec.find(R"("containers")") == std::string::npos) spec += R"(,"containers":[)" + container("a", "", 0) + "]";
+    pods.push_back(pod_text("corner-" + std::to_string(pods.size()), spec));
+    list += (list.empty() ? "" : ",") + pods.back();
+  }
+  const std::filesystem::path file = cluster->folder() / "why-corners.json";
+  write_file(file, R"({"apiVersion":"v1","kind":"List","items":[)" + list + "]}");
+  const Ran ran = why({"-f", file.string(), "-o", "json"});
+  const Value answer = json(ran.out);
+  const Value& verdicts = *at(answer, {"pods"});
+  ASSERT_EQ(verdicts.items.size(), pods.size()) << ran.err;
+  std::size_t fitting = 0;
+  for (std::size_t i = 0; i < pods.size(); ++i) {
+    const Value& verdict = verdicts.items[i];
+    const std::string name = "corner-" + std::to_string(i);
+    const auto created = cluster->admin().create(collection_path(resources::kPods, kSpace), json(pods[i]));
+    EXPECT_EQ(text_at(verdict, {"refused"}), created ? "false" : "true")
+        << pods[i] << "\n"
+        << ran.err << (created ? "" : created.error().text());
+    if (!created) continue;
+    const auto [node, refusal] = scheduled(*cluster, name);
+    std::vector<std::string> fits;
+    for (const Value& each : at(verdict, {"fitting"})->items) fits.push_back(each.text);
+    EXPECT_EQ(fits.empty(), node.empty()) << pods[i] << "\nscheduler: " << node << refusal << "\n" << to_json(verdict);
+    EXPECT_TRUE(node.empty() || std::find(fits.begin(), fits.end(), node) != fits.end())
+        << pods[i] << "\nscheduler: " << node << "\n"
+        << to_json(verdict);
+    EXPECT_EQ(text_at(verdict, {"fix"}).empty(), !fits.empty()) << pods[i];
+    fitting += node.empty() ? 0 : 1;
+    remove(name);
+  }
+  std::printf("%zu Pods judged as by kube-scheduler; %zu fit\n", pods.size(), fitting);
+  EXPECT_GE(pods.size(), 50u);
+  EXPECT_GT(fitting, 15u);
+}
+
+TEST_F(WhyTest, AgreesWithTheScheduler) {
+  constexpr int kBatches = 30, kInBatch = 10;
+  start_fleet(*cluster);
 
   Generator generate(20260817);
   int judged = 0, fitting = 0, kept = 0, short_of_devices = 0;
@@ -304,6 +494,157 @@ TEST_F(WhyTest, WithFewRightsTheRestIsStillJudged) {
   EXPECT_NE(ran.err.find("foreign owners are not known"), std::string::npos) << ran.err;
 }
 
+TEST_F(WhyTest, RefusesWhatTheApiServerRefuses) {
+  // As kubectl sends it: a field that is not known is an error.
+  const std::string dry_run =
+      with_query(collection_path(resources::kPods, kSpace), {{"dryRun", "All"}, {"fieldValidation", "Strict"}});
+  cluster->create_ready_node("why-refusals");
+  const auto compare = [&](const std::vector<schedule::test::RefusedPod>& pods, const std::string& prefix,
+                           bool is_refused) {
+    std::string file;
+    for (std::size_t i = 0; i < pods.size(); ++i)
+      file += "---\n" + schedule::test::yaml_of(pods[i], prefix + std::to_string(i));
+    write_file(cluster->folder() / "why-refusals.yaml", file);
+    const Ran ran = why({"-f", (cluster->folder() / "why-refusals.yaml").string(), "-o", "json"});
+    const Value answer = json(ran.out);
+    const Value& verdicts = *at(answer, {"pods"});
+    ASSERT_EQ(verdicts.items.size(), pods.size()) << ran.err;
+    for (std::size_t i = 0; i < pods.size(); ++i) {
+      const auto documents = parse_yaml(schedule::test::yaml_of(pods[i], prefix + std::to_string(i)), "pod");
+      const auto created = cluster->admin().create(dry_run, documents.at(0).root);
+      EXPECT_EQ(!created, is_refused) << pods[i].spec << pods[i].container
+                                      << (created ? "" : "\n" + created.error().text());
+      EXPECT_EQ(text_at(verdicts.items[i], {"refused"}), is_refused ? "true" : "false")
+          << pods[i].spec << pods[i].container;
+    }
+  };
+  compare(schedule::test::refused_pods(), "refused-", true);
+  compare(schedule::test::accepted_pods(), "accepted-", false);
+}
+
+/// "text" for {"type":"string"}, as the table of pod_fields.cpp calls it.
+std::string shape_of(const Value& schema) {
+  const Value* whole = &schema;
+  if (const Value* all = schema.find("allOf"); all && all->items.size() == 1) whole = &all->items[0];
+  const std::string type = text_at(*whole, {"type"}), reference = text_at(*whole, {"$ref"});
+  if (reference.ends_with(".Quantity")) return "amount";
+  if (!reference.empty()) return "object";
+  if (type == "array") {
+    const Value* items = whole->find("items");
+    return items && shape_of(*items) == "text" ? "texts" : "objects";
+  }
+  if (type == "object") {
+    const Value* more = whole->find("additionalProperties");
+    return !more ? "object" : shape_of(*more) == "amount" ? "amounts" : "text_map";
+  }
+  return type == "string" ? "text" : type == "integer" ? "whole_number" : type == "boolean" ? "flag" : type;
+}
+
+TEST_F(WhyTest, KnowsTheFieldsThatTheApiServerKnows) {
+  const std::map<schedule::Shape, std::string> names{
+      {schedule::Shape::text, "text"},       {schedule::Shape::whole_number, "whole_number"},
+      {schedule::Shape::flag, "flag"},       {schedule::Shape::texts, "texts"},
+      {schedule::Shape::amounts, "amounts"}, {schedule::Shape::text_map, "text_map"},
+      {schedule::Shape::object, "object"},   {schedule::Shape::objects, "objects"}};
+  const Value document = must(cluster->admin().get("/openapi/v3/api/v1"));
+  const Value* schemas = at(document, {"components", "schemas"});
+  ASSERT_TRUE(schemas);
+  for (const schedule::PodFields* fields : schedule::pod_fields()) {
+    const Value* schema = schemas->find("io.k8s.api.core.v1." + std::string(fields->name));
+    ASSERT_TRUE(schema) << fields->name;
+    std::map<std::string, std::string> server, ours;
+    for (const Member& member : schema->find("properties")->members) server[member.key] = shape_of(member.value);
+    for (const schedule::PodField& field : fields->fields) ours[std::string(field.name)] = names.at(field.shape);
+    EXPECT_EQ(ours, server) << fields->name;
+  }
+}
+
+/// "key=value" behind `prefix`; the value is all behind the first "=".
+std::pair<std::string, std::string> pair_of(const std::string& line, std::string_view prefix) {
+  const std::size_t equals = line.find('=');
+  EXPECT_TRUE(line.starts_with(prefix) && equals != std::string::npos) << line;
+  return {line.substr(prefix.size(), equals - prefix.size()), line.substr(equals + 1)};
+}
+
+/// Every form of every instance type (--long; else of every fourth): Nodes by the real API server, the others by their
+/// public rules.
+TEST_F(WhyTest, PredictionsAreAcceptedWhereTheyGo) {
+  const auto predict = [&](const std::string& type, const char* output) {
+    const Ran ran = run_program({nodescout_program(), "predict", "--instance-type", type, "-o", output});
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_NE(ran.err.find("unknown: label "), std::string::npos) << "what cannot be known is listed: " << ran.err;
+    return ran.out;
+  };
+  const auto expect_label = [](const std::string& key, const std::string& value) {
+    EXPECT_EQ(qualified_name_defect(key), "") << key;
+    EXPECT_EQ(label_value_defect(value), "") << key << "=" << value;
+    // What Karpenter keeps for itself and the kubelet.
+    EXPECT_FALSE(is_within(namespace_of(key), "karpenter.sh") || is_within(namespace_of(key), "karpenter.k8s.aws") ||
+                 key == "kubernetes.io/hostname")
+        << key;
+  };
+  const auto lines_of = [](const std::string& text) {
+    std::vector<std::string> lines;
+    for (const std::string_view line : split(text, '\n'))
+      if (!line.empty()) lines.emplace_back(line);
+    return lines;
+  };
+  std::vector<std::string> types;
+  for (const std::string& line : lines_of(run_program({nodescout_program(), "predict", "--list-types"}).out))
+    types.push_back(line.substr(0, line.find('\t')));
+  ASSERT_GE(types.size(), 20u);
+  const std::string strict = with_query(collection_path(resources::kNodes), {{"fieldValidation", "Strict"}});
+  for (std::size_t i = 0; i < types.size(); i += is_long() ? 1 : 4) {
+    const std::string& type = types[i];
+    std::size_t labels = 0;
+    for (const std::string& line : lines_of(predict(type, "labels"))) {
+      const auto [key, value] = pair_of(line, "");
+      expect_label(key, value);
+      EXPECT_EQ(key.find("gfd.timestamp"), std::string::npos);
+      ++labels;
+    }
+    EXPECT_GE(labels, 5u) << type;
+
+    std::size_t tags = 0;
+    for (const std::string& line : lines_of(predict(type, "autoscaler"))) {
+      const auto [key, value] = pair_of(line, "k8s.io/cluster-autoscaler/node-template/label/");
+      expect_label(key, value);
+      ++tags;
+    }
+    EXPECT_EQ(tags, labels) << type;
+
+    const Value pool = parse_yaml(predict(type, "karpenter"), "pool").at(0).root;
+    const Value& inner = *at(pool, {"spec", "template"});
+    const Value& requirements = *at(inner, {"spec", "requirements"});
+    EXPECT_LE(requirements.items.size() + at(inner, {"metadata", "labels"})->members.size(), 100u);
+    for (const Member& label : at(inner, {"metadata", "labels"})->members) {
+      EXPECT_TRUE(label.value.is(Value::Kind::string)) << label.key;
+      expect_label(label.key, label.value.text);
+    }
+    std::map<std::string, std::string> required;
+    for (const Value& each : requirements.items) {
+      EXPECT_EQ(each.members.size(), 3u) << to_json(each);
+      EXPECT_EQ(text_at(each, {"operator"}), "In");
+      ASSERT_EQ(each.find("values")->items.size(), 1u);
+      expect_label(text_at(each, {"key"}), each.find("values")->items[0].text);
+      required[text_at(each, {"key"})] = each.find("values")->items[0].text;
+    }
+    EXPECT_EQ(required["node.kubernetes.io/instance-type"], type);
+    EXPECT_TRUE(required["kubernetes.io/arch"] == "amd64" || required["kubernetes.io/arch"] == "arm64");
+
+    const Value node = parse_yaml(predict(type, "node"), "node").at(0).root;
+    const auto created = cluster->admin().create(strict, node);
+    ASSERT_TRUE(created) << type << ": " << created.error().text();
+    EXPECT_TRUE(same_content(*at(*created, {"metadata", "labels"}), *at(node, {"metadata", "labels"}))) << type;
+    EXPECT_EQ(text_at(*created, {"metadata", "annotations", "kwok.x-k8s.io/node"}), "fake");
+    const Value* allocatable = at(*created, {"status", "allocatable"});
+    ASSERT_TRUE(allocatable) << to_json(*created);
+    EXPECT_TRUE(allocatable->find("nvidia.com/gpu") || allocatable->find("amd.com/gpu")) << type;
+    EXPECT_EQ(text_at(*allocatable, {"pods"}), "1M");
+    ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodes, "", text_at(node, {"metadata", "name"}))));
+  }
+}
+
 TEST_F(WhyTest, APodThatDoesNotExist) {
   const Ran ran = why({"nowhere", "-n", kSpace});
   EXPECT_EQ(ran.status, 1);
@@ -395,9 +736,10 @@ TEST_F(WhyAgentTest, ForeignOwnersAndRejectedKeysAreExplained) {
         "(add \\\"example.com\\\" to extraWritePrefixes in the configuration"})
     EXPECT_TRUE(says("example.com/team", "red", sentence)) << sentence << "\n"
                                                            << answer("example.com/team", "red") << agent->log();
-  // The agent's Lease says which rule made a label of its own.
+  // The agent's Lease says which rule made a label of its own, and the rule which probe.
   EXPECT_TRUE(says(kNicLabel, "false", std::string(kNicLabel) + " on why-owned <- rules/pci-vendors.yaml"))
       << answer(kNicLabel, "false") << agent->log();
+  EXPECT_TRUE(says(kNicLabel, "false", "<- probe pci (")) << answer(kNicLabel, "false");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/digest.h"
+#include "base/semver.h"
 #include "base/text.h"
 #include "document/value_path.h"
 #include "document/yaml.h"
@@ -17,15 +18,28 @@ namespace {
 
 const std::string kFolder = NODESCOUT_SOURCE_DIR "/deploy/krew/";
 
+/// krew reads the manifest strictly: a field that it does not know is an error.
+void expect_fields(const Value& map, const std::set<std::string>& known) {
+  for (const Member& member : map.members)
+    EXPECT_TRUE(known.contains(member.key)) << member.key << " in line " << member.mark.line;
+}
+
 void expect_valid(const std::string& text, std::set<std::string> architectures) {
   const auto documents = parse_yaml(text, "nodescout.yaml");
   ASSERT_EQ(documents.size(), 1u);
   ASSERT_FALSE(documents[0].error) << documents[0].error->what;
   const Value& plugin = documents[0].root;
+  expect_fields(plugin, {"apiVersion", "kind", "metadata", "spec"});
+  expect_fields(*plugin.find("metadata"), {"name"});
+  expect_fields(*plugin.find("spec"),
+                {"version", "shortDescription", "description", "caveats", "homepage", "platforms"});
   EXPECT_EQ(text_at(plugin, {"apiVersion"}), "krew.googlecontainertools.github.com/v1alpha2");
   EXPECT_EQ(text_at(plugin, {"kind"}), "Plugin");
   EXPECT_EQ(text_at(plugin, {"metadata", "name"}), "nodescout");
   EXPECT_TRUE(text_at(plugin, {"spec", "version"}).starts_with("v"));
+  const auto parsed = parse_version(text_at(plugin, {"spec", "version"}));
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  EXPECT_EQ("v" + to_text(*parsed), text_at(plugin, {"spec", "version"})) << "all three numbers";
   const std::string summary = text_at(plugin, {"spec", "shortDescription"});
   EXPECT_FALSE(summary.empty());
   EXPECT_EQ(summary.find('\n'), std::string::npos);
@@ -33,6 +47,9 @@ void expect_valid(const std::string& text, std::set<std::string> architectures) 
   const Value* platforms = at(plugin, {"spec", "platforms"});
   ASSERT_TRUE(platforms);
   for (const Value& platform : platforms->items) {
+    expect_fields(platform, {"uri", "sha256", "bin", "selector", "files"});
+    expect_fields(*platform.find("selector"), {"matchLabels"});
+    expect_fields(*at(platform, {"selector", "matchLabels"}), {"os", "arch"});
     const std::string arch = text_at(platform, {"selector", "matchLabels", "arch"});
     EXPECT_EQ(text_at(platform, {"selector", "matchLabels", "os"}), "linux");
     EXPECT_EQ(architectures.erase(arch), 1u) << arch;
@@ -44,6 +61,7 @@ void expect_valid(const std::string& text, std::set<std::string> architectures) 
     EXPECT_EQ(text_at(platform, {"bin"}), "bin/nodescout");
     const Value* files = platform.find("files");
     ASSERT_TRUE(files && !files->items.empty());
+    for (const Value& file : files->items) expect_fields(file, {"from", "to"});
     for (const Value& file : files->items)
       EXPECT_TRUE(!text_at(file, {"from"}).empty() && !text_at(file, {"to"}).empty());
   }

@@ -31,7 +31,11 @@ std::string page_of(const std::vector<Value>& nodes, const Agents& agents) {
   }
   const auto outliers = outliers_of(rows, texts);
   std::string page;
-  write_page({rows, texts, outliers, totals, "2026-11-26T12:00:00Z"}, [&](std::string_view piece) { page += piece; });
+  const ProbeOf probes = [](std::string_view key, const std::string& maker) {
+    return maker.find("rules/gpu.yaml") != std::string::npos ? "probe-of-" + std::string(key) : "";
+  };
+  write_page({rows, texts, outliers, totals, "2026-11-26T12:00:00Z", probes},
+             [&](std::string_view piece) { page += piece; });
   return page;
 }
 
@@ -143,7 +147,8 @@ TEST_F(PageTest, ShowsFiltersAndOpens) {
   EXPECT_EQ(browser->text("document.querySelectorAll('#details svg rect').length"), "16") << "8 GPUs and 8 NICs";
   EXPECT_EQ(browser->text("document.querySelectorAll('#details svg rect.sick').length"), "1");
   EXPECT_NE(browser->text("document.getElementById('details').textContent")
-                .find("rule \"nvidia gpus missing\" of rules/gpu.yaml2026-11-25T03:12:44Z"),
+                .find("rule \"nvidia gpus missing\" of rules/gpu.yaml2026-11-25T03:12:44Zprobe-of-"
+                      "feature.node.kubernetes.io/gpu-nvidia.missing"),
             std::string::npos);
   browser->evaluate("document.getElementById('details').parentElement.scrollTop = 700");
   browser->screenshot(screenshots() / "machine-labels.png");

@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+
+#include "document/json.h"
+#include "support/temp_host.h"
+
 namespace nodescout::test {
 namespace {
 
@@ -42,6 +48,17 @@ TEST(Prediction, AnEntryThatOnlySomeHaveIsUnknownWhereverItIs) {
   }
 }
 
+TEST(Prediction, WhatEveryMachineHasOfItsOwnIsNeverPredicted) {
+  const Desired one = labels({{"a", "1"}, {"nvidia.com/gfd.timestamp", "17"}, {"nvidia.com/gpu.clique", "x.1"}});
+  for (const std::vector<Desired>& guises : {std::vector<Desired>{one}, {one, one}, {one, labels({{"a", "1"}})}}) {
+    const Prediction prediction = in_common(guises);
+    EXPECT_EQ(prediction.desired.labels, (Attributes{{"a", "1"}}));
+    ASSERT_EQ(prediction.unknown.size(), 2u);
+    EXPECT_EQ(prediction.unknown[0].what, "label nvidia.com/gfd.timestamp");
+    EXPECT_EQ(prediction.unknown[0].why, "every machine has its own");
+  }
+}
+
 TEST(Prediction, EveryKindOfEntryIsCompared) {
   Desired one;
   one.annotations = {{"note", "1"}};
@@ -69,10 +86,23 @@ Prediction known() {
 
 TEST(Forms, LabelsAndAutoscalerTags) {
   EXPECT_EQ(as_labels(known()), "example.com/gpu=h100\n");
-  EXPECT_EQ(as_autoscaler_tags(known()),
+  Prediction prediction = known();
+  EXPECT_EQ(as_autoscaler_tags(prediction),
             "k8s.io/cluster-autoscaler/node-template/label/example.com/gpu=h100\n"
             "k8s.io/cluster-autoscaler/node-template/taint/example.com/t=v:NoSchedule\n"
             "k8s.io/cluster-autoscaler/node-template/resources/example.com/r=2\n");
+}
+
+TEST(Forms, ATagWhoseKeyIsTooLongIsSaid) {
+  Prediction prediction = known();
+  const std::string domain = std::string(40, 'd') + ".example.com";
+  const std::string longest = domain + "/" + std::string(128 - 46 - domain.size() - 1, 'a');
+  prediction.desired.labels = {{longest, "1"}, {longest + "b", "1"}};
+  const std::string tags = as_autoscaler_tags(prediction);
+  EXPECT_EQ(tags.find('='), 128u) << tags;
+  EXPECT_EQ(tags.find(longest + "b"), std::string::npos);
+  ASSERT_EQ(prediction.unknown.size(), 1u);
+  EXPECT_EQ(prediction.unknown[0].what, "label " + longest + "b");
 }
 
 TEST(Forms, AKarpenterPoolDeclaresWhatKarpenterCannotKnow) {
@@ -122,6 +152,34 @@ TEST(Prediction, GpusAreAllocatableAndTheirDriversLabelsUnknown) {
   GpuOptions off;
   off.labellers = {{"nvidia", GpuOptions::Labeller::off}};
   EXPECT_EQ(keys(blueprint, off).find("nvidia"), std::string::npos);
+}
+
+/// Whatever GFD's labels a recorded machine has, a planned one lists as unknown.
+TEST(Prediction, NoLabelOfADriverIsForgotten) {
+  const Blueprint blueprint{"", "", "", {{"10de", "2330", "", 8}}};
+  const std::vector<Unknown> unknown = unknown_labels(blueprint, {});
+  std::size_t seen = 0;
+  for (const auto& host : std::filesystem::directory_iterator(NODESCOUT_SOURCE_DIR "/tests/hosts")) {
+    const auto file = host.path() / "expect" / "desired.json";
+    if (!std::filesystem::exists(file)) continue;
+    const auto desired = parse_json(test::read_file(file), file.string());
+    ASSERT_TRUE(desired) << file;
+    for (const Member& label : desired->find("labels")->members) {
+      if (!label.key.starts_with("nvidia.com/") || label.key.starts_with("nvidia.com/vgpu.") ||
+          label.key == "nvidia.com/gpu.present")
+        continue;  // made by rules from what is on the bus
+      ++seen;
+      EXPECT_TRUE(std::any_of(unknown.begin(), unknown.end(),
+                              [&](const Unknown& each) {
+                                const std::string pattern = each.what.substr(std::string_view("label ").size());
+                                return pattern.ends_with('*')
+                                           ? label.key.starts_with(pattern.substr(0, pattern.size() - 1))
+                                           : label.key == pattern;
+                              }))
+          << label.key << " of " << host.path().filename();
+    }
+  }
+  EXPECT_GE(seen, 20u);
 }
 
 TEST(Prediction, OfAMachineTheGpusThatCanBeUsedAreAllocatable) {

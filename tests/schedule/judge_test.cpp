@@ -175,10 +175,8 @@ TEST(Judge, AssignedPodsMayRepelOthers) {
            {R"("labelSelector":{"matchExpressions":[{"key":"app","operator":"DoesNotExist"}]})", false},
            {R"("labelSelector":{})", true},
            {R"("topologyKey":"zone")", false}}) {
-    std::vector<Problem> problems;
     const PodDemand demand = demand_of_pod(
-        parsed(R"({"metadata":{"name":"p","namespace":"n","labels":{"app":"web"}},"spec":{"containers":[]}})"), "p",
-        problems);
+        parsed(R"({"metadata":{"name":"p","namespace":"n","labels":{"app":"web"}},"spec":{"containers":[]}})"));
     const Assigned assigned = assigned_with(each.term);
     EXPECT_EQ(assigned.may_repel(demand), each.repels) << each.term;
     EXPECT_EQ(judged(demand, {node("a", "")}, &assigned).outcome,
@@ -202,9 +200,8 @@ TEST(Judge, APodDoesNotKeepItselfOut) {
   Assigned assigned;
   const std::string spec = R"("nodeName":"a","containers":[{"resources":{"requests":{"a/g":"8"}}}])";
   assigned.add(parsed("{\"spec\":{" + spec + "}}"));
-  std::vector<Problem> problems;
-  const PodDemand demand = demand_of_pod(
-      parsed(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{)" + spec + "}}"), "p", problems);
+  const PodDemand demand =
+      demand_of_pod(parsed(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},"spec":{)" + spec + "}}"));
   const Verdict verdict = judged(demand, {node("a", "", "", R"("a/g":"8")")}, &assigned);
   EXPECT_EQ(verdict.fitting, Names{"a"});
   EXPECT_EQ(verdict.pod, "Pod n/p");
@@ -389,6 +386,15 @@ spec:
   EXPECT_NE(present[0].find("\"vendor present\" <- pci.device: vendor Exists"), std::string::npos) << present[0];
   EXPECT_EQ(chains.of("feature.node.kubernetes.io/pci-10de.capable").size(), 1u);
   EXPECT_TRUE(chains.of("big-cpu").empty());
+  const EntryKey big_cpu{EntryKind::label, "feature.node.kubernetes.io/big-cpu"};
+  const std::string probe = chains.probe_of(big_cpu, "f.yaml:9:7 (rule \"count\")");
+  EXPECT_EQ(probe.rfind("cpu", 0), 0u) << probe;
+  EXPECT_NE(line.find("<- probe " + probe), std::string::npos) << line;
+  EXPECT_EQ(chains.probe_of(big_cpu, "f.yaml (rule \"count\")"), probe) << "as a Lease names a shipped rule";
+  EXPECT_EQ(chains.probe_of(big_cpu, "f.yaml"), probe) << "the key says which rule of the file";
+  EXPECT_EQ(chains.probe_of({EntryKind::annotation, big_cpu.key}, "f.yaml"), "");
+  EXPECT_EQ(chains.probe_of(big_cpu, "g.yaml:9:7 (rule \"count\")"), "") << "another file";
+  EXPECT_EQ(chains.probe_of(big_cpu, ""), "");
   EXPECT_TRUE(chains.of("example.com/x").empty());
 }
 

@@ -307,9 +307,9 @@
 
   const provenanceOf = (machine) => {
     const found = new Map();
-    const triples = data.provenance[machine.index];
-    for (let i = 0; i < triples.length; i += 3) found.set(text(triples[i]), [text(triples[i + 1]) || 'unknown',
-      text(triples[i + 2]) || 'unknown']);
+    const parts = data.provenance[machine.index];
+    for (let i = 0; i < parts.length; i += 4)
+      found.set(text(parts[i]), parts.slice(i + 1, i + 4).map((each) => text(each) || 'unknown'));
     return found;
   };
   const listOf = (heads, rows) => make('table', { class: 'list' },
@@ -338,11 +338,11 @@
     const provenance = provenanceOf(machine);
     const labels = labelsOf(machine);
     const rows = labels.map(([key, value]) => {
-      const [maker, since] = provenance.get(key) || ['unknown', 'unknown'];
+      const [maker, since, probe] = provenance.get(key) || ['unknown', 'unknown', 'unknown'];
       const look = { class: provenance.has(key) ? '' : 'dim' };
-      return { words: `${key}=${value} ${maker}`.toLowerCase(),
+      return { words: `${key}=${value} ${maker} ${probe}`.toLowerCase(),
                row: make('tr', {}, make('td', {}, key), make('td', {}, value), make('td', look, maker),
-                         make('td', look, since)) };
+                         make('td', look, since), make('td', look, probe)) };
     });
     const search = make('input', { type: 'search', autocomplete: 'off', spellcheck: false });
     search.addEventListener('input', () => {
@@ -350,7 +350,7 @@
       for (const each of rows) each.row.hidden = !words.every((word) => each.words.includes(word));
     });
     parts.push(make('h3', {}, `Labels (${labels.length})`), make('p', {}, make('label', {}, 'Search labels ', search)),
-               listOf(['Label', 'Value', 'Made by', 'Since'], rows.map((each) => each.row)));
+               listOf(['Label', 'Value', 'Made by', 'Since', 'Probe'], rows.map((each) => each.row)));
     byId('details').replaceChildren(...parts);
     dialog.showModal();
     dialog.scrollTop = 0;
