@@ -369,6 +369,9 @@ const std::vector<Step> kSteps{
      " --wait=false"},  // no namespace controller
     {"kubectl delete -k deploy/kustomize/crds", Step::How::run, ""},
     {"kubectl -n nodescout exec POD -- nodescout diff", Step::How::elsewhere, "deployed_test.cpp runs it in the image"},
+    {"helm upgrade --install gpu-operator nvidia/gpu-operator -n gpu-operator --create-namespace --set "
+     "nfd.enabled=false --set gfd.enabled=false",
+     Step::How::elsewhere, "needs NVIDIA's chart; operators_test.cpp has stand-ins of its DaemonSets"},
 };
 
 /// The lines of code, and the code within a line, that begin with a program that a reader would start.
@@ -401,7 +404,7 @@ std::vector<std::string> commands_of(const std::string& page) {
 TEST(DocumentedCommands, EachIsRunAsWrittenOrSaysWhereItIs) {
   std::set<std::string> known, written;
   for (const Step& step : kSteps) known.insert(step.command);
-  for (const char* page : {"deploy.md", "operations.md"})
+  for (const char* page : {"deploy.md", "operations.md", "consumers.md"})
     for (const std::string& command :
          commands_of(must(read_whole_file(std::string(NODESCOUT_SOURCE_DIR "/docs/") + page, 1u << 20))))
       written.insert(command);
