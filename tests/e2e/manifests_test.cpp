@@ -180,6 +180,42 @@ TEST_F(ManifestsTest, TheHostIsReadOnly) {
   }
 }
 
+/// No server here knows the kind; what it allows is compared with what the Pods ask for.
+TEST_F(ManifestsTest, TheDocumentedSccAdmitsThePods) {
+  const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/docs/platforms.md", 1u << 20));
+  const std::size_t begin = page.find("  apiVersion: security.openshift.io/v1");
+  ASSERT_NE(begin, page.npos);
+  const auto parsed = parse_yaml(page.substr(begin, page.find("```", begin) - begin), "platforms.md");
+  const Value& scc = parsed.at(0).root;
+  ASSERT_FALSE(parsed.at(0).error);
+  const auto list = [&](const char* key) {
+    std::set<std::string> texts;
+    for (const Value& item : scc.find(key)->items) texts.insert(item.text);
+    return texts;
+  };
+  EXPECT_EQ(list("users"), std::set<std::string>{"system:serviceaccount:nodescout:nodescout"});
+  for (const char* key : {"allowHostIPC", "allowHostNetwork", "allowHostPID", "allowHostPorts",
+                          "allowPrivilegeEscalation", "allowPrivilegedContainer"})
+    EXPECT_EQ(text_at(scc, {key}), "false") << key;
+  EXPECT_EQ(text_at(scc, {"allowHostDirVolumePlugin"}), "true");
+  EXPECT_EQ(text_at(scc, {"readOnlyRootFilesystem"}), "true");
+  EXPECT_EQ(list("requiredDropCapabilities"), std::set<std::string>{"ALL"});
+  EXPECT_TRUE(list("allowedCapabilities").empty());
+  const std::set<std::string> volumes = list("volumes");
+  EXPECT_TRUE(volumes.contains("projected")) << "the token";
+  for (const std::string& overlay : kOverlays) {
+    const Value spec = pod_spec(overlay);
+    for (const Value& volume : spec.find("volumes")->items)
+      for (const Member& source : volume.members)
+        EXPECT_TRUE(source.key == "name" || volumes.contains(source.key)) << overlay << ": " << source.key;
+    EXPECT_EQ(text_at(spec, {"securityContext", "seccompProfile", "type"}), "RuntimeDefault") << overlay;
+    for (const Value& container : containers(spec)) {
+      EXPECT_EQ(text_at(container, {"securityContext", "allowPrivilegeEscalation"}), "false") << overlay;
+      EXPECT_EQ(to_json(*at(container, {"securityContext", "capabilities"})), R"({"drop":["ALL"]})") << overlay;
+    }
+  }
+}
+
 /// What a runtime would have to create on the host, or may not exist there, keeps a Pod from starting on a read-only
 /// one.
 TEST_F(ManifestsTest, OnAReadOnlyHostNothingIsCreated) {
