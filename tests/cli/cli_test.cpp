@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <functional>
 #include <sstream>
 
+#include "base/text.h"
 #include "document/json.h"
 #include "support/run_program.h"
 #include "support/temp_host.h"
@@ -396,6 +398,50 @@ TEST(Cli, GeneratedPagesAreFresh) {
   ASSERT_TRUE(from != page.npos && to != page.npos);
   EXPECT_EQ(page.substr(from + begin.size(), to - from - begin.size()), nodescout({"manual", "configuration"}).out)
       << "stale: put the output of `nodescout manual configuration` between its marks in docs/operations.md";
+}
+
+/// docs/nfd-commands.md: what needs no cluster runs, and of the rest each option is known.
+TEST(Cli, TheCommandsInPlaceOfNfdsExist) {
+  TempDirectory work;
+  const std::string rules = (work.path() / "rules.yaml").string(), node = (work.path() / "node.json").string();
+  test::write_file(rules,
+                   "- {name: any, labels: {any: \"1\"}, matchFeatures: [{feature: kernel.version, matchExpressions: "
+                   "{major: {op: Exists}}}]}\n");
+  test::write_file(node, nodescout(dump({"-o", "json"})).out);
+  std::istringstream page(test::read_file(std::filesystem::path(NODESCOUT_SOURCE_DIR) / "docs/nfd-commands.md"));
+  int run = 0, known = 0;
+  for (std::string line; std::getline(page, line);) {
+    const std::vector<std::string_view> cells = split(line, '|');
+    if (cells.size() < 4) continue;
+    const std::vector<std::string_view> pieces = split(cells[2], '`');
+    for (std::size_t i = 1; i < pieces.size(); i += 2) {
+      if (!pieces[i].starts_with("nodescout ")) continue;
+      SCOPED_TRACE(pieces[i]);
+      std::vector<std::string> words;
+      for (const std::string_view word : split(pieces[i].substr(std::strlen("nodescout ")), ' '))
+        words.emplace_back(word == "FILE" ? rules : word == "FEATURES" ? node : word == "SHELL" ? "bash" : word);
+      const bool is_process = words[0] == "agent" || words[0] == "controller";
+      if (!is_process && pieces[i].find("NODE") == std::string_view::npos) {
+        const Ran ran = nodescout(words);
+        EXPECT_EQ(ran.status, 0) << ran.err;
+        ++run;
+        continue;
+      }
+      std::vector<std::string> command;
+      for (const std::string& word : words)
+        if (command.size() < (is_process ? 1u : 2u)) command.push_back(word);
+      command.emplace_back("--help");
+      const Ran help = nodescout(command);
+      EXPECT_EQ(help.status, 0) << help.err;
+      for (const std::string& word : words)
+        if (word.starts_with("--")) {
+          EXPECT_NE(help.out.find(word + " "), std::string::npos) << word;
+        }
+      ++known;
+    }
+  }
+  EXPECT_GE(run, 8);
+  EXPECT_GE(known, 7);
 }
 
 TEST(Cli, CompletionScriptsAreLegal) {

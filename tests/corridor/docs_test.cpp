@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
+#include <stdexcept>
 
 #include "base/text.h"
 #include "corridor/schema.h"
 #include "corridor/walk.h"
+#include "document/json.h"
 #include "feature/json.h"
 #include "rule/check.h"
 #include "rule/shipped.h"
@@ -161,6 +164,86 @@ TEST(Docs, RulesNamesEveryShippedFile) {
   EXPECT_GT(names.size(), 5u);
   for (const std::string_view name : names)
     EXPECT_NE(page.find("| `" + std::string(name) + "` |"), std::string::npos) << name;
+}
+
+/// Labels of every machine of tests/hosts, and those that one file of rules alone makes there or could make elsewhere.
+struct MadeLabels {
+  std::set<std::string> all;
+  std::map<std::string, std::set<std::string>, std::less<>> by_file;
+};
+
+MadeLabels labels_of_recorded_machines() {
+  namespace fs = std::filesystem;
+  MadeLabels made;
+  std::map<std::string, std::vector<Rule>, std::less<>> files;
+  for (const Rule& rule : shipped_rules("")) {
+    const std::string file(file_of_shipped(rule));
+    files[file].push_back(rule);
+    for (const auto& [key, value] : rule.labels)
+      made.by_file[file].insert(key.find('/') == std::string::npos ? "feature.node.kubernetes.io/" + key : key);
+  }
+  for (const auto& machine : fs::directory_iterator(NODESCOUT_SOURCE_DIR "/tests/hosts")) {
+    if (!machine.is_directory()) continue;
+    const auto text = [&](const char* name) {
+      std::ifstream file(machine.path() / "expect" / name);
+      return std::string(std::istreambuf_iterator<char>(file), {});
+    };
+    const auto desired = parse_json(text("desired.json"), "desired.json");
+    const auto features = features_from_text(text("features.json"), "features.json");
+    if (!desired || !features) throw std::runtime_error(machine.path().string() + " has no expected results");
+    for (const Member& label : desired->find("labels")->members) made.all.insert(label.key);
+    for (const auto& [file, rules] : files) {
+      RuleLayers layers;
+      layers.put(Layer::rules, rules);
+      for (const auto& [key, value] : walk(layers, {features->features}, LabelPolicy{}).built.desired.labels)
+        made.by_file[file].insert(key);
+    }
+  }
+  return made;
+}
+
+TEST(Docs, WhatOtherOperatorsReadIsMadeWhereThePageSays) {
+  const MadeLabels made = labels_of_recorded_machines();
+  const auto in_some_file = [&](const std::string& key) {
+    return std::ranges::any_of(made.by_file, [&](const auto& file) { return file.second.contains(key); });
+  };
+  std::ifstream page(NODESCOUT_SOURCE_DIR "/docs/consumers.md");
+  bool in_table = false;
+  std::map<std::string, int> rows;
+  for (std::string line; std::getline(page, line);) {
+    in_table = line.starts_with("| Key |") || (in_table && line.starts_with("|"));
+    if (!in_table || line.starts_with("| Key |") || line.starts_with("| ---")) continue;
+    SCOPED_TRACE(line);
+    const std::vector<std::string_view> cells = split(line, '|');
+    ASSERT_EQ(cells.size(), 6u);
+    const std::string maker(trim(cells[4]));
+    const bool is_label = !trim(cells[1]).starts_with("annotation") && !trim(cells[1]).starts_with("extended");
+    for (std::string key : code_in(cells[1])) {
+      if (key.starts_with("F/")) key = "feature.node.kubernetes.io/" + key.substr(2);
+      if (key.starts_with("N/")) key = "nvidia.com/" + key.substr(2);
+      if (key.ends_with('/')) continue;  // a prefix
+      bool has_file = false;
+      for (const std::string& code : code_in(maker)) {
+        if (!code.starts_with("rules/")) continue;
+        has_file = true;
+        const auto file = made.by_file.find(code.substr(6, code.size() - 6 - 5));
+        EXPECT_TRUE(file != made.by_file.end() && file->second.contains(key)) << code << " does not make " << key;
+        ++rows["by a file"];
+      }
+      if (maker == "built in") {
+        EXPECT_TRUE(made.all.contains(key)) << "no recorded machine has " << key;
+        EXPECT_FALSE(in_some_file(key)) << "a file of rules/ makes " << key;
+        ++rows["built in"];
+      } else if (!has_file) {
+        EXPECT_FALSE(made.all.contains(key) || in_some_file(key)) << key << " is made here";
+        rows[is_label ? "by others" : "no label"] += 1;
+      }
+    }
+  }
+  EXPECT_GE(rows["by a file"], 30);
+  EXPECT_GE(rows["built in"], 10);
+  EXPECT_GE(rows["by others"], 30);
+  EXPECT_EQ(rows["no label"], 5);
 }
 
 }  // namespace

@@ -221,6 +221,30 @@ TEST_F(ChartTest, APodMonitorIsMadeWhereItsKindIsKnown) {
   EXPECT_EQ(to_json(*at(monitor, {"spec", "selector", "matchLabels"})), R"({"app.kubernetes.io/name":"nodescout"})");
 }
 
+/// deploy/monitoring/rules.yaml is their only source, and has unit tests of its own.
+TEST_F(ChartTest, TheAlertsAreThoseOfTheFile) {
+  const Words known{"--api-versions", "monitoring.coreos.com/v1/PrometheusRule"};
+  const Words on{"--set", "monitoring.rules.enabled=true,monitoring.labels.release=prometheus"};
+  EXPECT_EQ(rendered(known).find("PrometheusRule"), std::string::npos) << "off by default";
+  EXPECT_EQ(rendered(on).find("PrometheusRule"), std::string::npos) << "the cluster has no such kind";
+  const std::string file = must(read_whole_file(NODESCOUT_SOURCE_DIR "/deploy/monitoring/rules.yaml", 1u << 20));
+  const Value of_file = *parse_yaml(file, "rules.yaml").at(0).root.find("spec");
+  const Value rule = by_name(rendered(known + on), "chart").at("PrometheusRule nodescout");
+  EXPECT_TRUE(same_content(*rule.find("spec"), of_file)) << to_json(*rule.find("spec")) << "\n" << to_json(of_file);
+  EXPECT_EQ(text_at(rule, {"metadata", "labels", "release"}), "prometheus");
+
+  // The Leases are where the agents are.
+  const Words elsewhere{"template", "site", kChart, "--namespace", "elsewhere"};
+  const Ran done = helm(elsewhere + known + on);
+  ASSERT_EQ(done.status, 0) << done.err;
+  const Value moved = by_name(done.out, "chart").at("PrometheusRule site-nodescout");
+  const Value expected = *parse_yaml(replace_all(file, "namespace=\"nodescout\"", "namespace=\"elsewhere\""), "moved")
+                              .at(0)
+                              .root.find("spec");
+  EXPECT_FALSE(same_content(expected, of_file));
+  EXPECT_TRUE(same_content(*moved.find("spec"), expected)) << to_json(*moved.find("spec"));
+}
+
 TEST_F(ChartTest, WithinAnotherChartItUsesTheGlobalPullSecrets) {
   const fs::path parent = folder.path() / "parent";
   fs::create_directories(parent / "charts");

@@ -180,6 +180,42 @@ TEST_F(ManifestsTest, TheHostIsReadOnly) {
   }
 }
 
+/// No server here knows the kind; what it allows is compared with what the Pods ask for.
+TEST_F(ManifestsTest, TheDocumentedSccAdmitsThePods) {
+  const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/docs/platforms.md", 1u << 20));
+  const std::size_t begin = page.find("  apiVersion: security.openshift.io/v1");
+  ASSERT_NE(begin, page.npos);
+  const auto parsed = parse_yaml(page.substr(begin, page.find("```", begin) - begin), "platforms.md");
+  const Value& scc = parsed.at(0).root;
+  ASSERT_FALSE(parsed.at(0).error);
+  const auto list = [&](const char* key) {
+    std::set<std::string> texts;
+    for (const Value& item : scc.find(key)->items) texts.insert(item.text);
+    return texts;
+  };
+  EXPECT_EQ(list("users"), std::set<std::string>{"system:serviceaccount:nodescout:nodescout"});
+  for (const char* key : {"allowHostIPC", "allowHostNetwork", "allowHostPID", "allowHostPorts",
+                          "allowPrivilegeEscalation", "allowPrivilegedContainer"})
+    EXPECT_EQ(text_at(scc, {key}), "false") << key;
+  EXPECT_EQ(text_at(scc, {"allowHostDirVolumePlugin"}), "true");
+  EXPECT_EQ(text_at(scc, {"readOnlyRootFilesystem"}), "true");
+  EXPECT_EQ(list("requiredDropCapabilities"), std::set<std::string>{"ALL"});
+  EXPECT_TRUE(list("allowedCapabilities").empty());
+  const std::set<std::string> volumes = list("volumes");
+  EXPECT_TRUE(volumes.contains("projected")) << "the token";
+  for (const std::string& overlay : kOverlays) {
+    const Value spec = pod_spec(overlay);
+    for (const Value& volume : spec.find("volumes")->items)
+      for (const Member& source : volume.members)
+        EXPECT_TRUE(source.key == "name" || volumes.contains(source.key)) << overlay << ": " << source.key;
+    EXPECT_EQ(text_at(spec, {"securityContext", "seccompProfile", "type"}), "RuntimeDefault") << overlay;
+    for (const Value& container : containers(spec)) {
+      EXPECT_EQ(text_at(container, {"securityContext", "allowPrivilegeEscalation"}), "false") << overlay;
+      EXPECT_EQ(to_json(*at(container, {"securityContext", "capabilities"})), R"({"drop":["ALL"]})") << overlay;
+    }
+  }
+}
+
 /// What a runtime would have to create on the host, or may not exist there, keeps a Pod from starting on a read-only
 /// one.
 TEST_F(ManifestsTest, OnAReadOnlyHostNothingIsCreated) {
@@ -340,6 +376,8 @@ struct Step {
 const std::vector<Step> kSteps{
     {"kubectl create -k deploy/kustomize/crds", Step::How::run, ""},
     {"kubectl apply -k deploy/kustomize/base", Step::How::run, ""},
+    {"kubectl label namespace nodescout pod-security.kubernetes.io/enforce=privileged", Step::How::run, "",
+     " --overwrite"},
     {"docker build -t nodescout:0.1.0 -f deploy/Dockerfile .", Step::How::elsewhere, "needs a container engine"},
     {"helm install nodescout deploy/helm/nodescout -n nodescout --create-namespace --set "
      "image.repository=REGISTRY/nodescout",
@@ -369,6 +407,22 @@ const std::vector<Step> kSteps{
      " --wait=false"},  // no namespace controller
     {"kubectl delete -k deploy/kustomize/crds", Step::How::run, ""},
     {"kubectl -n nodescout exec POD -- nodescout diff", Step::How::elsewhere, "deployed_test.cpp runs it in the image"},
+    {"nodescout diff --kubeconfig /etc/rancher/k3s/k3s.yaml", Step::How::elsewhere, "agent_test.cpp: OnceDiffAndPrune"},
+    {"kubectl -n nodescout logs daemonset/nodescout", Step::How::elsewhere, "needs a kubelet"},
+    {"helm upgrade nodescout deploy/helm/nodescout -n nodescout --reset-then-reuse-values", Step::How::elsewhere,
+     "node_test.cpp upgrades and rolls back"},
+    {"helm history nodescout -n nodescout", Step::How::elsewhere, "node_test.cpp upgrades and rolls back"},
+    {"helm rollback nodescout -n nodescout --wait", Step::How::elsewhere, "node_test.cpp upgrades and rolls back"},
+    {"helm package deploy/helm/nodescout", Step::How::elsewhere, "chart_test.cpp packages it"},
+    {"helm install nodescout nodescout-0.1.0.tgz -n nodescout --create-namespace --set "
+     "image.repository=REGISTRY/nodescout",
+     Step::How::elsewhere, "chart_test.cpp renders a packaged chart"},
+    {"helm install nodescout deploy/helm/nodescout -n nodescout --create-namespace --set host.readOnly=true --set "
+     "image.repository=REGISTRY/nodescout",
+     Step::How::elsewhere, "node_test.cpp installs this variant"},
+    {"helm upgrade --install gpu-operator nvidia/gpu-operator -n gpu-operator --create-namespace --set "
+     "nfd.enabled=false --set gfd.enabled=false",
+     Step::How::elsewhere, "needs NVIDIA's chart; operators_test.cpp has stand-ins of its DaemonSets"},
 };
 
 /// The lines of code, and the code within a line, that begin with a program that a reader would start.
@@ -401,11 +455,13 @@ std::vector<std::string> commands_of(const std::string& page) {
 TEST(DocumentedCommands, EachIsRunAsWrittenOrSaysWhereItIs) {
   std::set<std::string> known, written;
   for (const Step& step : kSteps) known.insert(step.command);
-  for (const char* page : {"deploy.md", "operations.md"})
+  for (const char* page : {"deploy.md", "operations.md", "consumers.md", "platforms.md", "troubleshooting.md"})
     for (const std::string& command :
          commands_of(must(read_whole_file(std::string(NODESCOUT_SOURCE_DIR "/docs/") + page, 1u << 20))))
       written.insert(command);
-  EXPECT_EQ(written, known);
+  for (const std::string& command : written)
+    EXPECT_TRUE(known.contains(command)) << "kSteps lacks what a page tells: " << command;
+  for (const std::string& command : known) EXPECT_TRUE(written.contains(command)) << "no page has " << command;
 }
 
 TEST(DocumentedCommands, ThoseThatCanRunHereDo) {
@@ -436,10 +492,10 @@ TEST(DocumentedCommands, ThoseThatCanRunHereDo) {
     }
     for (const char* name : {"NAME", "NODE"})
       command = replace_all(command, " " + std::string(name) + " ", " documented ");
-    const Ran ran = run_program({"/bin/bash", "-c",
-                                 "set -o pipefail; cd " NODESCOUT_SOURCE_DIR "; export PATH='" +
-                                     programs().folder.string() + ":" + program + "':\"$PATH\" KUBECONFIG='" +
-                                     cluster.admin_kubeconfig().string() + "'; " + command});
+    const Ran ran =
+        run_program({"/bin/bash", "-c",
+                     "set -o pipefail; cd " NODESCOUT_SOURCE_DIR "; export PATH='" + programs().folder.string() + ":" +
+                         program + "':\"$PATH\" KUBECONFIG='" + cluster.admin_kubeconfig().string() + "'; " + command});
     EXPECT_EQ(ran.status, 0) << command << "\n" << ran.out << ran.err;
   }
 }

@@ -488,6 +488,38 @@ TEST_F(NodeChartTest, ItsVariantsRunInAnotherNamespace) {
   EXPECT_TRUE(eventually([&] { return own_labels() == labels; }, 60s));
 }
 
+TEST_F(NodeChartTest, AnUpgradeAndARollbackKeepEveryLabel) {
+  deploy({});
+  ASSERT_TRUE(eventually([] { return own_labels().size() > 10; }, 60s));
+  const auto labels = own_labels();
+  const auto start = steady_clock::now();
+  const auto since = cluster->now_in_audit_log();
+  NodeWitness witness(*cluster, kNode);
+  const auto memory = [&] {
+    return cluster->kubectl(
+        {"-n", "elsewhere", "get", "pods", "-o", "jsonpath={.items[*].spec.containers[*].resources.limits.memory}"});
+  };
+  const std::string before = memory();
+
+  deploy({"--set", "resources.limits.memory=128Mi,watchNode=true"});
+  EXPECT_TRUE(eventually([&] { return memory() == "128Mi"; }, 60s)) << memory();
+  EXPECT_EQ(own_labels(), labels);
+
+  const Ran back = helm({"rollback", "site", "1", "--namespace", "elsewhere", "--wait", "--timeout", "300s"});
+  EXPECT_EQ(back.status, 0) << back.out << back.err;
+  wait_for_rollout("site-nodescout", "elsewhere");
+  EXPECT_TRUE(eventually([&] { return memory() == before; }, 60s)) << memory();
+  EXPECT_EQ(own_labels(), labels);
+  std::printf("upgrade and rollback: %.1f s\n", seconds_since(start));
+
+  const auto states = witness.states();
+  for (const Value& state : states)
+    for (const auto& [key, value] : labels)
+      EXPECT_EQ(text_at(state, {"metadata", "labels", key}), value)
+          << key << " at " << text_at(state, {"metadata", "resourceVersion"});
+  EXPECT_EQ(removals(cluster->audit(since), kNode), Words());
+}
+
 /// A new Node registers with the startup taint, and a Pod that would fit is not bound before its labels are there.
 TEST_F(NodeChartTest, TheReadinessGateKeepsPodsAway) {
   const std::string taint = "startup-taint.cluster-autoscaler.kubernetes.io/nodescout";

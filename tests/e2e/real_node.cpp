@@ -79,8 +79,8 @@ fs::path build_shipped_image(const fs::path& folder) {
   must_run(
       {NODESCOUT_CMAKE, "--install", build_folder().string(), "--strip", "--prefix", (installed / "usr").string()});
   must_run({NODESCOUT_SOURCE_DIR "/deploy/image-root", installed.string(), root.string()});
-  must_run({kScripts + "pack-image", root.string(), "docker.io/library/nodescout:0.1.0", archive.string(),
-            NODESCOUT_SOURCE_DIR "/deploy/Dockerfile"});
+  must_run({NODESCOUT_SOURCE_DIR "/deploy/image/build", archive.string(), "docker.io/library/nodescout:0.1.0",
+            root.string()});
   return archive;
 }
 
@@ -106,9 +106,7 @@ RealNode::RealNode(ControlPlane& cluster, const Setup& setup)
   const fs::path pause = folder_ / "pause";
   fs::create_directories(pause);
   fs::copy(NODESCOUT_PAUSE, pause / "pause");
-  write_file(folder_ / "pause.Dockerfile", "FROM scratch\nENTRYPOINT [\"/pause\"]\n");
-  must_run({kScripts + "pack-image", pause.string(), "localhost/pause:1", (images / "pause.tar").string(),
-            (folder_ / "pause.Dockerfile").string()});
+  must_run({kScripts + "pack-image", pause.string(), "localhost/pause:1", (images / "pause.tar").string(), "/pause"});
   for (const fs::path& image : setup_.images) fs::copy(image, images);
   start();
 }

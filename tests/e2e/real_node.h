@@ -20,7 +20,7 @@ namespace nodescout::test {
 /// A control plane whose Pods run: with controller manager, scheduler, and the network of the caller prepared for it.
 std::unique_ptr<ControlPlane> control_plane_for_real_nodes();
 
-/// Makes the image of deploy/Dockerfile of programs that are built already: the release's, where
+/// Makes the image that is published (deploy/image/build) of programs that are built already: the release's, where
 /// NODESCOUT_RELEASE_PROGRAM names it. Returns an archive in `folder`.
 std::filesystem::path build_shipped_image(const std::filesystem::path& folder);
 /// Why that image cannot be made here; empty if it can.
