@@ -119,6 +119,11 @@ bool Controller::is_complete() const {
   return rules_.is_known() && objects_.is_known() && nodes_.is_known() && spaces_.is_known();
 }
 
+void Controller::wake() {
+  changed_.notify_all();
+  work_comes_.notify_one();
+}
+
 void Controller::add_all() {
   for (const std::string& name : inventory_.node_names()) queue_.add(name, now());
 }
@@ -143,7 +148,7 @@ void Controller::take_rule(const WatchEvent& event) {
       at->second = generation;
     }
   }
-  changed_.notify_all();
+  wake();
 }
 
 void Controller::take_object(const WatchEvent& event) {
@@ -169,7 +174,7 @@ void Controller::take_object(const WatchEvent& event) {
       report_left_out();
     }
   }
-  changed_.notify_all();
+  wake();
 }
 
 /// The Node is gone.
@@ -197,7 +202,7 @@ void Controller::take_node(const WatchEvent& event) {
     }
     if (!nodes_.is_settled()) return;
   }
-  changed_.notify_all();
+  wake();
 }
 
 /// Namespace by namespace: a message for each object would be one for each Node.
@@ -229,7 +234,7 @@ void Controller::take_group(const WatchEvent& event) {
       take_group(key, *event.object);
     }
   }
-  changed_.notify_all();
+  wake();
 }
 
 /// A group that cannot be read keeps the rules that it had.
@@ -280,7 +285,7 @@ void Controller::take_namespace(const WatchEvent& event) {
     }
     if (!spaces_.is_settled()) return;
   }
-  changed_.notify_all();
+  wake();
 }
 
 void Controller::watch_rules(const std::stop_token& stop) {
@@ -334,16 +339,18 @@ void Controller::watch_groups(const std::stop_token& stop) {
 void Controller::work(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    const auto is_due = [this] { return leads_ && is_ready() && queue_.next() && *queue_.next() <= now(); };
-    if (!is_due()) {
-      const auto next = queue_.next();
-      if (leads_ && is_ready() && next)
-        changed_.wait_until(lock, stop, *next, is_due);
-      else
-        changed_.wait(lock, stop, [&] { return leads_ && is_ready() && queue_.next(); });
+    const auto may_begin = [this] { return leads_ && is_ready() && queue_.next(); };
+    if (!may_begin()) {
+      work_comes_.wait(lock, stop, may_begin);
+      continue;
+    }
+    const SteadyTime next = *queue_.next();
+    if (next > now()) {
+      work_comes_.wait_until(lock, stop, next, [&] { return may_begin() && *queue_.next() < next; });
       continue;
     }
     const auto node = queue_.take(now());
+    if (queue_.next()) work_comes_.notify_one();  // to take it, or to wait until it is due
     lock.unlock();
     const Turn turn = process(*node, stop);
     lock.lock();
@@ -351,7 +358,7 @@ void Controller::work(const std::stop_token& stop) {
     if (turn.again) queue_.add(*node, *turn.again);
     if (!inventory_.has_node(*node)) forget_node(*node);  // it went meanwhile
     metrics_.sized(inventory_.node_count(), inventory_.object_count(), queue_.waiting(), gate_->limit());
-    if (groups_dirty_ || status_dirty_ || turn.again) changed_.notify_all();
+    if (groups_dirty_ || status_dirty_) changed_.notify_all();
     if (!announced_ && turn.succeeded && queue_.is_caught_up(now())) {
       announced_ = true;
       log_.info("all Nodes are up to date", {{"nodes", std::to_string(inventory_.node_count())},
@@ -479,7 +486,7 @@ void Controller::set_leading(bool leads) {
   }
   metrics_.leading(leads);
   log_.info(leads ? "leading" : "not leading", {{"lease", kLease}});
-  changed_.notify_all();
+  wake();
 }
 
 /// Reads the Lease and writes it if that is allowed. False: something failed.
@@ -552,7 +559,7 @@ void Controller::run(const std::stop_token& stop) {
     changed_.wait(lock, stop, [] { return false; });
   }
   for (std::jthread& thread : threads_) thread.request_stop();
-  changed_.notify_all();
+  wake();
   threads_.clear();
   leader.request_stop();  // last: it gives the Lease to another process
   leader.join();

@@ -66,6 +66,8 @@ class Controller {
   void watch_namespaces(const std::stop_token& stop);
   void watch_groups(const std::stop_token& stop);
   void work(const std::stop_token& stop);
+  /// All threads that wait, but one of the pool: whoever takes a Node wakes the next if there are more.
+  void wake();
   void lead(const std::stop_token& stop);
   void keep_house(const std::stop_token& stop);
 
@@ -129,6 +131,7 @@ class Controller {
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
+  std::condition_variable_any work_comes_;  // of the pool; changed_ is of all other threads
   Inventory inventory_{""};
   ClusterObjects rule_objects_{"", ""};
   WorkQueue queue_;

@@ -44,7 +44,7 @@ Result<Response> Gate::send(const Request& request) {
   if (request.method != "GET" && !may_write_(begun)) {
     const std::lock_guard lock(mutex_);
     concurrency_.give_back();
-    changed_.notify_all();
+    changed_.notify_one();
     return Error{Errc::unsupported, where, "not sent, because this process does not lead"};
   }
   auto response = inner_->send(request);
@@ -53,7 +53,9 @@ Result<Response> Gate::send(const Request& request) {
     const std::lock_guard lock(mutex_);
     concurrency_.end(outcome, now());
   }
-  changed_.notify_all();
+  // For the place that is free now, and for one more if the number of places grew. More would only wait again.
+  changed_.notify_one();
+  changed_.notify_one();
   return response;
 }
 

@@ -92,7 +92,7 @@ void Controller::renew_rules(const std::stop_token& stop) {
   lock.lock();
   reads_ = all;
   lock.unlock();
-  changed_.notify_all();
+  wake();
   if (must_reread_) {
     if (const Status read = reread_objects(*all, stop); !read) {
       log_.warn("rules wait for what they look at", {{"error", read.error().text()}});
@@ -115,7 +115,7 @@ void Controller::renew_rules(const std::stop_token& stop) {
         note_event(*object, true, problem.where + ": " + problem.what);
   add_all();
   lock.unlock();
-  changed_.notify_all();
+  wake();
 }
 
 Status Controller::reread_objects(const WantedFeatures& wanted, const std::stop_token& stop) {

@@ -1,7 +1,10 @@
 #include "document/json.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/number.h"
 #include "base/text.h"
@@ -14,9 +17,114 @@ using nlohmann::json;
 
 constexpr std::size_t kDepth = 100;
 
+/// The text as the parser reads it. What is left out is jumped over: the parser, which looks at each character several
+/// times, sees a null in its place.
+class Source {
+ public:
+  explicit Source(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+
+  bool is_at_end() const { return *instead_ == '\0' && at_ == end_; }
+  char now() const { return *instead_ != '\0' ? *instead_ : *at_; }
+  void advance() { ++(*instead_ != '\0' ? instead_ : at_); }
+
+  /// The name of a member was read: jumps over its value, and over the members after it that `keep` does not want
+  /// either. `path` is that of the member. A text that ends too soon is then at its end.
+  void leave_out(std::vector<std::string>& path, const KeepMember& keep) {
+    for (jump_value(); const auto name = next_name(); jump_value()) {
+      path.back().assign(*name);
+      if (keep(path)) break;
+      at_ = name->data() + name->size() + 1;
+    }
+    instead_ = ":null";
+  }
+
+ private:
+  void jump_space() {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
+  }
+  /// From the opening quote to behind the closing one.
+  void jump_string() {
+    for (++at_; at_ != end_ && *at_ != '"'; ++at_)
+      if (*at_ == '\\' && ++at_ == end_) return;
+    if (at_ != end_) ++at_;
+  }
+  /// From before the colon.
+  void jump_value() {
+    jump_space();
+    if (at_ == end_ || *at_ != ':') return;
+    ++at_;
+    jump_space();
+    std::size_t depth = 0;
+    while (at_ != end_) {
+      const char c = *at_;
+      if (c == '"') {
+        jump_string();
+        if (depth == 0) return;
+        continue;
+      }
+      if (c == '{' || c == '[') ++depth;
+      if (depth == 0 && (c == ',' || c == '}' || c == ']')) return;  // behind a number or a word
+      ++at_;
+      if ((c == '}' || c == ']') && --depth == 0) return;
+    }
+  }
+  /// The name of the member that follows; nothing if none does, or if it is not spelt plainly.
+  std::optional<std::string_view> next_name() {
+    const char* const before = at_;
+    jump_space();
+    if (at_ != end_ && *at_ == ',') {
+      ++at_;
+      jump_space();
+      const char* const name = at_;
+      if (at_ != end_ && *at_ == '"') {
+        jump_string();
+        const std::string_view whole(name, static_cast<std::size_t>(at_ - name));
+        at_ = before;
+        const auto is_plain = [](char c) { return c != '\\' && c >= 0x20; };  // ASCII
+        if (whole.size() >= 2 && whole.back() == '"' && std::all_of(whole.begin(), whole.end(), is_plain))
+          return whole.substr(1, whole.size() - 2);
+      }
+    }
+    at_ = before;
+    return std::nullopt;
+  }
+
+  const char* at_;
+  const char* const end_;
+  const char* instead_ = "";  // what the parser reads first
+};
+
+/// Copies read the same Source.
+class SourceIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = char;
+
+  SourceIterator() = default;  // the end
+  explicit SourceIterator(Source& source) : source_(&source) {}
+  char operator*() const { return source_->now(); }
+  SourceIterator& operator++() {
+    source_->advance();
+    return *this;
+  }
+  SourceIterator operator++(int) {
+    source_->advance();
+    return *this;
+  }
+  bool is_at_end() const { return !source_ || source_->is_at_end(); }
+  friend bool operator==(const SourceIterator& a, const SourceIterator& b) { return a.is_at_end() == b.is_at_end(); }
+
+ private:
+  Source* source_ = nullptr;
+};
+
 class Builder final : public nlohmann::json_sax<json> {
  public:
-  explicit Builder(const KeepMember* keep = nullptr) : keep_(keep) {}
+  Builder() = default;
+  Builder(const KeepMember& keep, Source& source) : keep_(&keep), source_(&source) {}
 
   Value root;
   std::string problem;
@@ -44,10 +152,12 @@ class Builder final : public nlohmann::json_sax<json> {
   bool end_object() override { return close(); }
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
-    if (skipped_depth_ > 0) return true;
     if (keep_) {
       path_.push_back(name);
-      skips_next_ = !(*keep_)(path_);
+      if (!(*keep_)(path_)) {
+        source_->leave_out(path_, *keep_);
+        skips_next_ = true;
+      }
     }
     key_ = std::move(name);
     return true;
@@ -74,16 +184,11 @@ class Builder final : public nlohmann::json_sax<json> {
     return &parent->items.back();
   }
   bool place_value(Value value) {
-    if (skipped_depth_ > 0) return true;
     if (!std::exchange(skips_next_, false)) put(std::move(value));
     leave_member();
     return true;
   }
   bool open(Value container) {
-    if (skipped_depth_ > 0 || std::exchange(skips_next_, false)) {
-      ++skipped_depth_;
-      return true;
-    }
     if (open_.size() >= kDepth) {
       problem = "nested deeper than " + std::to_string(kDepth) + " levels";
       return false;
@@ -93,10 +198,7 @@ class Builder final : public nlohmann::json_sax<json> {
     return true;
   }
   bool close() {
-    if (skipped_depth_ == 0)
-      open_.pop_back();
-    else if (--skipped_depth_ > 0)
-      return true;
+    open_.pop_back();
     leave_member();
     return true;
   }
@@ -105,12 +207,12 @@ class Builder final : public nlohmann::json_sax<json> {
     if (keep_ && top() && top()->is(Value::Kind::map)) path_.pop_back();
   }
 
-  const KeepMember* const keep_;
+  const KeepMember* const keep_ = nullptr;
+  Source* const source_ = nullptr;
   std::vector<Value*> open_;
   std::string key_;
   std::vector<std::string> path_;  // of members, if keep_ asks for it
-  bool skips_next_ = false;        // the value of the member whose key was read last
-  int skipped_depth_ = 0;          // containers that are open and left out
+  bool skips_next_ = false;        // the value of the member whose key was read last: a null in its place
 };
 
 void write(std::string& out, const Value& value, int indent, int level) {
@@ -162,10 +264,11 @@ void write(std::string& out, const Value& value, int indent, int level) {
 
 namespace {
 
-Result<Value> parse(std::string_view text, std::string_view origin, Builder& builder) {
+template <class Iterator>
+Result<Value> parse(Iterator begin, Iterator end, std::string_view origin, Builder& builder) {
   bool parsed = false;
   try {
-    parsed = json::sax_parse(text.begin(), text.end(), &builder);
+    parsed = json::sax_parse(begin, end, &builder);
   } catch (const std::exception& error) {
     builder.problem = error.what();
   }
@@ -180,12 +283,14 @@ Result<Value> parse(std::string_view text, std::string_view origin, Builder& bui
 
 Result<Value> parse_json(std::string_view text, std::string_view origin) {
   Builder builder;
-  return parse(text, origin, builder);
+  return parse(text.begin(), text.end(), origin, builder);
 }
 
 Result<Value> parse_json_part(std::string_view text, std::string_view origin, const KeepMember& keep) {
-  Builder builder(keep ? &keep : nullptr);
-  return parse(text, origin, builder);
+  if (!keep) return parse_json(text, origin);
+  Source source(text);
+  Builder builder(keep, source);
+  return parse(SourceIterator(source), SourceIterator(), origin, builder);
 }
 
 std::string json_string(std::string_view text) {

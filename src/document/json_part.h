@@ -1,4 +1,5 @@
-// A JSON document of which only a part becomes Values: what is left out costs no memory, however large it is.
+// A JSON document of which only a part becomes Values: what is left out costs no memory and little time,
+// however large it is.
 #pragma once
 
 #include <functional>
@@ -15,7 +16,7 @@ namespace nodescout {
 /// What is inside a member that is left out is not asked for.
 using KeepMember = std::function<bool(std::span<const std::string> path)>;
 
-/// As parse_json. An empty `keep` reads everything.
+/// As parse_json, but of what is left out it is only seen that it is whole. An empty `keep` reads everything.
 Result<Value> parse_json_part(std::string_view text, std::string_view origin, const KeepMember& keep);
 
 }  // namespace nodescout
