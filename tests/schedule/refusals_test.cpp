@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/text.h"
 #include "schedule/pod.h"
 #include "schedule/pod_fields.h"
 #include "schedule/refused_pods.h"
 #include "schedule/small_fleet.h"
+#include "support/temp_host.h"
 
 namespace nodescout::schedule {
 namespace {
@@ -90,6 +93,46 @@ TEST(RefusedPods, FieldsBesideTheSpecOfATemplate) {
   ASSERT_EQ(read.problems.size(), 1u);
   EXPECT_EQ(read.problems[0].where, "f.yaml:5:5");
   EXPECT_EQ(read.problems[0].todo, "move it to where it belongs: nodeSelector is a field of PodSpec");
+}
+
+TEST(RefusedPods, FieldsBesideTheTemplateInsteadOfInIt) {
+  struct Case {
+    const char* yaml;
+    const char* todo;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {"kind: Deployment\nspec: {tolerations: [], template: {spec: {containers: []}}}\n",
+            "move it to spec.template.spec"},
+           {"kind: CronJob\nspec: {jobTemplate: {spec: {nodeSelector: {a: b}, template: {spec: {containers: []}}}}}\n",
+            "move it to spec.jobTemplate.spec.template.spec"}}) {
+    const ReadPod read = read_pod(each.yaml);
+    ASSERT_EQ(read.problems.size(), 1u) << each.yaml;
+    EXPECT_EQ(read.problems[0].todo, each.todo);
+    EXPECT_TRUE(read.demand.is_refused);
+  }
+  EXPECT_TRUE(
+      read_pod("kind: Job\nspec: {activeDeadlineSeconds: 5, template: {spec: {containers: []}}}\n").problems.empty());
+}
+
+TEST(RefusedPods, OurOwnManifestsAreAccepted) {
+  std::size_t seen = 0;
+  for (const char* folder : {"base", "controller"})  // the overlays have patches
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(NODESCOUT_SOURCE_DIR "/deploy/kustomize/" +
+                                                                           std::string(folder))) {
+      std::vector<Problem> problems;
+      if (entry.path().extension() != ".yaml") continue;
+      const auto demands = demands_of_text(nodescout::test::read_file(entry.path()), entry.path().string(), problems);
+      if (demands) seen += demands->size();
+      EXPECT_EQ(text_of(problems), "");
+    }
+  EXPECT_GE(seen, 2u);
+}
+
+TEST(RefusedPods, APatchOfKustomizeIsNoPod) {
+  const ReadPod read =
+      read_pod("kind: DaemonSet\nspec: {template: {spec: {containers: [], volumes: [{name: v, $patch: delete}]}}}\n");
+  ASSERT_EQ(read.problems.size(), 1u);
+  EXPECT_NE(read.problems[0].todo.find("kubectl kustomize"), std::string::npos) << text_of(read.problems);
 }
 
 TEST(PodFieldTable, IsSortedAndReachable) {
