@@ -216,5 +216,15 @@ TEST(TaintAdvice, TakenLiterallyItWorks) {
   }
 }
 
+/// The API server adds tolerations to every Pod: whoever wrote the file does not know them.
+TEST(TaintAdvice, NeverChangesWhatTheClusterAdds) {
+  const Assigned nothing;
+  const Verdict verdict =
+      judged(pod(""), {node("a", "", R"("taints":[{"key":"node.kubernetes.io/unreachabel","effect":"NoSchedule"}])")},
+             &nothing);
+  EXPECT_EQ(verdict.fix,
+            "add to the Pod's tolerations {key: node.kubernetes.io/unreachabel, operator: Exists, effect: NoSchedule}");
+}
+
 }  // namespace
 }  // namespace nodescout::schedule
