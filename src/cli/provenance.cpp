@@ -1,5 +1,7 @@
 #include "cli/provenance.h"
 
+#include <iterator>
+
 #include "cli/machine.h"
 #include "cli/style.h"
 #include "corridor/setup.h"

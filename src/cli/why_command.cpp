@@ -12,12 +12,10 @@
 #include "cli/provenance.h"
 #include "cli/style.h"
 #include "cli/values.h"
-#include "corridor/setup.h"
 #include "document/json.h"
 #include "document/value_path.h"
 #include "kube/connection.h"
 #include "schedule/advice.h"
-#include "schedule/chain.h"
 #include "schedule/judge.h"
 
 namespace nodescout::cli {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kForeignLabel = "ForeignLabel";
 constexpr std::string_view kRefusedLabel = "RefusedLabel";
+constexpr std::string_view kOwnTaints = "node.kubernetes.io/";  // of Kubernetes itself
 
 using Names = std::vector<std::string>;
 
@@ -212,7 +213,7 @@ std::string fix_missing(const Failure& failure, const std::string& node, const C
 
 /// For taints that say how a Node does, and that no Pod is to tolerate.
 std::string fix_of_condition(const Taint& taint, const std::string& node) {
-  const std::string name = "node.kubernetes.io/";
+  const std::string name(kOwnTaints);
   if (taint.key == name + "not-ready" || taint.key == name + "unreachable" ||
       (taint.key.starts_with(name) && taint.key.ends_with("-pressure")) || taint.key == name + "network-unavailable" ||
       taint.key == "node.cloudprovider.kubernetes.io/uninitialized")
@@ -282,7 +283,9 @@ std::string correct_toleration(const Taint& taint, const std::vector<Taint>& of_
   };
   std::vector<std::string_view> alike;
   for (const Toleration& each : tolerations)
-    if (each.key != taint.key && is_like_key(each.key, taint.key)) alike.push_back(each.key);
+    // Those of the cluster's own keys were added when the Pod was created.
+    if (each.key != taint.key && !each.key.starts_with(kOwnTaints) && is_like_key(each.key, taint.key))
+      alike.push_back(each.key);
   const std::string like(likeliest(taint.key, alike));
   std::optional<Correction> best;
   std::size_t best_at = 0;

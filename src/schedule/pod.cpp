@@ -284,8 +284,13 @@ class Finder {
         found.push_back(std::move(demand));
         return;
       }
+    const Value* pod_template = value.find("template");
+    const bool is_misplaced = is_core_ && pod_template && pod_template->find("spec") && !path.empty() &&
+                              check_beside_template(value, path, origin_, problems_);
+    const std::size_t first = found.size();
     for (const Member& member : value.members)
       visit(member.value, name, kind, path.empty() ? member.key : path + "." + member.key);
+    for (std::size_t i = first; i < found.size(); ++i) found[i].is_refused = found[i].is_refused || is_misplaced;
     for (std::size_t i = 0; i < value.items.size(); ++i)
       visit(value.items[i], name, kind, path + "[" + std::to_string(i) + "]");
   }

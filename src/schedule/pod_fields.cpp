@@ -223,6 +223,12 @@ std::string todo_for(Shape shape, const Value& value) {
   return "";
 }
 
+Problem unknown(std::string_view origin, Mark mark, const std::string& field, bool is_core, const std::string& todo) {
+  std::string what = "there is no field " + quote(field) + ", so it counts for nothing here";
+  if (is_core) what += "; kubectl refuses it, and other clients create the Pod without the field";
+  return {"unknown-field", place(origin, mark), what, todo};
+}
+
 class Checker {
  public:
   Checker(std::string_view origin, bool is_core, std::vector<Problem>& problems)
@@ -262,8 +268,9 @@ class Checker {
     const std::string_view guess = closest(member.key, names);
     if (guess.empty() && !is_core_) return;
     std::string todo = guess.empty() ? "remove it" : "write " + std::string(guess) + " instead of " + member.key;
+    if (member.key.starts_with('$')) todo = "the file is a patch: give what `kubectl kustomize` prints";
     // A field that is indented too little or too much.
-    if (guess.empty())
+    else if (guess.empty())
       for (const PodFields* other : kAll)
         if (other != &known && std::any_of(other->fields.begin(), other->fields.end(),
                                            [&](const PodField& each) { return each.name == member.key; })) {
@@ -341,6 +348,23 @@ bool check_fields(const Value& pod, std::string_view origin, bool is_core, std::
   checker.check(pod, kPod, "");
   if (const Value* metadata = pod.find("metadata")) checker.check_labels(*metadata);
   return checker.has_refused;
+}
+
+bool check_beside_template(const Value& owner, const std::string& path, std::string_view origin,
+                           std::vector<Problem>& problems) {
+  // Those that no owner of a template has in a sense of its own.
+  constexpr std::string_view kOfPods[] = {"affinity",        "containers",       "initContainers",
+                                          "nodeName",        "nodeSelector",     "overhead",
+                                          "resourceClaims",  "runtimeClassName", "schedulerName",
+                                          "schedulingGates", "tolerations",      "topologySpreadConstraints"};
+  bool has_any = false;
+  for (const Member& member : owner.members) {
+    if (std::find(std::begin(kOfPods), std::end(kOfPods), member.key) == std::end(kOfPods)) continue;
+    has_any = true;
+    problems.push_back(
+        unknown(origin, member.mark, path + "." + member.key, true, "move it to " + path + ".template.spec"));
+  }
+  return has_any;
 }
 
 }  // namespace nodescout::schedule

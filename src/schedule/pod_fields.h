@@ -38,6 +38,11 @@ std::span<const PodFields* const> pod_fields();
 /// looks like a misspelt one is reported. Returns whether the API server, or kubectl before it, refuses the Pod.
 bool check_fields(const Value& pod, std::string_view origin, bool is_core, std::vector<Problem>& problems);
 
+/// Reports fields of a Pod's spec that are beside a template in `owner` instead of in the spec of it, where `path`
+/// leads to the owner ("spec"). Returns whether there is one.
+bool check_beside_template(const Value& owner, const std::string& path, std::string_view origin,
+                           std::vector<Problem>& problems);
+
 /// "spec.tolerations[1].key" for a problem of the API server with that field.
 Problem refused(std::string_view origin, Mark mark, const std::string& field, const std::string& why,
                 const std::string& todo);

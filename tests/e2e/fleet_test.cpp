@@ -347,8 +347,10 @@ TEST_F(FleetTest, Figures) {
     const auto log = folder.path() / std::to_string(++runs);
     Process process(command, log);
     long peak = 0;
+    double cpu = 0;
     std::chrono::steady_clock::time_point first{};
     while (process.running()) {
+      cpu = std::max(cpu, process.cpu_seconds());
       peak = std::max(peak, process.memory_kib("VmHWM"));
       if (first == std::chrono::steady_clock::time_point{} && std::filesystem::file_size(log) > 0)
         first = std::chrono::steady_clock::now();
@@ -362,9 +364,9 @@ TEST_F(FleetTest, Figures) {
     });
     std::string name;
     for (const std::string& word : words) name += word + " ";
-    std::printf("%d Nodes: %s: %.2f s, first output after %.2f s, peak %ld KiB, %ld pages\n", fleet_size(),
-                name.c_str(), took, first == std::chrono::steady_clock::time_point{} ? took : seconds(first), peak,
-                pages);
+    std::printf("%d Nodes: %s: %.2f s (%.2f s of a processor), first output after %.2f s, peak %ld KiB, %ld pages\n",
+                fleet_size(), name.c_str(), took, cpu,
+                first == std::chrono::steady_clock::time_point{} ? took : seconds(first), peak, pages);
     EXPECT_GE(pages, fleet_size() / 100);
     if (!is_long() || release_program().empty()) continue;
     EXPECT_LE(peak, 64 * 1024) << name;

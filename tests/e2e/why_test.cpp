@@ -520,6 +520,16 @@ TEST_F(WhyTest, RefusesWhatTheApiServerRefuses) {
   };
   compare(schedule::test::refused_pods(), "refused-", true);
   compare(schedule::test::accepted_pods(), "accepted-", false);
+
+  const std::filesystem::path file = cluster->folder() / "why-refused.yaml";
+  write_file(file,
+             "kind: Pod\nmetadata: {name: p}\nspec:\n  nodeselector: {a: b}\n  containers: [{name: x, image: x}]\n");
+  const Ran ran = why({"-f", file.string()});
+  EXPECT_EQ(ran.status, 3) << "it would fit: " << ran.out;
+  EXPECT_NE(ran.out.find("\n  refused: "), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("why-refused.yaml:4:3: there is no field \"spec.nodeselector\""), std::string::npos)
+      << ran.err;
+  EXPECT_NE(ran.err.find("(write nodeSelector instead of nodeselector)"), std::string::npos) << ran.err;
 }
 
 /// "text" for {"type":"string"}, as the table of pod_fields.cpp calls it.

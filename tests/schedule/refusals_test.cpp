@@ -3,11 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/text.h"
 #include "schedule/pod.h"
 #include "schedule/pod_fields.h"
 #include "schedule/refused_pods.h"
 #include "schedule/small_fleet.h"
+#include "support/temp_host.h"
 
 namespace nodescout::schedule {
 namespace {
@@ -92,6 +95,46 @@ TEST(RefusedPods, FieldsBesideTheSpecOfATemplate) {
   EXPECT_EQ(read.problems[0].todo, "move it to where it belongs: nodeSelector is a field of PodSpec");
 }
 
+TEST(RefusedPods, FieldsBesideTheTemplateInsteadOfInIt) {
+  struct Case {
+    const char* yaml;
+    const char* todo;
+  };
+  for (const Case& each : std::initializer_list<Case>{
+           {"kind: Deployment\nspec: {tolerations: [], template: {spec: {containers: []}}}\n",
+            "move it to spec.template.spec"},
+           {"kind: CronJob\nspec: {jobTemplate: {spec: {nodeSelector: {a: b}, template: {spec: {containers: []}}}}}\n",
+            "move it to spec.jobTemplate.spec.template.spec"}}) {
+    const ReadPod read = read_pod(each.yaml);
+    ASSERT_EQ(read.problems.size(), 1u) << each.yaml;
+    EXPECT_EQ(read.problems[0].todo, each.todo);
+    EXPECT_TRUE(read.demand.is_refused);
+  }
+  EXPECT_TRUE(
+      read_pod("kind: Job\nspec: {activeDeadlineSeconds: 5, template: {spec: {containers: []}}}\n").problems.empty());
+}
+
+TEST(RefusedPods, OurOwnManifestsAreAccepted) {
+  std::size_t seen = 0;
+  for (const char* folder : {"base", "controller"})  // the overlays have patches
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(NODESCOUT_SOURCE_DIR "/deploy/kustomize/" +
+                                                                           std::string(folder))) {
+      std::vector<Problem> problems;
+      if (entry.path().extension() != ".yaml") continue;
+      const auto demands = demands_of_text(nodescout::test::read_file(entry.path()), entry.path().string(), problems);
+      if (demands) seen += demands->size();
+      EXPECT_EQ(text_of(problems), "");
+    }
+  EXPECT_GE(seen, 2u);
+}
+
+TEST(RefusedPods, APatchOfKustomizeIsNoPod) {
+  const ReadPod read =
+      read_pod("kind: DaemonSet\nspec: {template: {spec: {containers: [], volumes: [{name: v, $patch: delete}]}}}\n");
+  ASSERT_EQ(read.problems.size(), 1u);
+  EXPECT_NE(read.problems[0].todo.find("kubectl kustomize"), std::string::npos) << text_of(read.problems);
+}
+
 TEST(PodFieldTable, IsSortedAndReachable) {
   for (const PodFields* fields : pod_fields())
     EXPECT_TRUE(std::is_sorted(fields->fields.begin(), fields->fields.end(), [](const PodField& a, const PodField& b) {
@@ -171,6 +214,16 @@ TEST(TaintAdvice, TakenLiterallyItWorks) {
     EXPECT_EQ(verdict(each.tolerations).fix, each.fix) << each.tolerations;
     EXPECT_EQ(verdict(each.heeded).fix, "") << each.tolerations;
   }
+}
+
+/// The API server adds tolerations to every Pod: whoever wrote the file does not know them.
+TEST(TaintAdvice, NeverChangesWhatTheClusterAdds) {
+  const Assigned nothing;
+  const Verdict verdict =
+      judged(pod(""), {node("a", "", R"("taints":[{"key":"node.kubernetes.io/unreachabel","effect":"NoSchedule"}])")},
+             &nothing);
+  EXPECT_EQ(verdict.fix,
+            "add to the Pod's tolerations {key: node.kubernetes.io/unreachabel, operator: Exists, effect: NoSchedule}");
 }
 
 }  // namespace
