@@ -448,9 +448,10 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   }
   std::vector<Problem> problems = judged.problems;
   const auto written = writer_->write(*snapshot, std::move(judged), how, stop);
-  if (written)
-    for (const Problem& problem : written->published.problems)
-      if (problem.code.starts_with("flapping-")) problems.push_back(problem);
+  if (written) {
+    const std::vector<Problem>& found = written->published.problems;
+    problems.insert(problems.end(), found.begin(), found.end());
+  }
   notices_.tell("node " + node, problems, false);
   if (!written && written.error().code == Errc::absent) return {};  // the Node is gone
   metrics_.published(written ? &written->published : nullptr);

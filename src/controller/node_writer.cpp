@@ -61,9 +61,9 @@ Result<std::optional<SteadyTime>> NodeWriter::guard(const NodeSnapshot& snapshot
   SteadyTime settled_at;
   {
     const std::lock_guard lock(mutex_);
-    Unsettled& unsettled = unsettled_.try_emplace(snapshot.name, Unsettled{hash, at}).first->second;
-    if (unsettled.hash != hash) unsettled = {hash, at};
-    settled_at = unsettled.since + kSettle;
+    auto& unsettled = nodes_[snapshot.name].unsettled;
+    if (!unsettled || unsettled->hash != hash) unsettled = Unsettled{hash, at};
+    settled_at = unsettled->since + kSettle;
   }
   if (at >= settled_at) {
     const auto leased = has_lease(snapshot.name, stop);
@@ -80,19 +80,28 @@ Result<std::optional<SteadyTime>> NodeWriter::guard(const NodeSnapshot& snapshot
 std::unique_ptr<NodePublisher> NodeWriter::take_publisher(const std::string& node) {
   {
     const std::lock_guard lock(mutex_);
-    if (auto kept = publishers_.extract(node)) return std::move(kept.mapped());
+    if (const auto kept = nodes_.find(node); kept != nodes_.end() && kept->second.publisher)
+      return std::move(kept->second.publisher);
   }
   return std::make_unique<NodePublisher>(NodeClient(api_), clock_, node);
 }
 
-/// What it remembers counts until it is at rest; most Nodes are written once and then not for hours.
-void NodeWriter::keep_publisher(const std::string& node, std::unique_ptr<NodePublisher> publisher) {
+/// What it remembers counts until it is at rest. But most Nodes are written once or twice and then not for hours, and
+/// to remember the entries of each would be 17 KB a Node while a rule reaches all of them.
+void NodeWriter::keep_publisher(const std::string& node, std::unique_ptr<NodePublisher> publisher, bool wrote) {
   const std::lock_guard lock(mutex_);
-  if (publisher->has_refusals() || !publisher->is_at_rest()) publishers_.insert_or_assign(node, std::move(publisher));
-  if (clock_.now() - swept_at_ < kSweepPause) return;
-  swept_at_ = clock_.now();
-  std::erase_if(publishers_,
-                [](const auto& kept) { return !kept.second->has_refusals() && kept.second->is_at_rest(); });
+  const SteadyTime at = clock_.now();
+  OfNode& kept = nodes_[node];
+  if (wrote) kept.writes.changed(at);
+  if (publisher->has_refusals() || (!kept.writes.is_free(at) && !publisher->is_at_rest()))
+    kept.publisher = std::move(publisher);
+  if (at - swept_at_ < kSweepPause) return;
+  swept_at_ = at;
+  for (auto& [name, old] : nodes_)
+    if (old.publisher && !old.publisher->has_refusals() && old.publisher->is_at_rest()) old.publisher.reset();
+  std::erase_if(nodes_, [at](const auto& entry) {
+    return !entry.second.publisher && !entry.second.unsettled && entry.second.writes.is_at_rest(at);
+  });
 }
 
 Result<NodeWriter::Written> NodeWriter::write(const NodeSnapshot& snapshot, Judged judged, const Options& options,
@@ -124,29 +133,36 @@ Result<NodeWriter::Written> NodeWriter::write(const NodeSnapshot& snapshot, Judg
   }
   publisher->know(state);
   auto published = publisher->publish(judged.report, stop);
-  keep_publisher(node, std::move(publisher));
+  keep_publisher(node, std::move(publisher), !published || !published->changes.empty());
   if (!published) return published.error();
   done.published = *std::move(published);
   done.after = written(std::move(state), done.published.changes, judged.report.options);
   done.hash = owned_hash(done.after, instance);
   if (const auto later = done.published.later) done.again = done.again ? std::min(*done.again, *later) : *later;
   const std::lock_guard lock(mutex_);
-  if (!done.published.held.contains(Kept::unsettled))
-    unsettled_.erase(node);
-  else if (const auto at = unsettled_.find(node); at != unsettled_.end())
-    at->second.hash = done.hash;  // with what this process has added itself
+  if (const auto at = nodes_.find(node); at != nodes_.end() && at->second.unsettled) {
+    if (done.published.held.contains(Kept::unsettled))
+      at->second.unsettled->hash = done.hash;  // with what this process has added itself
+    else
+      at->second.unsettled.reset();
+  }
   return done;
 }
 
 void NodeWriter::forget(const std::string& node) {
   const std::lock_guard lock(mutex_);
-  unsettled_.erase(node);
-  publishers_.erase(node);
+  nodes_.erase(node);
 }
 
 std::size_t NodeWriter::remembered() const {
   const std::lock_guard lock(mutex_);
-  return unsettled_.size() + publishers_.size();
+  return nodes_.size();
+}
+
+std::size_t NodeWriter::remembered_closely() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(
+      std::count_if(nodes_.begin(), nodes_.end(), [](const auto& node) { return node.second.publisher != nullptr; }));
 }
 
 }  // namespace nodescout

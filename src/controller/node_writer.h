@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "controller/judge.h"
+#include "publish/damper.h"
 #include "publish/node_publisher.h"
 
 namespace nodescout {
@@ -20,6 +22,7 @@ namespace nodescout {
 class NodeWriter {
  public:
   static constexpr std::chrono::seconds kSettle{5};  // between two looks at a Node that another program wrote
+  static constexpr std::uint32_t kFewWrites = 2;     // of late: what was written need not be remembered
 
   /// `space`: where the Leases of agents are. `api` and `clock` must outlive the object.
   NodeWriter(Api& api, const Clock& clock, std::string space) : api_(api), clock_(clock), space_(std::move(space)) {}
@@ -43,6 +46,8 @@ class NodeWriter {
   void forget(const std::string& node);
   /// Nodes of which it remembers something.
   std::size_t remembered() const;
+  /// Of those, Nodes of which it remembers each entry that was written or refused.
+  std::size_t remembered_closely() const;
 
  private:
   /// Lets nothing go that an agent may have made; then the time of the next look. Errors: as Api.
@@ -50,20 +55,25 @@ class NodeWriter {
                                           const std::stop_token& stop);
   Result<bool> has_lease(const std::string& node, const std::stop_token& stop);
   std::unique_ptr<NodePublisher> take_publisher(const std::string& node);
-  void keep_publisher(const std::string& node, std::unique_ptr<NodePublisher> publisher);
+  void keep_publisher(const std::string& node, std::unique_ptr<NodePublisher> publisher, bool wrote = false);
 
   Api& api_;
   const Clock& clock_;
   const std::string space_;
 
-  mutable std::mutex mutex_;  // of the following
   struct Unsettled {
     std::size_t hash;
     SteadyTime since;
   };
-  std::map<std::string, Unsettled, std::less<>> unsettled_;  // Nodes that others wrote
-  /// That remember refusals, or writes of late.
-  std::map<std::string, std::unique_ptr<NodePublisher>, std::less<>> publishers_;
+  /// Little, because it is kept of all Nodes that were written of late.
+  struct OfNode {
+    std::optional<Unsettled> unsettled;  // others wrote it
+    Damper writes{kFewWrites, NodePublisher::kChangeRelief};
+    /// That remembers refusals, or what of the Node changes how often: only of Nodes that are written again and again.
+    std::unique_ptr<NodePublisher> publisher;
+  };
+  mutable std::mutex mutex_;  // of the following
+  std::map<std::string, OfNode, std::less<>> nodes_;
   SteadyTime swept_at_{};
 };
 

@@ -32,6 +32,9 @@ class Damper {
     return last_ + std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
   }
 
+  /// Whether it may still change at once.
+  bool is_free(SteadyTime now) const { return load(now) <= free_; }
+
   bool is_at_rest(SteadyTime now) const { return load(now) <= 0; }
 
  private:

@@ -160,6 +160,20 @@ TEST_F(NodeWriterTest, AnObjectThatFlapsIsWrittenOnceAMinuteInTheEnd) {
   EXPECT_EQ(writer.remembered(), 0u) << "at rest";
 }
 
+/// A rule that reaches 5,000 Nodes is one write of each: nothing large may stay of that.
+TEST_F(NodeWriterTest, RemembersLittleOfANodeThatIsWrittenNowAndThen) {
+  for (const char* value : {"1", "2", "3"}) {
+    EXPECT_EQ(writer.remembered_closely(), 0u) << "before it was written a third time within a minute: " << value;
+    ASSERT_TRUE(write({{kF + "made", value}}));
+    watch();
+  }
+  EXPECT_EQ(writer.remembered(), 1u);
+  EXPECT_EQ(writer.remembered_closely(), 1u) << "it may flap";
+  clock.advance(NodePublisher::kChangeRelief * 4);
+  ASSERT_TRUE(write({{kF + "made", "3"}}));
+  EXPECT_EQ(writer.remembered(), 0u);
+}
+
 TEST_F(NodeWriterTest, RemembersNothingOfANodeThatIsGone) {
   put("\"" + kF + R"(old":"1")", R"("nfd.node.kubernetes.io/feature-labels":"old")");
   watch();

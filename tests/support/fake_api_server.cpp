@@ -163,6 +163,11 @@ void FakeApiServer::compact() {
   oldest_ = ++version_;
 }
 
+void FakeApiServer::forget_history() {
+  const std::lock_guard lock(mutex_);
+  history_.clear();
+}
+
 std::vector<Request> FakeApiServer::requests() const {
   const std::lock_guard lock(mutex_);
   return requests_;

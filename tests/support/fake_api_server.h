@@ -44,6 +44,8 @@ class FakeApiServer final : public Transport {
   void refuse_streaming_lists() { streaming_ = false; }
   /// Forgets what happened so far: watches from older versions get 410.
   void compact();
+  /// So that it does not grow in a long test; only where nobody watches.
+  void forget_history();
 
   /// Called when a watch has nothing to send. True: look again, something was done; false: the server ends the watch.
   /// Without it a watch waits for changes made by other threads.
