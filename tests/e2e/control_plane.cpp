@@ -12,6 +12,7 @@
 
 #include "base/base64.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "document/json.h"
 #include "document/value_path.h"
 #include "kube/node_client.h"
@@ -48,6 +49,14 @@ Run run(const std::string& command) {
 }
 
 std::string shell_quoted(const std::string& word) { return "'" + replace_all(word, "'", "'\\''") + "'"; }
+
+/// Kubernetes' MicroTime, "2026-11-22T10:00:00.123456Z".
+std::chrono::system_clock::time_point micro_time(std::string_view text) {
+  const auto seconds = parse_rfc3339(text);
+  const std::size_t dot = text.find('.');
+  if (!seconds || dot == std::string_view::npos) throw std::runtime_error("not a MicroTime: " + std::string(text));
+  return *seconds + std::chrono::microseconds(parse_int(text.substr(dot + 1, 6)).value_or(0));
+}
 
 constexpr const char* kClusterIp = "10.0.0.1";  // of the service "kubernetes": the first of the range
 constexpr const char* kOldEtcd = "/usr/bin/etcd";
@@ -107,6 +116,7 @@ ControlPlane::~ControlPlane() = default;
 void ControlPlane::write_files() {
   const SigningKey tokens = make_signing_key();
   const KeyPair serving = authority_.for_server({"IP:127.0.0.1", "IP:::1", "IP:" + std::string(kClusterIp),
+                                                 "IP:10.0.2.2",  // see virtual_machine.h
                                                  "DNS:localhost", "DNS:kubernetes.default.svc", "DNS:kubernetes"});
   const KeyPair to_kubelets = authority_.for_user("kube-apiserver", {"system:masters"});
   write_file(folder() / "to-kubelets.crt", to_kubelets.certificate);
@@ -382,6 +392,7 @@ std::vector<AuditEntry> ControlPlane::audit(std::uintmax_t since) {
     entry.name = text_at(*event, {"objectRef", "name"});
     entry.uri = text_at(*event, {"requestURI"});
     entry.user_agent = text_at(*event, {"userAgent"});
+    entry.received = micro_time(text_at(*event, {"requestReceivedTimestamp"}));
     entry.code = static_cast<int>(parse_int(text_at(*event, {"responseStatus", "code"})).value_or(0));
     if (const Value* body = event->find("requestObject")) entry.request = *body;
     // A watch that began has two entries, of which the first counts; that may be one from before `since`.

@@ -5,6 +5,7 @@
 // (real_node.h): Nodes are whatever a test says they are, and nothing is garbage-collected.
 #pragma once
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
@@ -29,6 +30,7 @@ struct AuditEntry {
   std::string space, name;
   std::string uri;
   std::string user_agent;
+  std::chrono::system_clock::time_point received;
   int code = 0;   // of the answer; 200 for a watch that began
   Value request;  // the body
 };

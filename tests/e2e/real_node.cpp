@@ -74,11 +74,16 @@ std::string why_no_shipped_image() {
                       : "";
 }
 
-fs::path build_shipped_image(const fs::path& folder) {
-  const fs::path installed = folder / "installed", root = folder / "image", archive = folder / "nodescout.tar";
+fs::path build_shipped_root(const fs::path& folder) {
+  const fs::path installed = folder / "installed", root = folder / "image";
   must_run(
       {NODESCOUT_CMAKE, "--install", build_folder().string(), "--strip", "--prefix", (installed / "usr").string()});
   must_run({NODESCOUT_SOURCE_DIR "/deploy/image-root", installed.string(), root.string()});
+  return root;
+}
+
+fs::path build_shipped_image(const fs::path& folder) {
+  const fs::path root = build_shipped_root(folder), archive = folder / "nodescout.tar";
   must_run({NODESCOUT_SOURCE_DIR "/deploy/image/build", archive.string(), "docker.io/library/nodescout:0.1.0",
             root.string()});
   return archive;

@@ -23,6 +23,8 @@ std::unique_ptr<ControlPlane> control_plane_for_real_nodes();
 /// Makes the image that is published (deploy/image/build) of programs that are built already: the release's, where
 /// NODESCOUT_RELEASE_PROGRAM names it. Returns an archive in `folder`.
 std::filesystem::path build_shipped_image(const std::filesystem::path& folder);
+/// The root file system of that image: a folder in `folder`.
+std::filesystem::path build_shipped_root(const std::filesystem::path& folder);
 /// Why that image cannot be made here; empty if it can.
 std::string why_no_shipped_image();
 
