@@ -89,6 +89,7 @@ struct LabelPolicy {
   bool shipped_pass_white_lists = false;  // rules.shipped names the shipped rules that count, whatever the lists say
   /// Namespaces, sub-domains included, below which the agent may write; empty: everywhere.
   std::vector<std::string> write_prefixes;
+  Origins places;  // of these lists and switches in their file, by key
 };
 
 struct Desired {

@@ -16,21 +16,6 @@ Errands::Reason reason_of(const Schedule::Pass& pass, std::string_view probe) {
   return pass.all || pass.probes.contains(probe) ? Errands::Reason::time : Errands::Reason::answer;
 }
 
-/// The labels that NodeFeature objects ask for and that no rule makes, with their object.
-Origins requested_labels(const Walk& walk, const LabelPolicy& policy) {
-  Origins objects;
-  for (const LayerOutcome& layer : walk.layers) {
-    if (layer.layer != Layer::objects) continue;
-    for (const auto& [name, object] : *layer.origins) {
-      std::string key = node_key(name, Layer::objects, policy);
-      const auto made = walk.built.from.find({EntryKind::label, key});
-      if (made != walk.built.from.end() && made->second.layer == Layer::objects)
-        objects.emplace(std::move(key), object);
-    }
-  }
-  return objects;
-}
-
 }  // namespace
 
 Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {

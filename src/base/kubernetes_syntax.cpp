@@ -76,6 +76,34 @@ std::string object_name_defect(std::string_view name) {
   return defect.empty() ? defect : "it " + defect;
 }
 
+std::string nearest_label_value(std::string_view text) {
+  std::string out;
+  for (std::string_view rest = trim(text); !rest.empty();) {
+    const Rune rune = decode_rune(rest);
+    const char c = rest.front();
+    const bool is_legal = is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+    if (is_legal || out.empty() || out.back() != '-') out += is_legal ? c : '-';
+    rest.remove_prefix(static_cast<std::size_t>(rune.length));
+  }
+  const auto trim_ends = [&] {
+    while (!out.empty() && !is_alphanumeric(out.back())) out.pop_back();
+    out.erase(0, static_cast<std::size_t>(std::find_if(out.begin(), out.end(), is_alphanumeric) - out.begin()));
+  };
+  trim_ends();
+  if (out.size() > kLongestName) out.resize(kLongestName);
+  trim_ends();
+  return out;
+}
+
+std::string qualified_name_advice(std::string_view key) {
+  const std::size_t slash = key.find('/');
+  const bool has_prefix = slash != std::string_view::npos;
+  const std::string name = nearest_label_value(key.substr(has_prefix ? slash + 1 : 0));
+  const std::string meant = (has_prefix ? lower_ascii(trim(key.substr(0, slash))) + "/" : "") + name;
+  if (!name.empty() && qualified_name_defect(meant).empty()) return "write " + quote(meant);
+  return "write [PREFIX/]NAME: NAME has at most 63 letters, digits, '-', '_' and '.', PREFIX is a DNS name";
+}
+
 std::string_view namespace_of(std::string_view key) {
   const std::size_t slash = key.find('/');
   return slash == std::string_view::npos ? std::string_view() : key.substr(0, slash);

@@ -19,6 +19,11 @@ std::string taint_effect_defect(std::string_view effect);
 /// What metadata.name of an object may be: a DNS name in lower case.
 std::string object_name_defect(std::string_view name);
 
+/// The nearest text of at most 63 legal characters, for advice; empty if there is none.
+std::string nearest_label_value(std::string_view text);
+/// Advice for people on a key that qualified_name_defect complains of.
+std::string qualified_name_advice(std::string_view key);
+
 /// Text before the first "/", or empty.
 std::string_view namespace_of(std::string_view key);
 /// Whether `name_space` is `domain` or below it.

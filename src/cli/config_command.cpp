@@ -9,6 +9,7 @@
 #include "cli/excerpts.h"
 #include "cli/output.h"
 #include "cli/style.h"
+#include "cli/values.h"
 #include "config/config_keys.h"
 #include "config/enclosed.h"
 #include "config/gpu_config.h"
@@ -30,7 +31,28 @@ struct CheckedConfig {
   std::string file;
   std::string name;  // where in the file it is; empty: the file itself
   std::vector<KeyUse> uses;
+  std::vector<Problem> notes;  // what is no mistake, but perhaps not what was meant
 };
+
+/// What writePrefixes takes away: it replaces the default.
+void note_lost_prefixes(const Config& config, std::vector<Problem>& notes) {
+  const auto at = config.labels.places.find(kWritePrefixes);
+  if (at == config.labels.places.end() || config.prefixes.given.empty()) return;
+  const auto is_below = [](const std::string& name, const std::vector<std::string>& list) {
+    return std::any_of(list.begin(), list.end(), [&](const std::string& own) { return is_within(name, own); });
+  };
+  std::vector<std::string> lost, added;
+  for (const std::string& name : default_write_prefixes())
+    if (!is_below(name, config.prefixes.given) && !is_below(name, config.prefixes.extra)) lost.push_back(name);
+  for (const std::string& name : config.prefixes.given)
+    if (!is_below(name, default_write_prefixes())) added.push_back(name);
+  if (lost.empty()) return;
+  notes.push_back({"default-prefixes-lost", at->second,
+                   "writePrefixes replaces the default, so keys below " + join(lost, ", ") + " are no longer written",
+                   added.empty() ? "to keep them, remove writePrefixes"
+                                 : "to keep them, write extraWritePrefixes: [" + join(added, ", ") +
+                                       "] in place of writePrefixes"});
+}
 
 /// What a Node would refuse of sources.fake.labels.
 void check_labels(const Config& config, std::vector<Problem>& problems) {
@@ -58,14 +80,15 @@ void check_custom(const Value& root, std::string_view text, const std::string& o
   for (Finding& finding : files[0].parsed.findings) problems.push_back(std::move(finding.problem));
 }
 
-void check_config(const EnclosedConfig& enclosed, std::string_view text, const std::string& origin,
-                  std::vector<KeyUse>& uses, std::vector<Problem>& problems) {
+void check_config(const EnclosedConfig& enclosed, std::string_view text, CheckedConfig& checked,
+                  std::vector<Problem>& problems) {
+  const std::string& origin = checked.file;
   if (!enclosed.root.is(Value::Kind::map)) return;  // nothing is set
   KeyReport report{.origin = origin,
                    .problems = problems,
                    .after_a_mistake = "the default is used",
                    .meaningless_keys = false,
-                   .uses = &uses};
+                   .uses = &checked.uses};
   if (is_gfd_config(enclosed.root)) {
     GpuOptions options;
     read_gfd_keys(options, enclosed.root, report);
@@ -78,6 +101,7 @@ void check_config(const EnclosedConfig& enclosed, std::string_view text, const s
   check_listed_names(config, problems);
   check_labels(config, problems);
   check_custom(enclosed.root, text, origin, problems);
+  note_lost_prefixes(config, checked.notes);
 }
 
 std::string_view word_of(KeyOwner owner) {
@@ -115,6 +139,8 @@ std::string text_of(const CheckedConfig& checked) {
   for (const KeyUse& use : checked.uses)
     out += "    " + std::string(use.key->name) + std::string(width - use.key->name.size() + 2, ' ') +
            meaning_of(*use.key) + "\n";
+  for (const Problem& note : checked.notes)
+    out += printable(note.where + ": note: " + note.what) + "\n    " + printable(note.todo) + "\n";
   return out;
 }
 
@@ -132,6 +158,7 @@ Value value_of(const CheckedConfig& checked) {
   out.add("file", Value::string(checked.file));
   out.add("name", Value::string(checked.name));
   out.add("keys", std::move(keys));
+  out.add("notes", to_value(checked.notes));
   return out;
 }
 
@@ -152,8 +179,8 @@ ExitStatus check(const ConfigOptions& options) {
     std::vector<Problem> problems = std::move(enclosed.problems);
     std::string about;
     for (const EnclosedConfig& config : enclosed.found) {
-      CheckedConfig checked{file, config.name, {}};
-      check_config(config, *text, file, checked.uses, problems);
+      CheckedConfig checked{file, config.name, {}, {}};
+      check_config(config, *text, checked, problems);
       about += text_of(checked);
       configurations.items.push_back(value_of(checked));
     }

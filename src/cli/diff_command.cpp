@@ -69,18 +69,21 @@ std::string reason_of(const Change& change, const Walked& walked, std::optional<
 
 std::string text_of(const Change& change, const std::string& why, const Style& style) {
   const std::string kind = change.kind == Change::Kind::label ? "" : std::string(name_of(change.kind)) + " ";
+  const auto entry = [&](const std::string& value) {
+    return printable(kind + entry_text(change.kind, change.key, value));
+  };
   std::string line;
   switch (change.action) {
     case Change::Action::set:
-      line = change.before.empty() ? style.in(Colour::green, "+ " + kind + change.key + "=" + change.after)
-                                   : style.in(Colour::yellow, "~ " + kind + change.key + "=" + change.after) +
-                                         "   (is " + change.before + ")";
+      line = change.before.empty()
+                 ? style.in(Colour::green, "+ " + entry(change.after))
+                 : style.in(Colour::yellow, "~ " + entry(change.after)) + "   (is " + printable(change.before) + ")";
       break;
-    case Change::Action::remove: line = style.in(Colour::red, "- " + kind + change.key + "=" + change.before); break;
-    case Change::Action::adopt: line = "= " + kind + change.key + "=" + change.after + "   (becomes ours)"; break;
-    case Change::Action::disown: line = "= " + kind + change.key; break;
+    case Change::Action::remove: line = style.in(Colour::red, "- " + entry(change.before)); break;
+    case Change::Action::adopt: line = "= " + entry(change.after) + "   (becomes ours)"; break;
+    case Change::Action::disown: line = printable("= " + kind + change.key); break;
   }
-  return line + (why.empty() ? "" : "\n    " + why) + "\n";
+  return line + (why.empty() ? "" : "\n    " + printable(why)) + "\n";
 }
 
 ExitStatus diff(const DiffOptions& options) {
@@ -136,7 +139,8 @@ ExitStatus diff(const DiffOptions& options) {
                 change.after.empty() && change.action != Change::Action::set ? Value{} : Value::string(change.after));
       entry.add("before", change.before.empty() ? Value{} : Value::string(change.before));
       entry.add("kept", kept ? Value::string(std::string(name_of(*kept))) : Value{});
-      entry.add("key", Value::string(change.key));
+      entry.add("key",
+                Value::string(shown_key(change.kind, change.key, change.after.empty() ? change.before : change.after)));
       entry.add("kind", Value::string(std::string(name_of(change.kind))));
       entry.add("why", Value::string(reason_of(change, walked, kept, former(change), probes)));
       changes.items.push_back(std::move(entry));

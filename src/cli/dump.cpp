@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/machine.h"
+#include "cli/on_node.h"
 #include "cli/output.h"
 #include "cli/prometheus_text.h"
 #include "cli/table.h"
@@ -112,14 +113,21 @@ ExitStatus dump(const DumpOptions& options) {
   for (const ProbeReport& report : found.reports)
     problems.insert(problems.end(), report.problems.begin(), report.problems.end());
   problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
-  const Desired& desired = walked.built.desired;
+  // A NodeFeature object has all labels: the limits are those of the agent or controller that reads it.
+  const bool is_request = options.stage.empty() && output == "nodefeature";
+  OnNode limited;
+  if (!is_request) {
+    limited = on_node(walked, machine->config, machine->host.node_name());
+    problems.insert(problems.end(), limited.problems.begin(), limited.problems.end());
+  }
+  const Desired& desired = is_request ? walked.built.desired : limited.desired;
 
   std::string out;
   constexpr int kIndent = 2;
   if (!options.stage.empty()) {
     out = to_json(options.stage == "features"  ? nodescout::to_value(found.features)
                   : options.stage == "outcome" ? outcome_value(walked.layers)
-                                               : to_value(desired),
+                                               : to_value(walked.built.desired),
                   kIndent) +
           "\n";
     print_problems(problems);

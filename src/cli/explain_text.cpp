@@ -1,6 +1,7 @@
 #include "cli/explain_text.h"
 
 #include "base/text.h"
+#include "cli/values.h"
 #include "corridor/schema.h"
 
 namespace nodescout::cli {
@@ -100,7 +101,7 @@ class Text {
                   printable(kind + " " + entry + ", by " + fate.why) + "\n";
       }
     }
-    for (const std::string& source : sources_of(trace_)) out_ += "    from " + source + "\n";
+    for (const std::string& source : sources_of(trace_)) out_ += "    from " + printable(source) + "\n";
   }
 
  public:
@@ -162,11 +163,6 @@ Value matcher_value(const MatcherTrace& matcher) {
   return out;
 }
 
-/// A taint is "key=value:Effect", as everywhere else.
-std::string shown_key(const Fate& fate) {
-  return fate.kind == EntryKind::taint ? entry_text(fate.kind, fate.key, fate.value) : fate.key;
-}
-
 /// Entries that the Node does not get.
 Value without_effect(const std::vector<Fate>& fates, Fate::End end) {
   Value list = Value::list();
@@ -174,7 +170,7 @@ Value without_effect(const std::vector<Fate>& fates, Fate::End end) {
     if (fate.end != end) continue;
     Value entry = Value::map();
     entry.add("kind", Value::string(std::string(name_of(fate.kind))));
-    entry.add("key", Value::string(shown_key(fate)));
+    entry.add("key", Value::string(shown_key(fate.kind, fate.key, fate.value)));
     entry.add("value", Value::string(fate.value));
     entry.add(end == Fate::End::rejected ? "why" : "by", Value::string(fate.why));
     if (!fate.todo.empty()) entry.add("todo", Value::string(fate.todo));
@@ -210,7 +206,7 @@ Value explain_value(const ExplainedRule& rule) {
       Value entry = Value::map();
       entry.add("value", Value::string(fate.value));
       entry.add("from", std::move(chain));
-      entries.add(shown_key(fate), std::move(entry));
+      entries.add(shown_key(fate.kind, fate.key, fate.value), std::move(entry));
     }
     return entries;
   };
@@ -232,10 +228,11 @@ std::string outcome_table(const Value& document) {
     if (section.value.members.empty() && section.value.items.empty()) continue;
     out += (out.empty() ? "" : "\n") + section.key + "\n";
     for (const Member& entry : section.value.members)
-      out += "  " + entry.key + std::string(width - entry.key.size() + 2, ' ') + printable(entry.value.text) + "\n";
+      out += "  " + printable(entry.key) + std::string(width - entry.key.size() + 2, ' ') +
+             printable(entry.value.text) + "\n";
     for (const Value& item : section.value.items) {
       if (item.is(Value::Kind::string))
-        out += "  " + item.text + "\n";
+        out += "  " + printable(item.text) + "\n";
       else
         out += "  " + printable(item.find("where")->text + ": " + item.find("what")->text) + "\n";
     }

@@ -110,7 +110,8 @@ void warn_of_no_node(Api& api, const std::string& selector) {
                                for (const Member& label : labels->members) keys.insert(label.key);
                              },
                              {}, {false, fleet::is_read_of_node});
-  std::vector<Problem> problems{{"no-node", "selector " + quote(selector), kNoNode, ""}};
+  std::vector<Problem> problems{
+      {"no-node", "selector " + quote(selector), kNoNode, "see `kubectl get nodes --show-labels`"}};
   if (read) problems[0].todo = fleet::hint_for_selector(selector, keys, {"outliers"});
   print_problems(problems);
 }

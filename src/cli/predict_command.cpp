@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/machine.h"
+#include "cli/on_node.h"
 #include "cli/output.h"
 #include "cli/style.h"
 #include "cli/subjects.h"
@@ -104,7 +105,9 @@ OrExit<Desired> desired_of(const Blueprint& blueprint, const Guise& guise, const
   const Walk walked = walk(opened->rules, {found.features, {}, &found.origins}, opened->config.labels);
   problems.insert(problems.end(), opened->problems.begin(), opened->problems.end());
   problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
-  return walked.built.desired;
+  OnNode gets = on_node(walked, opened->config, "");
+  problems.insert(problems.end(), gets.problems.begin(), gets.problems.end());
+  return std::move(gets.desired);
 }
 
 OrExit<Prediction> prediction_of(const Blueprint& blueprint, const PredictOptions& options) {
@@ -135,7 +138,7 @@ OrExit<Prediction> prediction_of(const Blueprint& blueprint, const PredictOption
 OrExit<Prediction> prediction_of_subject(const PredictOptions& options) {
   auto setup = set_up(options.subject.machine);
   if (!setup) return fail_to_open(setup.error());
-  auto subjects = subjects_of(options.subject, setup->config.objects);
+  auto subjects = subjects_of(options.subject, setup->config);
   if (!subjects) return subjects.status();
   auto rules = load_rules(setup->config, options.subject.machine.rules);
   if (!rules) return fail_to_open(rules.error());
@@ -147,7 +150,9 @@ OrExit<Prediction> prediction_of_subject(const PredictOptions& options) {
     print_problems(subject.problems);
     const Walk walked = walk(layers, subject.view(), setup->config.labels);
     print_problems(walked.problems);
-    each.push_back(walked.built.desired);
+    OnNode gets = on_node(walked, setup->config, subject.node);
+    print_problems(gets.problems);
+    each.push_back(std::move(gets.desired));
     allocatable.push_back(allocatable_of(subject.own));
   }
   Prediction prediction = in_common(each);
@@ -195,8 +200,7 @@ ExitStatus predict(const PredictOptions& options) {
     std::fprintf(stderr, "unknown: %s\n", printable(unknown.what + ": " + unknown.why).c_str());
   if (options.output == "node")
     for (const auto& [resource, count] : prediction->allocatable)
-      std::fprintf(stderr,
-                   "assumed: allocatable %s=%s: as the vendor's device plugin offers GPUs without %s\n",
+      std::fprintf(stderr, "assumed: allocatable %s=%s: as the vendor's device plugin offers GPUs without %s\n",
                    printable(resource).c_str(), printable(count).c_str(), "partitions and sharing");
   return print(out);
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/values.h"
+#include "plan/limits.h"
 
 namespace nodescout::cli {
 namespace {
@@ -20,9 +21,22 @@ std::string name_in_preview(EntryKind kind) {
   return kind == EntryKind::extended_resource ? "resource" : std::string(name_of(kind));
 }
 
+/// What counts, but exceeds a limit.
+void reject_what_exceeds(const OnNode& on_node, std::vector<Fate>& fates) {
+  for (Fate& fate : fates) {
+    if (fate.end != Fate::End::counts) continue;
+    const auto at = on_node.left_out.find({fate.kind, fate.key});
+    if (at == on_node.left_out.end()) continue;
+    fate.end = Fate::End::rejected;
+    fate.why = std::string(name_of(fate.kind)) + " " + quote(shown_key(fate.kind, fate.key, fate.value)) +
+               ": more than " + at->second;
+    fate.todo = kOverLimitAdvice;
+  }
+}
+
 }  // namespace
 
-Value eval_value(const RuleLayers& rules, const Walk& walk) {
+Value eval_value(const RuleLayers& rules, const Walk& walk, const OnNode& on_node) {
   std::vector<Problem> problems = rules.problems;
   std::map<std::string, bool> membership;
   for (const RuleDocument& group : rules.groups)
@@ -30,14 +44,15 @@ Value eval_value(const RuleLayers& rules, const Walk& walk) {
   Value groups = Value::map();
   for (const auto& [name, belongs] : membership) groups.add(name, Value::boolean(belongs));
   problems.insert(problems.end(), walk.problems.begin(), walk.problems.end());
-  Value document = to_value(walk.built.desired);
+  problems.insert(problems.end(), on_node.problems.begin(), on_node.problems.end());
+  Value document = to_value(on_node.desired);
   document.add("groups", std::move(groups));
   document.add("problems", to_value(problems));
   return document;
 }
 
 std::vector<ExplainedRule> explain_rules(const RuleLayers& rules, const std::vector<RuleSet>& groups, const Walk& walk,
-                                         const LabelPolicy& policy) {
+                                         const LabelPolicy& policy, const OnNode& on_node) {
   std::vector<ExplainedRule> out;
   for (const LayerOutcome& layer : walk.layers) {
     const RuleSet* const set = rules.find(layer.layer);
@@ -45,8 +60,10 @@ std::vector<ExplainedRule> explain_rules(const RuleLayers& rules, const std::vec
     std::vector<RuleTrace> traces = explain(*set, *layer.features);
     for (std::size_t i = 0; i < traces.size(); ++i) {
       ExplainedRule explained{std::move(traces[i]), {}, layer.features};
-      if (explained.trace.result.verdict == Verdict::yes)
+      if (explained.trace.result.verdict == Verdict::yes) {
         explained.fates = fates_of(walk, policy, layer, i, explained.trace.result.labels);
+        reject_what_exceeds(on_node, explained.fates);
+      }
       out.push_back(std::move(explained));
     }
   }
@@ -85,7 +102,7 @@ Value preview_value(const std::vector<EntryChange>& changes) {
   for (const EntryChange& change : changes) {
     Value entry = Value::map();
     entry.add("kind", Value::string(name_in_preview(change.kind)));
-    entry.add("key", Value::string(change.key));
+    entry.add("key", Value::string(shown_key(change.kind, change.key, change.after ? *change.after : *change.before)));
     if (change.before) entry.add("before", Value::string(*change.before));
     if (change.after) entry.add("after", Value::string(*change.after));
     list.items.push_back(std::move(entry));

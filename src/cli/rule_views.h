@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/on_node.h"
 #include "cli/style.h"
 #include "corridor/fate.h"
 #include "corridor/walk.h"
@@ -14,7 +15,7 @@
 namespace nodescout::cli {
 
 /// {"labels":{},"annotations":{},"extendedResources":{},"taints":[],"groups":{},"problems":[]}
-Value eval_value(const RuleLayers& rules, const Walk& walk);
+Value eval_value(const RuleLayers& rules, const Walk& walk, const OnNode& on_node);
 
 struct ExplainedRule {
   RuleTrace trace;
@@ -24,7 +25,7 @@ struct ExplainedRule {
 
 /// Every rule of these layers and groups, on the features that it sees. `groups` were compiled of rules.groups.
 std::vector<ExplainedRule> explain_rules(const RuleLayers& rules, const std::vector<RuleSet>& groups, const Walk& walk,
-                                         const LabelPolicy& policy);
+                                         const LabelPolicy& policy, const OnNode& on_node);
 
 /// An entry that differs between two desired states.
 struct EntryChange {

@@ -6,6 +6,7 @@
 #include "cli/excerpts.h"
 #include "cli/explain_text.h"
 #include "cli/machine.h"
+#include "cli/on_node.h"
 #include "cli/output.h"
 #include "cli/rule_views.h"
 #include "cli/style.h"
@@ -43,13 +44,13 @@ ExitStatus eval(const RulesOptions& options) {
   if (!loaded) return fail_to_open(loaded.error());
   const auto setup = nodescout::set_up(options.machine);
   if (!setup) return fail_to_open(setup.error());
-  auto subjects = subjects_of(options, setup->config.objects);
+  auto subjects = subjects_of(options, setup->config);
   if (!subjects) return subjects.status();
   if (!options.features.empty()) print_problems(subjects->nodes.front().problems);
   const View view = subjects->nodes.front().view();
   const RuleLayers layers = compile_layers(*std::move(loaded));
-  const Walk on_node = walk(layers, view, setup->config.labels);
-  Value document = eval_value(layers, on_node);
+  const Walk walked = walk(layers, view, setup->config.labels);
+  Value document = eval_value(layers, walked, on_node(walked, setup->config, subjects->nodes.front().node));
   if (options.machine.config.empty()) {
     // What the rules alone make: that it passes our restrictions is another question, which the problems answer.
     const Desired unrestricted = walk(layers, view, LabelPolicy{}).built.desired;
@@ -69,7 +70,7 @@ ExitStatus explain_command(const RulesOptions& options) {
   if (!loaded) return fail_to_open(loaded.error());
   const auto setup = nodescout::set_up(options.machine);
   if (!setup) return fail_to_open(setup.error());
-  auto subjects = subjects_of(options, setup->config.objects);
+  auto subjects = subjects_of(options, setup->config);
   if (!subjects) return subjects.status();
   if (!options.features.empty()) print_problems(subjects->nodes.front().problems);
   const View view = subjects->nodes.front().view();
@@ -78,8 +79,10 @@ ExitStatus explain_command(const RulesOptions& options) {
   std::vector<RuleSet> groups;
   for (const RuleDocument& group : layers.groups) groups.emplace_back(group.rules);
   const Walk walked = walk(layers, view, policy);
-  std::vector<ExplainedRule> explained = explain_rules(layers, groups, walked, policy);
+  const OnNode gets = on_node(walked, setup->config, subjects->nodes.front().node);
+  std::vector<ExplainedRule> explained = explain_rules(layers, groups, walked, policy, gets);
   print_problems(layers.problems);
+  print_problems(gets.problems);
   if (!options.rule.empty()) {
     std::vector<std::string_view> names;
     for (const ExplainedRule& rule : explained) names.push_back(rule.trace.rule->name);
@@ -127,7 +130,7 @@ Result<BeforeAndAfter> rules_to_compare(const Config& config, const RulesOptions
 ExitStatus preview(const RulesOptions& options) {
   const auto setup = nodescout::set_up(options.machine);
   if (!setup) return fail_to_open(setup.error());
-  auto subjects = subjects_of(options, setup->config.objects);
+  auto subjects = subjects_of(options, setup->config);
   if (!subjects) return subjects.status();
   const auto rules = rules_to_compare(setup->config, options, std::move(subjects->rules));
   if (!rules) return fail_to_open(rules.error());
@@ -142,10 +145,12 @@ ExitStatus preview(const RulesOptions& options) {
   for (const Subject& subject : subjects->nodes) {
     const Walk old_state = walk(rules->before, subject.view(), policy);
     const Walk new_state = walk(rules->after, subject.view(), policy);
+    const OnNode before = on_node(old_state, setup->config, subject.node);
+    const OnNode after = on_node(new_state, setup->config, subject.node, before.desired);
     std::vector<Problem> problems = subject.problems;
-    for (const std::vector<Problem>* more : {&new_state.remarks, &new_state.problems})
+    for (const std::vector<Problem>* more : {&new_state.remarks, &new_state.problems, &after.problems})
       problems.insert(problems.end(), more->begin(), more->end());
-    const std::vector<EntryChange> changes = changes_between(old_state.built.desired, new_state.built.desired);
+    const std::vector<EntryChange> changes = changes_between(before.desired, after.desired);
     out += printable(subject.name) + (changes.empty() ? ": nothing changes\n" : ":\n");
     for (const EntryChange& change : changes) out += preview_text(change, style);
     Value node = Value::map();

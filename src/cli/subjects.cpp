@@ -39,6 +39,8 @@ Result<Subject> subject_from_host(const MachineOptions& options) {
   Discovery found = discover(machine->host, machine->probes, machine->config.probes);
   Subject subject{
       options.root == "/" ? "this machine" : options.root, std::move(found.features), {}, std::move(machine->problems)};
+  subject.node = machine->host.node_name();
+  subject.origins = std::move(found.origins);
   for (ProbeReport& report : found.reports)
     std::move(report.problems.begin(), report.problems.end(), std::back_inserter(subject.problems));
   return subject;
@@ -63,7 +65,7 @@ Result<std::vector<std::string>> chosen_nodes(const SubjectOptions& options, Api
 Subject subject_from_objects(const std::string& node, ClusterView seen, const ObjectPolicy& policy) {
   const FeatureSets own = own_sets(all_probes(), seen.own ? *seen.own : Features{});
   Trusted trusted = trust(policy, {node, seen.own_space, seen.namespaces, own}, seen.objects);
-  Subject subject{node, {}, std::move(trusted.objects), std::move(seen.problems), policy.may_override};
+  Subject subject{node, {}, std::move(trusted.objects), std::move(seen.problems), {}, policy.may_override, node};
   std::move(trusted.problems.begin(), trusted.problems.end(), std::back_inserter(subject.problems));
   if (seen.own)
     subject.own = *std::move(seen.own);
@@ -94,7 +96,8 @@ std::optional<ExitStatus> print_provenance(const SubjectOptions& options, Api& a
   return print(to_json(document, 2) + "\n");
 }
 
-OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options, const ObjectPolicy& policy) {
+OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options, const Config& config) {
+  const ObjectPolicy& policy = config.objects;
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return fail_to_open(connection.error());
   Api& api = (*connection)->api();
@@ -103,14 +106,14 @@ OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options, const Obje
 
   std::map<std::string, ClusterObjects> known;
   const std::string selector = names->size() == 1 ? node_selector(names->front()) : "";
-  const auto listed = api.list(collection_path(resources::kNodeFeatures),
-                               {{"labelSelector", selector}, {"limit", "200"}}, [&](const Value& object) {
-                                 const std::string node = text_at(object, {"metadata", "labels", kNodeNameLabel});
-                                 if (std::find(names->begin(), names->end(), node) == names->end()) return;
-                                 const auto at =
-                                     known.try_emplace(node, node, (*connection)->space(), WorkersObject::read).first;
-                                 at->second.put_feature(key_of(object), object);
-                               });
+  const auto listed = api.list(
+      collection_path(resources::kNodeFeatures), {{"labelSelector", selector}, {"limit", "200"}},
+      [&](const Value& object) {
+        const std::string node = text_at(object, {"metadata", "labels", kNodeNameLabel});
+        if (std::find(names->begin(), names->end(), node) == names->end()) return;
+        const auto at = known.try_emplace(node, node, (*connection)->space(), WorkersObject::read, config.limits).first;
+        at->second.put_feature(key_of(object), object);
+      });
   if (!listed && listed.error().code != Errc::absent) return fail(listed.error());
 
   Subjects subjects;
@@ -148,8 +151,8 @@ OrExit<Subjects> subjects_from_cluster(const SubjectOptions& options, const Obje
 
 }  // namespace
 
-OrExit<Subjects> subjects_of(const SubjectOptions& options, const ObjectPolicy& policy) {
-  if (!options.node.empty() || !options.nodes.empty()) return subjects_from_cluster(options, policy);
+OrExit<Subjects> subjects_of(const SubjectOptions& options, const Config& config) {
+  if (!options.node.empty() || !options.nodes.empty()) return subjects_from_cluster(options, config);
   Subjects subjects;
   for (const std::string& file : options.features) {
     auto subject = subject_from_file(file);

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "cli/exit_status.h"
+#include "config/config.h"
 #include "corridor/setup.h"
 #include "corridor/view.h"
-#include "label/object_policy.h"
 #include "nodescout/features.h"
 #include "nodescout/result.h"
 #include "nodescout/rules.h"
@@ -20,9 +20,11 @@ struct Subject {
   Features own;
   std::vector<NodeFeatureObject> objects;  // as they are merged
   std::vector<Problem> problems;
+  Origins origins;  // of labels from features.d
   bool objects_may_override = false;
+  std::string node;  // of the cluster or the machine; empty if it is not known
 
-  View view() const { return {own, objects, nullptr, true, objects_may_override}; }
+  View view() const { return {own, objects, &origins, true, objects_may_override}; }
 };
 
 struct Subjects {
@@ -40,9 +42,9 @@ struct SubjectOptions {
   MachineOptions machine;
 };
 
-/// The subjects of --features, --node, --nodes, else --root; of NodeFeature objects those that count under this policy.
-/// An object missing from the cluster is not wrong usage; a file that cannot be opened is. For a --node without
-/// NodeFeature objects, what its agent's Lease says is printed instead.
-OrExit<Subjects> subjects_of(const SubjectOptions& options, const ObjectPolicy& policy);
+/// The subjects of --features, --node, --nodes, else --root; of NodeFeature objects those that count under this
+/// configuration. An object missing from the cluster is not wrong usage; a file that cannot be opened is. For a --node
+/// without NodeFeature objects, what its agent's Lease says is printed instead.
+OrExit<Subjects> subjects_of(const SubjectOptions& options, const Config& config);
 
 }  // namespace nodescout::cli

@@ -53,6 +53,10 @@ Value to_value(const Desired& desired) {
   return out;
 }
 
+std::string shown_key(EntryKind kind, const std::string& key, const std::string& value) {
+  return kind == EntryKind::taint ? entry_text(kind, key, value) : key;
+}
+
 Value outcome_value(const std::vector<LayerOutcome>& layers) {
   Value list = Value::list();
   for (const LayerOutcome& walked : layers) {

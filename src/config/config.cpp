@@ -172,7 +172,9 @@ std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
       for (const std::string_view each : known)
         if (!is_in(off_by_default, each)) selected.insert(each);
     } else if (!is_in(known, name)) {
-      const std::string_view guess = closest(name, known);
+      std::vector<std::string_view> names = known;
+      if (!entry.starts_with('-')) names.push_back("all");
+      const std::string_view guess = closest(name, names);
       const auto at = places.find(entry);
       problems.push_back({"unknown-source", at == places.end() ? std::string(key) : at->second,
                           "unknown source " + quote(name),

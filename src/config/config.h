@@ -82,6 +82,7 @@ struct Config {
   bool shipped_rules = true;
   std::optional<std::vector<std::string>> shipped_names;  // only these files or rules
   std::vector<ListedName> listed_shipped;                 // the same, with their places
+  std::vector<ListedName> listed_unpublished;             // unpublished_features, likewise
 
   // nfd-master
   LabelPolicy labels;

@@ -74,7 +74,7 @@ void compat(KeyEntry& entry, Config& config) {
   if (wanted == "nfd")
     config.nfd_compat = true;
   else if (!wanted.empty())
-    entry.mistake(entry.value.mark, " knows only \"nfd\", not " + quote(wanted));
+    entry.mistake(entry.value.mark, " knows only \"nfd\", not " + quote(wanted), "write nfd, or remove it");
 }
 
 /// The fields of a label always stand in the order of `known`; duplicates collapse; where none is left the default
@@ -168,6 +168,12 @@ void kernel_options(KeyEntry& entry, Config& config) {
 void cmdline_names(KeyEntry& entry, Config& config) {
   if (!entry.texts(config.probes.cmdline_names)) return;
   for (const Value& item : entry.value.items)
+    if (const std::size_t sign = item.text.find_first_of("*, \t"); sign != std::string::npos)
+      entry.mistake(item.mark,
+                    ": " + quote(item.text) + " never matches: no parameter has " + quote(item.text.substr(sign, 1)) +
+                        " in its name",
+                    "write each name in full, as an element of its own");
+  for (const Value& item : entry.value.items)
     if (const std::size_t equals = item.text.find('='); equals != std::string::npos)
       entry.mistake(item.mark, ": " + quote(item.text) + " never matches: a parameter is named without its value",
                     "write " + quote(item.text.substr(0, equals)));
@@ -197,6 +203,44 @@ void device_classes(KeyEntry& entry, std::vector<std::string>& into) {
         ": " + quote(item.text) + " does not begin any class, which has " + std::to_string(kDigits) + " hex digits",
         is_hex ? "write " + quote(digits) : "write hex digits in quotes, such as \"03\"");
   }
+}
+
+/// Names of features are checked where all of them are known.
+void unpublished_features(KeyEntry& entry, Config& config) {
+  if (!entry.texts(config.unpublished_features)) return;
+  for (const Value& item : entry.value.items)
+    if (item.is_scalar() && !item.is(Kind::null))
+      config.listed_unpublished.push_back({item.text, place(entry.origin(), item.mark)});
+}
+
+/// Keys of a Node, each with its prefix.
+void node_key(KeyEntry& entry, const Value& item) {
+  if (!item.is_scalar() || item.text.empty()) return;
+  const std::string_view key = std::string_view(item.text).substr(0, item.text.find_first_of("=:"));
+  const std::string why = qualified_name_defect(item.text);
+  if (!why.empty())
+    entry.mistake(item.mark, ": " + quote(item.text) + " is not a key: " + why,
+                  key.size() < item.text.size() && qualified_name_defect(key).empty()
+                      ? "write " + quote(key)
+                      : "write it as on the Node, such as feature.node.kubernetes.io/NAME");
+  else if (namespace_of(item.text).empty())
+    entry.mistake(item.mark, ": " + quote(item.text) + " has no prefix, and no key of a Node is named so",
+                  "write " + quote(std::string(kFeaturePrefix) + "/" + item.text));
+}
+
+void gate_taint(KeyEntry& entry, Config& config) {
+  entry.text(config.readiness_gate.taint);
+  if (!entry.value.is_scalar() || entry.value.text.empty()) return;
+  const std::string why = qualified_name_defect(entry.value.text);
+  if (why.empty()) return;
+  const std::string_view key = std::string_view(entry.value.text).substr(0, entry.value.text.find_first_of("=:"));
+  entry.mistake(entry.value.mark, ": " + quote(entry.value.text) + " is not a key: " + why,
+                qualified_name_defect(key).empty() ? "write " + quote(key) : "write it as [PREFIX/]NAME");
+}
+
+void gate_labels(KeyEntry& entry, Config& config) {
+  if (!entry.texts(config.readiness_gate.required)) return;
+  for (const Value& item : entry.value.items) node_key(entry, item);
 }
 
 /// Labels in it are refused unless nfd-master's extraLabelNs has their namespace, and all else is anyway.
@@ -245,7 +289,13 @@ void prefixes(KeyEntry& entry, std::vector<std::string>& into) {
   into = std::move(good);
 }
 
+/// What leaves entries out of the Node, which then names its place.
+void note_list(KeyEntry& entry, Config& config) {
+  config.labels.places.insert_or_assign(entry.name, place(entry.origin(), entry.value.mark));
+}
+
 void write_prefixes(KeyEntry& entry, Config& config) {
+  note_list(entry, config);
   const std::size_t before = entry.problems().size();
   prefixes(entry, config.prefixes.given);
   const bool is_reported = entry.problems().size() > before;
@@ -291,7 +341,8 @@ void gate_at_deadline(KeyEntry& entry, Config& config) {
   if (wanted == "keep" || wanted == "remove")
     config.readiness_gate.is_taint_removed_at_deadline = wanted == "remove";
   else if (!wanted.empty())
-    entry.mistake(entry.value.mark, " must be keep or remove, not " + quote(wanted));
+    entry.mistake(entry.value.mark, " must be keep or remove, not " + quote(wanted),
+                  "write one of the two; keep is used");
 }
 
 void any_map(KeyEntry& entry, Config&) { entry.any_map(); }
@@ -306,7 +357,10 @@ using Row = KeyRow<Config>;
 const Row kRows[] = {
     {{"core.labelWhiteList", worker, at_once, "none",
       "a regular expression: built-in and custom labels are left out unless what follows `/` matches"},
-     [](KeyEntry& e, Config& c) { e.pattern(c.labels.worker_white_list); }},
+     [](KeyEntry& e, Config& c) {
+       e.pattern(c.labels.worker_white_list);
+       note_list(e, c);
+     }},
     {{"core.noPublish", worker, at_start, "`false`", "nothing is published, as with `--publish none`"},
      [](KeyEntry& e, Config& c) { e.opposite(c.publish); }},
     {{"core.featureSources", worker, at_once, "`[all]`",
@@ -317,7 +371,7 @@ const Row kRows[] = {
     {{"core.sources", worker, at_once, "none", "former name of `core.labelSources`, and stronger"}, deprecated_sources},
     {{"core.noPublishFeatures", worker, at_start, "`[]`",
       "patterns of features that stay out of the NodeFeature object, with `--publish nodefeature`"},
-     [](KeyEntry& e, Config& c) { e.texts(c.unpublished_features); }},
+     unpublished_features},
     {{"core.ownerRefs", worker, at_start, "`[pod, ds]`",
       "owners of the NodeFeature object, with `--publish nodefeature`: `node`, `pod`, `ds`"},
      owner_references},
@@ -385,13 +439,19 @@ const Row kRows[] = {
      [](KeyEntry& e, Config& c) { e.flag(c.labels.auto_prefix); }},
     {{"denyLabelNs", master, at_once, "`[]`",
       "namespaces of keys that are refused; `*.example.com` means the sub-domains, too"},
-     [](KeyEntry& e, Config& c) { namespaces(e, c.labels.denied_namespaces, true); }},
+     [](KeyEntry& e, Config& c) {
+       namespaces(e, c.labels.denied_namespaces, true);
+       note_list(e, c);
+     }},
     {{"extraLabelNs", master, at_once, "`[]`",
       "namespaces that are allowed, also below `kubernetes.io`; they count as `extraWritePrefixes`"},
      [](KeyEntry& e, Config& c) { namespaces(e, c.labels.extra_namespaces, false); }},
     {{"labelWhiteList", master, at_once, "none",
       "a regular expression: labels are left out unless what follows `/` matches"},
-     [](KeyEntry& e, Config& c) { e.pattern(c.labels.label_white_list); }},
+     [](KeyEntry& e, Config& c) {
+       e.pattern(c.labels.label_white_list);
+       note_list(e, c);
+     }},
     {{"resyncPeriod", master, never, "", "nothing is polled; see nodeRecheck"},
      [](KeyEntry& e, Config&) { e.go_duration(); }},
     {{"nfdApiParallelism", master, never, "", kOwnNode}, [](KeyEntry& e, Config&) { e.whole_number(1); }},
@@ -402,11 +462,20 @@ const Row kRows[] = {
      }},
     {{"klog", master, never, "", kLogging}, any_map},
     {{"restrictions.disableLabels", master, at_once, "`false`", "no labels are set"},
-     [](KeyEntry& e, Config& c) { e.opposite(c.labels.labels); }},
+     [](KeyEntry& e, Config& c) {
+       e.opposite(c.labels.labels);
+       note_list(e, c);
+     }},
     {{"restrictions.disableExtendedResources", master, at_once, "`false`", "no extended resources are set"},
-     [](KeyEntry& e, Config& c) { e.opposite(c.labels.extended_resources); }},
+     [](KeyEntry& e, Config& c) {
+       e.opposite(c.labels.extended_resources);
+       note_list(e, c);
+     }},
     {{"restrictions.disableAnnotations", master, at_once, "`false`", "no annotations are set"},
-     [](KeyEntry& e, Config& c) { e.opposite(c.labels.annotations); }},
+     [](KeyEntry& e, Config& c) {
+       e.opposite(c.labels.annotations);
+       note_list(e, c);
+     }},
     {{"restrictions.nodeFeatureNamespaceSelector", master, at_once, "none",
       "a label selector: NodeFeature objects count from these namespaces and from the agent's own; see below"},
      [](KeyEntry& e, Config& c) { read_selector(e, c.objects.selector); }},
@@ -456,9 +525,9 @@ const Row kRows[] = {
      lease_period},
     {{"readinessGate.taint", nodescout, at_start, "none",
       "key of the startup taint that the agent removes from its Node; none: there is no gate"},
-     [](KeyEntry& e, Config& c) { e.text(c.readiness_gate.taint); }},
+     gate_taint},
     {{"readinessGate.requires", nodescout, at_start, "`[]`", "keys of labels that must be on the Node before"},
-     [](KeyEntry& e, Config& c) { e.texts(c.readiness_gate.required); }},
+     gate_labels},
     {{"readinessGate.deadline", nodescout, at_start, "`5m`",
       "after which the condition `NodescoutReady` becomes False with the reason"},
      gate_deadline},

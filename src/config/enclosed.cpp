@@ -66,7 +66,9 @@ class Search {
     if (root.is(Kind::list))
       return problem(root.mark, "a configuration must be a map, not a list",
                      "if these are rules, check them with `nodescout rules check`");
-    if (!root.is(Kind::map)) return problem(root.mark, "a configuration must be a map, not " + describe(root), "");
+    if (!root.is(Kind::map))
+      return problem(root.mark, "a configuration must be a map, not " + describe(root),
+                     "write keys with values, such as \"enableTaints: true\"");
     const Value* kind = root.find("kind");
     if (kind && kind->is_scalar()) return object(root, *kind);
     if (helm_values(root, "", " of these Helm values", 0) > 0) return;
@@ -131,9 +133,24 @@ class Search {
         continue;
       }
       const bool is_meant = is_config_name(member.key) || data.members.size() == 1;
-      if (is_meant || (member.value.is(Kind::string) && looks_like_config(read(member.value).root)))
+      if (is_meant || (member.value.is(Kind::string) && is_like_config(member.value)))
         entry(member.value, "data." + member.key, of);
     }
+  }
+
+  /// Also a text that is not YAML, if one of its lines is a key of a configuration at the left: its mistake is
+  /// reported.
+  bool is_like_config(const Value& scalar) const {
+    const Read text = read(scalar);
+    if (!text.error) return looks_like_config(text.root);
+    for (const std::string_view line : split(scalar.text, '\n')) {
+      const std::size_t colon = line.find(':');
+      if (colon == line.npos || colon == 0 || line[0] == ' ') continue;
+      Value one = Value::map();
+      one.add(std::string(line.substr(0, colon)), Value());
+      if (looks_like_config(one)) return true;
+    }
+    return false;
   }
 
   /// A text with a configuration in it, or by mistake the configuration in place of the text.
@@ -156,7 +173,8 @@ class Search {
       problem(read.root.mark, path + of + " is a list, and a configuration must be a map",
               "if these are rules, check them with `nodescout rules check`");
     } else if (!read.root.is(Kind::map) && !read.root.is(Kind::null)) {
-      problem(read.root.mark, path + of + " must be a map, not " + describe(read.root), "");
+      problem(read.root.mark, path + of + " must be a map, not " + describe(read.root),
+              "write keys with values, such as \"enableTaints: true\"");
     } else {
       out_.found.push_back({path + of, std::move(read.root)});
     }
@@ -217,7 +235,7 @@ class Search {
     for (const Member& member : map.members) {
       if (member.value.is(Kind::map)) count += texts_below(member.value, path + member.key + ".", of, depth + 1);
       if (!member.value.is(Kind::string) || member.value.text.find('\n') == std::string::npos) continue;
-      if (!looks_like_config(read(member.value).root)) continue;
+      if (!is_like_config(member.value)) continue;
       entry(member.value, path + member.key, of);
       ++count;
     }

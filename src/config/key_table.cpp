@@ -5,6 +5,7 @@
 
 #include "base/quantity.h"
 #include "base/text.h"
+#include "document/yaml_slips.h"
 #include "rule/former_names.h"
 #include "rule/pattern.h"
 
@@ -134,13 +135,14 @@ class Walk {
                      bool exact) {
     if (!report_.unknown_keys) return;
     std::set<std::string> seen;
+    // A key that begins with a no-break space is reported where the YAML is read.
     for (const Member& member : map.members) {
       const bool is_known =
           exact ? std::find(names.begin(), names.end(), member.key) != names.end() : is_one_of(member.key, names);
       if (!seen.insert(exact ? member.key : lower_ascii(member.key)).second)
         report("duplicate-config-key", member.mark, path + spelt(member) + " is there more than once",
                "the last one counts; remove the others");
-      else if (!is_known && !former_members(member, path))
+      else if (!is_known && name_of_other_blank(member.key).empty() && !former_members(member, path))
         report("unknown-config-key", member.mark, "unknown key " + quote(path + spelt(member)),
                todo_for(member, path, names));
     }

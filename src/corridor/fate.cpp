@@ -33,7 +33,7 @@ class Fates {
       return rejected(entry, value,
                       std::string(name_of(part.kind)) + " " + quote(entry.key) + ": " +
                           std::string(name_of(part.kind)) + "s are switched off in the configuration",
-                      "");
+                      "remove restrictions.disable... from it");
     if (reject(entry, name, value)) return;
     if (in_full != part.made.end()) return replaced(entry, value, maker(in_full->second.rule));
     settle(entry, value, final_.at(entry));

@@ -129,7 +129,8 @@ class Judge {
              "publish them under other names, or set nodeFeatures.mayOverride: true");
     if (labels.empty()) return counted;
     if (counted.labels.empty() && is_denied_labels(object))
-      report(object, "its labels are left out: restrictions.denyNodeFeatureLabels is true", "");
+      report(object, "its labels are left out: restrictions.denyNodeFeatureLabels is true",
+             "set it to false to have them, or make them by rules");
     else
       report(object, "its labels " + listing(labels) + " are left out: nodeFeatures.deniedKeys lists them",
              "set them on the Node itself, or remove them from nodeFeatures.deniedKeys");

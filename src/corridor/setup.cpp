@@ -39,6 +39,31 @@ void check_shipped_names(const Config& config, std::vector<Problem>& problems) {
   }
 }
 
+/// Patterns of core.noPublishFeatures.
+void check_unpublished_names(const Config& config, std::vector<Problem>& problems) {
+  if (config.listed_unpublished.empty()) return;
+  const Schema schema = schema_of_probes();
+  std::vector<std::string_view> names;
+  for (const auto& [name, feature] : schema) names.push_back(name);
+  for (const ListedName& listed : config.listed_unpublished) {
+    const std::string_view pattern = listed.name;
+    const std::string_view head = pattern.substr(0, pattern.ends_with('*') ? pattern.size() - 1 : pattern.size());
+    const bool is_pattern = head.size() < pattern.size();
+    const bool is_known = std::any_of(names.begin(), names.end(), [&](std::string_view name) {
+      return is_pattern ? name.starts_with(head) : name == head;
+    });
+    if (is_known) continue;
+    const bool is_source = std::any_of(
+        names.begin(), names.end(), [&](std::string_view name) { return name.starts_with(std::string(head) + "."); });
+    const std::string_view guess = closest(head, names);
+    problems.push_back({"unknown-element", listed.where,
+                        "core.noPublishFeatures: no feature is named " + quote(listed.name),
+                        is_source       ? "write " + quote(std::string(head) + ".*") + " for all of that source"
+                        : guess.empty() ? "see nodescout features, or remove it"
+                                        : "did you mean " + quote(guess) + "?"});
+  }
+}
+
 std::string place_of_list(const Places& places, std::string_view key) {
   const auto at = places.find("");
   return at == places.end() ? std::string(key) : at->second;
@@ -61,6 +86,7 @@ void check_source_names(const Config& config, std::vector<Problem>& problems) {
 
 void check_listed_names(const Config& config, std::vector<Problem>& problems) {
   check_shipped_names(config, problems);
+  check_unpublished_names(config, problems);
   if (config.listed_flags.empty()) return;
   const Schema schema = schema_of_probes();
   const KnownElements& flags = *schema.at("cpu.cpuid").flags;

@@ -67,6 +67,14 @@ std::string_view file_of_place(std::string_view where) {
   return where;
 }
 
+/// A problem of what this key of the configuration leaves out, at its place where that is known.
+Problem left_out_by(const LabelPolicy& policy, const std::string& key, std::string code, std::string what,
+                    std::string todo) {
+  const auto at = policy.places.find(key);
+  if (at == policy.places.end()) return {std::move(code), key, std::move(what), std::move(todo)};
+  return {std::move(code), at->second, key + ": " + what, std::move(todo)};
+}
+
 /// What restrictions.disable... leave out: one line for each of them.
 void report_switched_off(Walk& walk, const LabelPolicy& policy) {
   const auto report = [&](bool is_on, EntryKind kind, const char* key, const MadeMap Outcome::*made) {
@@ -77,8 +85,9 @@ void report_switched_off(Walk& walk, const LabelPolicy& policy) {
     if (keys.empty()) return;
     const std::string noun(name_of(kind));
     walk.problems.push_back(
-        {"filtered-" + replace_all(noun, " ", "-") + "s", std::string("restrictions.") + key,
-         std::to_string(keys.size()) + " " + noun + (keys.size() == 1 ? " is" : "s are") + " left out", ""});
+        left_out_by(policy, std::string("restrictions.") + key, "filtered-" + replace_all(noun, " ", "-") + "s",
+                    std::to_string(keys.size()) + " " + noun + (keys.size() == 1 ? " is" : "s are") + " left out",
+                    "remove the key to have them"));
   };
   report(policy.labels, EntryKind::label, "disableLabels", &Outcome::labels);
   report(policy.annotations, EntryKind::annotation, "disableAnnotations", &Outcome::annotations);
@@ -120,15 +129,20 @@ void report_rejected(Walk& walk, const LabelPolicy& policy) {
     const auto& [list, name_space, maker] = name;
     if (list != kWritePrefixes)
       walk.problems.push_back(
-          {"filtered-labels", std::string(list),
-           std::to_string(group.count) + (group.count == 1 ? " label is" : " labels are") + " left out", ""});
+          left_out_by(policy, std::string(list), "filtered-labels",
+                      std::to_string(group.count) + (group.count == 1 ? " label is" : " labels are") + " left out",
+                      list == kDenyLabelNs ? "take their namespaces off the list to have them"
+                                           : "write a pattern that matches their names to have them"));
     else if (group.count == 1)
       walk.problems.push_back(group.first->problem);
+    else if (std::string what = std::to_string(group.count) + " keys below " + quote(name_space) +
+                                " are left out: this agent may not write there";
+             maker.empty())
+      walk.problems.push_back(
+          left_out_by(policy, std::string(list), "outside-prefixes", std::move(what), how_to_write_below(group.key)));
     else
-      walk.problems.push_back({"outside-prefixes", maker.empty() ? std::string(list) : maker,
-                               std::to_string(group.count) + " keys below " + quote(name_space) +
-                                   " are left out: this agent may not write there",
-                               how_to_write_below(group.key)});
+      walk.problems.push_back(
+          {"outside-prefixes", group.first->problem.where, std::move(what), how_to_write_below(group.key)});
   }
 }
 
@@ -150,6 +164,20 @@ std::string short_maker_of(const std::vector<LayerOutcome>& layers, const Proven
     return rule.origin + (rule.name.empty() ? "" : " (rule " + quote(rule.name) + ")");
   }
   return "";
+}
+
+Origins requested_labels(const Walk& walk, const LabelPolicy& policy) {
+  Origins objects;
+  for (const LayerOutcome& layer : walk.layers) {
+    if (layer.layer != Layer::objects) continue;
+    for (const auto& [name, object] : *layer.origins) {
+      std::string key = node_key(name, Layer::objects, policy);
+      const auto made = walk.built.from.find({EntryKind::label, key});
+      if (made != walk.built.from.end() && made->second.layer == Layer::objects)
+        objects.emplace(std::move(key), object);
+    }
+  }
+  return objects;
 }
 
 Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, WalkCache* cache) {

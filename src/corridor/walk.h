@@ -39,6 +39,9 @@ std::string maker_of(const std::vector<LayerOutcome>& layers, const Provenance& 
 /// without the line, and "built-in" for those whose keys name them.
 std::string short_maker_of(const std::vector<LayerOutcome>& layers, const Provenance& from);
 
+/// The labels that NodeFeature objects ask for and that no rule makes, with their object.
+Origins requested_labels(const Walk& walk, const LabelPolicy& policy);
+
 Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, WalkCache* cache = nullptr);
 
 }  // namespace nodescout

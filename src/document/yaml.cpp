@@ -163,7 +163,11 @@ class Builder final : public YAML::EventHandler {
       value = resolve_plain_scalar(text);
     value.mark = mark_of(mark);
     if (tag == "!") last_quoted = value.mark;
-    if (tag == "?" || tag.empty()) remark_on_quotes(value);
+    if (tag == "?" || tag.empty()) {
+      remark_on_quotes(value);
+      if (const std::string blank = name_of_other_blank(text); !blank.empty())
+        remark(value.mark, "other-blank", blank + " is part of the text for YAML", "write blanks in its place");
+    }
     remark_on_tag(value.mark, tag, text);
     scalar(std::move(value), anchor);
   }
@@ -535,7 +539,7 @@ std::vector<YamlDocument> parse_yaml(std::string_view text, std::string_view ori
     documents.push_back(std::move(document));
   };
   if (text.size() > limits.bytes) {
-    failed({}, "larger than " + std::to_string(limits.bytes) + " bytes", "", 1, 1);
+    failed({}, "larger than " + std::to_string(limits.bytes) + " bytes", "divide it into several files", 1, 1);
     return documents;
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);

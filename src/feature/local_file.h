@@ -18,7 +18,7 @@ inline constexpr std::string_view kPublishedMarker = "# Published by nodescout a
 struct LocalFile {
   Attributes labels;
   Attributes features;
-  Origins origins;  // of the labels: file and line
+  Origins origins;  // of all of them: file and line
   std::vector<Problem> problems;
 };
 

@@ -128,9 +128,10 @@ class Builder {
   void add_one(Kind kind, std::string_view name, const std::string& key, const Made& made, Attributes& into) {
     if (is_worker_layer(layer_))
       if (const std::string why = worker_defect(name, made.value); !why.empty())
-        return reject(kind, name, name, made.rule, why);
+        return reject(kind, name, name, made.rule, why, advice(Kind::label, name, made.value));
     if (const std::string_view list = filter_of(kind, name); !list.empty()) {
-      reject(kind, name, key, made.rule, "not on " + std::string(list));
+      reject(kind, name, key, made.rule, "not on " + std::string(list),
+             "write a pattern that matches its name to have it");
       built_.rejected.back().filter = list;
       return;
     }
@@ -142,7 +143,7 @@ class Builder {
     }
     if (!(policy_.as_worker && is_worker_layer(layer_))) {
       if (const std::string why = defect(kind, key, value); !why.empty()) {
-        reject(kind, name, key, made.rule, why);
+        reject(kind, name, key, made.rule, why, advice(kind, key, made.value));
         if (is_left_out_by_deny_list(kind, key)) built_.rejected.back().filter = kDenyLabelNs;
         return;
       }
@@ -184,6 +185,36 @@ class Builder {
     if (outside && !is_allowed_all_the_same(kind, name_space))
       return "namespace " + quote(name_space) + " is not allowed" + (denied ? " (denyLabelNs)" : "");
     return why.empty() ? value_defect(kind, value) : why;
+  }
+
+  static std::string value_advice(const std::string& value) {
+    const std::string meant = nearest_label_value(value);
+    return meant.empty() ? "use letters, digits, '-', '_' and '.'" : "write " + quote(meant);
+  }
+
+  /// What to do about what `defect` or `worker_defect` finds. `value`: as the rule has it.
+  std::string advice(Kind kind, std::string_view key, const std::string& value) const {
+    if (!qualified_name_defect(key).empty()) return qualified_name_advice(key);
+    const std::string_view name_space = namespace_of(key);
+    if (name_space.empty() && !is_worker_layer(layer_) && !policy_.auto_prefix)
+      return "write the key with a prefix, or set autoPrefix: true in the configuration";
+    if (!is_allowed_all_the_same(kind, name_space)) {
+      if (kind == Kind::label && is_denied(name_space)) return "take it off denyLabelNs in the configuration";
+      if (is_forbidden_namespace(kind, name_space))
+        return kind == Kind::label ? "add " + quote(name_space) + " to extraLabelNs in the configuration"
+                                   : "use a prefix outside kubernetes.io, or " + quote(kFeaturePrefix);
+    }
+    switch (kind) {
+      case Kind::label:
+        // Of a fact, not of an author.
+        if (value.starts_with('@') || layer_ == Layer::builtin || layer_ == Layer::shipped)
+          return "make an annotation of it by a rule of your own: annotations take any text";
+        return value_advice(value);
+      case Kind::annotation: return "make it shorter";
+      case Kind::extended_resource: return std::string(kResourceAmountAdvice);
+      case Kind::taint: return "write a key with a prefix, such as " + std::string(kFeaturePrefix) + "/NAME";
+    }
+    return "";
   }
 
   static bool is_forbidden_namespace(Kind kind, std::string_view name_space) {
@@ -240,12 +271,15 @@ class Builder {
 
   void add_taint(const MadeTaint& made) {
     const Taint& taint = made.taint;
-    std::string why = defect(Kind::taint, taint.key, "");
-    if (why.empty()) why = taint_effect_defect(taint.effect);
+    if (const std::string why = defect(Kind::taint, taint.key, ""); !why.empty())
+      return reject_taint(made, why, advice(Kind::taint, taint.key, ""));
+    if (const std::string why = taint_effect_defect(taint.effect); !why.empty())
+      return reject_taint(made, why, "write one of the three");
     // NFD checks neither of these two, and the API server then refuses the whole patch.
-    if (why.empty()) why = qualified_name_defect(taint.key);
-    if (why.empty()) why = label_value_defect(taint.value);
-    if (!why.empty()) return reject_taint(made, why);
+    if (const std::string why = qualified_name_defect(taint.key); !why.empty())
+      return reject_taint(made, why, qualified_name_advice(taint.key));
+    if (const std::string why = label_value_defect(taint.value); !why.empty())
+      return reject_taint(made, why, value_advice(taint.value));
     if (std::string bad = prefix_defect(taint.key); !bad.empty())
       return reject_taint(made, bad, how_to_write_below(taint.key));
     built_.from.insert_or_assign(EntryKey{Kind::taint, taint.name()}, Provenance{layer_, made.rule});

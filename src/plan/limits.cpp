@@ -23,7 +23,9 @@ class Budget {
  public:
   using Keys = std::set<std::string, std::less<>>;
 
-  Budget(const NodeState& now, const Desired& desired, const PlanOptions& options) : now_(now), options_(options) {
+  Budget(const NodeState& now, const Desired& desired, const PlanOptions& options,
+         std::map<EntryKey, std::string>* left_out)
+      : now_(now), options_(options), left_out_(left_out) {
     for (const auto& [key, value] : now.annotations)
       if (!desired.annotations.contains(key) && !is_ownership_key_of(key, options.instance))
         annotation_bytes_ += key.size() + value.size();
@@ -52,7 +54,7 @@ class Budget {
     std::set<std::string_view> left_out;
     for (const bool is_requested : {false, true})
       for (const auto& [key, value] : wanted)
-        if (!there.contains(key) && (object_of(kind, key) != nullptr) == is_requested && !admit(kind, key, value))
+        if (!there.contains(key) && (object_of(kind, key) != nullptr) == is_requested && !admit(kind, key, key, value))
           left_out.insert(key);
     Attributes fitting;
     for (auto& [key, value] : wanted)
@@ -65,16 +67,16 @@ class Budget {
       if (!is_there(taint)) in_order.emplace(taint.name(), &taint);
     std::set<std::string> refused;
     for (const auto& [name, taint] : in_order)
-      if (!admit(Kind::taint, taint->text(), "")) refused.insert(name);
+      if (!admit(Kind::taint, name, taint->text(), "")) refused.insert(name);
     std::erase_if(wanted, [&](const Taint& taint) { return refused.contains(taint.name()); });
   }
 
   void report(std::vector<Problem>& problems) const {
     for (const auto& [limit, excess] : excess_)
-      problems.push_back({"over-limit", "node " + now_.name,
+      problems.push_back({"over-limit", now_.name.empty() ? "limits" : "node " + now_.name,
                           std::to_string(excess.count) + (excess.count == 1 ? " entry is" : " entries are") +
                               " left out, the first is " + quote(excess.first) + ": more than " + limit,
-                          "make fewer of them, or raise the limit in nodescout.conf"});
+                          kOverLimitAdvice});
   }
 
  private:
@@ -115,25 +117,32 @@ class Budget {
     if (const std::string* object = object_of(kind, key)) ++count_by_object_[*object];
   }
 
-  bool admit(Kind kind, const std::string& key, const std::string& value) {
+  /// `text`: the key as the ownership annotation has it.
+  bool admit(Kind kind, const std::string& key, const std::string& text, const std::string& value) {
+    const std::string limit = exceeded_limit(kind, text, value);
+    if (limit.empty()) {
+      take(kind, text, value);
+      return true;
+    }
+    leave_out(limit, text);
+    if (left_out_) left_out_->emplace(EntryKey{kind, key}, limit);
+    return false;
+  }
+
+  /// In words; empty: the entry fits.
+  std::string exceeded_limit(Kind kind, const std::string& key, const std::string& value) {
     const Limits& limits = options_.limits;
     const std::string* object = object_of(kind, key);
     const std::size_t ownership = ownership_bytes_ + ownership_bytes(kind, key);
     if (object && count_by_object_[*object] >= limits.labels_per_object)
-      leave_out("limits.labelsPerObject (" + std::to_string(limits.labels_per_object) + ") of " + *object, key);
-    else if (count_[kind] >= limits.labels_per_node)
-      leave_out(
-          "limits.labelsPerNode (" + std::to_string(limits.labels_per_node) + ") " + std::string(name_of(kind)) + "s",
-          key);
-    else if (ownership > limits.ownership_bytes)
-      leave_out("limits.ownershipBytes (" + std::to_string(limits.ownership_bytes) + ")", key);
-    else if (annotation_bytes_ + ownership + value_bytes(kind, key, value) > kMostAnnotationBytes)
-      leave_out(kWholeNode, key);
-    else {
-      take(kind, key, value);
-      return true;
-    }
-    return false;
+      return "limits.labelsPerObject (" + std::to_string(limits.labels_per_object) + ") of " + *object;
+    if (count_[kind] >= limits.labels_per_node)
+      return "limits.labelsPerNode (" + std::to_string(limits.labels_per_node) + ") " + std::string(name_of(kind)) +
+             "s";
+    if (ownership > limits.ownership_bytes)
+      return "limits.ownershipBytes (" + std::to_string(limits.ownership_bytes) + ")";
+    if (annotation_bytes_ + ownership + value_bytes(kind, key, value) > kMostAnnotationBytes) return kWholeNode;
+    return "";
   }
 
   const std::string* object_of(Kind kind, const std::string& key) const {
@@ -154,13 +163,14 @@ class Budget {
   std::map<Kind, std::size_t> count_;
   std::map<std::string, std::size_t> count_by_object_;  // labels that each NodeFeature object gets
   std::map<std::string, Excess> excess_;                // by the limit, in words
+  std::map<EntryKey, std::string>* const left_out_;     // where the caller asks for each of them
 };
 
 }  // namespace
 
 Desired within_limits(const NodeState& now, const Ownership& owned, Desired desired, const PlanOptions& options,
-                      std::vector<Problem>& problems) {
-  Budget budget(now, desired, options);
+                      std::vector<Problem>& problems, std::map<EntryKey, std::string>* left_out) {
+  Budget budget(now, desired, options, left_out);
   budget.keep(Kind::label, now.labels, owned.labels, desired.labels);
   budget.keep(Kind::annotation, now.annotations, owned.annotations, desired.annotations);
   budget.keep(desired.taints);
@@ -171,6 +181,23 @@ Desired within_limits(const NodeState& now, const Ownership& owned, Desired desi
   budget.add(Kind::extended_resource, now.capacity, desired.extended_resources);
   budget.report(problems);
   return desired;
+}
+
+OwnEntries node_with(const Desired& entries, std::string name) {
+  OwnEntries all;
+  all.node.name = std::move(name);
+  all.node.labels = entries.labels;
+  all.node.annotations = entries.annotations;
+  all.node.taints = entries.taints;
+  all.node.capacity = entries.extended_resources;
+  const auto own = [](const Attributes& part, std::set<std::string, std::less<>>& keys) {
+    for (const auto& [key, value] : part) keys.insert(key);
+  };
+  own(entries.labels, all.owned.labels);
+  own(entries.annotations, all.owned.annotations);
+  own(entries.extended_resources, all.owned.extended_resources);
+  all.owned.taints = entries.taints;
+  return all;
 }
 
 }  // namespace nodescout

@@ -5,6 +5,8 @@
 // objects, each in byte order, so that the same request always has the same result.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "nodescout/plan.h"
@@ -14,9 +16,19 @@ namespace nodescout {
 /// All annotations of an object, keys and values (the API server's limit).
 inline constexpr std::size_t kMostAnnotationBytes = 256 * 1024;
 
+/// Advice for people.
+inline constexpr const char* kOverLimitAdvice = "make fewer of them, or raise the limit in nodescout.conf";
+
 /// `desired` without what exceeds the limits; one problem for each limit that left something out. Foreign keys that
-/// the plan will not write use up nothing.
+/// the plan will not write use up nothing. `left_out` gets each entry with the limit that it exceeds, in words.
 Desired within_limits(const NodeState& now, const Ownership& owned, Desired desired, const PlanOptions& options,
-                      std::vector<Problem>& problems);
+                      std::vector<Problem>& problems, std::map<EntryKey, std::string>* left_out = nullptr);
+
+/// As if a Node had nothing but these entries, all of them ours.
+struct OwnEntries {
+  NodeState node;
+  Ownership owned;
+};
+OwnEntries node_with(const Desired& entries, std::string name);
 
 }  // namespace nodescout

@@ -24,7 +24,10 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
   Attributes& labels = seen.features.attributes["local.label"];
   Attributes& features = seen.features.attributes["local.feature"];
   const auto trouble = [&](const Error& error) {
-    seen.problems.push_back(problem_of(error));
+    Problem problem = problem_of(error);
+    if (error.code == Errc::absent) problem.todo = "it is a link that leads nowhere: make its target, or remove it";
+    if (error.code == Errc::unsupported) problem.todo = "divide it into several files";
+    seen.problems.push_back(std::move(problem));
     seen.incomplete.insert({"local.label", "local.feature"});
   };
   const auto names = host.files().list(kDirectory);
@@ -32,12 +35,18 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
     if (names.error().code != Errc::absent) trouble(names.error());
     return seen;
   }
+  Origins places;  // of labels and features alike
   const auto now = host.now();
   for (const std::string& name : *names) {
     if (name.starts_with('.')) continue;
     const std::string path = std::string(kDirectory) + "/" + name;
     const auto status = host.files().status(path);
-    if (status && status->type != Root::FileType::regular) continue;
+    if (status && status->type != Root::FileType::regular) {
+      const bool is_folder = status->type == Root::FileType::directory;
+      seen.problems.push_back({"not-a-file", path, is_folder ? "a directory: what is in it is not read" : "not a file",
+                               is_folder ? "move its files to the directory above" : "remove it"});
+      continue;
+    }
     const auto text = status ? host.files().read(path, kFileCap) : Result<std::string>(status.error());
     if (!text) {
       // A dangling link is a mistake, although nothing is there.
@@ -46,9 +55,21 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
     }
     if (text->starts_with(kPublishedMarker)) continue;
     LocalFile file = parse_local_file(*text, path, now);
+    for (const auto& [key, where] : file.origins) {
+      const auto replaces = [&](const Attributes& mine, const Attributes& former) {
+        const auto own = mine.find(key);
+        const auto other = former.find(key);
+        return own != mine.end() && other != former.end() && own->second != other->second;
+      };
+      if (replaces(file.labels, labels) || replaces(file.features, features))
+        seen.problems.push_back({"replaced-local-feature", places.find(key)->second,
+                                 quote(key) + " is left out: " + where + " has it again", "keep one of the two lines"});
+    }
     for (auto& [key, value] : file.labels) labels.insert_or_assign(key, std::move(value));
-    for (auto& [key, where] : file.origins)
-      if (file.labels.contains(key)) seen.origins.insert_or_assign(key, std::move(where));
+    for (auto& [key, where] : file.origins) {
+      if (file.labels.contains(key)) seen.origins.insert_or_assign(key, where);
+      places.insert_or_assign(key, std::move(where));
+    }
     for (auto& [key, value] : file.features) features.insert_or_assign(key, std::move(value));
     std::move(file.problems.begin(), file.problems.end(), std::back_inserter(seen.problems));
   }

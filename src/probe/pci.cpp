@@ -90,7 +90,8 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
       // A read that ended early: the kernel prints four digits, or six. NFD takes whatever it gets.
       if (device[name].size() < 4 && !config.nfd_compat) {
         seen.problems.push_back({"malformed-device", "/sys/bus/pci/devices/" + function.address + "/" + name,
-                                 quote(*content) + " is no PCI id; the device is left out", ""});
+                                 quote(*content) + " is no PCI id; the device is left out",
+                                 "look at the kernel log: the device may have failed"});
         seen.incomplete.emplace("pci.device");
         complete = false;
         break;

@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <functional>
+#include <set>
 #include <sstream>
 
 #include "base/text.h"
@@ -636,6 +637,7 @@ TEST(Cli, NamesCannotSteerTheTerminal) {
   const std::string path = (files.path() / "\x1b[31mred\n.yaml").string(), root = machine().path().string();
   for (const std::vector<std::string>& words :
        std::vector<std::vector<std::string>>{{"rules", "check", path},
+                                             {"config", "check", path},
                                              {"rules", "check", path + ".missing"},
                                              {"rules", "explain", path, "--root", root, "--no-live"},
                                              {"rules", "preview", path, "--root", root, "--no-live"},
@@ -777,6 +779,83 @@ TEST(Cli, ExplainAndEvalShowTheFinalValueOrWhyThereIsNone) {
   EXPECT_TRUE(shown.find("labels")->find("foreign.example/x"));
   EXPECT_EQ(shown.find("taints")->items.size(), 1u);
   EXPECT_EQ(shown.find("problems")->items.size(), 4u);
+}
+
+/// What the agent leaves out because of a limit no command shows as made, and each says why in the agent's words.
+TEST(Cli, LimitsAreObeyedByEveryView) {
+  const TempHost files{
+      {"/r.yaml",
+       "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: mine}\nspec:\n  rules:\n"
+       "    - name: r\n      labels: {l1: \"1\", l2: \"1\", l3: \"1\"}\n"
+       "      taints: [{key: feature.node.kubernetes.io/t1, value: v, effect: NoSchedule},\n"
+       "               {key: feature.node.kubernetes.io/t2, value: v, effect: NoSchedule},\n"
+       "               {key: feature.node.kubernetes.io/t3, value: v, effect: NoSchedule}]\n"},
+      {"/c.conf",
+       "enableTaints: true\nlimits: {labelsPerNode: 2}\nrules: {shipped: false}\ncore: {labelSources: []}\n"}};
+  const std::string rules = (files.path() / "r.yaml").string(), config = (files.path() / "c.conf").string();
+  const std::string label =
+      "1 entry is left out, the first is \"feature.node.kubernetes.io/l3\": more than "
+      "limits.labelsPerNode (2) labels";
+  const std::string taint =
+      "1 entry is left out, the first is \"feature.node.kubernetes.io/t3=v:NoSchedule\": more "
+      "than limits.labelsPerNode (2) taints";
+  const std::vector<std::string> of{"--root", machine().path().string(), "--no-live", "--config", config};
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.end(), of.begin(), of.end());
+    return nodescout(words);
+  };
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"dump", "-o", "labels", "--rules", rules},
+                                             {"dump", "-o", "prometheus", "--rules", rules},
+                                             {"rules", "eval", rules, "-o", "table"},
+                                             {"rules", "explain", rules},
+                                             {"rules", "preview", rules}}) {
+    const Ran ran = run(words);
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_NE(ran.out.find("l2"), std::string::npos) << words[0] << words[1] << ran.out;
+    EXPECT_EQ(ran.out.find("l3=1"), std::string::npos) << words[0] << words[1] << ran.out;
+    EXPECT_NE((ran.out + ran.err).find(label), std::string::npos) << words[0] << words[1] << ran.out << ran.err;
+    EXPECT_NE((ran.out + ran.err).find(taint), std::string::npos) << words[0] << words[1] << ran.out << ran.err;
+  }
+  const Ran explained = run({"rules", "explain", rules});
+  for (const char* text :
+       {"rejected: label \"feature.node.kubernetes.io/l3\": more than limits.labelsPerNode (2) labels",
+        "rejected: taint \"feature.node.kubernetes.io/t3=v:NoSchedule\": more than limits.",
+        "  taint feature.node.kubernetes.io/t2=v:NoSchedule\n"})
+    EXPECT_NE(explained.out.find(text), std::string::npos) << explained.out;
+  const Ran previewed = run({"rules", "preview", rules, "-o", "json"});
+  const auto document = parse_json(previewed.out, "preview");
+  ASSERT_TRUE(document) << previewed.err;
+  std::set<std::string> keys;
+  for (const Value& change : document->find("nodes")->items[0].find("changes")->items)
+    keys.insert(change.find("key")->text.substr(std::string("feature.node.kubernetes.io/").size()));
+  EXPECT_EQ(keys, (std::set<std::string>{"l1", "l2", "t1=v:NoSchedule", "t2=v:NoSchedule"}));
+}
+
+/// A rule that is changed keeps what is on the Node; a new one gets what is left.
+TEST(Cli, PreviewGivesRoomToWhatIsThere) {
+  const auto rule = [](const char* name, const char* labels) {
+    return std::string("apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: ") + name +
+           "}\nspec: {rules: [{name: r, labels: {" + labels + "}}]}\n";
+  };
+  const TempHost files{{"/old.yaml", rule("old", "z: '1'")},
+                       {"/new.yaml", rule("new", "a: '1'")},
+                       {"/c.conf", "limits: {labelsPerNode: 1}\nrules: {shipped: false}\ncore: {labelSources: []}\n"}};
+  const Ran ran = nodescout({"rules", "preview", (files.path() / "new.yaml").string(), "--rules",
+                             (files.path() / "old.yaml").string(), "--config", (files.path() / "c.conf").string(),
+                             "--root", machine().path().string(), "--no-live"});
+  EXPECT_NE(ran.out.find("nothing changes"), std::string::npos) << ran.out;
+  EXPECT_NE(ran.err.find("the first is \"feature.node.kubernetes.io/a\""), std::string::npos) << ran.err;
+}
+
+TEST(Cli, PreviewNamesTheLineOfAFeatureFile) {
+  const std::string path = "/etc/kubernetes/node-feature-discovery/features.d/f";
+  const TempHost files{
+      {path, "# rack\na b=1\n"}, {"/etc/os-release", "ID=x\n"}, {"/r.yaml", "- {name: r, labels: {a: '1'}}\n"}};
+  const Ran ran =
+      nodescout({"rules", "preview", (files.path() / "r.yaml").string(), "--root", files.path().string(), "--no-live"});
+  EXPECT_NE(ran.err.find(path + ":2:1: label \"a b\""), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("(write \"a-b\")"), std::string::npos) << ran.err;
 }
 
 }  // namespace

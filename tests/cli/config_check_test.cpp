@@ -145,5 +145,76 @@ TEST(ConfigCheck, PublicConfigurationsAreGoodOrWrongForNfdToo) {
   EXPECT_GT(good, 0);
 }
 
+TEST(ConfigCheck, NamesTheDefaultsThatWritePrefixesLoses) {
+  const TempHost files{{"/a.conf", "writePrefixes: [vendor.example, nvidia.com]\n"},
+                       {"/b.conf", "writePrefixes: [vendor.example]\nextraWritePrefixes: [kubernetes.io]\n"},
+                       {"/c.conf", "extraWritePrefixes: [vendor.example]\n"},
+                       {"/d.conf", "writePrefixes: [nvidia.com]\n"}};
+  const auto run = [&](const char* name) { return check({(files.path() / name).string()}); };
+  const Ran a = run("a.conf");
+  EXPECT_EQ(a.status, 0) << a.out;
+  EXPECT_NE(a.out.find("a.conf:1:16: note: writePrefixes replaces the default, so keys below "
+                       "feature.node.kubernetes.io, profile.node.kubernetes.io, amd.com, intel.com, "
+                       "nfd.node.kubernetes.io are no longer written\n    to keep them, write extraWritePrefixes: "
+                       "[vendor.example] in place of writePrefixes\n"),
+            std::string::npos)
+      << a.out;
+  EXPECT_NE(run("d.conf").out.find("    to keep them, remove writePrefixes\n"), std::string::npos);
+  EXPECT_EQ(run("c.conf").out.find("note:"), std::string::npos);
+  const Ran json = check({"-o", "json", (files.path() / "a.conf").string()});
+  const auto document = parse_json(json.out, "a.conf");
+  ASSERT_TRUE(document) << json.err;
+  EXPECT_EQ(document->find("configurations")->items[0].find("notes")->items.size(), 1u) << json.out;
+}
+
+TEST(ConfigCheck, NamesInListsAreChecked) {
+  const TempHost files{{"/f.conf",
+                        "core:\n"
+                        "  labelSources: [All, Kernl]\n"
+                        "  noPublishFeatures: [cpu.cpuidd, cpu, \"kernel.*\", \"kernl.*\", pci.device]\n"
+                        "sources:\n"
+                        "  kernel:\n"
+                        "    cmdlineNames: [\"iommu*\", iommu=pt, quiet]\n"
+                        "readinessGate:\n"
+                        "  taint: site.example/new=:NoSchedule\n"
+                        "  requires: [cpu-model.family, a b, feature.node.kubernetes.io/x]\n"}};
+  const Ran ran = check({(files.path() / "f.conf").string()});
+  for (const char* text :
+       {":2:18: unknown source \"All\"\n", "    did you mean all?\n", ":2:23: unknown source \"Kernl\"\n",
+        "    did you mean kernel?\n", ":3:23: core.noPublishFeatures: no feature is named \"cpu.cpuidd\"\n",
+        "    did you mean \"cpu.cpuid\"?\n", ":3:35: core.noPublishFeatures: no feature is named \"cpu\"\n",
+        "    write \"cpu.*\" for all of that source\n", "no feature is named \"kernl.*\"\n",
+        ":6:20: sources.kernel.cmdlineNames: \"iommu*\" never matches",
+        ":6:30: sources.kernel.cmdlineNames: \"iommu=pt\"",
+        ":8:10: readinessGate.taint: \"site.example/new=:NoSchedule\" is not a key", "    write \"site.example/new\"\n",
+        ":9:14: readinessGate.requires: \"cpu-model.family\" has no prefix",
+        "    write \"feature.node.kubernetes.io/cpu-model.family\"\n",
+        ":9:32: readinessGate.requires: \"a b\" is not a key", "10 mistakes\n"})
+    EXPECT_NE(ran.out.find(text), std::string::npos) << text << "\nin\n" << ran.out;
+}
+
+TEST(ConfigCheck, ANoBreakSpaceIsOneMistake) {
+  const TempHost files{{"/f.conf", "core:\n  labelSources: [all]\n\u00A0\u00A0noPublish: true\n"}};
+  const Ran ran = check({(files.path() / "f.conf").string()});
+  EXPECT_NE(ran.out.find(":3:1: a no-break space (U+00A0) is part of the text for YAML\n"), std::string::npos)
+      << ran.out;
+  EXPECT_NE(ran.out.find("\n1 mistake\n"), std::string::npos) << ran.out;
+}
+
+/// One text that is not YAML hides no mistake of the others.
+TEST(ConfigCheck, EachTextOfAConfigMapIsChecked) {
+  const TempHost files{{"/c.yaml",
+                        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n"
+                        "  first: |\n    core:\n      labelSources: [all\n    enableTaints: true\n"
+                        "  notes: |\n    some words: [and a bracket\n"
+                        "  second: |\n    enableTaint: true\n    core: {}\n"
+                        "  nfd-master.conf: |\n    noPublish: 3\n"}};
+  const Ran ran = check({(files.path() / "c.yaml").string()});
+  EXPECT_EQ(ran.status, 3);
+  for (const char* text : {"c.yaml:7:21: this [ is never closed", "c.yaml:12:5: unknown key \"enableTaint\"",
+                           "c.yaml:15:16: noPublish must be true or false", "3 mistakes\n"})
+    EXPECT_NE(ran.out.find(text), std::string::npos) << text << "\nin\n" << ran.out;
+}
+
 }  // namespace
 }  // namespace nodescout

@@ -297,7 +297,7 @@ TEST(Config, ABadKeyCostsItself) {
   EXPECT_EQ(problems(config),
             "f:4:1 unknown key \"unknown\" (remove it)\n"
             "f:1:38 core.noPublish must be true or false, not the text \"maybe\" (the default is used)\n"
-            "f:1:53 core.compat knows only \"nfd\", not \"gfd\"\n"
+            "f:1:53 core.compat knows only \"nfd\", not \"gfd\" (write nfd, or remove it)\n"
             "f:2:57 unknown key \"sources.gpu\" (did you mean \"gpu\" at the top level?)\n"
             "f:2:37 sources.pci.deviceLabelFields: unknown field \"vender\" (did you mean vendor?)\n"
             "f:2:52 sources.usb must be a map, not a list (the default is used)\n")

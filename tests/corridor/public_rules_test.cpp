@@ -72,7 +72,7 @@ class Corpus : public testing::Test {
 
 /// Of `rules eval -o json`.
 std::vector<std::string> shown_by_eval(const RuleLayers& layers, const Walk& walked) {
-  Value document = cli::eval_value(layers, walked);
+  Value document = cli::eval_value(layers, walked, cli::on_node(walked, {}, ""));
   std::erase_if(document.members, [](const Member& part) { return part.key == "groups" || part.key == "problems"; });
   return lines_of(&document);
 }
@@ -81,7 +81,7 @@ std::vector<std::string> shown_by_eval(const RuleLayers& layers, const Walk& wal
 std::pair<std::vector<std::string>, std::size_t> shown_by_explain(const RuleLayers& layers, const Walk& walked,
                                                                   const LabelPolicy& policy) {
   std::pair<std::vector<std::string>, std::size_t> shown;
-  for (const cli::ExplainedRule& rule : cli::explain_rules(layers, {}, walked, policy)) {
+  for (const cli::ExplainedRule& rule : cli::explain_rules(layers, {}, walked, policy, cli::on_node(walked, {}, ""))) {
     const Value document = cli::explain_value(rule);
     for (const char* part : {"labels", "annotations", "extendedResources"})
       for (const Member& entry : document.find(part)->members)

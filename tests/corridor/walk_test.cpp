@@ -52,6 +52,11 @@ TEST(Walk, WhatAWhiteListLeavesOutIsOneLine) {
   ASSERT_EQ(walked.problems.size(), 1u);
   EXPECT_EQ(walked.problems[0].where, "labelWhiteList");
   EXPECT_EQ(walked.problems[0].what, "2 labels are left out");
+  EXPECT_NE(walked.problems[0].todo, "");
+  policy.places["labelWhiteList"] = "nodescout.conf:3:17";
+  const Problem placed = walk(rules, {{}}, policy).problems.at(0);
+  EXPECT_EQ(placed.where, "nodescout.conf:3:17");
+  EXPECT_EQ(placed.what, "labelWhiteList: 2 labels are left out");
 }
 
 TEST(Walk, WhatDenyLabelNsLeavesOutIsOneLine) {
@@ -74,7 +79,7 @@ TEST(Walk, LinesOfAFileOutsideThePrefixesAreOneProblem) {
   const Features none;
   const Walk walked = walk(rules, {none, {}, &origins}, policy);
   ASSERT_EQ(walked.problems.size(), 1u);
-  EXPECT_EQ(walked.problems[0].where, "/features.d/f");
+  EXPECT_EQ(walked.problems[0].where, "/features.d/f:1:1");
   EXPECT_EQ(walked.problems[0].what, "2 keys below \"a.example\" are left out: this agent may not write there");
 }
 
@@ -258,6 +263,8 @@ TEST(Walk, KeysOutsideThePrefixesAreOneLineEach) {
                       "writePrefixes 3 keys below \"feature.node.kubernetes.io\" are left out: this agent may not "
                       "write there"}));
   EXPECT_EQ(walked.problems[0].todo, how_to_write_below("a.example/x"));
+  policy.places["writePrefixes"] = "c.conf:1:16";
+  EXPECT_EQ(walk(rules, {own}, policy).problems.at(3).where, "c.conf:1:16");
 }
 
 TEST(Walk, WhatIsSwitchedOffIsOneLineForEachKind) {

@@ -34,6 +34,7 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
       {"a condition of a Helm chart", "    {{- if .Values.x }}\n    - t: x\n    {{- end }}\n", "3:5",
        "render it first: helm template CHART"},
       {"a tab at the start", "    - x: y\n\tz: w\n", "4:1", "write blanks in its place"},
+      {"a no-break space at the start", "    - x: y\n    \u00A0\u00A0z: w\n", "4:5", "write blanks in its place"},
       {"a tab behind blanks", "    - x:\n      \tz: w\n      \tv: w\n", "4:7", "write blanks in its place"},
       {"one blank too many", "    - x: y\n       z: w\n", "4:8", "begin it in column 7, below \"x\""},
       {"one blank too few", "    - x: y\n     z: w\n", "4:6", "begin it in column 7, as \"- x: y\""},

@@ -152,7 +152,7 @@ TEST_F(WalkTest, PreviewDiffAndAgentAgreeOnANodeOfWhichOthersSpeak) {
                        line("label", feature + "vendor-says", "hello", "changed"),
                        line("label", "nvidia.com/gpu.count", "3", "1000"),
                        line("resource", feature + "e2e-dongles", "", "3"),
-                       line("taint", feature + "e2e-walked:PreferNoSchedule", "", "v"),
+                       line("taint", feature + "e2e-walked=v:PreferNoSchedule", "", "v"),
                    }));
 
   const Ran compared = run_program({nodescout_program(), "diff", "--node=walked", "--root", kHost, "--no-live",

@@ -182,5 +182,33 @@ TEST(Limits, AllAnnotationsStayBelowTheLimitOfTheApiServer) {
   EXPECT_EQ(settle(now, desired, {}, patch).annotations.at("v.io/a"), std::string(150'000, 'x'));
 }
 
+TEST(Limits, EachEntryThatIsLeftOutIsNamedWithItsLimit) {
+  Desired desired;
+  desired.labels = {{"a.example/1", "x"}, {"a.example/2", "x"}};
+  desired.taints = {{"t.example/a", "v", "NoSchedule", {}}, {"t.example/b", "v", "NoSchedule", {}}};
+  PlanOptions options;
+  options.limits.labels_per_node = 1;
+  std::vector<Problem> problems;
+  std::map<EntryKey, std::string> left_out;
+  const Desired fitting = within_limits(node(), {}, desired, options, problems, &left_out);
+  EXPECT_EQ(entries_of(fitting).size(), 2u);
+  EXPECT_EQ(left_out, (std::map<EntryKey, std::string>{
+                          {{EntryKind::label, "a.example/2"}, "limits.labelsPerNode (1) labels"},
+                          {{EntryKind::taint, "t.example/b:NoSchedule"}, "limits.labelsPerNode (1) taints"}}));
+  EXPECT_EQ(problems.size(), 2u);
+}
+
+TEST(Limits, WhatIsThereAndOursStays) {
+  Desired before, after;
+  before.labels = {{"z.example/1", "x"}};
+  after.labels = {{"a.example/1", "x"}, {"z.example/1", "y"}};
+  PlanOptions options;
+  options.limits.labels_per_node = 1;
+  std::vector<Problem> problems;
+  const OwnEntries there = node_with(before, "n");
+  EXPECT_EQ(within_limits(there.node, there.owned, after, options, problems).labels,
+            (Attributes{{"z.example/1", "y"}}));
+}
+
 }  // namespace
 }  // namespace nodescout

@@ -107,7 +107,8 @@ TEST(Local, LabelsAndFeatures) {
       "# +no-feature\nlabel-only=value\nfoo=bar\n# +no-label\nfoo=baz\n  key \n#+x\n# plain\n=v\na=b=c\r\n", "f", kNow);
   EXPECT_EQ(file.features, (Attributes{{"", "v"}, {"a", "b=c"}, {"foo", "baz"}, {"key", "true"}}));
   EXPECT_EQ(file.labels, (Attributes{{"", "v"}, {"a", "b=c"}, {"key", "true"}, {"label-only", "value"}}));
-  EXPECT_TRUE(file.problems.empty());
+  ASSERT_EQ(file.problems.size(), 1u);
+  EXPECT_EQ(file.problems[0].where + " " + file.problems[0].what, "f:3:1 \"foo\" is left out: line 5 has it again");
 }
 
 TEST(Local, EachLabelKnowsItsLine) {
@@ -122,8 +123,39 @@ TEST(Local, ExpiryAndTheSwitchesThatLeakOverIt) {
       "f", kNow);
   EXPECT_EQ(file.labels, (Attributes{{"next", "1"}, {"still", "1"}}));
   EXPECT_EQ(file.features, (Attributes{{"new", "1"}, {"next", "1"}, {"still", "1"}}));
-  ASSERT_EQ(file.problems.size(), 1u);
-  EXPECT_EQ(file.problems[0].where, "f:7:1");
+  ASSERT_EQ(file.problems.size(), 2u);
+  EXPECT_EQ(file.problems[0].where + " " + file.problems[0].what,
+            "f:1:1 this time is over, so 1 line is left out, the first is \"old=1\"");
+  EXPECT_EQ(file.problems[1].where, "f:7:1");
+}
+
+TEST(Local, WhatIsLeftOutIsSaidWithItsLine) {
+  struct Case {
+    const char* text;
+    std::vector<std::string> said;
+  };
+  const Case cases[] = {
+      {"a=1\na=1\n", {}},
+      {"a=1\nb=1\na=2\na=3\n",
+       {"f:1:1 \"a\" is left out: line 3 has it again", "f:3:1 \"a\" is left out: line 4 has it again"}},
+      {"# +no-label\na=1\n# +no-feature\na=1\n", {"f:2:1 \"a\" is left out: line 4 has it again"}},
+      {"# +expiry-time=2020-01-01T00:00:00Z\na=1\nb\n# +expiry-time=2021-01-01T00:00:00Z\nc\n",
+       {"f:1:1 this time is over, so 2 lines are left out, the first is \"a=1\"",
+        "f:4:1 this time is over, so 1 line is left out, the first is \"c\""}},
+      {"# +expiry-time=2020-01-01T00:00:00Z\n# nothing\n", {}},
+      {"#+no-label\na=1\n", {"f:1:1 \"#+no-label\" is a comment"}},
+      {"#  + no-label\na=1\n", {"f:1:1 \"#  + no-label\" is a comment"}},
+      {"# a + b\n#+1\n", {}},
+      {"a=1\n# +no-label\n", {"f:2:1 no line follows this directive, so it has no effect"}},
+  };
+  for (const Case& c : cases) {
+    std::vector<std::string> said;
+    for (const Problem& problem : parse_local_file(c.text, "f", kNow).problems) {
+      said.push_back(problem.where + " " + problem.what);
+      EXPECT_NE(problem.todo, "") << c.text;
+    }
+    EXPECT_EQ(said, c.said) << c.text;
+  }
 }
 
 TEST(Local, AnUnknownDirectiveGetsASuggestion) {

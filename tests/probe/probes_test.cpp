@@ -485,7 +485,8 @@ TEST(Local, FilesThatCannotBeUsedAreNamed) {
   EXPECT_EQ(attributes(seen, "local.label"), (Attributes{{"x", "2"}, {"y", "true"}}));
   std::string where;
   for (const Problem& problem : seen.problems) where += problem.where.substr(d.size()) + " ";
-  EXPECT_EQ(where, "big dangling ");
+  EXPECT_EQ(where, "a:1:1 big dangling pipe sub ");
+  for (const Problem& problem : seen.problems) EXPECT_NE(problem.todo, "") << problem.where;
   EXPECT_TRUE(seen.incomplete.contains("local.label"));
 }
 
