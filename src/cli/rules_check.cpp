@@ -19,6 +19,11 @@ struct CheckOptions {
   std::string output;
 };
 
+/// Of a text that cannot be read as YAML, by the key that every rule has.
+bool is_meant_as_rules(std::string_view text) {
+  return text.find("matchFeatures:") != std::string_view::npos || text.find("matchAny:") != std::string_view::npos;
+}
+
 /// "data.rules.yaml" of each text in a document that holds rules.
 void texts_with_rules(const Value& value, const std::string& path, std::vector<std::string>& found) {
   for (const Member& member : value.members) texts_with_rules(member.value, path + "." + member.key, found);
@@ -26,7 +31,7 @@ void texts_with_rules(const Value& value, const std::string& path, std::vector<s
   const ParsedRules parsed = parse_rules(value.text, "");
   const bool has_rules = std::any_of(parsed.documents.begin(), parsed.documents.end(),
                                      [](const RuleDocument& document) { return !document.rules.empty(); });
-  if (has_rules && !parsed.is_worker_configuration) found.push_back(path.substr(1));
+  if ((has_rules || is_meant_as_rules(value.text)) && !parsed.is_worker_configuration) found.push_back(path.substr(1));
 }
 
 /// People hand over what they have: a configuration, or a resource with a configuration or with rules as a text in it.
@@ -37,7 +42,9 @@ std::string advice_on_other_file(std::string_view text, const std::string& name)
   for (const EnclosedConfig& config : find_configs(text, name).found)
     if (!config.name.empty() || looks_like_config(config.root)) configs.push_back(config.name);
   std::string advice;
-  if (!rules.empty()) advice = "the rules are the text " + join(rules, ", ") + ": write it into a file of its own";
+  if (rules.size() == 1) advice = "the rules are the text " + rules[0] + ": write it into a file of its own";
+  if (rules.size() > 1)
+    advice = "the rules are the texts " + join(rules, ", ") + ": write each into a file of its own, and check all of them";
   if (configs.empty()) return advice;
   if (configs.front().empty()) return "this is a configuration: check it with `nodescout config check`";
   return advice + (advice.empty() ? "" : "; ") + "the configuration is " + join(configs, ", ") +

@@ -544,6 +544,8 @@ TEST(Cli, RulesCheckNamesWhatIsNotRules) {
   EXPECT_TRUE(has(advice(map + config),
                   "the configuration is data.nfd-worker.conf of the ConfigMap c: check it with `nodescout config"));
   EXPECT_TRUE(has(advice(map + rules), "the rules are the text data.my.yaml: write it into a file of its own\n"));
+  const std::string broken = "  other.yaml: |\n    - name: a\n      matchFeatures: [{feature: x\n";
+  EXPECT_TRUE(has(advice(map + rules + broken), "the rules are the texts data.my.yaml, data.other.yaml: write each"));
   EXPECT_TRUE(has(advice("worker:\n  config:\n    core: {}\n"), "worker.config of these Helm values: check it"));
   EXPECT_TRUE(has(advice("enableTaints: true\n"), "this is a configuration: check it with `nodescout config check`"));
   EXPECT_TRUE(has(advice("kind: Namespace\n"), "expected NodeFeatureRule or NodeFeatureGroup\n"));
