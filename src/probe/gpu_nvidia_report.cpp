@@ -183,8 +183,7 @@ class ReportTaker {
     if (unexplained_ > 0) {
       unknown({"gpu.gfd"});
       problem("gpu-driver", "nvmlDeviceGetPciInfo",
-              "the driver does not say where " + std::to_string(unexplained_) + " of its GPUs are on the bus",
-              nvml_todo(0));
+              "the driver lists GPUs without their addresses: " + std::to_string(unexplained_), nvml_todo(0));
     }
     if (bus_.unplaced == 0 || hides_address_by_fault_) return;
     std::vector<std::string> left_over;
