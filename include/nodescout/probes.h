@@ -183,6 +183,8 @@ struct Discovery {
 /// Runs the probes one after the other. A probe that throws costs its own sets, all of which are then incomplete.
 Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config,
                    const Moment& moment = {});
+/// What the probes met, in their order. What several of them met is said once.
+std::vector<Problem> problems_of(const Discovery& discovery);
 /// Runs one of them, and adds what it saw.
 void run_probe(const Probe& probe, const Host& host, const ProbeConfig& config, const Moment& moment, Discovery& into);
 

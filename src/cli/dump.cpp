@@ -110,8 +110,8 @@ ExitStatus dump(const DumpOptions& options) {
   if (options.timings) print_timings(found, opened - start, discovered - opened, done - discovered);
 
   std::vector<Problem> problems = std::move(machine->problems);
-  for (const ProbeReport& report : found.reports)
-    problems.insert(problems.end(), report.problems.begin(), report.problems.end());
+  const std::vector<Problem> of_probes = problems_of(found);
+  problems.insert(problems.end(), of_probes.begin(), of_probes.end());
   problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
   // A NodeFeature object has all labels: the limits are those of the agent or controller that reads it.
   const bool is_request = options.stage.empty() && output == "nodefeature";

@@ -28,9 +28,7 @@ ExitStatus record(RecordOptions options) {
   std::vector<Problem> problems;
   for (const bool nfd_compat : {true, false}) {
     config.nfd_compat = nfd_compat;
-    problems.clear();
-    for (const ProbeReport& report : discover(machine->host, machine->probes, config).reports)
-      problems.insert(problems.end(), report.problems.begin(), report.problems.end());
+    problems = problems_of(discover(machine->host, machine->probes, config));
   }
   const auto recorded = write_recording(machine->host, *journal, redactor.get(), options.directory);
   if (!recorded) return fail_to_open(recorded.error());

@@ -41,8 +41,8 @@ Result<Subject> subject_from_host(const MachineOptions& options) {
       options.root == "/" ? "this machine" : options.root, std::move(found.features), {}, std::move(machine->problems)};
   subject.node = machine->host.node_name();
   subject.origins = std::move(found.origins);
-  for (ProbeReport& report : found.reports)
-    std::move(report.problems.begin(), report.problems.end(), std::back_inserter(subject.problems));
+  const std::vector<Problem> of_probes = problems_of(found);
+  subject.problems.insert(subject.problems.end(), of_probes.begin(), of_probes.end());
   return subject;
 }
 

@@ -111,10 +111,13 @@ class Labeler {
     return std::any_of(in_.gpus.begin(), in_.gpus.end(), predicate);
   }
 
-  /// An empty value stays one; what is not legal and cannot be made so is left out.
+  /// An empty value stays one; what is not legal and cannot be made so is left out, and said.
   void put(std::string_view key, std::string_view value) {
     std::string legal = legal_label_value(value);
-    if (value.empty() || !legal.empty()) out_.labels.insert_or_assign(key, std::move(legal));
+    if (value.empty() || !legal.empty())
+      out_.labels.insert_or_assign(key, std::move(legal));
+    else
+      warn_of_junk(key, value);
   }
   void put(std::string_view key, std::int64_t value) {
     if (value >= 0)
@@ -133,6 +136,13 @@ class Labeler {
     out_.problems.push_back({"gpu-labels", "nvidia.com", std::move(what), std::move(todo)});
   }
 
+  void warn_of_junk(std::string_view key, std::string_view value) {
+    out_.is_partial = true;
+    out_.problems.push_back({"gpu-labels", "nvidia.com/" + std::string(key),
+                             "the driver says " + quote(value) + ", of which no label value can be made",
+                             "compare with nvidia-smi; the label stays as it was"});
+  }
+
   void machine() {
     if (in_.hides_machine_type)
       out_.is_partial = true;
@@ -148,14 +158,19 @@ class Labeler {
     if (!driver.empty()) {
       const std::vector<std::string_view> parts = split(driver, '.');
       const auto part = [&](std::size_t index) { return index < parts.size() ? parts[index] : ""; };
-      put("cuda.driver-version.full", driver);
-      put("cuda.driver-version.major", part(0));
-      put("cuda.driver-version.minor", part(1));
-      put("cuda.driver-version.revision", part(2));
+      const bool is_junk = legal_label_value(driver).empty();
+      if (is_junk) warn_of_junk("cuda.driver-version.full", driver);
+      const auto put_version = [&](std::string_view key, std::string_view value) {
+        if (!is_junk || value.empty() || !legal_label_value(value).empty()) put(key, value);
+      };
+      put_version("cuda.driver-version.full", driver);
+      put_version("cuda.driver-version.major", part(0));
+      put_version("cuda.driver-version.minor", part(1));
+      put_version("cuda.driver-version.revision", part(2));
       if (options_.deprecated_labels) {
-        put("cuda.driver.major", part(0));
-        put("cuda.driver.minor", part(1));
-        put("cuda.driver.rev", part(2));
+        put_version("cuda.driver.major", part(0));
+        put_version("cuda.driver.minor", part(1));
+        put_version("cuda.driver.rev", part(2));
       }
     } else {
       out_.is_partial = true;
@@ -235,6 +250,8 @@ class Labeler {
                     const Share& share) {
     if (std::string product = gfd_product(model, suffix + share.suffix); !product.empty())
       put(prefix + "product", product);
+    else
+      warn_of_junk(prefix + "product", model);
     put(prefix + "count", count);
     put(prefix + "replicas", share.replicas);
     put(prefix + "sharing-strategy", share.strategy);
@@ -323,7 +340,7 @@ class Labeler {
   const char* mode() const {
     if (in_.backend == GpuDiscovery::tegra) return "unknown";
     // A GPU that tells nothing of itself does not spoil what the others say.
-    const auto speaks = [](const Gpu& gpu) { return !gpu.told.name.empty() && !has_failed(gpu, "PciInfo"); };
+    const auto speaks = [](const Gpu& gpu) { return !gpu.told.name.empty() && !gpu.told.bus_id.empty(); };
     const auto first = std::find_if(in_.gpus.begin(), in_.gpus.end(), speaks);
     const std::string common = first == in_.gpus.end() ? "" : first->pci_class;
     if (any_of([&](const Gpu& gpu) { return speaks(gpu) && gpu.pci_class != common; })) return "unknown";

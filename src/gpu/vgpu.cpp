@@ -1,6 +1,8 @@
 #include "gpu/vgpu.h"
 
+#include <algorithm>
 #include <bitset>
+#include <iterator>
 
 namespace nodescout {
 namespace {
@@ -57,11 +59,13 @@ std::optional<Vgpu> find_vgpu(std::string_view config) {
 }
 
 bool is_vgpu_name(std::string_view name) {
-  constexpr std::string_view kSeries = "ABCQ", kDigits = "0123456789";
-  if (name.empty() || kSeries.find(name.back()) == std::string_view::npos) return false;
-  name.remove_suffix(1);
-  const std::size_t last = name.find_last_not_of(kDigits);
-  return last != std::string_view::npos && last + 1 < name.size() && name[last] == '-';
+  // "B4" has four displays, "CME" the media engines.
+  constexpr std::string_view kSeries[] = {"A", "B", "B4", "C", "CME", "Q"};
+  const std::size_t dash = name.rfind('-');
+  if (dash == std::string_view::npos) return false;
+  const std::string_view type = name.substr(dash + 1);
+  const std::size_t digits = std::min(type.find_first_not_of("0123456789"), type.size());
+  return digits > 0 && std::find(std::begin(kSeries), std::end(kSeries), type.substr(digits)) != std::end(kSeries);
 }
 
 }  // namespace nodescout

@@ -58,7 +58,11 @@ void scan_fabric(const Api& api, Device gpu, NvmlGpu& into) {
 void scan_links(const Api& api, Device gpu, NvmlGpu& into) {
   for (unsigned link = 0; link < kMostLinks; ++link) {
     unsigned active = 0;
-    if (api.link_state(gpu, link, &active) != kSuccess) return;  // so it tells that there are no more
+    if (const Return code = api.link_state(gpu, link, &active); code != kSuccess) {
+      // So it tells that there are no more.
+      if (code != kInvalidArgument && code != kNotFound) note(api, into.failures, api.link_state.name(), code);
+      return;
+    }
     if (active != 1) continue;
     NvmlLink found;
     unsigned type = 0;
@@ -83,7 +87,7 @@ NvmlGpu scan_gpu(const Api& api, unsigned index) {
     note_any(api, gpu.failures, api.handle.name(), code);
     return gpu;
   }
-  const Asking ask{api, device, gpu.failures};
+  const Asking ask{api, device, gpu.failures}, must{api, device, gpu.failures, note_any};
   PciInfo pci{};
   if (ask(api.pci, &pci)) gpu.bus_id = bus_id_of(pci);
   std::array<char, kNameLength> name{};
@@ -97,12 +101,16 @@ NvmlGpu scan_gpu(const Api& api, unsigned index) {
                        [](const NvmlFailure& failure) { return failure.code == kNvmlGpuIsLost; });
   };
   if (is_lost()) return gpu;
-  gpu.uuid = ask.text<kUuidLength>(api.uuid);
+  gpu.uuid = must.text<kUuidLength>(api.uuid);
   gpu.serial = ask.text<kSerialLength>(api.serial);
   gpu.board_part = ask.text<kBoardPartLength>(api.board_part);
   gpu.vbios = ask.text<kVbiosLength>(api.vbios);
-  if (Memory memory{}; ask(api.memory, &memory)) gpu.memory = static_cast<std::int64_t>(memory.total);
-  if (int major = 0, minor = 0; ask(api.compute_capability, &major, &minor)) {
+  Memory memory{};
+  if (const Return code = api.memory(device, &memory); code == kSuccess)
+    gpu.memory = static_cast<std::int64_t>(memory.total);
+  else if (code != kNvmlNotSupported)  // as GPUs say that share the memory of the machine
+    note_any(api, gpu.failures, api.memory.name(), code);
+  if (int major = 0, minor = 0; must(api.compute_capability, &major, &minor)) {
     gpu.compute_major = major;
     gpu.compute_minor = minor;
   }
@@ -140,7 +148,7 @@ void scan_system(const Api& api, NvmlReport& report) {
   if (const Return code = api.driver_version(version.data(), kDriverVersionLength); code == kSuccess)
     report.driver_version = text_of(version);
   else
-    note(api, report.failures, api.driver_version.name(), code);
+    note_any(api, report.failures, api.driver_version.name(), code);
   int cuda = 0;
   if (const Return code = api.cuda_version(&cuda); code == kSuccess)
     report.cuda_version = cuda;

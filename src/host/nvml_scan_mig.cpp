@@ -21,11 +21,11 @@ Number profile_index(unsigned count, std::uint32_t wanted, const Ask& ask) {
 /// Both profiles of a MIG device, or a failure: without access to /proc/driver/nvidia/capabilities the driver says "no
 /// permission".
 void scan_profiles(const Api& api, Device gpu, Device device, NvmlMig& mig) {
-  const Asking ask{api, device, mig.failures};
+  const Asking must{api, device, mig.failures, note_any};
   unsigned gpu_id = 0, compute_id = 0;
-  if (!ask(api.gpu_instance_id, &gpu_id) || !ask(api.compute_instance_id, &compute_id)) return;
+  if (!must(api.gpu_instance_id, &gpu_id) || !must(api.compute_instance_id, &compute_id)) return;
   const auto is_good = [&](const char* name, Return code) {
-    if (code != kSuccess) note(api, mig.failures, name, code);
+    if (code != kSuccess) note_any(api, mig.failures, name, code);
     return code == kSuccess;
   };
   GpuInstance gpu_instance = nullptr;
@@ -50,11 +50,11 @@ void scan_profiles(const Api& api, Device gpu, Device device, NvmlMig& mig) {
 NvmlMig scan_mig(const Api& api, Device gpu, unsigned index, Device device) {
   NvmlMig mig;
   mig.index = index;
-  const Asking ask{api, device, mig.failures};
-  mig.uuid = ask.text<kUuidLength>(api.uuid);
+  const Asking must{api, device, mig.failures, note_any};
+  mig.uuid = must.text<kUuidLength>(api.uuid);
   if (std::array<char, kNameLength> name{}; api.name(device, name.data(), kNameLength) == kSuccess)
     mig.name = text_of(name);
-  if (DeviceAttributes attributes{}; ask(api.attributes, &attributes)) {
+  if (DeviceAttributes attributes{}; must(api.attributes, &attributes)) {
     mig.multiprocessors = attributes.multiprocessors;
     mig.copy_engines = attributes.copy_engines;
     mig.decoders = attributes.decoders;
@@ -74,19 +74,20 @@ NvmlMig scan_mig(const Api& api, Device gpu, unsigned index, Device device) {
 void scan_migs(const Api& api, Device gpu, NvmlGpu& into) {
   unsigned count = 0;
   if (const Return code = api.most_migs(gpu, &count); code != kSuccess)
-    return note(api, into.failures, api.most_migs.name(), code);
+    return note_any(api, into.failures, api.most_migs.name(), code);
   constexpr unsigned kMostMigs = 64;
   for (unsigned index = 0; index < std::min(count, kMostMigs); ++index) {
     Device device = nullptr;
     const Return code = api.mig(gpu, index, &device);
     if (is_no_such(code)) continue;  // an empty slot
     if (code != kSuccess) {
-      note(api, into.failures, api.mig.name(), code);
+      note_any(api, into.failures, api.mig.name(), code);
+      if (code == kNvmlFunctionNotFound) return;  // nor is it there for the next one
       continue;
     }
     unsigned is_mig = 1;  // where the library lacks the question
     if (const Return checked = api.is_mig(device, &is_mig); checked != kSuccess && checked != kNvmlFunctionNotFound)
-      note(api, into.failures, api.is_mig.name(), checked);
+      note_any(api, into.failures, api.is_mig.name(), checked);
     else if (is_mig == 1)
       into.migs.push_back(scan_mig(api, gpu, index, device));
   }

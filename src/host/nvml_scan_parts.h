@@ -55,7 +55,7 @@ inline std::string bus_id_of(const PciInfo& info) {
   return sysfs_address(info.bus_id[0] != '\0' ? text_of(info.bus_id) : text_of(info.legacy_bus_id));
 }
 
-/// A call without which nothing is known of the driver or the GPU: whatever its answer, a failure is one.
+/// A call that every driver and GPU has, and that labels need: whatever its answer, a failure is one.
 inline void note_any(const Api& api, std::vector<NvmlFailure>& failures, const char* call, Return code) {
   if (code != kSuccess) failures.push_back({call, code, api.words(code)});
 }
@@ -70,11 +70,12 @@ struct Asking {
   const Api& api;
   Device device;
   std::vector<NvmlFailure>& failures;
+  void (*note_failure)(const Api&, std::vector<NvmlFailure>&, const char*, Return) = note;
 
   template <class... P, class... A>
   bool operator()(const Function<Device, P...>& function, A... arguments) const {
     const Return code = function(device, arguments...);
-    if (code != kSuccess) note(api, failures, function.name(), code);
+    if (code != kSuccess) note_failure(api, failures, function.name(), code);
     return code == kSuccess;
   }
   template <unsigned length>

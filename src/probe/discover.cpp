@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <exception>
 
 #include "nodescout/probes.h"
@@ -38,6 +39,14 @@ Discovery discover(const Host& host, std::span<const Probe* const> probes, const
   Discovery discovery;
   for (const Probe* probe : probes) run_probe(*probe, host, config, moment, discovery);
   return discovery;
+}
+
+std::vector<Problem> problems_of(const Discovery& discovery) {
+  std::vector<Problem> problems;
+  for (const ProbeReport& report : discovery.reports)
+    for (const Problem& problem : report.problems)
+      if (std::find(problems.begin(), problems.end(), problem) == problems.end()) problems.push_back(problem);
+  return problems;
 }
 
 std::set<std::string, std::less<>> readable_anchors(const Root& files, std::span<const Probe* const> probes) {

@@ -78,6 +78,7 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment& momen
       seen.unsettled.emplace(spec.key);  // a count without the one that could not be read is not hurried
     }
   gpu::add_sysfs_facts(host, seen, bus.gpus);
+  gpu::mark_slices(host, bus.gpus);
   const bool has_nvidia =
       std::any_of(bus.gpus.begin(), bus.gpus.end(), [](const Gpu& each) { return each.vendor == &gpu::kNvidia; });
   const bool asks = config.gpu.discovery != GpuDiscovery::none;

@@ -112,11 +112,11 @@ std::vector<ProximityNic> scan_nics(const Host& host, Reading& reading) {
   return nics;
 }
 
-/// An id file of a function. One that ended early is rejected: the kernel prints at least four digits.
+/// An id file of a function. One that ended early is rejected.
 std::optional<std::string> id_of(Reading& reading, const std::string& device, const char* name) {
   auto text = reading.text(device + "/" + name);
   if (!text || hex_id(text).size() >= 4) return text;
-  reading.note({Errc::malformed, device + "/" + name, quote(*text) + " is no PCI id"});
+  reading.note(no_pci_id(device + "/" + name, *text));
   return std::nullopt;
 }
 

@@ -34,6 +34,15 @@ std::vector<const Gpu*> speakers_of(const std::vector<const Gpu*>& gpus) {
   return cards.empty() ? gpus : cards;
 }
 
+/// The table has AMD's virtual functions, which have ids of their own.
+bool is_virtual_function(const GpuModel& model) { return model.name.ends_with("-vf"); }
+
+/// Of a slice whose row in the table is that of the card.
+const char* suffix_of_slice(const Gpu& gpu) {
+  if (!gpu.is_virtual || is_virtual_function(gpu.model)) return "";
+  return gpu.vendor->has_library ? "-vgpu" : "-vf";
+}
+
 /// How many GPUs of the vendor the configuration promises; 0 if it does not.
 std::int64_t expected_of(const GpuVendor& vendor, const GpuOptions& options) {
   const auto wanted = options.expected.find(vendor.name);
@@ -68,7 +77,7 @@ std::string model_of(const Gpu& gpu) {
   if (!gpu.own_name.empty()) return gpu.own_name;
   const std::string of_driver = model_of_product(gpu.product);
   if (gpu.is_virtual && !of_driver.empty()) return of_driver;
-  if (!gpu.model.name.empty()) return std::string(gpu.model.name) + (gpu.is_virtual ? "-vgpu" : "");
+  if (!gpu.model.name.empty()) return std::string(gpu.model.name) + suffix_of_slice(gpu);
   if (!of_driver.empty()) return of_driver;
   return gpu.device_id.empty() ? "" : std::string(gpu.vendor->name) + "-" + gpu.device_id;
 }
@@ -79,10 +88,22 @@ std::string family_of(const Gpu& gpu) {
 
 std::string memory_gb_of(const Gpu& gpu) {
   if (!gpu.is_virtual) return std::string(gpu.model.memory);
-  return gpu.memory ? std::to_string((*gpu.memory + kMibPerGib / 2) / kMibPerGib) : "";
+  const std::int64_t size = (gpu.memory.value_or(0) + kMibPerGib / 2) / kMibPerGib;
+  return size > 0 ? std::to_string(size) : "";
 }
 
 std::string form_factor_of(const Gpu& gpu) { return gpu.is_virtual ? "" : std::string(gpu.model.form_factor); }
+
+void mark_slices(const Host& host, std::vector<Gpu>& gpus) {
+  const bool is_guest = is_guest_by_cpuid(host) == true;
+  for (Gpu& gpu : gpus) {
+    const auto whole = parse_int(gpu.model.memory);
+    if (gpu.vendor->has_library || !gpu.memory || !whole) continue;
+    // A card keeps some of its memory for itself, an eighth of it for ECC; the largest slice of two has half.
+    const bool is_part = *gpu.memory < *whole * kMibPerGib / 4 * 3;
+    gpu.is_virtual = is_part && (is_guest || is_virtual_function(gpu.model));
+  }
+}
 
 std::string common(const std::vector<const Gpu*>& gpus, const std::function<std::string(const Gpu&)>& text) {
   std::string first = gpus.empty() ? "" : text(*gpus.front());
@@ -190,8 +211,8 @@ void add_topology(const Bus& bus, Features& features) {
   std::vector<ProximityGpu> gpus;
   std::set<int> nodes;
   std::size_t nic_pairs = 0;
-  // Only GPUs whose links are known count: not the one in the mainboard, and not a guest's. One that is missing or lost
-  // leaves its peers with less than all.
+  // Only GPUs whose links are known count: not the one in the mainboard, and not a guest's. One that is missing or
+  // lost, or whose driver does not report its links, leaves its peers with less than all.
   struct Joined {
     std::size_t links = 0, tellers = 0;
     bool lacks_one = false, is_settling = false;
@@ -209,7 +230,8 @@ void add_topology(const Bus& bus, Features& features) {
       all.tellers += each.tells_links ? 1 : 0;
       const bool is_apart = each.health == "missing" || (each.health == "failed" && !each.tells_links) || each.has_left;
       all.is_settling = all.is_settling || each.is_settling;
-      all.lacks_one = all.lacks_one || is_apart || (each.vendor->has_library && bus.lost > 0);
+      const bool hides_links = has_working_driver(each) && !each.tells_links && !is_integrated(each);
+      all.lacks_one = all.lacks_one || is_apart || hides_links || (each.vendor->has_library && bus.lost > 0);
     }
     if (each.place.numa_node) nodes.insert(*each.place.numa_node);
     for (const ProximityNic& nic : bus.nics)

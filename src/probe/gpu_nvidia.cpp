@@ -212,7 +212,7 @@ class Nvidia {
     if (report_.error) {
       // A recording says what its machine said; one that has no answer cannot be asked.
       if (report_.error->code == Errc::unsupported) return "unasked";
-      problem("gpu-driver", report_.error->where, report_.error->what, todo_of(report_.error->code));
+      problem("gpu-driver", report_.error->where, report_.error->what, todo_of(report_.error->code, moment_));
       if (report_.error->code == Errc::timeout) retry_later();
       return "failed";
     }
@@ -232,12 +232,14 @@ class Nvidia {
     return lists_one || (report_.error && report_.error->code == Errc::absent && is_tegra(host_));
   }
 
-  static std::string todo_of(Errc code) {
+  static std::string todo_of(Errc code, const Moment& moment) {
     switch (code) {
       case Errc::absent: return "make NVIDIA's library visible: the overlay gpu, or the option gpu.driverRoot";
       case Errc::timeout:
-        return "switch persistence mode on (nvidia-persistenced), or give the driver longer (gpu.nvmlTimeout); it is "
-               "asked again";
+        return std::string(
+                   "switch persistence mode on (nvidia-persistenced), or give the driver longer "
+                   "(gpu.nvmlTimeout)") +
+               (moment.is_only_look ? "" : "; it is asked again");
       default: return "look at the kernel's messages of the driver (dmesg | grep NVRM)";
     }
   }

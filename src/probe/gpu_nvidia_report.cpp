@@ -26,6 +26,17 @@ bool has_failed_with(const NvmlGpu& told, int code) {
                      [&](const NvmlFailure& failure) { return failure.code == code; });
 }
 
+bool has_failed_at(const NvmlGpu& told, std::string_view part_of_call) {
+  return std::any_of(told.failures.begin(), told.failures.end(),
+                     [&](const NvmlFailure& failure) { return failure.call.find(part_of_call) != std::string::npos; });
+}
+
+bool is_sick(const NvmlGpu& told) {
+  constexpr int kResetRequired = 16;
+  return told.name.empty() || told.remap_failed == 1 || has_failed_with(told, kNvmlGpuIsLost) ||
+         has_failed_with(told, kResetRequired);
+}
+
 class ReportTaker {
  public:
   ReportTaker(NvmlReport& report, Bus& bus, Observation& seen) : report_(report), bus_(bus), seen_(seen) {}
@@ -38,6 +49,7 @@ class ReportTaker {
                      [](const NvmlGpu& a, const NvmlGpu& b) { return is_earlier_address(a.bus_id, b.bus_id); });
     for (std::size_t i = 0; i < report_.gpus.size(); ++i) take(report_.gpus[i], i);
     sort_by_address(bus_.gpus);
+    match_unplaced();
     links();
     fabric();
   }
@@ -83,17 +95,18 @@ class ReportTaker {
       if (has_failed_with(told, kNvmlGpuIsLost)) ++bus_.lost;
       return;
     }
-    if (told.bus_id.empty() && std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia)) {
+    const auto is_nvidia_on_bus = [](const Gpu& gpu) { return is_nvidia(gpu) && gpu.is_on_bus; };
+    if (told.bus_id.empty() && std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia_on_bus)) {
       ++bus_.unplaced;
+      hides_address_by_fault_ = hides_address_by_fault_ || is_sick(told) || has_failed_at(told, "PciInfo");
+      unexplained_ += has_failed_at(told, "PciInfo") ? 0 : 1;
       return;
     }
     Gpu& gpu = gpu_of(told, index);
     bus_.offered->insert(gpu.address);
-    constexpr int kResetRequired = 16;
-    const bool is_sick = told.name.empty() || told.remap_failed == 1 || gpu.has_left ||
-                         has_failed_with(told, kNvmlGpuIsLost) || has_failed_with(told, kResetRequired);
-    if (is_sick) gpu.health = "failed";
-    if (is_sick && told.uuid.empty()) unknown({"gpu.nvidia", "gpu.topology"});
+    const bool has_failed = gpu.has_left || is_sick(told);
+    if (has_failed) gpu.health = "failed";
+    if (told.uuid.empty() && (has_failed || has_failed_at(told, "UUID"))) unknown({"gpu.nvidia", "gpu.topology"});
     if (gpu.has_left)
       problem("gpu-failed", gpu.address, "the driver lists the GPU, and the bus no longer has it",
               "look for it with lspci and in dmesg; reset or replace it");
@@ -102,7 +115,11 @@ class ReportTaker {
     gpu.product = told.name;
     constexpr std::int64_t kVgpuGuest = 2;
     gpu.is_virtual = gpu.is_virtual || told.virtualization == kVgpuGuest || is_vgpu_name(told.name);
-    gpu.tells_links = !told.uuid.empty();
+    gpu.tells_links = !told.uuid.empty() && !has_failed_at(told, "NvLink");
+    if (!told.memory && !gpu.model.memory.empty() && !has_failed_at(told, "MemoryInfo")) {
+      unknown({"gpu.gfd"});
+      problem("gpu-driver", gpu.address, "the driver does not say how much memory the GPU has", nvml_todo(0));
+    }
     if (told.memory && *told.memory >= kMib) gpu.memory = *told.memory / kMib;
     Attributes& facts = gpu.attributes;
     put(facts, "device_uuid", told.uuid);
@@ -159,6 +176,24 @@ class ReportTaker {
     gpu.address = told.bus_id.empty() ? "gpu" + std::to_string(index) : told.bus_id;
     gpu.has_left = has_left_the_bus(told);
     return bus_.gpus.emplace_back(std::move(gpu));
+  }
+
+  /// As many GPUs of which the driver cannot say where they are as are left over on the bus: they are the same.
+  void match_unplaced() {
+    if (unexplained_ > 0) {
+      unknown({"gpu.gfd"});
+      problem("gpu-driver", "nvmlDeviceGetPciInfo",
+              "the driver lists GPUs without their addresses: " + std::to_string(unexplained_), nvml_todo(0));
+    }
+    if (bus_.unplaced == 0 || hides_address_by_fault_) return;
+    std::vector<std::string> left_over;
+    for (const Gpu& gpu : bus_.gpus)
+      if (is_nvidia(gpu) && has_working_driver(gpu) && !bus_.offered->contains(gpu.address))
+        left_over.push_back(gpu.address);
+    if (left_over.size() != static_cast<std::size_t>(bus_.unplaced)) return;
+    bus_.offered->insert(left_over.begin(), left_over.end());
+    bus_.unplaced = 0;
+    unknown({"gpu.nvidia", "gpu.topology"});  // which is which is not known
   }
 
   void take_mig(const Gpu& gpu, const NvmlGpu& told, const NvmlMig& mig) {
@@ -232,6 +267,8 @@ class ReportTaker {
   NvmlReport& report_;
   Bus& bus_;
   Observation& seen_;
+  int unexplained_ = 0;  // GPUs without an address, though no call failed
+  bool hides_address_by_fault_ = false;
 };
 
 }  // namespace

@@ -77,6 +77,10 @@ Bus scan_bus(const Host& host, Observation& seen);
 /// What kernel drivers say of their GPUs in sysfs.
 void add_sysfs_facts(const Host& host, Observation& seen, std::vector<Gpu>& gpus);
 
+/// In a guest, or where the table has a virtual function: GPUs whose kernel driver reports clearly less memory than
+/// their row of the table are slices of that card (Gpu::is_virtual).
+void mark_slices(const Host& host, std::vector<Gpu>& gpus);
+
 /// Everything that NVIDIA's driver says: into the GPUs, and the sets gpu.driver, gpu.mig, gpu.fabric, gpu.gfd,
 /// gpu.vgpu. GPUs that are on no bus (Tegra, WSL) are added.
 void add_nvidia_facts(const Host& host, const GpuOptions& options, const Moment& moment, Bus& bus, Observation& seen);

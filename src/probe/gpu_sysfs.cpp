@@ -28,7 +28,7 @@ void take(Reading& reading, const SysfsFact& fact, const std::string& device, Gp
   if (fact.kind == SysfsFact::Kind::mode) {
     if (*text == "UNKNOWN") return;
     if (legal_label_value(*text) != *text)
-      return reading.note({Errc::malformed, device + "/" + file, quote(*text) + " is no mode"});
+      return reading.note({Errc::malformed, device + "/" + file, quote(*text) + " is not a mode"});
   }
   if (fact.attribute == "product")
     gpu.product = *std::move(text);

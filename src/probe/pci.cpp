@@ -80,19 +80,17 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
       if (!content) {
         // Its neighbours are listed all the same, and the reason is, also where the file is simply missing.
         Problem problem = problem_of(content.error());
-        problem.what += "; the device is left out";
+        const bool is_absent = content.error().code == Errc::absent;
+        if (is_absent) problem.what += "; pci.device lacks this device";
         seen.problems.push_back(std::move(problem));
-        if (content.error().code != Errc::absent) seen.incomplete.emplace("pci.device");
+        if (!is_absent) seen.incomplete.emplace("pci.device");
         complete = false;
         break;
       }
       device[name] = id_text(*content);
-      // A read that ended early: the kernel prints four digits, or six. NFD takes whatever it gets.
+      // A read that ended early. NFD takes whatever it gets.
       if (device[name].size() < 4 && !config.nfd_compat) {
-        seen.problems.push_back({"malformed-device", "/sys/bus/pci/devices/" + function.address + "/" + name,
-                                 quote(*content) + " is no PCI id; the device is left out",
-                                 "look at the kernel log: the device may have failed"});
-        seen.incomplete.emplace("pci.device");
+        reading.note(no_pci_id("/sys/bus/pci/devices/" + function.address + "/" + name, *content));
         complete = false;
         break;
       }

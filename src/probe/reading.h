@@ -10,6 +10,12 @@
 
 namespace nodescout {
 
+/// The kernel prints at least four digits. Probes that look at one file report it in the same words, so that it is said
+/// once.
+inline Error no_pci_id(std::string where, std::string_view content) {
+  return {Errc::malformed, std::move(where), quote(trim(content).substr(0, 100)) + " is not a PCI id"};
+}
+
 /// Reads on behalf of one feature set. "Absent" is not a failure; everything else becomes a problem and marks the set
 /// incomplete.
 class Reading {

@@ -400,6 +400,9 @@ TEST(NvmlSlow, ATimeoutNamesPersistenceModeAndIsTriedAgainWithGrowingPauses) {
     EXPECT_EQ(state_of(seen), "failed");
     EXPECT_EQ(seen.problems.size(), 1u);
     EXPECT_NE(seen.problems.at(0).todo.find("persistence mode"), std::string::npos);
+    EXPECT_EQ(seen.problems[0].todo.find("asked again"), std::string::npos) << "a look that is the only one";
+    moment.is_only_look = false;
+    EXPECT_NE(look_at_gpus(machine.host(), options, moment).problems.at(0).todo, seen.problems[0].todo);
     return seen.ongoing.at("nvidia-driver-timed-out") - lasting.value_or(milliseconds(0));
   };
   EXPECT_EQ(next_look(std::nullopt), milliseconds(15'000));

@@ -42,6 +42,10 @@ const Attributes& device_at(const Observation& seen, std::string_view address) {
   throw std::runtime_error("no GPU at " + std::string(address));
 }
 
+void expect_none(const Observation& seen, std::string_view label) {
+  EXPECT_EQ(value(own_labels(seen), label), "") << label;
+}
+
 void join_all(std::vector<NvmlGpu>& gpus) {
   for (NvmlGpu& gpu : gpus)
     for (int i = 0; i < 18; ++i) gpu.links.push_back({2, "0000:b0:00.0"});
@@ -492,7 +496,8 @@ TEST(DriverAnswers, WhatMattersIsNeverAbsentInSilence) {
       ASSERT_FALSE(seen.problems.empty()) << call << code;
       EXPECT_EQ(seen.problems[0].where, call);
     }
-  for (const char* call : {"nvmlDeviceGetName/1", "nvmlSystemGetCudaDriverVersion"})
+  for (const char* call : {"nvmlDeviceGetName/1", "nvmlSystemGetCudaDriverVersion", "nvmlSystemGetDriverVersion",
+                           "nvmlDeviceGetCudaComputeCapability", "nvmlDeviceGetCudaComputeCapability/1"})
     for (const int code : {kNvmlNotSupported, kNvmlFunctionNotFound}) {
       Machine machine;
       machine.drive(driver_report(several(2, h100)), {{"fail", codes({{call, code}})}});
@@ -501,6 +506,92 @@ TEST(DriverAnswers, WhatMattersIsNeverAbsentInSilence) {
       EXPECT_FALSE(seen.problems.empty()) << call << code;
       EXPECT_TRUE(seen.incomplete.contains("gpu.gfd")) << call << code;
     }
+}
+
+TEST(DriverAnswers, AGpuWithoutAnIdOrMemoryIsReported) {
+  for (const auto& [call, code] : {std::pair{"nvmlDeviceGetUUID/0", kNvmlNotSupported},
+                                   {"nvmlDeviceGetUUID/0", kNvmlFunctionNotFound},
+                                   {"nvmlDeviceGetMemoryInfo/0", kNvmlNotSupported},
+                                   {"nvmlDeviceGetMemoryInfo/0", kNvmlFunctionNotFound},
+                                   {"nvmlDeviceGetNvLinkState/0", 999}}) {
+    Machine machine;
+    std::vector<NvmlGpu> gpus = several(3, h100);
+    for (const NvmlGpu& gpu : gpus) add_function(machine.files, {.address = gpu.bus_id});
+    join_all(gpus);
+    machine.drive(driver_report(gpus), {{"fail", codes({{call, code}})}});
+    const Observation seen = machine.look();
+    EXPECT_EQ(seen.problems.size(), 1u) << call << code;
+    EXPECT_EQ(seen.problems.at(0).where, "0000:18:00.0");
+    EXPECT_EQ(value(own_labels(seen), "-nvidia.failed"), "");
+    if (!std::string_view(call).ends_with("MemoryInfo/0")) {
+      EXPECT_EQ(own_labels(seen).at(".nvlink"), "some") << "it is not known of one";
+    }
+  }
+  // A GPU that shares the memory of the machine has none to report.
+  Machine machine;
+  add_function(machine.files, {.address = "000f:01:00.0", .device = "0x2e12"});
+  machine.drive(driver_report({gb10("000f:01:00.0")}), {{"fail", codes({{"nvmlDeviceGetMemoryInfo", 3}})}});
+  EXPECT_TRUE(machine.look().problems.empty());
+}
+
+TEST(DriverAnswers, AMigDeviceThatTellsLittleIsReported) {
+  for (const char* call : {"nvmlDeviceGetMaxMigDeviceCount", "nvmlDeviceGetMigDeviceHandleByIndex",
+                           "nvmlDeviceGetAttributes_v2", "nvmlDeviceGetGpuInstanceId", "nvmlDeviceGetGpuInstanceById",
+                           "nvmlGpuInstanceGetInfo", "nvmlComputeInstanceGetInfo_v2"}) {
+    Machine machine;
+    machine.drive(driver_report({in_mig_mode(a100("0000:18:00.0"), {mig_1g5gb(0)})}),
+                  {{"fail", codes({{call, kNvmlFunctionNotFound}})}});
+    GpuOptions options;
+    options.mig_strategy = MigStrategy::mixed;
+    const Observation seen = machine.look(options);
+    ASSERT_EQ(seen.problems.size(), 1u) << call;
+    EXPECT_TRUE(seen.problems[0].what.starts_with(call)) << seen.problems[0].what;
+    EXPECT_TRUE(seen.incomplete.contains("gpu.gfd")) << call;
+  }
+}
+
+TEST(DriverAnswers, GpusWithoutAnAddressAreThoseThatAreLeftOver) {
+  for (const int code : {kNvmlNotSupported, kNvmlFunctionNotFound})
+    for (const char* call : {"nvmlDeviceGetPciInfo_v3", "nvmlDeviceGetPciInfo_v3/1"}) {
+      Machine machine;
+      const auto gpus = several(2, h100);
+      for (const NvmlGpu& gpu : gpus) add_function(machine.files, {.address = gpu.bus_id});
+      machine.drive(driver_report(gpus), {{"fail", codes({{call, code}})}});
+      const Observation seen = machine.look();
+      expect_none(seen, "-nvidia.failed");
+      expect_none(seen, "-nvidia.missing");
+      EXPECT_EQ(own_labels(seen).at("-nvidia.count"), "2");
+      EXPECT_EQ(labels_below(seen.features, "nvidia.com/").at("gpu.count"), "2");
+      EXPECT_EQ(places_of(seen, "gpu-driver"), std::vector<std::string>{"nvmlDeviceGetPciInfo"});
+      EXPECT_EQ(seen.problems.size(), 1u);
+      for (const char* set : {"gpu.gfd", "gpu.nvidia", "gpu.topology"}) EXPECT_TRUE(seen.incomplete.contains(set));
+      // One more on the bus is not among them.
+      add_function(machine.files, {.address = "0000:f8:00.0"});
+      const Attributes own = own_labels(machine.look());
+      EXPECT_TRUE(own.contains("-nvidia.missing")) << call;
+    }
+}
+
+TEST(DriverAnswers, TextsThatMakeNoLabelAreReported) {
+  const auto look = [](const char* name, const char* version) {
+    TempHost host;
+    load_nvidia_driver(host);
+    add_function(host, {.address = "0000:18:00.0"});
+    NvmlGpu gpu = h100("0000:18:00.0");
+    gpu.name = name;
+    NvmlReport report = driver_report({gpu});
+    report.driver_version = version;
+    record_answer(host, report);
+    return look_at_gpus(host);
+  };
+  EXPECT_TRUE(look("NVIDIA H100", "580.65.06").problems.empty());
+  const Observation blank = look("   ", "580.65.06");
+  EXPECT_EQ(places_of(blank, "gpu-labels"), std::vector<std::string>{"nvidia.com/gpu.product"});
+  EXPECT_TRUE(blank.incomplete.contains("gpu.gfd")) << "the label that is there stays";
+  const Observation junk = look("NVIDIA H100", "580.65.06\nfoo=bar");
+  EXPECT_EQ(places_of(junk, "gpu-labels"), std::vector<std::string>{"nvidia.com/cuda.driver-version.full"});
+  EXPECT_EQ(labels_below(junk.features, "nvidia.com/").at("cuda.driver-version.major"), "580");
+  EXPECT_TRUE(junk.incomplete.contains("gpu.gfd"));
 }
 
 TEST(DriverAnswers, TooLongAnAnswerIsSaid) {
@@ -620,9 +711,11 @@ TEST(VgpuGuest, IsOneForAnAgentThatDoesNotAskTheDriver) {
 }
 
 TEST(VgpuGuest, IsKnownByItsName) {
-  for (const char* name : {"GRID T4-4C", "NVIDIA A10-24Q", "NVIDIA A16-2B", "NVIDIA A100-1-5C", "NVIDIA L40S-48A"})
+  for (const char* name : {"GRID T4-4C", "NVIDIA A10-24Q", "NVIDIA A16-2B", "NVIDIA A100-1-5C", "NVIDIA L40S-48A",
+                           "NVIDIA H100-1-10CME", "NVIDIA A100D-1-10CME", "GRID T4-1B4"})
     EXPECT_TRUE(is_vgpu_name(name)) << name;
   for (const char* name : {"", "Q", "-Q", "Tesla T4", "NVIDIA A100-SXM4-40GB", "GRID K520", "NVIDIA H100 80GB HBM3",
+                           "NVIDIA PG506-232", "NVIDIA X-C", "NVIDIA X-4D", "NVIDIA X-4Q4", "NVIDIA X-CME",
                            "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition"})
     EXPECT_FALSE(is_vgpu_name(name)) << name;
 }
@@ -634,6 +727,41 @@ TEST(VgpuGuest, WithoutADriverTheCardsSizeIsNotItsOwn) {
   const Attributes own = own_labels(look_at_gpus(host));
   EXPECT_FALSE(own.contains("-nvidia.memory_gb"));
   EXPECT_EQ(own.at("-nvidia.product"), "t4-vgpu");
+}
+
+TEST(VgpuGuest, OfAmdAndIntelHasItsOwnMemory) {
+  struct Slice {
+    const char *vendor, *device, *pci_class, *driver, *file, *bytes, *cpuid, *product, *memory_gb, *form_factor;
+  };
+  constexpr const char* kAmdFile = "mem_info_vram_total";
+  constexpr const char* kXeFile = "tile0/physical_vram_size_bytes";
+  constexpr const char* kAcc = "0x120000";
+  for (const Slice& each :
+       {Slice{kAmd, "0x74b5", kAcc, "amdgpu", kAmdFile, "25769803776", kGuest, "mi300x-vf", "24", ""},
+        {kAmd, "0x74b5", kAcc, "amdgpu", kAmdFile, "25769803776", "", "mi300x-vf", "24", ""},  // its id says it
+        {kAmd, "0x74b5", kAcc, "amdgpu", kAmdFile, "206141652992", kGuest, "mi300x-vf", "192", "oam"},
+        {kAmd, "0x7410", kAcc, "amdgpu", kAmdFile, "34359738368", kGuest, "mi210-vf", "32", ""},
+        {kAmd, "0x7410", kAcc, "amdgpu", kAmdFile, "134217728", kGuest, "mi210-vf", "", ""},
+        {kAmd, "0x74a1", kAcc, "amdgpu", kAmdFile, "25769803776", kGuest, "mi300x-vf", "24", ""},
+        {kAmd, "0x74a1", kAcc, "amdgpu", kAmdFile, "25769803776", kBareMetal, "mi300x", "192", "oam"},
+        {kIntel, "0x56c0", "0x038000", "xe", kXeFile, "0x80000000", kGuest, "flex-170-vf", "2", ""},
+        {kIntel, "0x56c0", "0x038000", "xe", kXeFile, "0x200000000", kGuest, "flex-170-vf", "8", ""},
+        // Passed through as a whole, and ECC takes its part.
+        {kIntel, "0x56c0", "0x038000", "xe", kXeFile, "0x37a800000", kGuest, "flex-170", "16", "pcie"}}) {
+    TempHost host;
+    if (*each.cpuid) host.write("/cpuid.txt", each.cpuid);
+    add_function(host, {.address = "0000:00:05.0",
+                        .vendor = each.vendor,
+                        .device = each.device,
+                        .pci_class = each.pci_class,
+                        .driver = each.driver});
+    host.write(std::string("/sys/devices/pci0000:00/0000:00:05.0/") + each.file, std::string(each.bytes) + "\n");
+    const Attributes own = own_labels(look_at_gpus(host));
+    const std::string vendor = each.vendor == std::string(kAmd) ? "-amd" : "-intel";
+    EXPECT_EQ(value(own, vendor + ".product"), each.product) << each.device << each.bytes;
+    EXPECT_EQ(value(own, vendor + ".memory_gb"), each.memory_gb) << each.device << each.bytes;
+    EXPECT_EQ(value(own, vendor + ".form_factor"), each.form_factor) << each.device << each.bytes;
+  }
 }
 
 TEST(IntegratedGpu, DoesNotTakeTheCardsLabels) {
@@ -703,7 +831,16 @@ TEST(GpuNames, LongMigProductsAreCutAlike) {
       EXPECT_EQ(product, "NVIDIA-RTX-PRO-6000-Blackwell-Max" + suffix);
       EXPECT_LE(product.size(), 63u);
     }
-  // What fits is GFD's.
+  // What fits is GFD's, also where another profile of the model does not fit.
+  const std::string server = "NVIDIA RTX PRO 6000 Blackwell Server Edition";
+  for (const auto& [suffix, product] :
+       {std::pair{"-MIG-1g.24gb", "NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition-MIG-1g.24gb"},
+        {"-MIG-1g.24gb-SHARED", "NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition-MIG-1g.24gb-SHARED"},
+        {"-MIG-1g.24gb.me", "NVIDIA-RTX-PRO-6000-Blackwell-Server-Edition-MIG-1g.24gb.me"},
+        {"-MIG-1g.24gb.me-SHARED", "NVIDIA-RTX-PRO-6000-Blackwell-Ser-MIG-1g.24gb.me-SHARED"},
+        {"-MIG-2c.4g.96gb-SHARED", "NVIDIA-RTX-PRO-6000-Blackwell-Ser-MIG-2c.4g.96gb-SHARED"},
+        {"-MIG-1g.24gb.me.all-SHARED", "NVIDIA-RTX-PRO-6000-Blackwell-Ser-MIG-1g.24gb.me.all-SHARED"}})
+    EXPECT_EQ(gfd_product(server, suffix), product);
   EXPECT_EQ(gfd_product("NVIDIA A100-SXM4-40GB", "-MIG-1g.5gb-SHARED"), "NVIDIA-A100-SXM4-40GB-MIG-1g.5gb-SHARED");
 }
 
@@ -778,6 +915,23 @@ TEST(Xgmi, JoinsEightMi300x) {
   EXPECT_EQ(own_labels(seen).at(".xgmi"), "all");
   EXPECT_EQ(matrix_row(seen, "gpu-gpu"), "xggggggg");
   EXPECT_EQ(split(device_at(seen, "0000:11:00.0").at("xgmi_peers"), ',').size(), 7u);
+}
+
+TEST(Xgmi, IsNotAllWhileOneGpuHidesItsLinks) {
+  for (const char* hidden : {"no node", "junk", ""}) {
+    TempHost host;
+    add_kfd_node(host, 0, 0, -1, 0, {});
+    for (int gpu = 0; gpu < 4; ++gpu) {
+      add_mi300x(host, 0x11 + gpu * 0x10, gpu / 2);
+      if (gpu == 3 && *hidden) break;
+      std::vector<int> others;
+      for (int other = 0; other < (*hidden ? 3 : 4); ++other)
+        if (other != gpu) others.push_back(other + 1);
+      add_kfd_node(host, gpu + 1, 0, 0x11 + gpu * 0x10, 0, others);
+    }
+    if (std::string_view(hidden) == "junk") host.write(std::string(kNodes) + "4/properties", "simd_count x\n\xff");
+    EXPECT_EQ(value(own_labels(look_at_gpus(host)), ".xgmi"), *hidden ? "some" : "all") << hidden;
+  }
 }
 
 TEST(Xgmi, PartitionsAreOneGpuAndALinkToTheProcessorIsNone) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "probe/catalog.h"
 #include "support/temp_host.h"
 
@@ -38,6 +39,31 @@ TEST(Catalog, NamesAreUniqueAndEverySetHasElements) {
       EXPECT_FALSE(spec.doc.empty()) << spec.key;
     }
   }
+}
+
+TEST(Catalog, AFileThatTwoProbesCannotReadIsOneProblem) {
+  const std::string device = "/sys/bus/pci/devices/0000:18:00.0/";
+  for (const char* name : {"class", "device", "vendor"})
+    for (const char* content : {"", "0x1\n", "directory"}) {
+      TempHost files{{"/cpuid.txt", "0 0 1 0 0 0\n1 0 0 0 0 0\n"}};  // bare metal: no vGPU is looked for
+      for (const auto& [file, text] : {std::pair{"class", "0x030200\n"},
+                                       {"vendor", "0x10de\n"},
+                                       {"device", "0x2330\n"},
+                                       {"subsystem_vendor", "0x10de\n"},
+                                       {"subsystem_device", "0x0001\n"}})
+        if (std::string_view(file) != name) files.write(device + file, text);
+      const bool is_directory = std::string_view(content) == "directory";
+      files.write(device + name + (is_directory ? "/x" : ""), content);
+      constexpr const Probe* kBoth[] = {&probe::pci, &probe::gpu};
+      const Discovery found = discover(files.host(), kBoth, {});
+      const std::vector<Problem> problems = problems_of(found);
+      ASSERT_EQ(problems.size(), 1u) << name << content;
+      EXPECT_EQ(problems[0].where, device + name);
+      if (!is_directory) {
+        EXPECT_EQ(problems[0].what, "\"" + std::string(trim(content)) + "\" is not a PCI id");
+      }
+      for (const ProbeReport& report : found.reports) EXPECT_EQ(report.problems.size(), 1u) << report.name;
+    }
 }
 
 TEST(Catalog, OnAnEmptyMachineNothingFails) {
