@@ -3,6 +3,8 @@
 #include <stdexcept>
 
 #include "base/text.h"
+#include "document/json.h"
+#include "document/value_path.h"
 #include "e2e/connection.h"
 
 namespace nodescout::test {
@@ -313,7 +315,11 @@ std::vector<Call> forbidden_claims_on_node_a() {
   return calls;
 }
 
-std::vector<Call> forbidden_managed_fields_of_node_a() {
+std::vector<Call> forbidden_managed_fields_of_node_a(const Value& node) {
+  std::vector<std::string> others;
+  if (const Value* entries = at(node, {"metadata", "managedFields"}))
+    for (const Value& each : entries->items)
+      if (text_at(each, {"manager"}) != "nodescout") others.push_back(to_json(each));
   const char* says = "may not change which fields a server-side apply owns";
   const auto entry = [](const std::string& manager, const std::string& fields, const std::string& subresource = "") {
     return R"({"manager":")" + manager + R"(","operation":"Apply","apiVersion":"v1","time":"2026-01-02T03:04:05Z",)" +
@@ -376,6 +382,20 @@ std::vector<Call> forbidden_managed_fields_of_node_a() {
            (subresource.empty() ? "" : R"("subresource":")" + subresource + "\",") +
            R"("fieldsType":"FieldsV1","fieldsV1":)" + written_fields + "}";
   };
+  // Beside what others wrote: a patch that adds one entry.
+  const auto update_entry = [](const std::string& manager, const std::string& managed,
+                               const std::string& subresource = "") {
+    return R"({"manager":")" + manager + R"(","operation":"Update","apiVersion":"v1","time":"2099-01-02T03:04:05Z",)" +
+           (subresource.empty() ? "" : R"("subresource":")" + subresource + "\",") +
+           R"("fieldsType":"FieldsV1","fieldsV1":)" + managed + "}";
+  };
+  const auto written_only = [&](const std::string& managed) { return update_entry("nodescout", managed); };
+  const auto and_all = [&](const std::string& more) { return fields(join(others, ",") + "," + more); };
+  const auto many_fields = [] {
+    std::vector<std::string> names;
+    for (int i = 0; i < 9000; ++i) names.push_back("\"f:" + std::to_string(i) + std::string(100, 'x') + "\":{}");
+    return join(names, ",");
+  };
   const std::string driver = R"({"f:metadata":{"f:labels":{"f:nvidia.com/gpu.deploy.driver":{}}}})";
   const std::string note = R"({"f:metadata":{"f:annotations":{"f:nvidia.com/note":{}}}})";
   const std::string gpu = R"({"f:status":{"f:capacity":{"f:nvidia.com/gpu":{}}}})";
@@ -392,14 +412,17 @@ std::vector<Call> forbidden_managed_fields_of_node_a() {
        R"([{"op":"replace","path":"/metadata/managedFields","value":[)" + written(driver) + "]}]", proof},
       {"prove a label and claim it at once", "merge", kA,
        R"({"metadata":{"annotations":{")" + std::string(kLabels) + "\":\"" + kListed +
-           R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + written(driver) + "]}}",
-       "nvidia.com/gpu.deploy.driver"},
+           R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + join(others, ",") + "," + written_only(driver) +
+           "]}}",
+       ""},  // denied twice
       {"prove a label, change and claim it at once", "merge", kA,
        R"({"metadata":{"labels":{"nvidia.com/gpu.deploy.driver":"false"},"annotations":{")" + std::string(kLabels) +
-           "\":\"" + kListed + R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + written(driver) + "]}}",
+           "\":\"" + kListed + R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + join(others, ",") + "," +
+           written_only(driver) + "]}}",
        "nvidia.com/gpu.deploy.driver"},
   };
   calls.insert(calls.end(), proofs.begin(), proofs.end());
+  const char* lost = "agents take no field from the entries of others";
   // Entries of other managers. `kubectl apply --server-side` deletes what the first of them has and no longer applies.
   const char* stray = "add no field to those of others";
   const auto of = [&](const std::string& manager, const std::string& managed, const std::string& subresource = "") {
@@ -420,6 +443,46 @@ std::vector<Call> forbidden_managed_fields_of_node_a() {
                               R"({"f:metadata":{"f:finalizers":{}}})"})
     calls.push_back({"an earlier apply of " + std::string(managed), "merge", kA,
                      fields(of("kubectl-client-side-apply", managed)), stray});
+  // What the agent's own entry may name: `ancient-changes` and `nodescout` would make an honest apply fail or delete.
+  for (const char* managed :
+       {R"({"f:spec":{"f:taints":{}}})", R"({"f:spec":{"f:unschedulable":{}}})", R"({"f:spec":{"f:providerID":{}}})",
+        R"({"f:status":{"f:conditions":{}}})", R"({"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{}}}})",
+        R"({"f:status":{"f:allocatable":{"f:nvidia.com/gpu":{}}}})", R"({"f:status":{"f:addresses":{}}})",
+        R"({"f:metadata":{"f:labels":{}}})", R"({"f:metadata":{"f:annotations":{}}})",
+        R"({"f:status":{"f:capacity":{}}})", R"({"f:spec":{}})", R"({"f:metadata":{"f:finalizers":{}}})",
+        R"({"f:other":{}})"})
+    calls.push_back(
+        {"an entry of our own of " + std::string(managed), "merge", kA, and_all(written_only(managed)), proof});
+  calls.push_back({"1 MB in an entry of our own", "merge", kA,
+                   and_all(written_only(R"({"f:spec":{)" + many_fields() + "}}")), proof});
+  calls.push_back({"1 MB below a field of our own", "merge", kA,
+                   and_all(written_only(R"({"f:status":{"f:conditions":{"k:{\"type\":\"NodescoutReady\"}":{)" +
+                                        many_fields() + "}}}}")),
+                   proof});
+  std::string crowd;
+  for (int i = 0; i < 12; ++i)
+    crowd += (i ? "," : "") +
+             update_entry("nodescout", R"({"f:spec":{"f:x)" + std::to_string(i) + R"(":{}}})", "s" + std::to_string(i));
+  calls.push_back({"so many entries that the server unites the others", "merge", kA, and_all(crowd), stray});
+  for (const char* managed :
+       {R"({"f:metadata":{"f:annotations":{"f:kubectl.kubernetes.io/last-applied-configuration":{}},)"
+        R"("f:labels":{"f:node-role.kubernetes.io/worker":{}}},"f:spec":{"f:taints":{}}})",
+        R"({"f:metadata":{"f:labels":{"f:applied.example.com/a":{}}}})", R"({"f:spec":{"f:taints":{}}})",
+        R"({"f:status":{"f:conditions":{}}})"})
+    calls.push_back({"ancient changes of " + std::string(managed), "merge", kA,
+                     and_all(update_entry("ancient-changes", managed)), stray});
+  calls.push_back({"1 MB of ancient changes", "merge", kA,
+                   and_all(update_entry("ancient-changes", R"({"f:spec":{)" + many_fields() + "}}")), stray});
+  calls.push_back({"forget who updated what", "merge", kA, fields(entry("rights-applier", honest)), lost});
+  calls.push_back({"forget it, beside a good label", "merge", kA,
+                   R"({"metadata":{"labels":{"feature.node.kubernetes.io/x":"1"},"annotations":{)"
+                   R"("nfd.node.kubernetes.io/feature-labels":"example.com/nfd,own,vendor.kubernetes.io/nfd,x"},)"
+                   R"("managedFields":[)" +
+                       entry("rights-applier", honest) + "]}}",
+                   lost});
+  calls.push_back({"write as the manager of what is ancient", "merge",
+                   std::string(kA) + "?fieldManager=ancient-changes",
+                   listed_label("feature.node.kubernetes.io/x", R"("1")"), stray});
   calls.push_back({"write as another field manager", "merge",
                    std::string(kA) + "?fieldManager=kubectl-client-side-apply",
                    listed_label("feature.node.kubernetes.io/x", R"("1")"), stray});
@@ -431,6 +494,7 @@ std::vector<Call> forbidden_managed_fields_of_node_a() {
 }
 
 std::vector<Call> forbidden_fields_of_node_a() {
+  const char* unlisted = "not listed in an ownership annotation: ";
   const std::string status = std::string(kA) + "/status";
   return {
       {"cordon", "merge", kA, R"({"spec":{"unschedulable":true}})", "spec.unschedulable"},
@@ -463,6 +527,16 @@ std::vector<Call> forbidden_fields_of_node_a() {
       {"more CPUs", "merge", status, capacity("cpu", R"("64")"), ": cpu"},
       {"fewer Pods", "merge", status, capacity("pods", R"("1")"), ": pods"},
       {"huge pages", "merge", status, capacity("hugepages-2Mi", R"("4Mi")"), ": hugepages-2Mi"},
+      // What a scheduler counts is allocatable, not capacity.
+      {"GPUs to allocate", "merge", status, R"({"status":{"allocatable":{"nvidia.com/mig-1g.10gb":"8"}}})", unlisted},
+      {"more GPUs to allocate than there are", "merge", status, R"({"status":{"allocatable":{"nvidia.com/gpu":"8"}}})",
+       "another owner wrote: nvidia.com/gpu"},
+      {"an own resource to allocate, unlisted", "merge", status,
+       R"({"status":{"allocatable":{"feature.node.kubernetes.io/r":"8"}}})", unlisted},
+      {"GPUs to allocate, listed", "merge", status,
+       R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/extended-resources":"own,nvidia.com/mig-1g.10gb"}},)"
+       R"("status":{"allocatable":{"nvidia.com/mig-1g.10gb":"8"}}})",
+       "nvidia.com/mig-1g.10gb"},
       {"less memory for Pods", "merge", status, R"({"status":{"allocatable":{"memory":"1Mi"}}})", ": memory"},
       {"replace A", "PUT", kA, R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-a"}})", kRbac},
       {"replace the status of A", "PUT", status, R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-a"}})",

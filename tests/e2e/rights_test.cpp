@@ -87,7 +87,7 @@ TEST_F(RightsTest, EveryForbiddenWriteIsDenied) {
   std::size_t writes = 0;
   for (const auto& group :
        {forbidden_on_node_b(), forbidden_keys_on_node_a(), forbidden_claims_on_node_a(), forbidden_fields_of_node_a(),
-        forbidden_managed_fields_of_node_a(), forbidden_objects(), forbidden_events(), forbidden_leases()})
+        forbidden_managed_fields_of_node_a(a), forbidden_objects(), forbidden_events(), forbidden_leases()})
     for (const Call& attempt : group) {
       const auto possible = call(cluster->admin(), attempt, true);
       EXPECT_TRUE(possible) << attempt.name << ": not even the administrator can: " << possible.error().text();
@@ -159,7 +159,7 @@ TEST_F(RightsTest, ATokenThatNamesNoNodeWritesNothing) {
 
 TEST_F(RightsTest, ManagedFieldsInAWriteOfTheStatusCountForNothing) {
   const Value before = node("rights-a");
-  for (Call attempt : forbidden_managed_fields_of_node_a()) {
+  for (Call attempt : forbidden_managed_fields_of_node_a(before)) {
     if (attempt.method != "merge" || attempt.body.find("labels\":{\"feature") != std::string::npos) continue;
     attempt.path += "/status";
     SCOPED_TRACE(attempt.name);
@@ -435,6 +435,44 @@ TEST_F(PublishingTest, WhatAnAdministratorAppliedMayBeTakenOverWhereTheConfigMap
   EXPECT_EQ(state().labels.at("feature.node.kubernetes.io/applied"), "2");
   const std::string left = to_json(*node(name).find("metadata")->find("managedFields"));
   EXPECT_NE(left.find("f:team.example.com/x"), std::string::npos) << "the rest of the entry stays\n" << left;
+}
+
+/// The server keeps ten entries of managers, and unites the oldest ones where there are more.
+TEST_F(PublishingTest, ANodeThatManyManagersWroteIsPublishedTo) {
+  prepare("rights-managers");
+  const std::string path = object_path(resources::kNodes, "", name);
+  // From the first apply on, the server records who wrote what.
+  must(cluster->admin().patch(path + "?fieldManager=honest", PatchKind::apply, json(R"({"apiVersion":"v1",
+    "kind":"Node","metadata":{"name":"rights-managers","labels":{"team.example.com/x":"1"}}})")));
+  for (int i = 0; i < 10; ++i)
+    must(cluster->admin().patch(path + "?fieldManager=manager" + std::to_string(i), PatchKind::merge,
+                                json(label("team.example.com/m" + std::to_string(i), R"("1")"))));
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/x", "1"}};
+  desired.extended_resources = {{"feature.node.kubernetes.io/r", "1"}};
+  EXPECT_EQ(texts(publish(desired).problems), "");
+  const std::string entries = to_json(*node(name).find("metadata")->find("managedFields"));
+  EXPECT_NE(entries.find("ancient-changes"), std::string::npos) << entries;
+  EXPECT_NE(entries.find("f:team.example.com/m0"), std::string::npos) << entries;
+  desired.labels.begin()->second = "2";
+  desired.extended_resources.begin()->second = "2";
+  EXPECT_EQ(texts(publish(desired).problems), "");
+
+  // Here an entry of that name may appear, but no field in it that nobody had.
+  const Value before = node(name);
+  for (const char* managed :
+       {R"("f:labels":{"f:kubernetes.io/arch":{}})", R"("f:labels":{})", R"("f:finalizers":{})"}) {
+    std::vector<std::string> forged;
+    for (const Value& entry : at(before, {"metadata", "managedFields"})->items) {
+      if (text_at(entry, {"manager"}) != "ancient-changes") forged.push_back(to_json(entry));
+    }
+    forged.push_back(R"({"manager":"ancient-changes","operation":"Update","apiVersion":"v1",)"
+                     R"("time":"2026-01-02T03:04:05Z","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{)" +
+                     std::string(managed) + "}}}");
+    expect_denied(agent->api, {managed, "merge", path, R"({"metadata":{"managedFields":[)" + join(forged, ",") + "]}}",
+                               "the manager ancient-changes has only fields that other entries had"});
+  }
+  EXPECT_EQ(texts(publish({}).problems), "") << to_json(*node(name).find("metadata")->find("managedFields"));
 }
 
 TEST_F(PublishingTest, TaintsNeedTheirKeysInTheConfigMap) {
