@@ -304,6 +304,8 @@ std::vector<Call> forbidden_claims_on_node_a() {
        "taints of ConfigMap nodescout-policy"},
       {"the listed form of a label of Kubernetes", "merge", kA, listed_label("node-role.kubernetes.io/x", R"("")"),
        "node-role.kubernetes.io/x"},
+      {"an annotation that controls the driver upgrade", "merge", kA,
+       listed_annotation("nvidia.com/gpu-driver-upgrade-requested", R"("true")"), "in deniedKeys of ConfigMap"},
       {"the listed form of a label outside the list", "merge", kA, listed_label("example.com/x", R"("1")"),
        "not below writePrefixes"},
       {"the listed form of an annotation outside the list", "merge", kA, listed_annotation("example.com/x", R"("1")"),
@@ -312,6 +314,12 @@ std::vector<Call> forbidden_claims_on_node_a() {
        "not below writePrefixes"},
   };
   calls.insert(calls.end(), more.begin(), more.end());
+  // What the GPU Operator would obey.
+  for (const char* key : {"nvidia.com/mig.config", "nvidia.com/gpu.deploy.operands", "nvidia.com/gpu.workload.config",
+                          "nvidia.com/device-plugin.config", "nvidia.com/vgpu.config", "nvidia.com/cc.mode",
+                          "nvidia.com/gpu-driver-upgrade-state"})
+    calls.push_back({std::string("plant the label ") + key, "merge", kA, listed_label(key, R"("x")"),
+                     "in deniedKeys of ConfigMap nodescout-policy: "});
   return calls;
 }
 

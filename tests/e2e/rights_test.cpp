@@ -246,6 +246,10 @@ class PublishingTest : public RightsTest {
   void prepare(const std::string& node_name) {
     name = node_name;
     cluster->create_ready_node(name);
+    // From the first apply on, the server records who wrote what.
+    must(cluster->admin().patch(object_path(resources::kNodes, "", name) + "?fieldManager=team", PatchKind::apply,
+                                json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":")" + name +
+                                     R"(","labels":{"team.example.com/x":"1"}}})")));
     agent = std::make_unique<Connection>(cluster->endpoint(), cluster->token("nodescout", "nodescout", name));
     client = std::make_unique<NodeClient>(agent->api);
     publisher = std::make_unique<NodePublisher>(*client, agent->clock, name);
@@ -404,6 +408,14 @@ TEST_F(PublishingTest, AsMuchAsFitsOnANodeFitsTheBudgetOfThePolicy) {
   for (auto& [key, value] : desired.labels) value = "2";
   EXPECT_EQ(texts(publish(desired).problems), "");
   EXPECT_EQ(state().labels.at(desired.labels.begin()->first), "2");
+
+  // And when the server takes all of them from the entry of another manager.
+  std::vector<std::string> changed;
+  for (const auto& [key, value] : desired.labels) changed.push_back('"' + key + R"(":"3")");
+  must(cluster->admin().patch(object_path(resources::kNodes, "", name) + "?fieldManager=nfd-master", PatchKind::merge,
+                              json(R"({"metadata":{"labels":{)" + join(changed, ",") + "}}}")));
+  EXPECT_EQ(texts(publish(desired).problems), "");
+  EXPECT_EQ(state().labels.at(desired.labels.begin()->first), "2");
   EXPECT_EQ(texts(publish({}).problems), "");
 }
 
@@ -441,9 +453,6 @@ TEST_F(PublishingTest, WhatAnAdministratorAppliedMayBeTakenOverWhereTheConfigMap
 TEST_F(PublishingTest, ANodeThatManyManagersWroteIsPublishedTo) {
   prepare("rights-managers");
   const std::string path = object_path(resources::kNodes, "", name);
-  // From the first apply on, the server records who wrote what.
-  must(cluster->admin().patch(path + "?fieldManager=honest", PatchKind::apply, json(R"({"apiVersion":"v1",
-    "kind":"Node","metadata":{"name":"rights-managers","labels":{"team.example.com/x":"1"}}})")));
   for (int i = 0; i < 10; ++i)
     must(cluster->admin().patch(path + "?fieldManager=manager" + std::to_string(i), PatchKind::merge,
                                 json(label("team.example.com/m" + std::to_string(i), R"("1")"))));
