@@ -20,6 +20,16 @@ constexpr const char* kTaints = "nfd.node.kubernetes.io/taints";
 /// What node A has in these annotations.
 constexpr const char* kListed = "example.com/nfd,own,vendor.kubernetes.io/nfd";
 constexpr const char* kListedTaint = "feature.node.kubernetes.io/own=1:NoSchedule";
+/// Nearly 1 MB.
+std::string many_fields() {
+  std::vector<std::string> names;
+  for (int i = 0; i < 9000; ++i) names.push_back("\"f:" + std::to_string(i) + std::string(100, 'x') + "\":{}");
+  return join(names, ",");
+}
+std::string many_owners(const std::string& version, const std::string& manager) {
+  return R"("managedFields":[{"manager":")" + manager + R"(","operation":"Update","apiVersion":")" + version +
+         R"(","time":"2026-01-02T03:04:05Z","fieldsType":"FieldsV1","fieldsV1":{)" + many_fields() + "}}]";
+}
 std::string taints(const std::string& list) { return R"({"spec":{"taints":)" + list + "}}"; }
 /// The taints of node A, and one more.
 std::string taints_and(const std::string& one) {
@@ -306,6 +316,16 @@ std::vector<Call> forbidden_claims_on_node_a() {
        "node-role.kubernetes.io/x"},
       {"an annotation that controls the driver upgrade", "merge", kA,
        listed_annotation("nvidia.com/gpu-driver-upgrade-requested", R"("true")"), "in deniedKeys of ConfigMap"},
+      // What a scheduler counts is allocatable, not capacity.
+      {"GPUs to allocate", "merge", status, R"({"status":{"allocatable":{"nvidia.com/mig-1g.10gb":"8"}}})", unlisted},
+      {"more GPUs to allocate than there are", "merge", status, R"({"status":{"allocatable":{"nvidia.com/gpu":"8"}}})",
+       "another owner wrote: nvidia.com/gpu"},
+      {"an own resource to allocate, unlisted", "merge", status,
+       R"({"status":{"allocatable":{"feature.node.kubernetes.io/r":"8"}}})", unlisted},
+      {"GPUs to allocate, listed", "merge", status,
+       R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/extended-resources":"own,nvidia.com/mig-1g.10gb"}},)"
+       R"("status":{"allocatable":{"nvidia.com/mig-1g.10gb":"8"}}})",
+       "nvidia.com/mig-1g.10gb"},
       {"the listed form of a label outside the list", "merge", kA, listed_label("example.com/x", R"("1")"),
        "not below writePrefixes"},
       {"the listed form of an annotation outside the list", "merge", kA, listed_annotation("example.com/x", R"("1")"),
@@ -313,6 +333,18 @@ std::vector<Call> forbidden_claims_on_node_a() {
       {"the listed form of a resource outside the list", "merge", status, listed_resource("example.com/x", R"("1")"),
        "not below writePrefixes"},
   };
+  // Names of resources are not checked by the server.
+  for (const char* key : {"feature.node.kubernetes.io/", "\\u001b[31m.feature.node.kubernetes.io/x",
+                          "a b\\n.feature.node.kubernetes.io/x", "feature.node.kubernetes.io/\\u202e",
+                          "hugepages-2Mi.feature.node.kubernetes.io/x",
+                          "attachable-volumes-x.feature.node.kubernetes.io/x", "requests.feature.node.kubernetes.io/x",
+                          "\\u00e9.feature.node.kubernetes.io/x", "feature.node.kubernetes.io/-x"})
+    calls.push_back({std::string("a resource ") + key, "merge", status, listed_resource(key, R"("1")"), ""});
+  calls.push_back({"a resource whose name has 64 letters", "merge", status,
+                   listed_resource("feature.node.kubernetes.io/" + std::string(64, 'x'), R"("1")"),
+                   "the name of a resource is"});
+  calls.push_back({"a resource whose name has 100 kB", "merge", status,
+                   listed_resource("feature.node.kubernetes.io/" + std::string(100'000, 'x'), R"("1")"), ""});
   calls.insert(calls.end(), more.begin(), more.end());
   // What the GPU Operator would obey.
   for (const char* key : {"nvidia.com/mig.config", "nvidia.com/gpu.deploy.operands", "nvidia.com/gpu.workload.config",
@@ -399,11 +431,6 @@ std::vector<Call> forbidden_managed_fields_of_node_a(const Value& node) {
   };
   const auto written_only = [&](const std::string& managed) { return update_entry("nodescout", managed); };
   const auto and_all = [&](const std::string& more) { return fields(join(others, ",") + "," + more); };
-  const auto many_fields = [] {
-    std::vector<std::string> names;
-    for (int i = 0; i < 9000; ++i) names.push_back("\"f:" + std::to_string(i) + std::string(100, 'x') + "\":{}");
-    return join(names, ",");
-  };
   const std::string driver = R"({"f:metadata":{"f:labels":{"f:nvidia.com/gpu.deploy.driver":{}}}})";
   const std::string note = R"({"f:metadata":{"f:annotations":{"f:nvidia.com/note":{}}}})";
   const std::string gpu = R"({"f:status":{"f:capacity":{"f:nvidia.com/gpu":{}}}})";
@@ -502,7 +529,6 @@ std::vector<Call> forbidden_managed_fields_of_node_a(const Value& node) {
 }
 
 std::vector<Call> forbidden_fields_of_node_a() {
-  const char* unlisted = "not listed in an ownership annotation: ";
   const std::string status = std::string(kA) + "/status";
   return {
       {"cordon", "merge", kA, R"({"spec":{"unschedulable":true}})", "spec.unschedulable"},
@@ -523,6 +549,12 @@ std::vector<Call> forbidden_fields_of_node_a() {
        R"({"status":{"conditions":[{"type":"NodescoutReady","status":"True","reason":")" + std::string(65, 'x') +
            "\"}]}}",
        "there is one condition NodescoutReady"},
+      {"another status of its own condition", "strategic", status,
+       R"({"status":{"conditions":[{"type":"NodescoutReady","status":"Perhaps","reason":"R","message":"m"}]}})",
+       "there is one condition NodescoutReady"},
+      {"a huge status of its own condition", "strategic", status,
+       R"({"status":{"conditions":[{"type":"NodescoutReady","status":")" + std::string(1'000'000, 'x') + "\"}]}}",
+       "there is one condition NodescoutReady"},
       {"another address", "merge", status, R"({"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.9"}]}})",
        "status.addresses"},
       {"images that are not there", "merge", status, R"({"status":{"images":[{"names":["x"],"sizeBytes":1}]}})",
@@ -535,16 +567,6 @@ std::vector<Call> forbidden_fields_of_node_a() {
       {"more CPUs", "merge", status, capacity("cpu", R"("64")"), ": cpu"},
       {"fewer Pods", "merge", status, capacity("pods", R"("1")"), ": pods"},
       {"huge pages", "merge", status, capacity("hugepages-2Mi", R"("4Mi")"), ": hugepages-2Mi"},
-      // What a scheduler counts is allocatable, not capacity.
-      {"GPUs to allocate", "merge", status, R"({"status":{"allocatable":{"nvidia.com/mig-1g.10gb":"8"}}})", unlisted},
-      {"more GPUs to allocate than there are", "merge", status, R"({"status":{"allocatable":{"nvidia.com/gpu":"8"}}})",
-       "another owner wrote: nvidia.com/gpu"},
-      {"an own resource to allocate, unlisted", "merge", status,
-       R"({"status":{"allocatable":{"feature.node.kubernetes.io/r":"8"}}})", unlisted},
-      {"GPUs to allocate, listed", "merge", status,
-       R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/extended-resources":"own,nvidia.com/mig-1g.10gb"}},)"
-       R"("status":{"allocatable":{"nvidia.com/mig-1g.10gb":"8"}}})",
-       "nvidia.com/mig-1g.10gb"},
       {"less memory for Pods", "merge", status, R"({"status":{"allocatable":{"memory":"1Mi"}}})", ": memory"},
       {"replace A", "PUT", kA, R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-a"}})", kRbac},
       {"replace the status of A", "PUT", status, R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"rights-a"}})",
@@ -652,6 +674,8 @@ std::vector<Call> forbidden_events() {
       {"a finalizer on an event", "POST", events, metadata(R"("finalizers":["example.com/x"])"), about},
       {"an owner of an event", "POST", events,
        metadata(R"("ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"x","uid":"y"}])"), about},
+      {"1 MB of field owners on an event", "POST", events, metadata(many_owners("events.k8s.io/v1", "nodescout")),
+       about},
       {"a name of another node's", "POST", events,
        changed(R"("generateName":"rights-a-")", R"("generateName":"rights-b-")"), about},
       {"a name of its own choice", "POST", events, changed(R"("generateName":"rights-a-")", R"("name":"x")"), about},
@@ -687,6 +711,7 @@ std::string lease_object(const std::string& name) {
 std::vector<Call> forbidden_leases() {
   const char* own = "may not write this Lease";
   const char* fields = "names its node as holder";
+  const char* owners = "agents write their Lease as the field manager nodescout";
   const std::string of_b = std::string(kLeases) + "/of-b";
   // What the agent creates, with one part replaced.
   const auto changed = [](const std::string& from, const std::string& to) {
@@ -713,6 +738,12 @@ std::vector<Call> forbidden_leases() {
        annotation(R"("nodescout.dev/provenance":")" + std::string(8193, 'x') + '"'), fields},
       {"another holder", "POST", kLeases, changed(R"("holderIdentity":"rights-a")", R"("holderIdentity":"rights-b")"),
        fields},
+      {"a Lease that lasts for ever", "POST", kLeases,
+       changed(R"("leaseDurationSeconds":90)", R"("leaseDurationSeconds":2147483647)"), fields},
+      {"1 MB of field owners on a Lease", "POST", kLeases, metadata(many_owners("coordination.k8s.io/v1", "nodescout")),
+       owners},
+      {"1 MB of another manager's on a Lease", "POST", kLeases, metadata(many_owners("coordination.k8s.io/v1", "x")),
+       owners},
       {"no holder", "POST", kLeases, changed(R"("holderIdentity":"rights-a",)", ""), fields},
       {"a transition", "POST", kLeases, changed(R"("renewTime")", R"("leaseTransitions":1,"renewTime")"), fields},
       {"another owner", "POST", kLeases, changed(R"("name":"rights-a","uid")", R"("name":"rights-b","uid")"), fields},

@@ -138,6 +138,14 @@ TEST_F(RightsTest, TheAgentKeepsTheLeaseOfItsOwnNodeAndNoOther) {
   replace(metadata, "labels", json(R"({"a":"c"})"));
   replace(changed, "metadata", metadata);
   denied(changed, own, "names its node as holder");
+  metadata = *now.find("metadata");
+  std::erase_if(metadata.members, [](const Member& member) { return member.key == "labels"; });
+  replace(changed, "metadata", metadata);
+  denied(changed, own, "agents remove nothing from their Lease that others wrote");
+  metadata = *now.find("metadata");
+  replace(metadata, "annotations", json(R"({"nodescout.dev/version":"1"})"));
+  replace(changed, "metadata", metadata);
+  denied(changed, own, "agents remove nothing from their Lease that others wrote");
   expect_denied(agent->api, {"delete", "DELETE", own, "", kRbac});
   const auto watched = agent->api.stream(std::string(kLeases) + "?watch=true&timeoutSeconds=1", 30s,
                                          [](std::string_view) { return false; }, {});
@@ -628,6 +636,27 @@ TEST_F(RightsTest, TheOverlayNodefeatureAllowsTheObjectOfTheOwnNodeInPlaceOfTheN
                           "example.com/nvidia.com/x", "feature.node.kubernetes.io.example.com/x"})
     expect_denied(agent->api,
                   {std::string("a label ") + key, "POST", kFeatures, asking_for(key), "not below writePrefixes"});
+  for (const char* key : {"nvidia.com/mig.config", "nvidia.com/gpu.deploy.driver"})
+    expect_denied(agent->api,
+                  {std::string("a label ") + key, "POST", kFeatures, asking_for(key), "in deniedKeys of ConfigMap"});
+  const auto with = [](const std::string& more) {
+    const std::string text = feature_object("rights-a", "rights-a");
+    const std::string name = R"("name":"rights-a")";
+    return replace_all(text, name, name + "," + more);
+  };
+  const auto owned_by = [&](const std::string& kind, const std::string& more) {
+    return with(R"("ownerReferences":[{"apiVersion":"v1","kind":")" + kind + R"(","name":"x","uid":"u",)" + more +
+                "}]");
+  };
+  for (const auto& body :
+       {with(R"("finalizers":["example.com/x"])"), with(R"("annotations":{"example.com/x":"1"})"),
+        with(R"("annotations":{"nfd.node.kubernetes.io/worker.version":")" + std::string(250'000, 'x') + "\"}"),
+        owned_by("Node", R"("blockOwnerDeletion":true)"), owned_by("Node", R"("controller":true)"),
+        owned_by("ConfigMap", R"("controller":false)")}) {
+    const Call attempt{body.substr(0, 200), "POST", kFeatures, body, "the NodeFeature of an agent has no finalizers"};
+    EXPECT_TRUE(call(cluster->admin(), attempt, true)) << attempt.name;
+    expect_denied(agent->api, attempt);
+  }
   for (const char* key : {"x", "nvidia.com/gpu.count", "vendor.feature.node.kubernetes.io/x"})
     EXPECT_TRUE(call(agent->api, {key, "POST", kFeatures, asking_for(key), ""}, true)) << key;
 
