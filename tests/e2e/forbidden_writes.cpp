@@ -3,6 +3,8 @@
 #include <stdexcept>
 
 #include "base/text.h"
+#include "document/json.h"
+#include "document/value_path.h"
 #include "e2e/connection.h"
 
 namespace nodescout::test {
@@ -18,6 +20,16 @@ constexpr const char* kTaints = "nfd.node.kubernetes.io/taints";
 /// What node A has in these annotations.
 constexpr const char* kListed = "example.com/nfd,own,vendor.kubernetes.io/nfd";
 constexpr const char* kListedTaint = "feature.node.kubernetes.io/own=1:NoSchedule";
+/// Nearly 1 MB.
+std::string many_fields() {
+  std::vector<std::string> names;
+  for (int i = 0; i < 9000; ++i) names.push_back("\"f:" + std::to_string(i) + std::string(100, 'x') + "\":{}");
+  return join(names, ",");
+}
+std::string many_owners(const std::string& version, const std::string& manager) {
+  return R"("managedFields":[{"manager":")" + manager + R"(","operation":"Update","apiVersion":")" + version +
+         R"(","time":"2026-01-02T03:04:05Z","fieldsType":"FieldsV1","fieldsV1":{)" + many_fields() + "}}]";
+}
 std::string taints(const std::string& list) { return R"({"spec":{"taints":)" + list + "}}"; }
 /// The taints of node A, and one more.
 std::string taints_and(const std::string& one) {
@@ -302,6 +314,18 @@ std::vector<Call> forbidden_claims_on_node_a() {
        "taints of ConfigMap nodescout-policy"},
       {"the listed form of a label of Kubernetes", "merge", kA, listed_label("node-role.kubernetes.io/x", R"("")"),
        "node-role.kubernetes.io/x"},
+      {"an annotation that controls the driver upgrade", "merge", kA,
+       listed_annotation("nvidia.com/gpu-driver-upgrade-requested", R"("true")"), "in deniedKeys of ConfigMap"},
+      // What a scheduler counts is allocatable, not capacity.
+      {"GPUs to allocate", "merge", status, R"({"status":{"allocatable":{"nvidia.com/mig-1g.10gb":"8"}}})", unlisted},
+      {"more GPUs to allocate than there are", "merge", status, R"({"status":{"allocatable":{"nvidia.com/gpu":"8"}}})",
+       "another owner wrote: nvidia.com/gpu"},
+      {"an own resource to allocate, unlisted", "merge", status,
+       R"({"status":{"allocatable":{"feature.node.kubernetes.io/r":"8"}}})", unlisted},
+      {"GPUs to allocate, listed", "merge", status,
+       R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/extended-resources":"own,nvidia.com/mig-1g.10gb"}},)"
+       R"("status":{"allocatable":{"nvidia.com/mig-1g.10gb":"8"}}})",
+       "nvidia.com/mig-1g.10gb"},
       {"the listed form of a label outside the list", "merge", kA, listed_label("example.com/x", R"("1")"),
        "not below writePrefixes"},
       {"the listed form of an annotation outside the list", "merge", kA, listed_annotation("example.com/x", R"("1")"),
@@ -309,11 +333,33 @@ std::vector<Call> forbidden_claims_on_node_a() {
       {"the listed form of a resource outside the list", "merge", status, listed_resource("example.com/x", R"("1")"),
        "not below writePrefixes"},
   };
+  // Names of resources are not checked by the server.
+  for (const char* key : {"feature.node.kubernetes.io/", "\\u001b[31m.feature.node.kubernetes.io/x",
+                          "a b\\n.feature.node.kubernetes.io/x", "feature.node.kubernetes.io/\\u202e",
+                          "hugepages-2Mi.feature.node.kubernetes.io/x",
+                          "attachable-volumes-x.feature.node.kubernetes.io/x", "requests.feature.node.kubernetes.io/x",
+                          "\\u00e9.feature.node.kubernetes.io/x", "feature.node.kubernetes.io/-x"})
+    calls.push_back({std::string("a resource ") + key, "merge", status, listed_resource(key, R"("1")"), ""});
+  calls.push_back({"a resource whose name has 64 letters", "merge", status,
+                   listed_resource("feature.node.kubernetes.io/" + std::string(64, 'x'), R"("1")"),
+                   "the name of a resource is"});
+  calls.push_back({"a resource whose name has 100 kB", "merge", status,
+                   listed_resource("feature.node.kubernetes.io/" + std::string(100'000, 'x'), R"("1")"), ""});
   calls.insert(calls.end(), more.begin(), more.end());
+  // What the GPU Operator would obey.
+  for (const char* key : {"nvidia.com/mig.config", "nvidia.com/gpu.deploy.operands", "nvidia.com/gpu.workload.config",
+                          "nvidia.com/device-plugin.config", "nvidia.com/vgpu.config", "nvidia.com/cc.mode",
+                          "nvidia.com/gpu-driver-upgrade-state"})
+    calls.push_back({std::string("plant the label ") + key, "merge", kA, listed_label(key, R"("x")"),
+                     "in deniedKeys of ConfigMap nodescout-policy: "});
   return calls;
 }
 
-std::vector<Call> forbidden_managed_fields_of_node_a() {
+std::vector<Call> forbidden_managed_fields_of_node_a(const Value& node) {
+  std::vector<std::string> others;
+  if (const Value* entries = at(node, {"metadata", "managedFields"}))
+    for (const Value& each : entries->items)
+      if (text_at(each, {"manager"}) != "nodescout") others.push_back(to_json(each));
   const char* says = "may not change which fields a server-side apply owns";
   const auto entry = [](const std::string& manager, const std::string& fields, const std::string& subresource = "") {
     return R"({"manager":")" + manager + R"(","operation":"Apply","apiVersion":"v1","time":"2026-01-02T03:04:05Z",)" +
@@ -376,6 +422,15 @@ std::vector<Call> forbidden_managed_fields_of_node_a() {
            (subresource.empty() ? "" : R"("subresource":")" + subresource + "\",") +
            R"("fieldsType":"FieldsV1","fieldsV1":)" + written_fields + "}";
   };
+  // Beside what others wrote: a patch that adds one entry.
+  const auto update_entry = [](const std::string& manager, const std::string& managed,
+                               const std::string& subresource = "") {
+    return R"({"manager":")" + manager + R"(","operation":"Update","apiVersion":"v1","time":"2099-01-02T03:04:05Z",)" +
+           (subresource.empty() ? "" : R"("subresource":")" + subresource + "\",") +
+           R"("fieldsType":"FieldsV1","fieldsV1":)" + managed + "}";
+  };
+  const auto written_only = [&](const std::string& managed) { return update_entry("nodescout", managed); };
+  const auto and_all = [&](const std::string& more) { return fields(join(others, ",") + "," + more); };
   const std::string driver = R"({"f:metadata":{"f:labels":{"f:nvidia.com/gpu.deploy.driver":{}}}})";
   const std::string note = R"({"f:metadata":{"f:annotations":{"f:nvidia.com/note":{}}}})";
   const std::string gpu = R"({"f:status":{"f:capacity":{"f:nvidia.com/gpu":{}}}})";
@@ -392,14 +447,17 @@ std::vector<Call> forbidden_managed_fields_of_node_a() {
        R"([{"op":"replace","path":"/metadata/managedFields","value":[)" + written(driver) + "]}]", proof},
       {"prove a label and claim it at once", "merge", kA,
        R"({"metadata":{"annotations":{")" + std::string(kLabels) + "\":\"" + kListed +
-           R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + written(driver) + "]}}",
-       "nvidia.com/gpu.deploy.driver"},
+           R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + join(others, ",") + "," + written_only(driver) +
+           "]}}",
+       ""},  // denied twice
       {"prove a label, change and claim it at once", "merge", kA,
        R"({"metadata":{"labels":{"nvidia.com/gpu.deploy.driver":"false"},"annotations":{")" + std::string(kLabels) +
-           "\":\"" + kListed + R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + written(driver) + "]}}",
+           "\":\"" + kListed + R"(,nvidia.com/gpu.deploy.driver"},"managedFields":[)" + join(others, ",") + "," +
+           written_only(driver) + "]}}",
        "nvidia.com/gpu.deploy.driver"},
   };
   calls.insert(calls.end(), proofs.begin(), proofs.end());
+  const char* lost = "agents take no field from the entries of others";
   // Entries of other managers. `kubectl apply --server-side` deletes what the first of them has and no longer applies.
   const char* stray = "add no field to those of others";
   const auto of = [&](const std::string& manager, const std::string& managed, const std::string& subresource = "") {
@@ -420,6 +478,46 @@ std::vector<Call> forbidden_managed_fields_of_node_a() {
                               R"({"f:metadata":{"f:finalizers":{}}})"})
     calls.push_back({"an earlier apply of " + std::string(managed), "merge", kA,
                      fields(of("kubectl-client-side-apply", managed)), stray});
+  // What the agent's own entry may name: `ancient-changes` and `nodescout` would make an honest apply fail or delete.
+  for (const char* managed :
+       {R"({"f:spec":{"f:taints":{}}})", R"({"f:spec":{"f:unschedulable":{}}})", R"({"f:spec":{"f:providerID":{}}})",
+        R"({"f:status":{"f:conditions":{}}})", R"({"f:status":{"f:conditions":{"k:{\"type\":\"Ready\"}":{}}}})",
+        R"({"f:status":{"f:allocatable":{"f:nvidia.com/gpu":{}}}})", R"({"f:status":{"f:addresses":{}}})",
+        R"({"f:metadata":{"f:labels":{}}})", R"({"f:metadata":{"f:annotations":{}}})",
+        R"({"f:status":{"f:capacity":{}}})", R"({"f:spec":{}})", R"({"f:metadata":{"f:finalizers":{}}})",
+        R"({"f:other":{}})"})
+    calls.push_back(
+        {"an entry of our own of " + std::string(managed), "merge", kA, and_all(written_only(managed)), proof});
+  calls.push_back({"1 MB in an entry of our own", "merge", kA,
+                   and_all(written_only(R"({"f:spec":{)" + many_fields() + "}}")), proof});
+  calls.push_back({"1 MB below a field of our own", "merge", kA,
+                   and_all(written_only(R"({"f:status":{"f:conditions":{"k:{\"type\":\"NodescoutReady\"}":{)" +
+                                        many_fields() + "}}}}")),
+                   proof});
+  std::string crowd;
+  for (int i = 0; i < 12; ++i)
+    crowd += (i ? "," : "") +
+             update_entry("nodescout", R"({"f:spec":{"f:x)" + std::to_string(i) + R"(":{}}})", "s" + std::to_string(i));
+  calls.push_back({"so many entries that the server unites the others", "merge", kA, and_all(crowd), stray});
+  for (const char* managed :
+       {R"({"f:metadata":{"f:annotations":{"f:kubectl.kubernetes.io/last-applied-configuration":{}},)"
+        R"("f:labels":{"f:node-role.kubernetes.io/worker":{}}},"f:spec":{"f:taints":{}}})",
+        R"({"f:metadata":{"f:labels":{"f:applied.example.com/a":{}}}})", R"({"f:spec":{"f:taints":{}}})",
+        R"({"f:status":{"f:conditions":{}}})"})
+    calls.push_back({"ancient changes of " + std::string(managed), "merge", kA,
+                     and_all(update_entry("ancient-changes", managed)), stray});
+  calls.push_back({"1 MB of ancient changes", "merge", kA,
+                   and_all(update_entry("ancient-changes", R"({"f:spec":{)" + many_fields() + "}}")), stray});
+  calls.push_back({"forget who updated what", "merge", kA, fields(entry("rights-applier", honest)), lost});
+  calls.push_back({"forget it, beside a good label", "merge", kA,
+                   R"({"metadata":{"labels":{"feature.node.kubernetes.io/x":"1"},"annotations":{)"
+                   R"("nfd.node.kubernetes.io/feature-labels":"example.com/nfd,own,vendor.kubernetes.io/nfd,x"},)"
+                   R"("managedFields":[)" +
+                       entry("rights-applier", honest) + "]}}",
+                   lost});
+  calls.push_back({"write as the manager of what is ancient", "merge",
+                   std::string(kA) + "?fieldManager=ancient-changes",
+                   listed_label("feature.node.kubernetes.io/x", R"("1")"), stray});
   calls.push_back({"write as another field manager", "merge",
                    std::string(kA) + "?fieldManager=kubectl-client-side-apply",
                    listed_label("feature.node.kubernetes.io/x", R"("1")"), stray});
@@ -450,6 +548,12 @@ std::vector<Call> forbidden_fields_of_node_a() {
       {"a long reason in its own condition", "strategic", status,
        R"({"status":{"conditions":[{"type":"NodescoutReady","status":"True","reason":")" + std::string(65, 'x') +
            "\"}]}}",
+       "there is one condition NodescoutReady"},
+      {"another status of its own condition", "strategic", status,
+       R"({"status":{"conditions":[{"type":"NodescoutReady","status":"Perhaps","reason":"R","message":"m"}]}})",
+       "there is one condition NodescoutReady"},
+      {"a huge status of its own condition", "strategic", status,
+       R"({"status":{"conditions":[{"type":"NodescoutReady","status":")" + std::string(1'000'000, 'x') + "\"}]}}",
        "there is one condition NodescoutReady"},
       {"another address", "merge", status, R"({"status":{"addresses":[{"type":"InternalIP","address":"10.0.0.9"}]}})",
        "status.addresses"},
@@ -570,6 +674,8 @@ std::vector<Call> forbidden_events() {
       {"a finalizer on an event", "POST", events, metadata(R"("finalizers":["example.com/x"])"), about},
       {"an owner of an event", "POST", events,
        metadata(R"("ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"x","uid":"y"}])"), about},
+      {"1 MB of field owners on an event", "POST", events, metadata(many_owners("events.k8s.io/v1", "nodescout")),
+       about},
       {"a name of another node's", "POST", events,
        changed(R"("generateName":"rights-a-")", R"("generateName":"rights-b-")"), about},
       {"a name of its own choice", "POST", events, changed(R"("generateName":"rights-a-")", R"("name":"x")"), about},
@@ -605,6 +711,7 @@ std::string lease_object(const std::string& name) {
 std::vector<Call> forbidden_leases() {
   const char* own = "may not write this Lease";
   const char* fields = "names its node as holder";
+  const char* owners = "agents write their Lease as the field manager nodescout";
   const std::string of_b = std::string(kLeases) + "/of-b";
   // What the agent creates, with one part replaced.
   const auto changed = [](const std::string& from, const std::string& to) {
@@ -631,6 +738,12 @@ std::vector<Call> forbidden_leases() {
        annotation(R"("nodescout.dev/provenance":")" + std::string(8193, 'x') + '"'), fields},
       {"another holder", "POST", kLeases, changed(R"("holderIdentity":"rights-a")", R"("holderIdentity":"rights-b")"),
        fields},
+      {"a Lease that lasts for ever", "POST", kLeases,
+       changed(R"("leaseDurationSeconds":90)", R"("leaseDurationSeconds":2147483647)"), fields},
+      {"1 MB of field owners on a Lease", "POST", kLeases, metadata(many_owners("coordination.k8s.io/v1", "nodescout")),
+       owners},
+      {"1 MB of another manager's on a Lease", "POST", kLeases, metadata(many_owners("coordination.k8s.io/v1", "x")),
+       owners},
       {"no holder", "POST", kLeases, changed(R"("holderIdentity":"rights-a",)", ""), fields},
       {"a transition", "POST", kLeases, changed(R"("renewTime")", R"("leaseTransitions":1,"renewTime")"), fields},
       {"another owner", "POST", kLeases, changed(R"("name":"rights-a","uid")", R"("name":"rights-b","uid")"), fields},

@@ -45,7 +45,7 @@ std::vector<Call> forbidden_fields_of_node_a();
 /// Entries of the ownership annotations without their key, keys without their entry, resources and taints.
 std::vector<Call> forbidden_claims_on_node_a();
 /// Entries of server-side applies, of which `rights-applier` has made one.
-std::vector<Call> forbidden_managed_fields_of_node_a();
+std::vector<Call> forbidden_managed_fields_of_node_a(const Value& node);
 std::vector<Call> forbidden_objects();
 std::vector<Call> forbidden_events();
 /// A Lease `of-b` exists.

@@ -87,7 +87,7 @@ TEST_F(RightsTest, EveryForbiddenWriteIsDenied) {
   std::size_t writes = 0;
   for (const auto& group :
        {forbidden_on_node_b(), forbidden_keys_on_node_a(), forbidden_claims_on_node_a(), forbidden_fields_of_node_a(),
-        forbidden_managed_fields_of_node_a(), forbidden_objects(), forbidden_events(), forbidden_leases()})
+        forbidden_managed_fields_of_node_a(a), forbidden_objects(), forbidden_events(), forbidden_leases()})
     for (const Call& attempt : group) {
       const auto possible = call(cluster->admin(), attempt, true);
       EXPECT_TRUE(possible) << attempt.name << ": not even the administrator can: " << possible.error().text();
@@ -138,6 +138,14 @@ TEST_F(RightsTest, TheAgentKeepsTheLeaseOfItsOwnNodeAndNoOther) {
   replace(metadata, "labels", json(R"({"a":"c"})"));
   replace(changed, "metadata", metadata);
   denied(changed, own, "names its node as holder");
+  metadata = *now.find("metadata");
+  std::erase_if(metadata.members, [](const Member& member) { return member.key == "labels"; });
+  replace(changed, "metadata", metadata);
+  denied(changed, own, "agents remove nothing from their Lease that others wrote");
+  metadata = *now.find("metadata");
+  replace(metadata, "annotations", json(R"({"nodescout.dev/version":"1"})"));
+  replace(changed, "metadata", metadata);
+  denied(changed, own, "agents remove nothing from their Lease that others wrote");
   expect_denied(agent->api, {"delete", "DELETE", own, "", kRbac});
   const auto watched = agent->api.stream(std::string(kLeases) + "?watch=true&timeoutSeconds=1", 30s,
                                          [](std::string_view) { return false; }, {});
@@ -159,7 +167,7 @@ TEST_F(RightsTest, ATokenThatNamesNoNodeWritesNothing) {
 
 TEST_F(RightsTest, ManagedFieldsInAWriteOfTheStatusCountForNothing) {
   const Value before = node("rights-a");
-  for (Call attempt : forbidden_managed_fields_of_node_a()) {
+  for (Call attempt : forbidden_managed_fields_of_node_a(before)) {
     if (attempt.method != "merge" || attempt.body.find("labels\":{\"feature") != std::string::npos) continue;
     attempt.path += "/status";
     SCOPED_TRACE(attempt.name);
@@ -246,6 +254,10 @@ class PublishingTest : public RightsTest {
   void prepare(const std::string& node_name) {
     name = node_name;
     cluster->create_ready_node(name);
+    // From the first apply on, the server records who wrote what.
+    must(cluster->admin().patch(object_path(resources::kNodes, "", name) + "?fieldManager=team", PatchKind::apply,
+                                json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":")" + name +
+                                     R"(","labels":{"team.example.com/x":"1"}}})")));
     agent = std::make_unique<Connection>(cluster->endpoint(), cluster->token("nodescout", "nodescout", name));
     client = std::make_unique<NodeClient>(agent->api);
     publisher = std::make_unique<NodePublisher>(*client, agent->clock, name);
@@ -404,6 +416,14 @@ TEST_F(PublishingTest, AsMuchAsFitsOnANodeFitsTheBudgetOfThePolicy) {
   for (auto& [key, value] : desired.labels) value = "2";
   EXPECT_EQ(texts(publish(desired).problems), "");
   EXPECT_EQ(state().labels.at(desired.labels.begin()->first), "2");
+
+  // And when the server takes all of them from the entry of another manager.
+  std::vector<std::string> changed;
+  for (const auto& [key, value] : desired.labels) changed.push_back('"' + key + R"(":"3")");
+  must(cluster->admin().patch(object_path(resources::kNodes, "", name) + "?fieldManager=nfd-master", PatchKind::merge,
+                              json(R"({"metadata":{"labels":{)" + join(changed, ",") + "}}}")));
+  EXPECT_EQ(texts(publish(desired).problems), "");
+  EXPECT_EQ(state().labels.at(desired.labels.begin()->first), "2");
   EXPECT_EQ(texts(publish({}).problems), "");
 }
 
@@ -435,6 +455,41 @@ TEST_F(PublishingTest, WhatAnAdministratorAppliedMayBeTakenOverWhereTheConfigMap
   EXPECT_EQ(state().labels.at("feature.node.kubernetes.io/applied"), "2");
   const std::string left = to_json(*node(name).find("metadata")->find("managedFields"));
   EXPECT_NE(left.find("f:team.example.com/x"), std::string::npos) << "the rest of the entry stays\n" << left;
+}
+
+/// The server keeps ten entries of managers, and unites the oldest ones where there are more.
+TEST_F(PublishingTest, ANodeThatManyManagersWroteIsPublishedTo) {
+  prepare("rights-managers");
+  const std::string path = object_path(resources::kNodes, "", name);
+  for (int i = 0; i < 10; ++i)
+    must(cluster->admin().patch(path + "?fieldManager=manager" + std::to_string(i), PatchKind::merge,
+                                json(label("team.example.com/m" + std::to_string(i), R"("1")"))));
+  Desired desired;
+  desired.labels = {{"feature.node.kubernetes.io/x", "1"}};
+  desired.extended_resources = {{"feature.node.kubernetes.io/r", "1"}};
+  EXPECT_EQ(texts(publish(desired).problems), "");
+  const std::string entries = to_json(*node(name).find("metadata")->find("managedFields"));
+  EXPECT_NE(entries.find("ancient-changes"), std::string::npos) << entries;
+  EXPECT_NE(entries.find("f:team.example.com/m0"), std::string::npos) << entries;
+  desired.labels.begin()->second = "2";
+  desired.extended_resources.begin()->second = "2";
+  EXPECT_EQ(texts(publish(desired).problems), "");
+
+  // Here an entry of that name may appear, but no field in it that nobody had.
+  const Value before = node(name);
+  for (const char* managed :
+       {R"("f:labels":{"f:kubernetes.io/arch":{}})", R"("f:labels":{})", R"("f:finalizers":{})"}) {
+    std::vector<std::string> forged;
+    for (const Value& entry : at(before, {"metadata", "managedFields"})->items) {
+      if (text_at(entry, {"manager"}) != "ancient-changes") forged.push_back(to_json(entry));
+    }
+    forged.push_back(R"({"manager":"ancient-changes","operation":"Update","apiVersion":"v1",)"
+                     R"("time":"2026-01-02T03:04:05Z","fieldsType":"FieldsV1","fieldsV1":{"f:metadata":{)" +
+                     std::string(managed) + "}}}");
+    expect_denied(agent->api, {managed, "merge", path, R"({"metadata":{"managedFields":[)" + join(forged, ",") + "]}}",
+                               "the manager ancient-changes has only fields that other entries had"});
+  }
+  EXPECT_EQ(texts(publish({}).problems), "") << to_json(*node(name).find("metadata")->find("managedFields"));
 }
 
 TEST_F(PublishingTest, TaintsNeedTheirKeysInTheConfigMap) {
@@ -581,6 +636,27 @@ TEST_F(RightsTest, TheOverlayNodefeatureAllowsTheObjectOfTheOwnNodeInPlaceOfTheN
                           "example.com/nvidia.com/x", "feature.node.kubernetes.io.example.com/x"})
     expect_denied(agent->api,
                   {std::string("a label ") + key, "POST", kFeatures, asking_for(key), "not below writePrefixes"});
+  for (const char* key : {"nvidia.com/mig.config", "nvidia.com/gpu.deploy.driver"})
+    expect_denied(agent->api,
+                  {std::string("a label ") + key, "POST", kFeatures, asking_for(key), "in deniedKeys of ConfigMap"});
+  const auto with = [](const std::string& more) {
+    const std::string text = feature_object("rights-a", "rights-a");
+    const std::string name = R"("name":"rights-a")";
+    return replace_all(text, name, name + "," + more);
+  };
+  const auto owned_by = [&](const std::string& kind, const std::string& more) {
+    return with(R"("ownerReferences":[{"apiVersion":"v1","kind":")" + kind + R"(","name":"x","uid":"u",)" + more +
+                "}]");
+  };
+  for (const auto& body :
+       {with(R"("finalizers":["example.com/x"])"), with(R"("annotations":{"example.com/x":"1"})"),
+        with(R"("annotations":{"nfd.node.kubernetes.io/worker.version":")" + std::string(250'000, 'x') + "\"}"),
+        owned_by("Node", R"("blockOwnerDeletion":true)"), owned_by("Node", R"("controller":true)"),
+        owned_by("ConfigMap", R"("controller":false)")}) {
+    const Call attempt{body.substr(0, 200), "POST", kFeatures, body, "the NodeFeature of an agent has no finalizers"};
+    EXPECT_TRUE(call(cluster->admin(), attempt, true)) << attempt.name;
+    expect_denied(agent->api, attempt);
+  }
   for (const char* key : {"x", "nvidia.com/gpu.count", "vendor.feature.node.kubernetes.io/x"})
     EXPECT_TRUE(call(agent->api, {key, "POST", kFeatures, asking_for(key), ""}, true)) << key;
 
