@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <string>
 #include <thread>
 
 #include "e2e/agent_process.h"
@@ -172,6 +174,24 @@ TEST_F(FiguresTest, AtRestWithALease) {
   EXPECT_LT(seen.switches, seen.seconds + seen.renewals * kOneRequest);
   EXPECT_LE(seen.anonymous, 8 * 1024);
   EXPECT_LE(seen.resident, 24 * 1024);
+}
+
+/// Kinds that the server does not have are looked for once, and then every five minutes.
+TEST_F(FiguresTest, AtRestWithoutTheCrds) {
+  cluster->kubectl({"delete", "-f", NODESCOUT_SOURCE_DIR "/deploy/kustomize/crds/crds.yaml"});
+  const auto begin = cluster->now_in_audit_log();
+  const AtRest seen = at_rest("figures-bare", "lease: {enabled: false}\n");
+  std::map<std::string, int> looks;
+  for (const AuditEntry& entry : cluster->audit(begin))
+    if (entry.user_agent.starts_with("nodescout/") && entry.resource.starts_with("nodefeature"))
+      ++looks[entry.resource];
+  cluster->install_crds();
+  const int most = 1 + (seen.seconds + 60) / 240;  // four minutes are the shortest pause
+  for (const char* kind : {"nodefeatures", "nodefeaturerules"}) {
+    EXPECT_GE(looks[kind], 1) << kind;
+    EXPECT_LE(looks[kind], most) << kind;
+  }
+  EXPECT_EQ(seen.requests + seen.watches, looks["nodefeatures"] + looks["nodefeaturerules"] - 2);
 }
 
 TEST_F(FiguresTest, AStormOfUevents) {
