@@ -258,5 +258,50 @@ TEST_F(OtherWriterTest, ProvesNothingForLabelsOfOthers) {
       << agent->log();
 }
 
+/// NFD's own program instead of a stand-in: it strips Nodes without NodeFeature objects at each change of a rule
+/// object.
+TEST_F(OtherWriterTest, ARealMasterThatGoesOnRunning) {
+  const char* peer = std::getenv("NODESCOUT_PEER");
+  if (!peer) GTEST_SKIP() << "skipped: name a folder with nfd-master in NODESCOUT_PEER";
+  start_other("other-real");
+  const auto begin = cluster->now_in_audit_log();
+  TempDirectory logs;
+  // Its own Node, as a kubelet makes it: NFD's patches fail where labels or annotations are missing.
+  cluster->create_ready_node("of-master", json(R"({"metadata":{"labels":{"kubernetes.io/hostname":"of-master"},)"
+                                               R"("annotations":{"node.alpha.kubernetes.io/ttl":"0"}}})"));
+  Process master(
+      {"/usr/bin/env", "NODE_NAME=of-master", "KUBERNETES_NAMESPACE=default", std::string(peer) + "/nfd-master",
+       "-kubeconfig=" + cluster->admin_kubeconfig().string(), "-port=" + std::to_string(free_port())},
+      logs.path() / "nfd-master");
+  const auto writes_of_master = [&] {
+    int writes = 0;
+    for (const AuditEntry& entry : cluster->audit(begin))
+      writes += entry.name == node && entry.verb == "patch" && !entry.user_agent.starts_with("nodescout/");
+    return writes;
+  };
+  EXPECT_TRUE(eventually([&] { return master.end_of_log().find("process all nodes") != std::string::npos; }, 60s))
+      << master.end_of_log();
+  for (const char* value : {"1", "2"}) {
+    const int before_change = writes_of_master();
+    write_file(logs.path() / "rule.yaml",
+               "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: other-real}\nspec:\n"
+               "  rules: [{name: a, labels: {of-both: \"" +
+                   std::string(value) +
+                   "\"}, matchFeatures: [{feature: pci.device, matchExpressions: {vendor: {op: Exists}}}]}]\n");
+    cluster->kubectl({"apply", "-f", (logs.path() / "rule.yaml").string()});
+    EXPECT_TRUE(eventually([&] { return writes_of_master() > before_change; }, 60s)) << master.end_of_log();
+    EXPECT_TRUE(wait_for_label(*cluster, node, "feature.node.kubernetes.io/of-both", value)) << agent->log();
+    EXPECT_TRUE(eventually([&] {
+      const auto now = owned().labels;
+      return std::includes(now.begin(), now.end(), before.begin(), before.end());
+    })) << agent->log();
+  }
+  EXPECT_TRUE(eventually([&] { return has_event("OwnershipChanged", "nfd-master that still runs"); })) << agent->log();
+  master.stop();
+  cluster->kubectl({"delete", "nodefeaturerule", "other-real"});
+  EXPECT_TRUE(wait_for_label(*cluster, node, "feature.node.kubernetes.io/of-both", std::nullopt)) << agent->log();
+  for (const std::string& label : before) EXPECT_TRUE(state().labels.contains(label)) << label;
+}
+
 }  // namespace
 }  // namespace nodescout::test
