@@ -28,6 +28,13 @@ std::string value_of(const NodeState& node, const EntryKey& entry) {
 
 Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value::string(text); }
 
+schedule::LabelChains chains_of(LoadedRules loaded) {
+  std::vector<Rule> rules;
+  for (auto& [layer, of_layer] : loaded.rules) std::move(of_layer.begin(), of_layer.end(), std::back_inserter(rules));
+  for (Rule& rule : rules_in_order(std::move(loaded.documents))) rules.push_back(std::move(rule));
+  return schedule::LabelChains(std::move(rules));
+}
+
 }  // namespace
 
 Makers read_makers(Api& api, const std::string& space, const std::string& node) {
@@ -40,18 +47,13 @@ Makers read_makers(Api& api, const std::string& space, const std::string& node) 
   return {};
 }
 
-Probes::Probes(LoadedRules loaded) {
-  std::vector<Rule> rules;
-  for (auto& [layer, of_layer] : loaded.rules) std::move(of_layer.begin(), of_layer.end(), std::back_inserter(rules));
-  for (Rule& rule : rules_in_order(std::move(loaded.documents))) rules.push_back(std::move(rule));
-  chains_ = schedule::LabelChains(std::move(rules));
-}
+Probes::Probes(LoadedRules rules) : chains_(chains_of(std::move(rules))) {}
 
 const schedule::LabelChains& Probes::chains() {
   if (!chains_) {
     const auto setup = set_up(MachineOptions());
     auto loaded = setup ? load_rules(setup->config, {.drop_ins = false}) : setup.error();
-    *this = loaded ? Probes(*std::move(loaded)) : Probes(LoadedRules{});
+    chains_ = chains_of(loaded ? *std::move(loaded) : LoadedRules{});
   }
   return *chains_;
 }

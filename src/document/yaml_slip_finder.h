@@ -115,6 +115,7 @@ class YamlSlipFinder {
   std::optional<YamlSlip> left_of_block() const;
   /// "x: -" and "x: - a".
   std::optional<YamlSlip> dash_behind_colon() const;
+  std::optional<YamlSlip> long_key() const;
   std::optional<YamlSlip> second_colon() const;
   std::optional<YamlSlip> colon_without_blank() const;
   std::optional<YamlSlip> dash_without_blank() const;

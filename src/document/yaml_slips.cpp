@@ -36,6 +36,7 @@ YamlSlip YamlSlipFinder::find() const {
                                 &YamlSlipFinder::text_of_block,
                                 &YamlSlipFinder::left_of_block,
                                 &YamlSlipFinder::dash_behind_colon,
+                                &YamlSlipFinder::long_key,
                                 &YamlSlipFinder::second_colon,
                                 &YamlSlipFinder::colon_without_blank,
                                 &YamlSlipFinder::dash_without_blank,

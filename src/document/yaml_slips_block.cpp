@@ -58,6 +58,15 @@ std::optional<YamlSlip> YamlSlipFinder::dash_behind_colon() const {
   return std::nullopt;
 }
 
+/// YAML looks for the colon of a key in its first 1,024 characters.
+std::optional<YamlSlip> YamlSlipFinder::long_key() const {
+  constexpr std::size_t kLongest = 1024;
+  const YamlLine parts = take_apart(line(last_));
+  if (!says("illegal map value") || parts.colon == kNone || parts.key().size() <= kLongest) return std::nullopt;
+  return YamlSlip{at(last_, parts.content), "this key is longer than the 1024 characters that YAML allows",
+                  "write a shorter key, or a colon where it was meant to end"};
+}
+
 std::optional<YamlSlip> YamlSlipFinder::second_colon() const {
   const YamlLine parts = take_apart(line(last_));
   if (!says("illegal map value") || parts.colon == kNone || parts.colon >= column_) return std::nullopt;

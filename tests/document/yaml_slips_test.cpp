@@ -78,6 +78,8 @@ TEST(YamlSlips, EachHasItsLineAndItsCure) {
       {"a name of envsubst in a map", "    - x: {y: ${Y}}\n", "3:14", "write \"${Y}\" with its quotes"},
       {"a name of envsubst in a list", "    - x: [a, ${Y}-z, b]\n", "3:14", "write \"${Y}-z\" with its quotes"},
       {"a bracket that another one closes", "    - x: {y: [\"a\"}\n", "3:18", "write ] in front of it"},
+      {"a key without an end", "    - x: y\n      " + std::string(1100, 'k') + ": z\n", "4:7",
+       "write a shorter key, or a colon where it was meant to end"},
       {"a brace too few", "    - x: [{y: {z: a}]\n", "3:21", "write } in front of it"},
       {"a key without its colon", "    - x: y\n    - k\n        z: w\n", "4:8", "write k:"},
       {"a first field without its colon", "    - name a\n      z: w\n", "3:11", "write name: a"},
