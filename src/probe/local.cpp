@@ -19,6 +19,13 @@ constexpr FeatureSpec kProduces[] = {
 
 constexpr std::string_view kPaths[] = {kDirectory};
 
+/// Whether both have the key, with different values.
+bool differs(const std::string& key, const Attributes& mine, const Attributes& former) {
+  const auto own = mine.find(key);
+  const auto other = former.find(key);
+  return own != mine.end() && other != former.end() && own->second != other->second;
+}
+
 Observation run(const Host& host, const ProbeConfig&, const Moment&) {
   Observation seen;
   Attributes& labels = seen.features.attributes["local.label"];
@@ -56,12 +63,7 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
     if (text->starts_with(kPublishedMarker)) continue;
     LocalFile file = parse_local_file(*text, path, now);
     for (const auto& [key, where] : file.origins) {
-      const auto replaces = [&](const Attributes& mine, const Attributes& former) {
-        const auto own = mine.find(key);
-        const auto other = former.find(key);
-        return own != mine.end() && other != former.end() && own->second != other->second;
-      };
-      if (replaces(file.labels, labels) || replaces(file.features, features))
+      if (differs(key, file.labels, labels) || differs(key, file.features, features))
         seen.problems.push_back({"replaced-local-feature", places.find(key)->second,
                                  quote(key) + " is left out: " + where + " has it again", "keep one of the two lines"});
     }
