@@ -119,7 +119,7 @@ bool YamlSlipFinder::is_end_of_value(std::string_view text, std::size_t at) {
 
 bool YamlSlipFinder::is_key(std::string_view text, std::size_t at) {
   const std::size_t end = text.find_first_of(" ,[]{}", at);
-  return end != kNone && text[end - 1] == ':';
+  return end != kNone && end > at && text[end - 1] == ':';
 }
 
 std::optional<YamlSlip> YamlSlipFinder::closing(std::vector<Open>& open, std::size_t number, std::string_view text,

@@ -110,7 +110,7 @@ Prediction in_common(std::span<const Desired> guises) {
       case EntryKind::annotation: common.annotations.erase(key.key); break;
       case EntryKind::extended_resource: common.extended_resources.erase(key.key); break;
       case EntryKind::taint:
-        std::erase_if(common.taints, [&](const Taint& taint) { return taint.name() == key.key; });
+        std::erase_if(common.taints, [&name = key.key](const Taint& taint) { return taint.name() == name; });
         break;
     }
   }
