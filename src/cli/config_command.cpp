@@ -31,7 +31,7 @@ struct CheckedConfig {
   std::string file;
   std::string name;  // where in the file it is; empty: the file itself
   std::vector<KeyUse> uses;
-  std::vector<Problem> notes;  // what is no mistake, but perhaps not what was meant
+  std::vector<Problem> notes;  // not mistakes, but perhaps not what was meant
 };
 
 /// What writePrefixes takes away: it replaces the default.

@@ -104,7 +104,7 @@ class Reporter {
   void refuse(Mark mark, const std::string& field, const std::string& why, const std::string& todo) {
     has_refused = true;
     Problem problem = refused(origin_, mark, field, why, todo);
-    // A value of another kind was reported already, and what it lacks besides is no second mistake.
+    // A value of another kind was reported already; what else it lacks is not a second mistake.
     if (std::any_of(problems_.begin(), problems_.begin() + before_,
                     [&](const Problem& each) { return each.where == problem.where; }))
       return;
