@@ -20,7 +20,7 @@ namespace nodescout {
 inline constexpr const char* kReadyCondition = "NodescoutReady";
 
 struct GateTerms {
-  std::string taint;                   // its key; empty: there is no gate
+  std::string taint;                   // its key; empty: no gate
   std::chrono::seconds deadline{300};  // after the agent's start, or a new registration of the Node
   std::vector<std::string> required;   // keys of labels
   bool is_taint_removed_at_deadline = false;

@@ -186,7 +186,7 @@ CLI::Option* same_option(const CLI::App& app, const CLI::Option& option) {
 void hand_down(const CLI::App& outer, const CLI::App& inner) {
   for (const CLI::Option* given : outer.get_options([](const CLI::Option* each) { return each->count() > 0; })) {
     CLI::Option* const taken = same_option(inner, *given);
-    if (!taken) throw CLI::ArgumentMismatch(given->get_name() + " is no option of `" + inner.get_name() + "`");
+    if (!taken) throw CLI::ArgumentMismatch(given->get_name() + " is not an option of `" + inner.get_name() + "`");
     if (taken->count() > 0)
       throw CLI::ArgumentMismatch(taken->get_name() + ": given both before and after `" + inner.get_name() + "`");
     taken->add_result(given->results());

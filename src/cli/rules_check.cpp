@@ -44,7 +44,8 @@ std::string advice_on_other_file(std::string_view text, const std::string& name)
   std::string advice;
   if (rules.size() == 1) advice = "the rules are the text " + rules[0] + ": write it into a file of its own";
   if (rules.size() > 1)
-    advice = "the rules are the texts " + join(rules, ", ") + ": write each into a file of its own, and check all of them";
+    advice =
+        "the rules are the texts " + join(rules, ", ") + ": write each into a file of its own, and check all of them";
   if (configs.empty()) return advice;
   if (configs.front().empty()) return "this is a configuration: check it with `nodescout config check`";
   return advice + (advice.empty() ? "" : "; ") + "the configuration is " + join(configs, ", ") +

@@ -32,7 +32,7 @@ struct CpuidLabels {
   std::vector<std::string> allowed;  // not empty: only these, and `denied` does not count
 };
 
-/// Which devices get a "present" label, and which of their ids stand in its name.
+/// Which devices get a "present" label, and which of their ids its name contains.
 struct DeviceLabels {
   std::vector<std::string> classes;  // prefixes of the class; an empty text matches every device
   std::vector<std::string> fields;   // in the fixed order of the label; unknown ones are dropped when it is read

@@ -115,7 +115,7 @@ class Search {
                      "text, or Helm values"});
   }
 
-  /// NFD's operator has custom rules there, which are no configuration.
+  /// NFD's operator has custom rules there, which are not configuration.
   bool is_list_of_rules(std::string_view part, const Value& data) const {
     return part == "customConfig" && data.is_scalar() && read(data).root.is(Kind::list);
   }

@@ -137,7 +137,7 @@ bool Controller::may_keep_house() const {
   return leads_ && options_.publishes && is_ready() && is_complete() && !nodes_.troubled && !objects_.troubled;
 }
 
-/// Once, because no watch tells of topologies whose Node went while no controller ran. Later ones are deleted with the
+/// Once, because no watch reports topologies whose Node went while no controller ran. Later ones are deleted with the
 /// Node.
 void Controller::find_topologies(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);

@@ -85,7 +85,7 @@ class Inventory {
   /// What a Node looked like when this process had written it.
   void note_left_as(std::string_view node, std::size_t hash);
   /// This process wrote the Node that was in the snapshot, which is to be as `after` now: the watch is going to say so,
-  /// which is no news. If it says anything else it is.
+  /// which is not news. Anything else is.
   void expect(const NodeSnapshot& snapshot, const NodeState& after);
 
  private:

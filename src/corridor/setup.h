@@ -29,7 +29,7 @@ struct SourceNames {
 };
 SourceNames source_names();
 
-/// Names of core.featureSources and core.labelSources that are no sources, and a list that leaves no probe.
+/// Names in core.featureSources and core.labelSources that are not sources, and a list that leaves no probe.
 void check_source_names(const Config& config, std::vector<Problem>& problems);
 
 /// Names of CPU flags in the configuration that no processor's flag has.

@@ -9,7 +9,7 @@
 namespace nodescout {
 
 struct YamlSlip {
-  Mark mark;         // of the slip, which may stand lines above the place where the parser gave up
+  Mark mark;         // of the slip, which may be lines above the place where the parser gave up
   std::string what;  // one sentence
   std::string todo;
 };

@@ -40,7 +40,7 @@ std::optional<YamlSlip> YamlSlipFinder::in_brackets() const {
     if (opens_block(parts.text.substr(parts.value()))) block = parts.indent;
     if (!brackets.open.empty() && begins_outside(brackets, number, parts)) return never_closed(brackets.open.back());
     auto slip = in_line(brackets, number, parts);
-    // What the parser passed was no slip, but is not understood here.
+    // The parser accepted it, so it is not a slip, but it is not understood here.
     if (slip && number + 1 < last_ && above(last_) != number) slip.reset(), brackets.open.clear();
     if (slip) return slip;
   }

@@ -17,10 +17,10 @@ using Gpu = GfdInput::Gpu;
 constexpr std::int64_t kMib = 1 << 20;
 constexpr std::string_view kFullGpu = "nvidia.com/gpu";
 
-bool is_in_mig_mode(const Gpu& gpu) { return gpu.told.mig == 1; }
+bool is_in_mig_mode(const Gpu& gpu) { return gpu.reported.mig == 1; }
 
 bool has_failed(const Gpu& gpu, std::string_view part_of_call) {
-  return std::any_of(gpu.told.failures.begin(), gpu.told.failures.end(),
+  return std::any_of(gpu.reported.failures.begin(), gpu.reported.failures.end(),
                      [&](const NvmlFailure& failure) { return failure.call.find(part_of_call) != std::string::npos; });
 }
 
@@ -34,10 +34,11 @@ bool has_gaps(const Gpu& gpu) {
 
 /// Neither in MIG mode nor out of it: the GPU could not be asked, or did not say.
 bool hides_mig_mode(const Gpu& gpu) {
-  return !gpu.told.mig && (gpu.told.name.empty() ||
-                           std::any_of(gpu.told.failures.begin(), gpu.told.failures.end(), [](const auto& each) {
-                             return each.code == kNvmlGpuIsLost || each.call.find("MigMode") != std::string::npos;
-                           }));
+  return !gpu.reported.mig &&
+         (gpu.reported.name.empty() ||
+          std::any_of(gpu.reported.failures.begin(), gpu.reported.failures.end(), [](const auto& each) {
+            return each.code == kNvmlGpuIsLost || each.call.find("MigMode") != std::string::npos;
+          }));
 }
 
 /// What one resource ("nvidia.com/gpu", "nvidia.com/mig-1g.5gb") is shared by.
@@ -75,7 +76,7 @@ struct Model {
 
 struct MigDevice {
   const Gpu* parent;
-  const NvmlMig* told;
+  const NvmlMig* reported;
   std::string profile;
 };
 
@@ -94,7 +95,7 @@ class Labeler {
     out_.is_partial = any_of(has_gaps);
     machine();
     versions();
-    const bool is_mig_capable = any_of([](const Gpu& gpu) { return gpu.told.mig.has_value(); });
+    const bool is_mig_capable = any_of([](const Gpu& gpu) { return gpu.reported.mig.has_value(); });
     if (is_mig_capable || !any_of(hides_mig_mode)) put("mig.capable", is_mig_capable ? "true" : "false");
     const bool shares_by_mps = std::string_view(overall_strategy(options_)) == "mps";
     put("mps.capable", shares_by_mps && !any_of(is_in_mig_mode) ? "true" : "false");
@@ -195,13 +196,13 @@ class Labeler {
   std::vector<Model> models() {
     std::vector<Model> found;
     for (const Gpu& gpu : in_.gpus) {
-      if (gpu.told.name.empty()) {
+      if (gpu.reported.name.empty()) {
         out_.is_partial = true;
         continue;
       }
       auto model =
-          std::find_if(found.begin(), found.end(), [&](const Model& each) { return each.name == gpu.told.name; });
-      if (model == found.end()) model = found.insert(found.end(), Model{gpu.told.name, {}, {}});
+          std::find_if(found.begin(), found.end(), [&](const Model& each) { return each.name == gpu.reported.name; });
+      if (model == found.end()) model = found.insert(found.end(), Model{gpu.reported.name, {}, {}});
       (is_in_mig_mode(gpu) ? model->in_mig_mode : model->full).push_back(&gpu);
     }
     return found;
@@ -223,25 +224,26 @@ class Labeler {
       forget({"replicas", "sharing-strategy"});
       if (*share.suffix) forget({"product"});
     }
-    // Facts of the last one that tells them.
+    // Facts of the last one that reports them.
     const std::vector<const Gpu*>& group = model.full.empty() ? model.in_mig_mode : model.full;
     for (const Gpu* gpu : group) {
       if (const std::int64_t memory = memory_of(*gpu); memory > 0) put("gpu.memory", memory);
-      if (!gpu->told.compute_major || !gpu->told.compute_minor) continue;
-      if (*gpu->told.compute_major == 0) continue;
-      put("gpu.family", gpu_family(*gpu->told.compute_major, *gpu->told.compute_minor));
-      put("gpu.compute.major", gpu->told.compute_major);
-      put("gpu.compute.minor", gpu->told.compute_minor);
+      if (!gpu->reported.compute_major || !gpu->reported.compute_minor) continue;
+      if (*gpu->reported.compute_major == 0) continue;
+      put("gpu.family", gpu_family(*gpu->reported.compute_major, *gpu->reported.compute_minor));
+      put("gpu.compute.major", gpu->reported.compute_major);
+      put("gpu.compute.minor", gpu->reported.compute_minor);
     }
-    if (in_.backend == GpuDiscovery::nvml &&
-        !std::any_of(group.begin(), group.end(), [](const Gpu* gpu) { return gpu->told.compute_major.has_value(); }))
+    if (in_.backend == GpuDiscovery::nvml && !std::any_of(group.begin(), group.end(), [](const Gpu* gpu) {
+          return gpu->reported.compute_major.has_value();
+        }))
       out_.is_partial = true;
   }
 
   std::int64_t memory_of(const Gpu& gpu) const {
     constexpr std::int64_t kAddressTranslation = 2;
-    const bool is_shared = gpu.told.addressing == kAddressTranslation || gpu.told.bus_id.empty();
-    std::int64_t bytes = gpu.told.memory.value_or(0);
+    const bool is_shared = gpu.reported.addressing == kAddressTranslation || gpu.reported.bus_id.empty();
+    std::int64_t bytes = gpu.reported.memory.value_or(0);
     if (bytes == 0 && is_shared) bytes = in_.system_memory.value_or(0);
     return in_.backend == GpuDiscovery::vfio && options_.vfio_memory_in_bytes ? bytes : bytes / kMib;
   }
@@ -267,8 +269,8 @@ class Labeler {
     for (const Gpu& gpu : in_.gpus) {
       if (!is_in_mig_mode(gpu)) continue;
       all_known = all_known && !has_failed(gpu, "Mig");
-      for (const NvmlMig& told : gpu.told.migs) {
-        devices.push_back({&gpu, &told, mig_profile(gpu.told, told)});
+      for (const NvmlMig& reported : gpu.reported.migs) {
+        devices.push_back({&gpu, &reported, mig_profile(gpu.reported, reported)});
         all_known = all_known && !devices.back().profile.empty();
       }
     }
@@ -289,11 +291,11 @@ class Labeler {
 
   void single(const std::vector<MigDevice>& devices, bool all_known) {
     // A GPU without a name is lost: the others are labelled without it.
-    const bool has_unclear = any_of([](const Gpu& gpu) { return !gpu.told.name.empty() && hides_mig_mode(gpu); });
+    const bool has_unclear = any_of([](const Gpu& gpu) { return !gpu.reported.name.empty() && hides_mig_mode(gpu); });
     const auto first = std::find_if(in_.gpus.begin(), in_.gpus.end(), is_in_mig_mode);
     if (first == in_.gpus.end()) return has_unclear ? forget_resource() : void();
     const bool has_empty =
-        all_known && any_of([](const Gpu& gpu) { return is_in_mig_mode(gpu) && gpu.told.migs.empty(); });
+        all_known && any_of([](const Gpu& gpu) { return is_in_mig_mode(gpu) && gpu.reported.migs.empty(); });
     const bool has_full = any_of([](const Gpu& gpu) { return !is_in_mig_mode(gpu) && !hides_mig_mode(gpu); });
     std::set<std::string> profiles;
     for (const MigDevice& device : devices) profiles.insert(device.profile);
@@ -314,33 +316,33 @@ class Labeler {
   }
 
   void invalid(const Gpu& gpu, const std::string& why) {
-    put_resource("gpu.", gpu.told.name, "-MIG-INVALID", 0, {0, "", ""});
+    put_resource("gpu.", gpu.reported.name, "-MIG-INVALID", 0, {0, "", ""});
     put("gpu.memory", 0);
     warn("MIG strategy single: " + why + ", so the node offers no GPU",
          "give all GPUs the same MIG devices, or set the strategy to mixed");
   }
 
   void put_mig(const std::string& prefix, std::string_view resource, const MigDevice& device, std::size_t count) {
-    const NvmlMig& told = *device.told;
-    put_resource(prefix, device.parent->told.name, "-MIG-" + device.profile, static_cast<std::int64_t>(count),
+    const NvmlMig& reported = *device.reported;
+    put_resource(prefix, device.parent->reported.name, "-MIG-" + device.profile, static_cast<std::int64_t>(count),
                  share_of(options_, resource));
-    put(prefix + "memory", told.memory);
-    put(prefix + "multiprocessors", told.multiprocessors);
-    put(prefix + "slices.gi", told.gpu_slices);
-    put(prefix + "slices.ci", told.compute_slices);
-    put(prefix + "engines.copy", told.copy_engines);
-    put(prefix + "engines.decoder", told.decoders);
-    put(prefix + "engines.encoder", told.encoders);
-    put(prefix + "engines.jpeg", told.jpeg_engines);
-    put(prefix + "engines.ofa", told.ofa_engines);
+    put(prefix + "memory", reported.memory);
+    put(prefix + "multiprocessors", reported.multiprocessors);
+    put(prefix + "slices.gi", reported.gpu_slices);
+    put(prefix + "slices.ci", reported.compute_slices);
+    put(prefix + "engines.copy", reported.copy_engines);
+    put(prefix + "engines.decoder", reported.decoders);
+    put(prefix + "engines.encoder", reported.encoders);
+    put(prefix + "engines.jpeg", reported.jpeg_engines);
+    put(prefix + "engines.ofa", reported.ofa_engines);
   }
 
   // ---- the node -----------------------------------------------------------------------------------------------------
 
   const char* mode() const {
     if (in_.backend == GpuDiscovery::tegra) return "unknown";
-    // A GPU that tells nothing of itself does not spoil what the others say.
-    const auto speaks = [](const Gpu& gpu) { return !gpu.told.name.empty() && !gpu.told.bus_id.empty(); };
+    // A GPU that reports nothing about itself does not spoil what the others report.
+    const auto speaks = [](const Gpu& gpu) { return !gpu.reported.name.empty() && !gpu.reported.bus_id.empty(); };
     const auto first = std::find_if(in_.gpus.begin(), in_.gpus.end(), speaks);
     const std::string common = first == in_.gpus.end() ? "" : first->pci_class;
     if (any_of([&](const Gpu& gpu) { return speaks(gpu) && gpu.pci_class != common; })) return "unknown";
@@ -350,11 +352,11 @@ class Labeler {
   void clique() {
     if (options_.clique == GpuOptions::Clique::off) return;
     std::vector<const NvmlGpu*> gpus;
-    for (const Gpu& gpu : in_.gpus) gpus.push_back(&gpu.told);
+    for (const Gpu& gpu : in_.gpus) gpus.push_back(&gpu.reported);
     const std::string common = common_clique(gpus);
     if (!common.empty())
       put("gpu.clique", common);
-    else if (any_of([](const Gpu& gpu) { return is_fabric_attached(gpu.told); }))
+    else if (any_of([](const Gpu& gpu) { return is_fabric_attached(gpu.reported); }))
       warn("the GPUs of this node are in different NVLink cliques, so it has no gpu.clique",
            "look at `nvidia-smi -q` and the fabric manager");
   }
@@ -374,9 +376,9 @@ GfdLabels gfd_machine(const GfdInput& input, const GpuOptions& options) {
 bool is_gfd_display(const NvmlGpu& gpu) { return gpu.name == "DGX Display" || gpu.name == "NVIDIA DGX Display"; }
 
 GfdLabels gfd_labels(GfdInput input, const GpuOptions& options) {
-  std::erase_if(input.gpus, [](const Gpu& gpu) { return is_gfd_display(gpu.told); });
+  std::erase_if(input.gpus, [](const Gpu& gpu) { return is_gfd_display(gpu.reported); });
   std::stable_sort(input.gpus.begin(), input.gpus.end(),
-                   [](const Gpu& a, const Gpu& b) { return is_earlier_address(a.told.bus_id, b.told.bus_id); });
+                   [](const Gpu& a, const Gpu& b) { return is_earlier_address(a.reported.bus_id, b.reported.bus_id); });
   return Labeler(input, options).run();
 }
 

@@ -16,7 +16,7 @@ namespace nodescout {
 
 struct GfdInput {
   struct Gpu {
-    NvmlGpu told;
+    NvmlGpu reported;
     std::string pci_class;  // "0x030200"; empty if unknown
   };
 

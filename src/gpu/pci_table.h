@@ -31,7 +31,7 @@ struct PciIds {
 };
 
 /// Empty texts if the table does not have the device. Where one device id is several products, the subsystem or the
-/// revision tells which; without them the name holds them all ("a2-a16"), or is the chip's ("navi-33").
+/// revision distinguishes them; without them the name holds them all ("a2-a16"), or is the chip's ("navi-33").
 GpuModel gpu_model(const PciIds& ids);
 
 /// A name like those of the table, of what a driver calls the GPU: "AMD Radeon RX 7900 XTX" -> "rx-7900-xtx".

@@ -17,7 +17,7 @@
 namespace nodescout {
 namespace {
 
-/// Below a root: distributions with one or several architectures, WSL, Talos (its C library stands apart), Tegra.
+/// Below a root: distributions with one or several architectures, WSL, Talos (its C library is elsewhere), Tegra.
 constexpr std::string_view kDirectories[] = {"",
                                              "/usr/lib64",
                                              "/usr/lib/x86_64-linux-gnu",

@@ -59,7 +59,7 @@ void scan_links(const Api& api, Device gpu, NvmlGpu& into) {
   for (unsigned link = 0; link < kMostLinks; ++link) {
     unsigned active = 0;
     if (const Return code = api.link_state(gpu, link, &active); code != kSuccess) {
-      // So it tells that there are no more.
+      // This reports that there are no more.
       if (code != kInvalidArgument && code != kNotFound) note(api, into.failures, api.link_state.name(), code);
       return;
     }

@@ -85,7 +85,7 @@ void scan_migs(const Api& api, Device gpu, NvmlGpu& into) {
       if (code == kNvmlFunctionNotFound) return;  // nor is it there for the next one
       continue;
     }
-    unsigned is_mig = 1;  // where the library lacks the question
+    unsigned is_mig = 1;  // where the library lacks the function
     if (const Return checked = api.is_mig(device, &is_mig); checked != kSuccess && checked != kNvmlFunctionNotFound)
       note_any(api, into.failures, api.is_mig.name(), checked);
     else if (is_mig == 1)

@@ -44,7 +44,7 @@ std::optional<Kept> Doubt::about(const std::string& key) const {
 void Doubt::add(const Rule& rule, const CompiledRule& compiled) {
   if (compiled.labels_template) {
     const Result<Template>& parsed = compiled.labels_template->parsed();
-    const TemplateKeys made = parsed ? parsed->makes() : TemplateKeys{{}, {}, false};
+    const TemplateKeys made = parsed ? parsed->makes() : TemplateKeys{{}, {}, {}, false};
     if (!made.complete) add_all(Kept::facts_stale);
     for (const std::string& key : made.keys) add_key(key);
     for (const std::string& head : made.heads) add_head(head);

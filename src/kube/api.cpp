@@ -38,7 +38,7 @@ const char* accepted(bool is_metadata_only, bool is_list) {
 
 bool wrote(const Request& request) { return request.method != "GET"; }
 
-/// The object in an answer that was no refusal.
+/// The object in an answer that was not a refusal.
 Result<Value> object_in(const Response& response, const Request& request, std::string where, const KeepMember& keep) {
   auto object = parse_json_part(response.body, where, keep);
   if (object && object->is(Value::Kind::map)) return object;

@@ -293,8 +293,8 @@ class Builder {
       *same = taint;
   }
 
-  /// NFD resolves no annotation: there a user's "@..." is the text itself. Any text may stand in an annotation, so what
-  /// is not a reference in its form is left as it is.
+  /// NFD resolves no annotation: there a user's "@..." is the text itself. Any text is allowed in an annotation, so
+  /// what is not a reference in its form is left as it is.
   bool resolves(Kind kind, std::string_view value) const {
     if (kind != Kind::annotation) return true;
     return policy_.annotation_references && parse_reference(value).has_value();

@@ -47,7 +47,7 @@ std::string as_autoscaler_tags(Prediction& prediction);
 /// A Karpenter NodePool fragment: labels that Karpenter cannot know must be declared, or Pods that select on them
 /// provision nothing. Entries over Karpenter's limit are left out and become `unknown`.
 std::string as_karpenter(Prediction& prediction, const Blueprint& blueprint);
-/// A Node for kwok, with room for every Pod as kwok's own Nodes have it, and the GPUs.
+/// A Node for kwok, with room for every Pod like kwok's own Nodes, and the GPUs.
 std::string as_node(const Prediction& prediction, const Blueprint& blueprint);
 
 }  // namespace nodescout

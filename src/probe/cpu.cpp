@@ -13,7 +13,7 @@ constexpr ElementSpec kFlags[] = {{"<flag>", "CPUID (amd64), AT_HWCAP and AT_HWC
 constexpr ElementSpec kFlagValues[] = {
     {"AVX10_VERSION", "CPUID 24.0:EBX[7:0]", "version of the AVX10 vector instructions", false, "-?[0-9]+"}};
 constexpr ElementSpec kModel[] = {
-    {"vendor_id", "CPUID 0, MIDR_EL1, /proc/cpuinfo", "Intel, AMD, ARM, ...; VendorUnknown if nobody knows it"},
+    {"vendor_id", "CPUID 0, MIDR_EL1, /proc/cpuinfo", "Intel, AMD, ARM, ...; VendorUnknown if unknown"},
     {"family", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "family number, decimal; on s390x the identification", false,
      "[0-9A-F]+"},
     {"id", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "model number, decimal", false, "[0-9]+"},

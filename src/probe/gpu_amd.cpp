@@ -109,7 +109,7 @@ void observe_amd(const Host& host, Observation&, const std::vector<Gpu*>& gpus) 
     const std::string directory = std::string(kNodes) + "/" + std::to_string(number) + "/io_links";
     const auto links = host.files().list(directory);
     if (!links) continue;
-    gpu->tells_links = true;
+    gpu->reports_links = true;
     const std::vector<Properties> all = xgmi_links(host, directory, *links);
     for (const Properties& link : all) {
       const auto other = by_node.find(number_in(link, "node_to"));

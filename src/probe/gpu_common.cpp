@@ -224,13 +224,14 @@ void add_topology(const Bus& bus, Features& features) {
       const std::string list = attribute_of(each, link.peers);
       for (const std::string_view peer : split(list, ','))
         if (!peer.empty()) gpu.joined.emplace(peer);
-      gpu.hides_links = link.needs_proof && !each.tells_links;
+      gpu.hides_links = link.needs_proof && !each.reports_links;
       Joined& all = joined[each.vendor];
       all.links += gpu.joined.size();
-      all.tellers += each.tells_links ? 1 : 0;
-      const bool is_apart = each.health == "missing" || (each.health == "failed" && !each.tells_links) || each.has_left;
+      all.tellers += each.reports_links ? 1 : 0;
+      const bool is_apart =
+          each.health == "missing" || (each.health == "failed" && !each.reports_links) || each.has_left;
       all.is_settling = all.is_settling || each.is_settling;
-      const bool hides_links = has_working_driver(each) && !each.tells_links && !is_integrated(each);
+      const bool hides_links = has_working_driver(each) && !each.reports_links && !is_integrated(each);
       all.lacks_one = all.lacks_one || is_apart || hides_links || (each.vendor->has_library && bus.lost > 0);
     }
     if (each.place.numa_node) nodes.insert(*each.place.numa_node);

@@ -46,7 +46,7 @@ class Nvidia {
       const std::string state = ask();
       driver()["state"] = state;
       if (state == "ready") {
-        told();
+        take_answer();
         return;
       }
       if (std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia) && !options_.labels_in_doubt)
@@ -136,16 +136,16 @@ class Nvidia {
     for (Gpu& gpu : bus_.gpus) {
       if (!is_nvidia(gpu) || gpu.driver != "vfio-pci") continue;
       if (!gpu.pci_class.starts_with("0x0300") && !gpu.pci_class.starts_with("0x0302")) continue;
-      NvmlGpu told;
-      told.bus_id = gpu.address;
+      NvmlGpu reported;
+      reported.bus_id = gpu.address;
       gpu.product = gpu.model.maker_name.empty() ? name_in_pci_ids(gpu.device_id) : std::string(gpu.model.maker_name);
-      told.name = gpu.product.empty() ? "UNKNOWN_DEVICE" : gpu.product;  // as GFD has it
+      reported.name = gpu.product.empty() ? "UNKNOWN_DEVICE" : gpu.product;  // as GFD has it
       const auto regions = read("/sys/bus/pci/devices/" + gpu.address + "/resource");
       if (const std::uint64_t bytes = regions ? addressable_memory(*regions) : 0; bytes > 0) {
-        told.memory = static_cast<std::int64_t>(bytes);
-        gpu.memory = *told.memory / kMib;
+        reported.memory = static_cast<std::int64_t>(bytes);
+        gpu.memory = *reported.memory / kMib;
       }
-      input.gpus.push_back({std::move(told), gpu.pci_class});
+      input.gpus.push_back({std::move(reported), gpu.pci_class});
     }
     label(std::move(input));
   }
@@ -244,8 +244,8 @@ class Nvidia {
     }
   }
 
-  /// What a complete answer is worth.
-  void told() {
+  /// The facts of a complete answer.
+  void take_answer() {
     Attributes& facts = driver();
     facts["backend"] = report_.backend;
     put(facts, "version", report_.driver_version);

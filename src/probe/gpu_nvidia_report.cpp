@@ -21,20 +21,20 @@ std::string word_of(const Number& code, std::initializer_list<const char*> words
   return *code >= 0 && *code < static_cast<std::int64_t>(words.size()) ? words.begin()[*code] : std::to_string(*code);
 }
 
-bool has_failed_with(const NvmlGpu& told, int code) {
-  return std::any_of(told.failures.begin(), told.failures.end(),
+bool has_failed_with(const NvmlGpu& reported, int code) {
+  return std::any_of(reported.failures.begin(), reported.failures.end(),
                      [&](const NvmlFailure& failure) { return failure.code == code; });
 }
 
-bool has_failed_at(const NvmlGpu& told, std::string_view part_of_call) {
-  return std::any_of(told.failures.begin(), told.failures.end(),
+bool has_failed_at(const NvmlGpu& reported, std::string_view part_of_call) {
+  return std::any_of(reported.failures.begin(), reported.failures.end(),
                      [&](const NvmlFailure& failure) { return failure.call.find(part_of_call) != std::string::npos; });
 }
 
-bool is_sick(const NvmlGpu& told) {
+bool is_sick(const NvmlGpu& reported) {
   constexpr int kResetRequired = 16;
-  return told.name.empty() || told.remap_failed == 1 || has_failed_with(told, kNvmlGpuIsLost) ||
-         has_failed_with(told, kResetRequired);
+  return reported.name.empty() || reported.remap_failed == 1 || has_failed_with(reported, kNvmlGpuIsLost) ||
+         has_failed_with(reported, kResetRequired);
 }
 
 class ReportTaker {
@@ -65,8 +65,9 @@ class ReportTaker {
 
   /// The board for the screen of a DGX Station: where its subsystem does not say so, its name does.
   void leave_out_displays() {
-    for (const NvmlGpu& told : report_.gpus)
-      if (is_gfd_display(told)) std::erase_if(bus_.gpus, [&](const Gpu& gpu) { return gpu.address == told.bus_id; });
+    for (const NvmlGpu& reported : report_.gpus)
+      if (is_gfd_display(reported))
+        std::erase_if(bus_.gpus, [&](const Gpu& gpu) { return gpu.address == reported.bus_id; });
     std::erase_if(report_.gpus, is_gfd_display);
   }
 
@@ -90,91 +91,95 @@ class ReportTaker {
     }
   }
 
-  void take(const NvmlGpu& told, std::size_t index) {
-    if (told.bus_id.empty() && told.name.empty()) {  // a handle that cannot be had: on the bus it is "missing"
-      if (has_failed_with(told, kNvmlGpuIsLost)) ++bus_.lost;
+  void take(const NvmlGpu& reported, std::size_t index) {
+    if (reported.bus_id.empty() && reported.name.empty()) {  // a handle that cannot be had: on the bus it is "missing"
+      if (has_failed_with(reported, kNvmlGpuIsLost)) ++bus_.lost;
       return;
     }
     const auto is_nvidia_on_bus = [](const Gpu& gpu) { return is_nvidia(gpu) && gpu.is_on_bus; };
-    if (told.bus_id.empty() && std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia_on_bus)) {
+    if (reported.bus_id.empty() && std::any_of(bus_.gpus.begin(), bus_.gpus.end(), is_nvidia_on_bus)) {
       ++bus_.unplaced;
-      hides_address_by_fault_ = hides_address_by_fault_ || is_sick(told) || has_failed_at(told, "PciInfo");
-      unexplained_ += has_failed_at(told, "PciInfo") ? 0 : 1;
+      hides_address_by_fault_ = hides_address_by_fault_ || is_sick(reported) || has_failed_at(reported, "PciInfo");
+      unexplained_ += has_failed_at(reported, "PciInfo") ? 0 : 1;
       return;
     }
-    Gpu& gpu = gpu_of(told, index);
+    Gpu& gpu = gpu_of(reported, index);
     bus_.offered->insert(gpu.address);
-    const bool has_failed = gpu.has_left || is_sick(told);
+    const bool has_failed = gpu.has_left || is_sick(reported);
     if (has_failed) gpu.health = "failed";
-    if (told.uuid.empty() && (has_failed || has_failed_at(told, "UUID"))) unknown({"gpu.nvidia", "gpu.topology"});
+    if (reported.uuid.empty() && (has_failed || has_failed_at(reported, "UUID")))
+      unknown({"gpu.nvidia", "gpu.topology"});
     if (gpu.has_left)
       problem("gpu-failed", gpu.address, "the driver lists the GPU, and the bus no longer has it",
               "look for it with lspci and in dmesg; reset or replace it");
-    if (told.remap_failed == 1)
+    if (reported.remap_failed == 1)
       problem("gpu-failed", gpu.address, "memory rows could not be remapped", "the GPU should be replaced");
-    gpu.product = told.name;
+    gpu.product = reported.name;
     constexpr std::int64_t kVgpuGuest = 2;
-    gpu.is_virtual = gpu.is_virtual || told.virtualization == kVgpuGuest || is_vgpu_name(told.name);
-    gpu.tells_links = !told.uuid.empty() && !has_failed_at(told, "NvLink");
-    if (!told.memory && !gpu.model.memory.empty() && !has_failed_at(told, "MemoryInfo")) {
+    gpu.is_virtual = gpu.is_virtual || reported.virtualization == kVgpuGuest || is_vgpu_name(reported.name);
+    gpu.reports_links = !reported.uuid.empty() && !has_failed_at(reported, "NvLink");
+    if (!reported.memory && !gpu.model.memory.empty() && !has_failed_at(reported, "MemoryInfo")) {
       unknown({"gpu.gfd"});
       problem("gpu-driver", gpu.address, "the driver does not say how much memory the GPU has", nvml_todo(0));
     }
-    if (told.memory && *told.memory >= kMib) gpu.memory = *told.memory / kMib;
+    if (reported.memory && *reported.memory >= kMib) gpu.memory = *reported.memory / kMib;
     Attributes& facts = gpu.attributes;
-    put(facts, "device_uuid", told.uuid);
-    if (told.compute_major && told.compute_minor) {
-      facts["compute"] = std::to_string(*told.compute_major) + "." + std::to_string(*told.compute_minor);
-      if (gpu.model.family.empty()) facts["family"] = gpu_family(*told.compute_major, *told.compute_minor);
+    put(facts, "device_uuid", reported.uuid);
+    if (reported.compute_major && reported.compute_minor) {
+      facts["compute"] = std::to_string(*reported.compute_major) + "." + std::to_string(*reported.compute_minor);
+      if (gpu.model.family.empty()) facts["family"] = gpu_family(*reported.compute_major, *reported.compute_minor);
     }
-    put_mode(facts, "mig", told.mig);
-    put_mode(facts, "ecc", told.ecc);
-    put_mode(facts, "persistence", told.persistence);
-    if (told.mig && told.mig_pending && told.mig != told.mig_pending) put_mode(facts, "mig_pending", told.mig_pending);
-    if (told.ecc && told.ecc_pending && told.ecc != told.ecc_pending) put_mode(facts, "ecc_pending", told.ecc_pending);
-    if (told.remap_pending) facts["remap_pending"] = *told.remap_pending != 0 ? "true" : "false";
-    put(facts, "addressing", word_of(told.addressing, {"none", "hmm", "ats"}));
+    put_mode(facts, "mig", reported.mig);
+    put_mode(facts, "ecc", reported.ecc);
+    put_mode(facts, "persistence", reported.persistence);
+    if (reported.mig && reported.mig_pending && reported.mig != reported.mig_pending)
+      put_mode(facts, "mig_pending", reported.mig_pending);
+    if (reported.ecc && reported.ecc_pending && reported.ecc != reported.ecc_pending)
+      put_mode(facts, "ecc_pending", reported.ecc_pending);
+    if (reported.remap_pending) facts["remap_pending"] = *reported.remap_pending != 0 ? "true" : "false";
+    put(facts, "addressing", word_of(reported.addressing, {"none", "hmm", "ats"}));
     put(facts, "virtualization",
-        word_of(told.virtualization, {"none", "passthrough", "vgpu", "host-vgpu", "host-vsga"}));
+        word_of(reported.virtualization, {"none", "passthrough", "vgpu", "host-vgpu", "host-vsga"}));
     put(facts, "compute_mode",
-        word_of(told.compute_mode, {"default", "exclusive-thread", "prohibited", "exclusive-process"}));
-    put(facts, "memory_node", told.memory_node);
-    put(facts, "module_id", told.module_id);
-    put(facts, "board_part", told.board_part);
-    put(facts, "vbios", told.vbios);
-    if (told.power_limit) facts["power_limit"] = std::to_string(*told.power_limit / 1000);
-    if (const auto& place = told.platform) {
+        word_of(reported.compute_mode, {"default", "exclusive-thread", "prohibited", "exclusive-process"}));
+    put(facts, "memory_node", reported.memory_node);
+    put(facts, "module_id", reported.module_id);
+    put(facts, "board_part", reported.board_part);
+    put(facts, "vbios", reported.vbios);
+    if (reported.power_limit) facts["power_limit"] = std::to_string(*reported.power_limit / 1000);
+    if (const auto& place = reported.platform) {
       put(facts, "rack_chassis", place->chassis_serial);
       put(facts, "rack_slot", place->slot);
       put(facts, "rack_tray", place->tray);
       put(facts, "rack_host", place->host);
     }
-    if (!told.links.empty()) facts["nvlink_links"] = std::to_string(told.links.size());
-    put(facts, "nvlink_version", told.nvlink_version);
-    for (const NvmlMig& mig : told.migs) take_mig(gpu, told, mig);
-    if (told.mig == 1 && std::any_of(told.failures.begin(), told.failures.end(), [](const NvmlFailure& failure) {
-          return failure.call.find("Mig") != std::string::npos;
-        }))
+    if (!reported.links.empty()) facts["nvlink_links"] = std::to_string(reported.links.size());
+    put(facts, "nvlink_version", reported.nvlink_version);
+    for (const NvmlMig& mig : reported.migs) take_mig(gpu, reported, mig);
+    if (reported.mig == 1 &&
+        std::any_of(reported.failures.begin(), reported.failures.end(),
+                    [](const NvmlFailure& failure) { return failure.call.find("Mig") != std::string::npos; }))
       unknown({"gpu.mig"});
     // MIG devices are made one after the other, and the mode may wait for a reset: what is missing now may be on its
     // way.
-    if (told.mig == 1 && (told.migs.empty() || told.mig_pending == 0)) seen_.unsettled.insert({"gpu.gfd", "gpu.mig"});
+    if (reported.mig == 1 && (reported.migs.empty() || reported.mig_pending == 0))
+      seen_.unsettled.insert({"gpu.gfd", "gpu.mig"});
   }
 
   /// Others are there, all of the bus was read, and it is none that belongs to the processor (Tegra).
-  bool has_left_the_bus(const NvmlGpu& told) const {
-    const bool is_of_tegra = report_.backend != "nvml" || told.name.find("nvgpu") != std::string::npos;
-    return !told.bus_id.empty() && !is_of_tegra && !seen_.incomplete.contains("gpu.device") &&
+  bool has_left_the_bus(const NvmlGpu& reported) const {
+    const bool is_of_tegra = report_.backend != "nvml" || reported.name.find("nvgpu") != std::string::npos;
+    return !reported.bus_id.empty() && !is_of_tegra && !seen_.incomplete.contains("gpu.device") &&
            std::any_of(bus_.gpus.begin(), bus_.gpus.end(),
                        [](const Gpu& each) { return is_nvidia(each) && each.is_on_bus; });
   }
 
-  Gpu& gpu_of(const NvmlGpu& told, std::size_t index) {
+  Gpu& gpu_of(const NvmlGpu& reported, std::size_t index) {
     for (Gpu& gpu : bus_.gpus)
-      if (!told.bus_id.empty() && gpu.address == told.bus_id) return gpu;
+      if (!reported.bus_id.empty() && gpu.address == reported.bus_id) return gpu;
     Gpu gpu;
-    gpu.address = told.bus_id.empty() ? "gpu" + std::to_string(index) : told.bus_id;
-    gpu.has_left = has_left_the_bus(told);
+    gpu.address = reported.bus_id.empty() ? "gpu" + std::to_string(index) : reported.bus_id;
+    gpu.has_left = has_left_the_bus(reported);
     return bus_.gpus.emplace_back(std::move(gpu));
   }
 
@@ -196,14 +201,14 @@ class ReportTaker {
     unknown({"gpu.nvidia", "gpu.topology"});  // which is which is not known
   }
 
-  void take_mig(const Gpu& gpu, const NvmlGpu& told, const NvmlMig& mig) {
+  void take_mig(const Gpu& gpu, const NvmlGpu& reported, const NvmlMig& mig) {
     for (const NvmlFailure& failure : mig.failures)
       problem("gpu-mig", mig.uuid.empty() ? gpu.address : mig.uuid, failure.call + ": " + failure.what,
               nvml_todo(failure.code));
     Attributes facts{{"parent", gpu.address}};
     put(facts, "uuid", mig.uuid);
-    put(facts, "parent_product", told.name);
-    put(facts, "profile", mig_profile(told, mig));
+    put(facts, "parent_product", reported.name);
+    put(facts, "profile", mig_profile(reported, mig));
     put(facts, "memory", mig.memory);
     put(facts, "multiprocessors", mig.multiprocessors);
     put(facts, "gpu_slices", mig.gpu_slices);

@@ -46,7 +46,7 @@ struct Gpu {
   bool is_settling = false;                      // it has no driver, and may get one in a moment
   bool has_left = false;                         // the bus no longer has it, and its driver still lists it
   bool is_virtual = false;                       // a slice of a card: what the table says of the card is not true of it
-  bool tells_links = false;                      // its links to other GPUs are known
+  bool reports_links = false;                    // its links to other GPUs are known
   std::vector<LogicalDevice> logical_devices;    // of AMD's GPUs, as the kernel's compute driver shows them
   Attributes attributes;                         // everything else for its instance
 };

@@ -1,4 +1,4 @@
-// What the GPU probe declares. The sets of single vendors stand in their rows (gpu_vendors.h).
+// What the GPU probe declares. The sets of single vendors are in their rows (gpu_vendors.h).
 #pragma once
 
 #include "probe/gpu_vendors.h"
@@ -118,7 +118,7 @@ inline constexpr ElementSpec kFabric[] = {
     {"state", kNvml, "not-started, in-progress, completed; mixed", true},
     {"cluster", kNvml, "UUID of the NVLink domain, where the GPUs agree", true},
     {"clique", kNvml, "as the label gpu.clique: UUID.number", true},
-    {"health", kNvml, "healthy or unhealthy, where the driver tells", true, "healthy|unhealthy"},
+    {"health", kNvml, "healthy or unhealthy, where the driver reports it", true, "healthy|unhealthy"},
     {"gpus", kNvml, "GPUs that take part", true, "[0-9]+"}};
 
 inline constexpr ElementSpec kTopology[] = {

@@ -63,7 +63,7 @@ void report_left_out(const std::map<std::string, std::vector<std::string>>& of_o
 
 }  // namespace
 
-Status NodePublisher::told(const Value& answer, NodeState& now) {
+Status NodePublisher::take_answer(const Value& answer, NodeState& now) {
   auto state = node_state_from(answer, node_);
   if (!state) return state.error();
   now = *std::move(state);
@@ -74,7 +74,7 @@ Result<NodeState> NodePublisher::read(const std::stop_token& stop) {
   const auto answer = client_.get(node_, stop);
   if (!answer) return answer.error();
   NodeState state;
-  if (const Status good = told(*answer, state); !good) return good.error();
+  if (const Status good = take_answer(*answer, state); !good) return good.error();
   return state;
 }
 
@@ -211,7 +211,7 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
   if (answer) {
     note_written(changes);
     published.changes.insert(published.changes.end(), changes.begin(), changes.end());
-    return told(*answer, now);
+    return take_answer(*answer, now);
   }
   if (!is_refusal(answer.error()) || is_over_budget(answer.error())) return answer.error();
   // Rights may also end in the middle: a refusal of one key that does not name it is checked each time.

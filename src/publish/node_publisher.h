@@ -79,7 +79,7 @@ class NodePublisher final : public Publisher {
   std::map<std::string, std::string> ownership_texts(const NodeState& now) const;
   /// Whether no patch at all is accepted: then no key is at fault, and the answer is the error of the attempt.
   Status check_caller(NodePart part, const std::stop_token& stop);
-  Status told(const Value& answer, NodeState& now);
+  Status take_answer(const Value& answer, NodeState& now);
 
   NodeClient client_;
   const Clock& clock_;

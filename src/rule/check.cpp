@@ -428,7 +428,7 @@ class Checker {
       return mistake(named.mark, "unknown-backreference",
                      quote(named.name) + " is made by a rule that runs later: rule " + quote(later->second->name) +
                          " at " + place(later->second->origin, later->second->mark),
-                     "let that rule stand first; objects run in the order of metadata.name");
+                     "put that rule first; objects run in the order of metadata.name");
     std::vector<std::string_view> names;
     if (may_guess()) names.assign(backreferences_.begin(), backreferences_.end());
     mistake(
@@ -467,11 +467,11 @@ class Checker {
   void reference(const Rule& rule, const Placed& placed) {
     if (rule.dialect == Dialect::worker)
       return mistake(placed.mark, "bad-label",
-                     quote(placed.text) + " is no reference in the worker's dialect, but a value that is refused",
+                     quote(placed.text) + " is not a reference in the worker's dialect, but a value that is refused",
                      "use a NodeFeatureRule");
     const auto parsed = parse_reference(placed.text);
     if (!parsed)
-      return mistake(placed.mark, "bad-reference", quote(placed.text) + " is no reference",
+      return mistake(placed.mark, "bad-reference", quote(placed.text) + " is not a reference",
                      "write @domain.feature.element");
     const auto [set, element] = *parsed;
     if (set == "rule.matched") return;

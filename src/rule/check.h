@@ -25,7 +25,7 @@ struct KnownFeature {
 /// By feature key, lower case.
 using Schema = std::map<std::string, KnownFeature, std::less<>>;
 
-/// A file of rules: what was read from it, and its text, which tells where a template's lines stand.
+/// A file of rules: what was read from it, and its text, which locates the lines of a template.
 struct RuleFile {
   std::string text;
   ParsedRules parsed;

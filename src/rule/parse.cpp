@@ -62,7 +62,7 @@ class Reader : private MapReader {
     if (!is_group && name != "NodeFeatureRule") {
       const std::string_view guess = closest(name, {"NodeFeatureRule", "NodeFeatureGroup"});
       return error(
-          kind.mark, "unknown-kind", "kind " + quote(name) + " is no rule object",
+          kind.mark, "unknown-kind", "kind " + quote(name) + " is not a rule object",
           guess.empty() ? "expected NodeFeatureRule or NodeFeatureGroup" : "did you mean " + std::string(guess) + "?");
     }
     check_fields(root, {"apiVersion", "kind", "metadata", "spec", "status"}, "a " + name);

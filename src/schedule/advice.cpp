@@ -73,7 +73,7 @@ Said said_of(const std::string& key, const LabelKnowledge& labels, bool is_forei
   return said;
 }
 
-/// Whoever may create Events can write one: never repeated as advice, only as what somebody says.
+/// Whoever may create Events can write one: never repeated as advice, only quoted.
 std::string quotation(const AgentNote& said) { return "an Event of Node " + said.node + " says: " + quote(said.note); }
 
 std::optional<Advice> advise_foreign(const Requirement& requirement, const LabelKnowledge& labels, const Names* among) {

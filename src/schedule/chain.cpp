@@ -60,48 +60,24 @@ std::vector<std::string> facts_of(const Rule& rule) {
   return facts;
 }
 
-/// How the keys of a template's lines end: what is between the last action in front of the "=" and the "=" itself.
-std::vector<std::string> ends_of_keys(std::string_view source) {
-  std::vector<std::string> ends;
-  for (std::string_view line : split(source, '\n')) {
-    std::string end;
-    bool is_in_action = false;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      const std::string_view two = line.substr(i, 2);
-      if (two == "{{" || two == "}}") {
-        is_in_action = two == "{{";
-        end.clear();
-        ++i;
-      } else if (!is_in_action && line[i] == '=') {
-        ends.push_back(std::move(end));
-        break;
-      } else if (!is_in_action) {
-        end += line[i];
-      }
-    }
-  }
-  return ends;
-}
-
-bool may_end_so(std::string_view key, std::string_view source) {
-  const std::vector<std::string> ends = ends_of_keys(source);
-  return ends.empty() ||
-         std::any_of(ends.begin(), ends.end(), [&](const std::string& end) { return key.ends_with(trim(end)); });
-}
-
 }  // namespace
 
 LabelChains::LabelChains(std::vector<Rule> rules) : rules_(std::move(rules)) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
-    for (const auto& [name, value] : rules_[i].labels) makers_.push_back({full_key(name), false, i, value.text});
+    for (const auto& [name, value] : rules_[i].labels) makers_.push_back({full_key(name), false, {}, i, value.text});
     if (rules_[i].labels_template.empty()) continue;
     const auto parsed = Template::parse(rules_[i].labels_template);
     if (!parsed) continue;
     const TemplateKeys made = parsed->makes();
-    for (const std::string& key : made.keys) makers_.push_back({full_key(key), false, i, ""});
+    for (const std::string& key : made.keys) makers_.push_back({full_key(key), false, {}, i, ""});
     for (const std::string& head : made.heads)
-      if (!head.empty()) makers_.push_back({full_key(head), true, i, ""});
+      if (!head.empty()) makers_.push_back({full_key(head), true, made.tails, i, ""});
   }
+}
+
+bool LabelChains::ends_as(const Maker& maker, std::string_view key) {
+  return maker.tails.empty() || std::any_of(maker.tails.begin(), maker.tails.end(),
+                                            [&](const std::string& tail) { return key.ends_with(tail); });
 }
 
 std::vector<const LabelChains::Maker*> LabelChains::makers_for(std::string_view key) const {
@@ -111,8 +87,10 @@ std::vector<const LabelChains::Maker*> LabelChains::makers_for(std::string_view 
     if (maker.is_beginning && key.starts_with(maker.key)) longest = std::max(longest, maker.key.size());
   std::vector<const Maker*> out;
   for (const Maker& maker : makers_) {
-    const bool fits = maker.is_beginning ? key.starts_with(maker.key) && maker.key.size() == longest : key == maker.key;
-    if (fits && (!maker.is_beginning || may_end_so(key, rules_[maker.rule].labels_template))) out.push_back(&maker);
+    const bool fits = maker.is_beginning
+                          ? key.starts_with(maker.key) && maker.key.size() == longest && ends_as(maker, key)
+                          : key == maker.key;
+    if (fits) out.push_back(&maker);
   }
   return out;
 }

@@ -2,6 +2,7 @@
 // also answers for labels that no Node has.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ class LabelChains {
   explicit LabelChains(std::vector<Rule> rules);
 
   /// A line for each rule that can make the label, the one that wins last; the keys of a template count by how they
-  /// begin. Empty: none of the rules makes it.
+  /// begin and end. Empty: none of the rules makes it.
   std::vector<std::string> of(std::string_view key) const;
 
   /// "gpu (/sys/bus/pci/devices)": the probe behind an entry and what it reads, where `maker` is what the agent's Lease
@@ -29,9 +30,11 @@ class LabelChains {
   struct Maker {
     std::string key;  // or its beginning
     bool is_beginning = false;
+    std::set<std::string, std::less<>> tails;  // how a key with that beginning can end; empty: in any way
     std::size_t rule = 0;
     std::string value;  // as the rule has it; empty if a template makes it
   };
+  static bool ends_as(const Maker& maker, std::string_view key);
   /// Those that can make the label, in their order.
   std::vector<const Maker*> makers_for(std::string_view key) const;
 

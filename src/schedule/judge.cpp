@@ -370,7 +370,8 @@ std::string Judge::fix_of(const Lack& lack, const std::vector<std::string>& grou
   return fix + ", which is what Node " + node + " has left";
 }
 
-/// Whether other Nodes have the label as it is wanted: it is no mistake then, and this Node is another kind of machine.
+/// Whether other Nodes have the label with the wanted value: then it is not a mistake, and this Node is another kind of
+/// machine.
 bool Judge::is_another_machine(const Lack& lack, const Census& census) const {
   const auto is_elsewhere = [&](const Failure& failure) {
     const Requirement& requirement = *failure.requirement;

@@ -4,8 +4,10 @@
 #include "template/makes.h"
 
 #include <algorithm>
+#include <compare>
+#include <cstdint>
 #include <limits>
-#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/text.h"
@@ -88,8 +90,16 @@ class LineBreaks {
   }
 };
 
-/// Where in a line the output can be: behind this beginning, its blanks left out, or, without one, behind its key.
-using LinePlace = std::optional<std::string>;
+/// Where in a line the output can be: in its key or behind it.
+struct LinePlace {
+  enum class Part : std::uint8_t { beginning, ending, value };
+  Part part = Part::beginning;
+  /// beginning: all of the line so far, blanks in front left out; ending: of the key, what follows the last part that
+  /// is known only when the template runs; value: empty
+  std::string known;
+
+  friend auto operator<=>(const LinePlace&, const LinePlace&) = default;
+};
 
 class KeyWalk : OutputWalk<KeyWalk, LinePlace> {
  public:
@@ -97,13 +107,14 @@ class KeyWalk : OutputWalk<KeyWalk, LinePlace> {
       : OutputWalk(program, kMost), prints_line_breaks_(LineBreaks::may_be_printed_by(program)) {}
 
   TemplateKeys run() {
-    walk({""});
-    if (!is_complete()) return {{}, {}, false};
+    walk({LinePlace{}});
+    if (!is_complete()) return {{}, {}, {}, false};
     return std::move(made_);
   }
 
  private:
   friend OutputWalk;
+  using Part = LinePlace::Part;
   static constexpr int kMostRounds = std::numeric_limits<int>::max();  // settled() sees to the end
 
   Places text(const Node& node, const Places& places) { return text(node.text, places); }
@@ -122,33 +133,46 @@ class KeyWalk : OutputWalk<KeyWalk, LinePlace> {
   LinePlace text(std::string_view text, LinePlace place) {
     const std::vector<std::string_view> lines = split(text, '\n');
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      if (i > 0) place = "";
-      if (!place) continue;
-      const std::size_t equals = lines[i].find('=');
-      *place += lines[i].substr(0, equals);
-      place->erase(0, static_cast<std::size_t>(trim(*place).data() - place->data()));
-      if (equals == std::string_view::npos && place->size() <= kLongest) continue;
-      (equals == std::string_view::npos ? made_.heads : made_.keys).insert(*std::move(place));
-      place.reset();
+      if (i > 0) place = {};
+      if (place.part != Part::value) place = in_key(lines[i], std::move(place));
     }
     return place;
   }
 
+  LinePlace in_key(std::string_view text, LinePlace place) {
+    const std::size_t equals = text.find('=');
+    const bool has_equals = equals != std::string_view::npos;
+    place.known += text.substr(0, equals);
+    if (place.part == Part::beginning)
+      place.known.erase(0, static_cast<std::size_t>(trim(place.known).data() - place.known.data()));
+    if (!has_equals && place.known.size() <= kLongest) return place;
+    if (has_equals)
+      (place.part == Part::beginning ? made_.keys : made_.tails).insert(std::move(place.known));
+    else
+      behind_unknown(std::move(place));
+    return has_equals ? LinePlace{Part::value, {}} : LinePlace{Part::ending, {}};
+  }
+
   Places unknown(const Places& places) {
     if (prints_line_breaks_) give_up();
+    Places after;
     for (const LinePlace& place : places) {
-      if (!place) continue;
       // A part of a character may become a blank, and go.
-      if (place->empty() || !is_utf8(*place)) give_up();
-      made_.heads.insert(*place);
+      if (place.part == Part::beginning && (place.known.empty() || !is_utf8(place.known))) give_up();
+      after.insert(behind_unknown(place));
     }
-    return {std::nullopt};
+    return after;
+  }
+
+  LinePlace behind_unknown(LinePlace place) {
+    if (place.part == Part::value) return place;
+    if (place.part == Part::beginning) made_.heads.insert(std::move(place.known));
+    return {Part::ending, {}};
   }
 
   LinePlace settled(LinePlace place, int round, const Places& known) {
-    if (round < kRounds || !place || place->empty() || known.contains(place)) return place;
-    made_.heads.insert(*place);
-    return std::nullopt;
+    if (round < kRounds || place.known.empty() || known.contains(place)) return place;
+    return behind_unknown(std::move(place));
   }
 
   const bool prints_line_breaks_;

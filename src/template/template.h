@@ -64,8 +64,10 @@ struct TemplateLine {
 struct TemplateKeys {
   std::set<std::string, std::less<>> keys;
   std::set<std::string, std::less<>> heads;  // how other keys begin: the rest is known only when the template runs
+  /// How these other keys end, if no feature has a =: what is between the last such part and the =; often empty.
+  std::set<std::string, std::less<>> tails;
   /// No run makes a key that is neither among the keys nor begins with a head, provided that no feature has a line
-  /// break. False: nothing is known, and both are empty.
+  /// break. False: nothing is known, and all are empty.
   bool complete = true;
 };
 

@@ -13,7 +13,7 @@ TEST(Text, TrimTakesUnicodeSpaceOffBothEnds) {
   EXPECT_EQ(trim("\xC2\xA0x\xE3\x80\x80"), "x");  // no-break space, ideographic space
   EXPECT_EQ(trim("\xC2\x85"), "");
   EXPECT_EQ(trim(""), "");
-  EXPECT_EQ(trim("\xA0x\xFF"), "\xA0x\xFF");  // broken bytes are no space
+  EXPECT_EQ(trim("\xA0x\xFF"), "\xA0x\xFF");  // broken bytes are not space
 }
 
 TEST(Text, SplitKeepsEmptyPieces) {
@@ -31,7 +31,7 @@ TEST(Text, FieldsHasNoEmptyPieces) {
                    "b"),
             std::vector<std::string_view>{"a\x85"
                                           "b"})
-      << "a stray byte is no character";
+      << "a stray byte is not a character";
 }
 
 TEST(Text, ParseIntIsGoAtoi) {

@@ -81,7 +81,7 @@ TEST_F(KubectlPlugin, OptionsBeforeAnInnerCommandAreItsOwn) {
     all.insert(all.end(), {"outliers", "--kubeconfig", none});
     const Ran ran = run(all);
     EXPECT_EQ(ran.status, 2);
-    EXPECT_NE(ran.err.find("is no option of `outliers`"), std::string::npos) << ran.err;
+    EXPECT_NE(ran.err.find("is not an option of `outliers`"), std::string::npos) << ran.err;
   }
   Ran ran = run({"fleet", "-o", "html", "outliers", "--kubeconfig", none});
   EXPECT_EQ(ran.status, 2);

@@ -57,20 +57,20 @@ TEST_F(ClusterTest, TakesOverANodeThatNfdLabelled) {
   // As nfd-master leaves it: its labels, its ownership annotation, and one label that is not true.
   const Ran dumped = run_program(
       {nodescout_program(), "dump", "--root", machine.path().string(), "--compat", "nfd", "--no-live", "-o", "labels"});
-  std::string labels, books = "cpu-cpuid.WRONG";
+  std::string labels, owned = "cpu-cpuid.WRONG";
   for (const std::string_view line : split(dumped.out, '\n')) {
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string key(line.substr(0, equals));
     const std::string full = key.find('/') == std::string::npos ? "feature.node.kubernetes.io/" + key : key;
     labels += json_string(full) + ":" + json_string(line.substr(equals + 1)) + ",";
-    books += "," + replace_all(full, "feature.node.kubernetes.io/", "");
+    owned += "," + replace_all(full, "feature.node.kubernetes.io/", "");
   }
   ASSERT_NE(labels.find("pci-0302_10de.present"), std::string::npos) << dumped.err;
   cluster->create_node("taken", json(R"({"metadata":{"labels":{)" + labels +
                                      R"("feature.node.kubernetes.io/cpu-cpuid.WRONG":"true"},"annotations":{)"
                                      R"("nfd.node.kubernetes.io/feature-labels":)" +
-                                     json_string(books) + "}}}"));
+                                     json_string(owned) + "}}}"));
   const auto since = cluster->now_in_audit_log();
   start({.node = "taken", .config = kQuiet});
   EXPECT_TRUE(wait_for_label(*cluster, "taken", kGpuLabel, "true")) << "what the shipped rules add";

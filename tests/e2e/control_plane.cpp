@@ -107,7 +107,7 @@ ControlPlane::ControlPlane(const Options& options)
   start_etcd(options.old_etcd);
   admin_kubeconfig_ = kubeconfig("admin", client_certificate_user("admin", {"system:masters"}));
   admin_ = std::make_unique<Connection>(endpoint_as("admin", {"system:masters"}));
-  admin_->api.write_as("tests");  // what an agent wrote is told apart by this name
+  admin_->api.write_as("tests");  // this name distinguishes it from what an agent wrote
   start_api_server();
 }
 

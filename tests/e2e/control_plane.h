@@ -26,7 +26,7 @@ struct AuditEntry {
   std::string id;
   std::string user;      // "system:serviceaccount:ns:name"
   std::string verb;      // get list watch create update patch delete deletecollection
-  std::string resource;  // "nodes", "nodes/status"; empty for what is no resource
+  std::string resource;  // "nodes", "nodes/status"; empty for what is not a resource
   std::string space, name;
   std::string uri;
   std::string user_agent;
@@ -103,7 +103,7 @@ class ControlPlane {
   // ---- faults ----
   void pause_etcd() { etcd_->pause(); }
   void resume_etcd() { etcd_->signal(SIGCONT); }
-  /// As a machine that loses its power: what hangs on it is not told.
+  /// As a machine that loses its power: nothing connected to it is notified.
   void kill_api_server();
   /// Same port, same data; returns when it is ready.
   void start_api_server();
@@ -117,7 +117,7 @@ class ControlPlane {
   /// Requests since then, each once, in the order in which they were answered (watches: begun).
   std::vector<AuditEntry> audit(std::uintmax_t since);
   Process& api_server() { return *api_server_; }
-  /// Keys and values written so far. The size of the database is no measure of a few entries: it grows by pages, and
+  /// Keys and values written so far. The size of the database does not measure a few entries: it grows by pages, and
   /// how many entries of half a page share one depends on the order in which they come.
   double etcd_bytes() const;
 

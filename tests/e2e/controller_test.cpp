@@ -898,10 +898,10 @@ TEST_F(ControllerTest, TakesOverFromNfdAndGivesBack) {
   }
   const auto point = cluster->now_in_audit_log();
   // The administrator forgot the namespace: no object counts, and nothing goes.
-  Process& blind = start();
-  EXPECT_TRUE(eventually([&] { return log_has(blind, "all Nodes are up to date"); }));
-  EXPECT_TRUE(log_has(blind, space));
-  blind.stop();
+  Process& without_objects = start();
+  EXPECT_TRUE(eventually([&] { return log_has(without_objects, "all Nodes are up to date"); }));
+  EXPECT_TRUE(log_has(without_objects, space));
+  without_objects.stop();
   Process& central = start({"--namespaces", space});
   EXPECT_TRUE(eventually([&] { return log_has(central, "all Nodes are up to date"); }));
   std::this_thread::sleep_for(7s);

@@ -165,7 +165,7 @@ std::vector<Call> forbidden_keys_on_node_a() {
        "nfd.node.kubernetes.io/x"},
       {"a huge annotation of NFD's", "merge", kA,
        annotation("nfd.node.kubernetes.io/x", '"' + std::string(200'000, 'x') + '"'), "nfd.node.kubernetes.io/x"},
-      {"an annotation of an instance that is no list", "merge", kA,
+      {"an annotation of an instance that is not a list", "merge", kA,
        annotation("evil.nfd.node.kubernetes.io/x", R"("x")"), "evil.nfd.node.kubernetes.io/x"},
       {"a list of taints of an instance", "merge", kA, annotation("evil.nfd.node.kubernetes.io/taints", R"("")"),
        "evil.nfd.node.kubernetes.io/taints"},

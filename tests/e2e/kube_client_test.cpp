@@ -291,11 +291,11 @@ TEST_F(KubeClientTest, PostsEventsThatKubectlShows) {
   cluster->create_node("eventful");
   RealClock clock;
   const Status posted = post_event(
-      cluster->admin(), {"eventful", true, "LabelRejected", "Labelling", "a b is no label"}, "agent-x", clock);
+      cluster->admin(), {"eventful", true, "LabelRejected", "Labelling", "a b is not a label"}, "agent-x", clock);
   ASSERT_TRUE(posted) << posted.error().text();
   const std::string described = cluster->kubectl({"describe", "node", "eventful"});
   EXPECT_NE(described.find("LabelRejected"), std::string::npos) << described;
-  EXPECT_NE(described.find("a b is no label"), std::string::npos) << described;
+  EXPECT_NE(described.find("a b is not a label"), std::string::npos) << described;
 }
 
 TEST_F(KubeClientTest, TheKindsOfNfdTakeWhatNfdSends) {

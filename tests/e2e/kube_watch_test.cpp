@@ -247,7 +247,7 @@ TEST_F(KubeWatchTest, ErrorsOfEveryKindRemoveNothing) {
        {answer_of(500, "{}"), answer_of(401, "{}"), answer_of(409, "{}"), answer_of(429, "{}", "Retry-After: 1\r\n"),
         answer_of(503, "<html>"), answer_of(302, "", "Location: https://elsewhere\r\n"), std::string("garbage\r\n\r\n"),
         chunked + "5\r\n{\"typ", chunked + "zz\r\n", chunked + "3\r\n{}\n\r\n0\r\n\r\n",
-        // What a broken server may say that is no watch at all: none of it may look like an empty collection.
+        // What a broken server may answer that is not a watch at all: none of it may look like an empty collection.
         answer_of(200, empty_list + "\n"), answer_of(200, ""), answer_of(204, "")}) {
     Fault fault;
     fault.target = "watch=true";

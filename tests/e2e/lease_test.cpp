@@ -92,19 +92,19 @@ TEST_F(AgentLeaseTest, IsRenewedWithoutAWriteToTheNode) {
 }
 
 TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
-  cluster->create_node("told");
-  start({.node = "told"});
+  cluster->create_node("named");
+  start({.node = "named"});
   const std::string rule =
       "- name: site rule\n  labels: {e2e-site: \"1\"}\n  matchFeatures:\n    - feature: kernel.version\n"
       "      matchExpressions: {full: {op: Exists}}\n";
   const EntryKey site{EntryKind::label, "feature.node.kubernetes.io/e2e-site"};
   const EntryKey gpu{EntryKind::label, kGpuLabel};
-  const auto makers = [&] { return Makers::read(of_lease("told", {"metadata", "annotations", kLeaseProvenance})); };
+  const auto makers = [&] { return Makers::read(of_lease("named", {"metadata", "annotations", kLeaseProvenance})); };
   write_file(agent->rules() / "site.yaml", rule);
   ASSERT_TRUE(eventually([&] {
     const auto made = makers().of(site);
     return made && made->maker.find("site.yaml:1:3") != std::string::npos;
-  })) << of_lease("told", {"metadata", "annotations", kLeaseProvenance});
+  })) << of_lease("named", {"metadata", "annotations", kLeaseProvenance});
   const auto since = parse_rfc3339(makers().of(site)->since);
   ASSERT_TRUE(since);
   EXPECT_LE(cluster->admin().server_time() - *since, 60s);
@@ -114,13 +114,13 @@ TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
 
   // What a restart finds on the Node is as old as the Lease says.
   agent->restart();
-  ASSERT_TRUE(eventually([&] { return age("told") <= 2s; }));
+  ASSERT_TRUE(eventually([&] { return age("named") <= 2s; }));
   EXPECT_EQ(makers().of(gpu)->since, of_gpu);
 
   const std::string kubeconfig = "--kubeconfig=" + (cluster->folder() / "admin.kubeconfig").string();
   const std::filesystem::path rules = agent->rules() / "site.yaml";
   const Ran explained =
-      run_program({nodescout_program(), "rules", "explain", rules.string(), "--node=told", kubeconfig});
+      run_program({nodescout_program(), "rules", "explain", rules.string(), "--node=named", kubeconfig});
   EXPECT_EQ(explained.status, 0) << explained.err;
   EXPECT_NE(explained.out.find("feature.node.kubernetes.io/e2e-site=1\n    " + rules.string() +
                                ":1:3 (rule \"site rule\"), since "),
@@ -129,16 +129,16 @@ TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
   const std::size_t gpu_at = explained.out.find(std::string(kGpuLabel) + "=true\n");
   ASSERT_NE(gpu_at, std::string::npos) << explained.out;
   EXPECT_NE(explained.out.substr(gpu_at, 200).find(" <- probe pci ("), std::string::npos) << explained.out;
-  const Ran without = run_program({nodescout_program(), "diff", "--node=told", "--root", "/nonexistent", kubeconfig});
+  const Ran without = run_program({nodescout_program(), "diff", "--node=named", "--root", "/nonexistent", kubeconfig});
   EXPECT_EQ(without.status, 2);
-  const Ran diff = run_program({nodescout_program(), "diff", "--node=told", "--no-shipped-rules", kubeconfig});
+  const Ran diff = run_program({nodescout_program(), "diff", "--node=named", "--no-shipped-rules", kubeconfig});
   EXPECT_NE(diff.out.find("- feature.node.kubernetes.io/e2e-site=1\n    no rule makes it any more (it was made by " +
                           rules.string() + ":1:3 (rule \"site rule\"), since "),
             std::string::npos)
       << diff.out << diff.err;
   const TempDirectory other;
   write_file(other.path() / "site.yaml", replace_all(rule, "\"1\"", "\"2\""));
-  const Ran changed = run_program({nodescout_program(), "diff", "--node=told", "--no-shipped-rules", "--rules",
+  const Ran changed = run_program({nodescout_program(), "diff", "--node=named", "--no-shipped-rules", "--rules",
                                    (other.path() / "site.yaml").string(), kubeconfig});
   EXPECT_NE(changed.out.find("; the present value was made by " + rules.string() + ":1:3 (rule \"site rule\"), since "),
             std::string::npos)

@@ -1,4 +1,4 @@
-// Any bytes are a template or an error with a place; what a template mentions can always be told; and a template that
+// Any bytes are a template or an error with a place; what a template mentions can always be listed; and a template that
 // is printed from its tree parses to the same tree.
 #include <optional>
 

@@ -146,7 +146,7 @@ Attributes pairs(std::string_view text) {
 
 /// Puts the machine's GPUs on the bus and returns what the driver says of its own.
 std::vector<NvmlGpu> build(TempHost& host, const Fixture& fixture) {
-  std::vector<NvmlGpu> told;
+  std::vector<NvmlGpu> reported;
   int bus = 0x10;
   for (const Model& model : fixture.models)
     for (int i = 0; i < model.count; ++i, ++bus) {
@@ -165,9 +165,9 @@ std::vector<NvmlGpu> build(TempHost& host, const Fixture& fixture) {
       gpu.compute_major = model.major;
       gpu.compute_minor = model.minor;
       gpu.memory = gpu.memory.value() + static_cast<std::int64_t>(gpu.name.size()) * (1 << 20);
-      told.push_back(gpu);
+      reported.push_back(gpu);
     }
-  return told;
+  return reported;
 }
 
 class MixedGpus : public ::testing::TestWithParam<Fixture> {};
@@ -175,8 +175,8 @@ class MixedGpus : public ::testing::TestWithParam<Fixture> {};
 TEST_P(MixedGpus, TheTruthInAnyOrder) {
   const Fixture& fixture = GetParam();
   TempHost host;
-  std::vector<NvmlGpu> told = build(host, fixture);
-  if (!told.empty()) record_answer(host, driver_report(told));
+  std::vector<NvmlGpu> reported = build(host, fixture);
+  if (!reported.empty()) record_answer(host, driver_report(reported));
   const Observation seen = look_at_gpus(host);
   EXPECT_TRUE(seen.problems.empty());
   const Attributes own = labels_below(seen.features, "feature.node.kubernetes.io/gpu-");
@@ -199,11 +199,11 @@ TEST_P(MixedGpus, TheTruthInAnyOrder) {
   }
   EXPECT_EQ(gfd.empty(), std::string_view(fixture.gfd).empty());
 
-  if (told.size() < 2) return;  // only the driver has an order of its own
+  if (reported.size() < 2) return;  // only the driver has an order of its own
   std::minstd_rand random(42);
   for (int i = 0; i < 100; ++i) {
-    std::shuffle(told.begin(), told.end(), random);
-    record_answer(host, driver_report(told));
+    std::shuffle(reported.begin(), reported.end(), random);
+    record_answer(host, driver_report(reported));
     ASSERT_EQ(look_at_gpus(host), seen) << "shuffle " << i;
   }
 }
@@ -455,7 +455,7 @@ TEST(GpuTopology, Nearness) {
 }
 
 /// Two sockets, on each a switch with two GPUs and a NIC.
-void two_sockets(TempHost& host, std::vector<NvmlGpu>& told) {
+void two_sockets(TempHost& host, std::vector<NvmlGpu>& reported) {
   for (int socket = 0; socket < 2; ++socket) {
     const std::string root = socket == 0 ? "1" : "9";
     const std::string upstream =
@@ -468,19 +468,19 @@ void two_sockets(TempHost& host, std::vector<NvmlGpu>& told) {
         add_nic(host, "mlx5_" + std::to_string(socket), function);
       } else {
         add_function(host, function);
-        told.push_back(h100(address));
+        reported.push_back(h100(address));
       }
     }
   }
 }
 
 TEST(GpuTopology, NearestNicAndMatrix) {
-  std::vector<NvmlGpu> told;
+  std::vector<NvmlGpu> reported;
   TempHost host;
-  two_sockets(host, told);
+  two_sockets(host, reported);
   // The two of one socket are bridged.
-  for (std::size_t i = 0; i < told.size(); ++i) told[i].links = {{0, told[i ^ 1].bus_id}};
-  record_answer(host, driver_report(told));
+  for (std::size_t i = 0; i < reported.size(); ++i) reported[i].links = {{0, reported[i ^ 1].bus_id}};
+  record_answer(host, driver_report(reported));
   const Features features = look_at_gpus(host).features;
   const Instances& gpus = features.instances.at("gpu.device");
   ASSERT_EQ(gpus.size(), 4u);
@@ -503,15 +503,15 @@ TEST(GpuTopology, NearestNicAndMatrix) {
 }
 
 TEST(GpuTopology, NvlinkIsBetweenThoseThatTell) {
-  std::vector<NvmlGpu> told;
+  std::vector<NvmlGpu> reported;
   TempHost host;
-  two_sockets(host, told);
-  for (NvmlGpu& gpu : told) gpu.links = {{2, "0000:b0:00.0"}};
+  two_sockets(host, reported);
+  for (NvmlGpu& gpu : reported) gpu.links = {{2, "0000:b0:00.0"}};
   // The one in the mainboard, and one that was given to a guest.
   add_function(host,
                {.address = "0000:00:02.0", .vendor = kIntel, .device = "0x4680", .pci_class = kVga, .driver = "i915"});
   add_function(host, {.address = "0000:c1:00.0", .driver = "vfio-pci"});
-  record_answer(host, driver_report(told));
+  record_answer(host, driver_report(reported));
   EXPECT_EQ(look_at_gpus(host).features.attributes.at("gpu.topology").at("nvlink"), "all");
   // AMD's unique_id says nothing of NVLink.
   TempHost amd;

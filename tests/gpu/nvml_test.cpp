@@ -63,26 +63,26 @@ NvmlReport full_board() {
 
 TEST(Nvml, WhatTheDriverSaysArrivesWhole) {
   Machine machine;
-  const NvmlReport told = full_board();
-  machine.drive(told);
-  EXPECT_EQ(print_nvml(machine.ask()), print_nvml(told));
+  const NvmlReport reported = full_board();
+  machine.drive(reported);
+  EXPECT_EQ(print_nvml(machine.ask()), print_nvml(reported));
 }
 
 TEST(Nvml, MigDevicesArriveWhole) {
   Machine machine;
-  NvmlReport told = driver_report({in_mig_mode(a100("0000:18:00.0"), {mig_1g5gb(0), mig_device(2, 2, 0, 19968)}),
-                                   in_mig_mode(a100("0000:28:00.0"), {mig_device(0, 17, 2, 19968)})});
-  for (NvmlGpu& gpu : told.gpus)
+  NvmlReport reported = driver_report({in_mig_mode(a100("0000:18:00.0"), {mig_1g5gb(0), mig_device(2, 2, 0, 19968)}),
+                                       in_mig_mode(a100("0000:28:00.0"), {mig_device(0, 17, 2, 19968)})});
+  for (NvmlGpu& gpu : reported.gpus)
     for (NvmlMig& mig : gpu.migs) mig.name = gpu.name + " MIG";
-  machine.drive(told);
-  EXPECT_EQ(print_nvml(machine.ask()), print_nvml(told));
+  machine.drive(reported);
+  EXPECT_EQ(print_nvml(machine.ask()), print_nvml(reported));
 }
 
 TEST(Nvml, EveryReportSurvivesItsText) {
-  const NvmlReport told = full_board();
-  const auto read = parse_nvml(print_nvml(told), "nvml.json");
+  const NvmlReport reported = full_board();
+  const auto read = parse_nvml(print_nvml(reported), "nvml.json");
   ASSERT_TRUE(read);
-  EXPECT_EQ(print_nvml(*read), print_nvml(told));
+  EXPECT_EQ(print_nvml(*read), print_nvml(reported));
   EXPECT_FALSE(parse_nvml("[]", "nvml.json"));
   EXPECT_FALSE(parse_nvml("{", "nvml.json"));
   // A member of the wrong type is as good as absent.
@@ -665,13 +665,13 @@ TEST(NvmlAccess, NothingStaysOpenBetweenScans) {
 
 TEST(NvmlRecording, ReplaysWithoutTheDriver) {
   Machine machine;
-  NvmlReport told = full_board();
-  told.gpus[0] = in_mig_mode(a100(told.gpus[0].bus_id), {mig_1g5gb(0), mig_1g5gb(1)});
-  for (const NvmlGpu& gpu : told.gpus) add_function(machine.files, {.address = gpu.bus_id, .numa_node = 0});
+  NvmlReport reported = full_board();
+  reported.gpus[0] = in_mig_mode(a100(reported.gpus[0].bus_id), {mig_1g5gb(0), mig_1g5gb(1)});
+  for (const NvmlGpu& gpu : reported.gpus) add_function(machine.files, {.address = gpu.bus_id, .numa_node = 0});
   add_nic(machine.files, "mlx5_0", {.address = "0000:c1:00.0", .numa_node = 0});
   machine.files.write("/sys/class/dmi/id/product_name", "DGX\n");
   machine.files.write("/run/nvidia/validations/driver-ready", "");
-  machine.drive(told);
+  machine.drive(reported);
   GpuOptions options;
   options.mig_strategy = MigStrategy::mixed;
   Moment moment;

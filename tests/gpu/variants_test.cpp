@@ -365,13 +365,13 @@ TEST(GpuVariants, OfDriversThatNameAGpuTwice) {
 }
 
 TEST(GpuVariants, OfLargeDomains) {
-  for (const auto& [on_bus, told] : {std::pair{"10000:1a:00.0", "00010000:1A:00.0"},
-                                     {"7fff0000:01:00.0", "7FFF0000:01:00.0"},
-                                     {"0001:3b:00.0", "00000001:3B:00.0"},
-                                     {"ffff:3b:00.0", "0000FFFF:3B:00.0"}}) {
+  for (const auto& [on_bus, reported] : {std::pair{"10000:1a:00.0", "00010000:1A:00.0"},
+                                         {"7fff0000:01:00.0", "7FFF0000:01:00.0"},
+                                         {"0001:3b:00.0", "00000001:3B:00.0"},
+                                         {"ffff:3b:00.0", "0000FFFF:3B:00.0"}}) {
     Machine machine;
     add_function(machine.files, {.address = on_bus});
-    machine.drive(driver_report({h100(told)}));
+    machine.drive(driver_report({h100(reported)}));
     const Observation seen = machine.look();
     expect_labels(own_labels(seen), "-nvidia.count=1 -nvidia.missing= -nvidia.failed=", on_bus);
     EXPECT_TRUE(seen.problems.empty()) << on_bus;

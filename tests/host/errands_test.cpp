@@ -93,7 +93,8 @@ TEST_F(Asked, WhatIsNotAskedForAnyMoreIsCancelled) {
   errands.serve("probe", Reason::event);
   errands.withdraw_the_rest();
   std::unique_lock lock(mutex);
-  ASSERT_TRUE(changed.wait_for(lock, 10s, [&] { return done == 1; })) << "its end is told, for somebody may ask again";
+  ASSERT_TRUE(changed.wait_for(lock, 10s, [&] { return done == 1; }))
+      << "its end is reported, because a caller may ask again";
   lock.unlock();
   EXPECT_EQ(look(Reason::answer), std::nullopt);
   EXPECT_EQ(asked, 2);

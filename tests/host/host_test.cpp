@@ -166,7 +166,7 @@ TEST(IdFile, FindsVendorAndDevice) {
   EXPECT_EQ(names("10de", "1000"), "NVIDIA Corporation/");
   EXPECT_EQ(names("1af4", "1000"), "Red Hat, Inc./Virtio network device");
   EXPECT_EQ(names("1af4", "2330"), "Red Hat, Inc./");
-  EXPECT_EQ(names("1043", "0200"), "/");  // a sub-system is no vendor
+  EXPECT_EQ(names("1043", "0200"), "/");  // a sub-system is not a vendor
   EXPECT_EQ(names("", ""), "/");
   EXPECT_EQ(find_in_id_file("10de  NVIDIA", "10de", "2330").vendor, "NVIDIA");
   EXPECT_EQ(find_in_id_file("", "10de", "2330").vendor, "");

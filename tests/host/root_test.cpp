@@ -26,7 +26,7 @@ TEST(Root, AbsenceIsItsOwnError) {
   EXPECT_EQ(root_of(host).read("/a/file/below").error().code, Errc::malformed);  // a file where a directory should be
   EXPECT_EQ(root_of(host).read("/a").error().code, Errc::malformed);
   EXPECT_EQ(root_of(host).exists("/nothing").value(), false);
-  EXPECT_EQ(root_of(host).link("/a/file").error().code, Errc::absent);  // it is no link
+  EXPECT_EQ(root_of(host).link("/a/file").error().code, Errc::absent);  // it is not a link
 }
 
 TEST(Root, LinksAreFollowedInTheHostsTerms) {

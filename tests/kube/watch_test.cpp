@@ -58,19 +58,19 @@ class WatchTest : public ::testing::Test {
     });
   }
 
-  /// What it told. A watch that finds no rest is stopped after so many sleeps.
+  /// What it reported. A watch that never comes to rest is stopped after so many sleeps.
   std::string run(const WatchTarget& target = {resources::kNodeFeatureRules, "", "", "", 0}, std::size_t sleeps = 40) {
     clock.meanwhile([this, sleeps] {
       if (clock.slept().size() == sleeps) stop.request_stop();
     });
     Watch watch(api, clock, target, [&](const WatchEvent& event) {
-      told += (told.empty() ? "" : " ") + std::string(word(event.kind)) + std::string(event.key);
+      reported += (reported.empty() ? "" : " ") + std::string(word(event.kind)) + std::string(event.key);
       if (event.kind == Kind::trouble) last_trouble = event.error->text();
       if (std::exchange(list_again, false)) watch.list_again();
     });
     if (known) watch.start_after(*known);
     watch.run(stop.get_token());
-    return told;
+    return reported;
   }
 
   bool step() {
@@ -89,7 +89,7 @@ class WatchTest : public ::testing::Test {
   Api api{server, nobody, clock, "https://fake"};
   std::stop_source stop;
   std::deque<std::function<bool()>> steps;
-  std::string told, last_trouble;
+  std::string reported, last_trouble;
   bool list_again = false;     // at the next event
   std::optional<Value> known;  // before the watch starts
 };

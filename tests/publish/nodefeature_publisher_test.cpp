@@ -179,7 +179,8 @@ TEST_F(NodeFeaturePublisherTest, BelongsToItsOwners) {
   owner.pod_uid.clear();
   ASSERT_TRUE(publish(report()));
   take_object();
-  EXPECT_EQ(owners(), "Node/a/u-node/false DaemonSet/ds/u-ds/controller/false ") << "a Pod without a uid is no owner";
+  EXPECT_EQ(owners(), "Node/a/u-node/false DaemonSet/ds/u-ds/controller/false ")
+      << "a Pod without a uid is not an owner";
   owner.pod.clear();
   ASSERT_TRUE(publish(report()));
   take_object();
@@ -210,7 +211,7 @@ TEST_F(NodeFeaturePublisherTest, FailuresAreReturned) {
 
 TEST_F(NodeFeaturePublisherTest, IsRemoved) {
   const auto nothing = publisher().remove("", false, {});
-  ASSERT_TRUE(nothing) << "no object is no error";
+  ASSERT_TRUE(nothing) << "no object is not an error";
   EXPECT_TRUE(nothing->changes.empty());
   ASSERT_TRUE(publish(report()));
   const auto rehearsed = publisher().remove("", true, {});

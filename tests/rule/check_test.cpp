@@ -129,7 +129,7 @@ TEST(Check, OneSlipIsOneMistake) {
   EXPECT_EQ(todo(rule("      labels: {a.example/x: \"1\"}\n      matchFeatures: [{feature: pci.device, "
                       "matchExpressions: {vendor: {operator: In, value: [\"10de\"]}}}]\n")),
             "write op in place of operator");
-  // The slip of one rule is no excuse for the next.
+  // The slip of one rule does not excuse the next.
   EXPECT_EQ(findings(object("    - name: a\n      label: {a.example/x: \"1\"}\n    - name: b\n")),
             "7:7 unknown-field\n8:7 dead-rule\n");
 }

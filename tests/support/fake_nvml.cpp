@@ -220,11 +220,11 @@ FAKE nvmlSystemGetCudaDriverVersion(int* version) {
 }
 FAKE nvmlSystemGetConfComputeState(std::uint32_t* state) {
   VERDICT();
-  const Value* told = scenario().find("confidential");
-  if (!told) return kNotSupported;
-  state[0] = static_cast<std::uint32_t>(number(*told, "environment"));
-  state[1] = static_cast<std::uint32_t>(number(*told, "feature"));
-  state[2] = static_cast<std::uint32_t>(number(*told, "devtools"));
+  const Value* reported = scenario().find("confidential");
+  if (!reported) return kNotSupported;
+  state[0] = static_cast<std::uint32_t>(number(*reported, "environment"));
+  state[1] = static_cast<std::uint32_t>(number(*reported, "feature"));
+  state[2] = static_cast<std::uint32_t>(number(*reported, "devtools"));
   return 0;
 }
 FAKE nvmlDeviceGetCount_v2(unsigned* count) {

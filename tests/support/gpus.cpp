@@ -15,14 +15,15 @@ namespace {
 constexpr std::int64_t kMib = 1 << 20;
 
 NvmlGpu gpu(const char* name, const std::string& bus_id, std::int64_t mib, int major, int minor) {
-  NvmlGpu told;
-  told.name = name;
-  told.bus_id = bus_id;
-  told.uuid = "GPU-00000000-0000-0000-0000-" + bus_id.substr(0, 4) + bus_id.substr(5, 2) + bus_id.substr(8, 2) + "0000";
-  told.memory = mib * kMib;
-  told.compute_major = major;
-  told.compute_minor = minor;
-  return told;
+  NvmlGpu reported;
+  reported.name = name;
+  reported.bus_id = bus_id;
+  reported.uuid =
+      "GPU-00000000-0000-0000-0000-" + bus_id.substr(0, 4) + bus_id.substr(5, 2) + bus_id.substr(8, 2) + "0000";
+  reported.memory = mib * kMib;
+  reported.compute_major = major;
+  reported.compute_minor = minor;
+  return reported;
 }
 
 Desired desired_for(const Features& features) {
@@ -49,23 +50,23 @@ NvmlReport driver_report(std::vector<NvmlGpu> gpus) {
 }
 
 NvmlGpu h100(const std::string& bus_id) {
-  NvmlGpu told = gpu("NVIDIA H100 80GB HBM3", bus_id, 81559, 9, 0);
-  told.mig = told.mig_pending = 0;
-  told.ecc = told.ecc_pending = 1;
-  return told;
+  NvmlGpu reported = gpu("NVIDIA H100 80GB HBM3", bus_id, 81559, 9, 0);
+  reported.mig = reported.mig_pending = 0;
+  reported.ecc = reported.ecc_pending = 1;
+  return reported;
 }
 
 NvmlGpu h200(const std::string& bus_id) {
-  NvmlGpu told = h100(bus_id);
-  told.name = "NVIDIA H200";
-  told.memory = 143771 * kMib;
-  return told;
+  NvmlGpu reported = h100(bus_id);
+  reported.name = "NVIDIA H200";
+  reported.memory = 143771 * kMib;
+  return reported;
 }
 
 NvmlGpu a100(const std::string& bus_id) {
-  NvmlGpu told = gpu("NVIDIA A100-SXM4-40GB", bus_id, 40960, 8, 0);
-  told.mig = told.mig_pending = 0;
-  return told;
+  NvmlGpu reported = gpu("NVIDIA A100-SXM4-40GB", bus_id, 40960, 8, 0);
+  reported.mig = reported.mig_pending = 0;
+  return reported;
 }
 
 NvmlGpu t4(const std::string& bus_id) { return gpu("Tesla T4", bus_id, 15360, 7, 5); }
@@ -73,18 +74,18 @@ NvmlGpu t4(const std::string& bus_id) { return gpu("Tesla T4", bus_id, 15360, 7,
 NvmlGpu l40s(const std::string& bus_id) { return gpu("NVIDIA L40S", bus_id, 46068, 8, 9); }
 
 NvmlGpu gb200(const std::string& bus_id, const std::string& cluster, std::int64_t clique) {
-  NvmlGpu told = gpu("NVIDIA GB200", bus_id, 189471, 10, 0);
-  told.mig = told.mig_pending = 0;
-  told.fabric = NvmlFabric{3, 0, cluster, clique, 0, 1};
-  told.platform = NvmlPlatform{"1821325190123456", 12, 4, 1, 2};
-  return told;
+  NvmlGpu reported = gpu("NVIDIA GB200", bus_id, 189471, 10, 0);
+  reported.mig = reported.mig_pending = 0;
+  reported.fabric = NvmlFabric{3, 0, cluster, clique, 0, 1};
+  reported.platform = NvmlPlatform{"1821325190123456", 12, 4, 1, 2};
+  return reported;
 }
 
 NvmlGpu gb10(const std::string& bus_id) {
-  NvmlGpu told = gpu("NVIDIA GB10", bus_id, 0, 12, 1);
-  told.memory.reset();
-  told.addressing = 2;
-  return told;
+  NvmlGpu reported = gpu("NVIDIA GB10", bus_id, 0, 12, 1);
+  reported.memory.reset();
+  reported.addressing = 2;
+  return reported;
 }
 
 NvmlMig mig_device(std::int64_t index, std::int64_t gpu_profile, std::int64_t compute_profile, std::int64_t memory) {
