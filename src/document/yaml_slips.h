@@ -1,4 +1,4 @@
-// What a person did who wrote YAML that does not parse: the parser reports where it gave up, this finds the slip.
+// Finds the slip in YAML that does not parse: the parser only reports where it gave up.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace nodescout {
 
 struct YamlSlip {
-  Mark mark;         // of the slip, which may stand lines above the place where the parser gave up
+  Mark mark;         // of the slip, which may be lines above the place where the parser gave up
   std::string what;  // one sentence
   std::string todo;
 };

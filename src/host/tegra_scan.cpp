@@ -1,4 +1,4 @@
-// Boards with an integrated GPU (Jetson): the CUDA driver interface tells a name, a capability and a memory size.
+// Boards with an integrated GPU (Jetson): the CUDA driver interface reports a name, a capability and a memory size.
 #include "host/nvml_report.h"
 #include "host/nvml_scan.h"
 #include "host/nvml_scan_parts.h"
