@@ -31,7 +31,7 @@ struct Features {
 };
 
 /// Adds `from` to `into` as the API does for several NodeFeature objects of one node: flags are united,
-/// attributes overwritten one by one (the later wins), instances appended without de-duplication.
+/// attributes overwritten individually (the later wins), instances appended without de-duplication.
 void merge(Features& into, const Features& from);
 
 /// Value of one attribute, or nullptr.

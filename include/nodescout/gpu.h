@@ -25,8 +25,8 @@ enum class GpuDiscovery : std::uint8_t {
   automatic,
   nvml,
   tegra,
-  vfio,  // sandbox nodes: what sysfs says about the GPUs that are handed to virtual machines
-  none,  // what the bus shows alone: another agent on the node asks the driver
+  vfio,  // sandbox nodes: what sysfs shows of the GPUs that are handed to virtual machines
+  none,  // only what the bus shows: another agent on the node queries the driver
 };
 
 /// One way of sharing GPUs: GFD's sharing.timeSlicing or sharing.mps.
@@ -64,7 +64,7 @@ struct GpuOptions {
     const auto chosen = labellers.find(vendor);
     return chosen != labellers.end() && chosen->second == Labeller::on;
   }
-  /// Label keys that go to the vendor's own labeller where it labels the Node, a group for each vendor.
+  /// Label keys that are left to the vendor's own labeller where it labels the Node, a group for each vendor.
   std::vector<std::vector<std::string>> shared_labels() const;
   /// As PlanOptions::stamps.
   static std::vector<std::string> stamps() { return {"nvidia.com/gfd.timestamp"}; }

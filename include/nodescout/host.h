@@ -23,7 +23,7 @@ class Redactor;
 struct NvmlReport;
 struct NvmlRequest;
 
-/// No file that a probe reads is larger on a sane host; kernel configurations have a cap of their own.
+/// No file that a probe reads is larger on a sane host; kernel configurations have their own cap.
 inline constexpr std::size_t kReadCap = 1u << 20;
 
 /// Files of the host, named as the kernel documents name them ("/sys/bus/pci/devices"), wherever they really are.
@@ -140,7 +140,7 @@ struct CpuidRegisters {
   friend bool operator==(const CpuidRegisters&, const CpuidRegisters&) = default;
 };
 
-/// What the kernel's auxiliary vector and the MIDR register say; 0 where there is none.
+/// The kernel's auxiliary vector and the MIDR register; 0 where there is none.
 struct HardwareWords {
   std::uint64_t hwcap = 0;
   std::uint64_t hwcap2 = 0;
@@ -168,8 +168,8 @@ struct HostOptions {
   bool redact = false;
   std::shared_ptr<Redactor> redactor;  // where its table is wanted afterwards
   std::shared_ptr<Journal> journal;    // notes everything that is read
-  /// The program whose command `nvml-scan` loads NVIDIA's library, in a process of its own: a path of `nodescout`.
-  /// Empty: the library is not asked, and what sysfs shows of NVIDIA's GPUs is all that is known.
+  /// The program whose command `nvml-scan` loads NVIDIA's library, in a separate process: a path of `nodescout`. Empty:
+  /// the library is not queried, and only what sysfs shows of NVIDIA's GPUs is known.
   std::string scanner;
   /// That library may be loaded from below `root` although no sysfs is mounted there: never true for a recording.
   bool trusts_root = false;
@@ -201,7 +201,7 @@ class Host {
   const std::string& node_name() const;
   /// The clock, or the moment of the recording: what had expired then has expired in the replay.
   std::chrono::system_clock::time_point now() const;
-  /// Whether CPUID can be asked at all (an amd64 machine, or a recording of one).
+  /// Whether CPUID can be queried at all (an amd64 machine, or a recording of one).
   bool has_cpuid() const;
   /// Zeros if there is no CPUID: the same answer as a leaf that does not exist.
   CpuidRegisters cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) const;

@@ -68,7 +68,7 @@ struct LayerOutcome {
   const std::vector<Rule>* rules;  // that Made::rule indexes; nullptr where no rule made it
   const Outcome* outcome;
   const Features* features = nullptr;  // that "@" values refer to
-  const Origins* origins = nullptr;    // of the labels as they were written, where no rule says it better
+  const Origins* origins = nullptr;    // of the labels as they were written, where no rule gives a better place
 };
 
 struct LabelPolicy {
@@ -86,7 +86,7 @@ struct LabelPolicy {
   bool taints = true;  // NFD's enableTaints
   /// "@domain.feature.element" in an annotation is that value; for NFD it is the text.
   bool annotation_references = true;
-  bool shipped_pass_white_lists = false;  // rules.shipped names the shipped rules that count, whatever the lists say
+  bool shipped_pass_white_lists = false;  // rules.shipped names the shipped rules that are used, whatever the lists say
   /// Namespaces, sub-domains included, below which the agent may write; empty: everywhere.
   std::vector<std::string> write_prefixes;
   Origins places;  // of these lists and switches in their file, by key
@@ -128,10 +128,10 @@ struct Built {
 /// Layers in order of precedence. "@" values refer to each layer's rule.matched, then to its features.
 Built build(const std::vector<LayerOutcome>& layers, const LabelPolicy& policy);
 
-/// "key=value" for people; of a taint "key=value:Effect", whose `key` is its name.
+/// "key=value" for messages; of a taint "key=value:Effect", whose `key` is its name.
 std::string entry_text(EntryKind kind, std::string_view key, std::string_view value);
 
-/// Advice for people: how to allow a key outside LabelPolicy::write_prefixes.
+/// Advice: how to allow a key outside LabelPolicy::write_prefixes.
 std::string how_to_write_below(std::string_view key);
 
 /// The key on the Node of what a rule of that layer calls `name`.

@@ -1,7 +1,7 @@
 // How much an agent puts on one Node, and takes from NodeFeature objects. What exceeds a limit is left out and
 // reported.
 //
-// The API server has limits of its own: all annotations of an object together have at most 256 KiB, which the ownership
+// The API server has its own limits: all annotations of an object together have at most 256 KiB, which the ownership
 // annotations share with everything else, and the cost of an admission policy grows with the product of the keys that a
 // write changes and the keys that are owned.
 #pragma once

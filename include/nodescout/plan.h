@@ -1,8 +1,8 @@
-// From Desired to the smallest patch of the own Node. Pure: nothing here talks to the API server.
+// From Desired to the smallest patch of the agent's own Node. Pure: nothing here talks to the API server.
 //
 // Who owns what is kept on the Node itself, in NFD's own annotations, so that NFD and nodescout can take over from each
 // other. A key on the Node that they do not list belongs to another program: it is left alone and reported, even if its
-// value is the same. Only a key that this program wrote, as metadata.managedFields proves, is claimed again.
+// value is the same. Only a key that this program wrote, as metadata.managedFields proves, is reclaimed.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ namespace nodescout {
 
 struct NodeState;
 
-/// What the ownership annotations say.
+/// What the ownership annotations list.
 struct Ownership {
   std::set<std::string, std::less<>> labels, annotations, extended_resources;  // full keys
   std::vector<Taint> taints;
@@ -38,7 +38,7 @@ struct NodeState {
   Attributes capacity, allocatable;      // quantities, canonical as the API server prints them
 
   /// Keys that only this program wrote, by metadata.managedFields, and that no ownership annotation lists: another
-  /// program took them off the list. Those that are wanted are claimed again; the others stay as they are.
+  /// program removed them from the list. Those that are wanted are reclaimed; the others stay as they are.
   Ownership lost;
   /// Another program that was the last to change an ownership annotation (of any instance), and that has written the
   /// Node after this program.
@@ -56,14 +56,14 @@ struct Change {
     set,  // add or alter
     remove,
     adopt,   // the Node has it already: only the ownership is new
-    disown,  // it is gone already, or another program's (`after` is set then): only the ownership goes
+    disown,  // it is gone already, or another program's (`after` is set then): only the ownership is removed
   };
 
   Kind kind = Kind::label;
   Action action = Action::set;
   std::string key;     // of a taint: "key:Effect"
   std::string before;  // empty if it was not there
-  std::string after;   // empty if it goes
+  std::string after;   // empty if it is removed
   Taint taint;
 
   /// Whether we stop owning the entry once the change is made.
@@ -98,7 +98,7 @@ struct NodePatch {
 /// nothing else that we own.
 NodePatch plan(const NodeState& now, const Desired& desired, const PlanOptions& options);
 
-/// Which part of the Node a change is written to. The status is a subresource with a patch of its own; the ownership
+/// Which part of the Node a change is written to. The status is a subresource with its own patch; the ownership
 /// annotation of extended resources goes with it, because the API server takes metadata there as well.
 enum class NodePart : std::uint8_t { metadata, status };
 NodePart part_of(const Change& change);
@@ -108,9 +108,9 @@ NodePart part_of(const Change& change);
 /// there are none.
 std::string metadata_patch(const NodeState& now, const std::vector<Change>& changes, const PlanOptions& options);
 
-/// Merge patch of nodes/NAME/status for extended resources that come, change or go, with their ownership annotation: we
-/// never own a resource that the annotation does not list, nor list one that does not exist. Empty text if there are
-/// none.
+/// Merge patch of nodes/NAME/status for extended resources that are added, changed or removed, with their ownership
+/// annotation: we never own a resource that the annotation does not list, nor list one that does not exist. Empty text
+/// if there are none.
 std::string status_patch(const NodeState& now, const std::vector<Change>& changes, const PlanOptions& options);
 
 /// The Node as it is once the changes are made: for tests, and for the next plan without a read.

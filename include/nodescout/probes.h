@@ -1,7 +1,6 @@
 // Probes: data plus one function each. A probe reads the machine and returns plain values; it keeps no state, makes no
-// labels and never looks at another probe's output. What it declares here is its schema, from which `nodescout
-// features`, docs/features.md, `rules check` and the schema tests are made, and what wakes it: no other code names a
-// probe.
+// labels and never reads another probe's output. What it declares here is its schema, from which `nodescout features`,
+// docs/features.md, `rules check` and the schema tests are made, and what wakes it: no other code names a probe.
 #pragma once
 
 #include <chrono>
@@ -41,34 +40,34 @@ struct FeatureSpec {
   std::string_view doc;
   std::span<const ElementSpec> elements;
   bool beyond_nfd = false;
-  /// The probe asks ProbeConfig::wanted and leaves out what no rule looks at.
+  /// The probe asks ProbeConfig::wanted and leaves out what no rule uses.
   bool on_demand = false;
 };
 
 /// "flag", "attribute", "instance"
 std::string_view name_of(FeatureSpec::Kind kind);
 
-/// What makes a run of a probe due, beside the slow poll.
+/// What makes a run of a probe due, besides the slow poll.
 struct WakeSpec {
   std::span<const std::string_view> subsystems;  // of kernel uevents: "pci"
   /// Files and directories, named as on the host, which need not exist yet. inotify sees no change in /sys and /proc.
   std::span<const std::string_view> paths;
   /// Whether the paths are worth a watch on this machine; null: on every one.
   bool (*watches_paths)(const Root&) = nullptr;
-  std::span<const std::string_view> node_labels;  // keys of labels of the own Node that other programs write
+  std::span<const std::string_view> node_labels;  // keys of labels of the agent's Node that other programs write
 };
 
-/// What the caller knows at the time of a run and no file of the machine says. A command that looks once has none of
-/// it.
+/// What the caller knows at the time of a run and no file of the machine contains. A command that probes once has none
+/// of it.
 struct Moment {
   std::optional<std::int64_t> configured_at;  // when it started or read its configuration again: seconds since 1970
-  Attributes node_labels;                     // of the own Node, as they were read last
-  bool is_node_hidden = false;                // it never reads the Node, where other programs say what they are doing
+  Attributes node_labels;                     // of the agent's Node, as they were read last
+  bool is_node_hidden = false;                // it never reads the Node, where other programs announce what they do
   /// For how long each condition that the last run of a probe noted has lasted (Observation::ongoing).
   std::map<std::string, std::chrono::milliseconds, std::less<>> lasting;
-  bool is_only_look = true;  // no other look will follow: do not wait
+  bool is_only_look = true;  // no other run will follow: do not wait
 
-  /// Whether a condition counts that does so once it lasts.
+  /// Whether a condition that only counts once it lasts has lasted long enough.
   bool has_lasted(std::string_view condition, std::chrono::milliseconds enough) const {
     const auto at = lasting.find(condition);
     return is_only_look || (at != lasting.end() && at->second >= enough);
@@ -87,7 +86,7 @@ struct Observation {
   /// Feature keys that depend on an answer which has not come yet: what is known of them stays as it is.
   std::set<std::string, std::less<>> awaited;
   /// Conditions that only count once they last ("nvidia-driver-absent"), and how long they must last before the probe
-  /// looks again. A condition that is not noted is over.
+  /// runs again. A condition that is not noted is over.
   std::map<std::string, std::chrono::milliseconds, std::less<>> ongoing;
 
   friend bool operator==(const Observation&, const Observation&) = default;
@@ -155,7 +154,7 @@ std::span<const Probe* const> all_probes();
 
 /// Names of the probes that a kernel uevent of this subsystem wakes.
 std::vector<std::string_view> woken_by_uevent(std::span<const Probe* const> probes, std::string_view subsystem);
-/// Names of the probes that a change of the own Node's labels wakes.
+/// Names of the probes that a change of the labels of the agent's Node wakes.
 std::vector<std::string_view> woken_by_labels(std::span<const Probe* const> probes, const Attributes& before,
                                               const Attributes& now);
 /// Paths to watch on this machine, named as on the host, with the names of the probes that each wakes.
@@ -183,7 +182,7 @@ struct Discovery {
 /// Runs the probes one after the other. A probe that throws costs its own sets, all of which are then incomplete.
 Discovery discover(const Host& host, std::span<const Probe* const> probes, const ProbeConfig& config,
                    const Moment& moment = {});
-/// What the probes met, in their order. What several of them met is said once.
+/// What the probes met, in their order. What several of them met is reported once.
 std::vector<Problem> problems_of(const Discovery& discovery);
 /// Runs one of them, and adds what it saw.
 void run_probe(const Probe& probe, const Host& host, const ProbeConfig& config, const Moment& moment, Discovery& into);

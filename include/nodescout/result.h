@@ -1,8 +1,8 @@
 // Result: a value or an Error. std::expected's names in little code, because g++ 12 has <expected>
 // only in C++23 and clang 14 not at all.
 //
-// What can fail at a border (file, library, network, foreign text) returns a Result; what is a bug
-// asserts. Stages of the corridor return Problems beside their value: a partial result is normal.
+// What can fail at a boundary (file, library, network, untrusted text) returns a Result; what is a bug asserts. Stages
+// of the corridor return Problems beside their value: a partial result is normal.
 #pragma once
 
 #include <cassert>

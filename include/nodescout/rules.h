@@ -149,7 +149,7 @@ class RuleSet {
   /// Rules in order; labels and vars of each are rule.matched for the later ones. Thread-safe.
   Outcome evaluate(const Features& features) const;
 
-  /// Feature keys that some rule looks at (lower case), "rule.matched" left out.
+  /// Feature keys that some rule uses (lower case), "rule.matched" left out.
   std::vector<std::string> inputs() const;
 
   struct Program;
@@ -169,7 +169,7 @@ class RuleCache {
   RuleCache& operator=(RuleCache&&) noexcept;
   ~RuleCache();
 
-  /// As RuleSet::evaluate; valid until the next call. Another set of rules than the last time starts anew.
+  /// As RuleSet::evaluate; valid until the next call. A different set of rules than the last time starts anew.
   const Outcome& evaluate(const RuleSet& rules, const Features& features);
   /// Rules that the last evaluation really ran.
   std::size_t last_evaluated() const;
@@ -211,7 +211,7 @@ struct ParsedRules {
 
 /// Every document of the text. A rule that cannot be read costs itself; a document that is not YAML costs itself. A
 /// document with a "kind" is read in the API's dialect (List kinds are unfolded), a bare list in the worker's, a map
-/// with "sources" or "core" as a worker configuration of which sources.custom counts.
+/// with "sources" or "core" as a worker configuration, of which only sources.custom is used.
 ParsedRules parse_rules(std::string_view text, std::string_view origin);
 
 }  // namespace nodescout

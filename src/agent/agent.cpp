@@ -118,7 +118,7 @@ void Agent::pass_gate(const PublishLoop::Attempt& attempt, const std::stop_token
   gate_due_ = due;
 }
 
-/// At its deadline nothing else may happen: the Node is published to, and with it the gate decides again.
+/// Nothing else may happen at its deadline, so the Node is published to then, and the gate decides again.
 void Agent::look_at_gate() {
   {
     const std::lock_guard lock(mutex_);
@@ -136,7 +136,7 @@ std::optional<SteadyTime> Agent::next_wake() const {
   return gate_due_;
 }
 
-/// Setup before the first look.
+/// Setup before the first pass.
 void Agent::start() {
   if (const Status loaded = state_.load(corridor_.keeper().facts()); !loaded)
     notices_.tell("state", {problem_of(loaded.error())}, false);
@@ -336,9 +336,9 @@ void Agent::reload() {
   metrics_.reloaded(loaded.has_value());
   if (!loaded) {
     const Error& error = loaded.error();
-    notices_.tell("reload",
-                  {{"configuration-refused", error.where, error.what, "correct it; what was read before still counts"}},
-                  true);
+    notices_.tell(
+        "reload",
+        {{"configuration-refused", error.where, error.what, "correct it; what was read before is still used"}}, true);
     return;
   }
   notices_.tell("reload", {}, true);
@@ -373,7 +373,7 @@ void Agent::run(const std::stop_token& stop) {
   std::vector<Problem> senses;
   if (!events_.no_uevents_reason().empty())
     senses.push_back({"no-uevents", "netlink", events_.no_uevents_reason(),
-                      "devices are looked for every probePoll instead; see docs/operations.md"});
+                      "devices are probed every probePoll instead; see docs/operations.md"});
   if (!events_.no_inotify_reason().empty())
     senses.push_back({"no-inotify", "inotify", events_.no_inotify_reason(),
                       "raise fs.inotify.max_user_instances and fs.inotify.max_user_watches; until then files count at "

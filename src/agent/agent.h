@@ -1,4 +1,4 @@
-// The agent: looks at the machine when something happens, and keeps the Node in its desired state.
+// The agent: probes the machine when something happens, and keeps the Node in its desired state.
 //
 // Five kinds of threads. This object's own (run) waits for events, runs probes and evaluates rules; the publishing
 // loop's talks to the API server about the Node; one renews the Lease; each watch has one, and so does each slow query
@@ -103,9 +103,9 @@ class Agent {
   bool published_once_ = false;
   std::string last_error_;               // of publishing; empty: none
   std::optional<Report> offered_;        // the last one
-  Attributes node_labels_;               // of the own Node, as last read; includes foreign labels
+  Attributes node_labels_;               // of the agent's Node, as last read; includes foreign labels
   std::set<std::string> woken_by_node_;  // probes that changes of these labels woke
-  std::optional<SteadyTime> gate_due_;   // when to look at the Node again for the gate
+  std::optional<SteadyTime> gate_due_;   // when to read the Node again for the gate
   std::atomic<std::size_t> held_{0};     // removals that wait for proof
 
   std::unique_ptr<Errands> errands_;

@@ -1,5 +1,5 @@
-// What the cluster says about this node: NodeFeatureRule objects, and other agents' NodeFeature objects. Both kinds may
-// not exist.
+// What the cluster contains about this node: NodeFeatureRule objects, and other agents' NodeFeature objects. Both kinds
+// may not exist.
 //
 // An object that can no longer be read keeps its last good content: a mistake in an edit removes no labels. So does a
 // namespace. Namespaces are read only where their labels decide which objects count (corridor/object_trust.h): each
@@ -112,7 +112,7 @@ Status list_rules(Api& api, ClusterObjects& into);
 bool read_namespaces(Api& api, const std::set<std::string>& names, KnownNamespaces& into,
                      const std::stop_token& stop = {});
 
-/// The current objects of both kinds, for commands that look once. Errors: as Api; a kind that does not exist is empty.
+/// The current objects of both kinds, for commands that read once. Errors: as Api; a kind that does not exist is empty.
 Result<ClusterView> read_cluster(Api& api, const std::string& node, const std::string& own_space,
                                  const ObjectPolicy& policy, const Limits& limits = {});
 

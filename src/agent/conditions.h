@@ -1,5 +1,5 @@
-// How long conditions have lasted that probes noted (Observation::ongoing), and when a probe wants to look at them
-// again. Pure: time is an argument.
+// How long the conditions that probes noted (Observation::ongoing) have lasted, and when a probe must check them again.
+// Pure: time is an argument.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,8 @@ namespace nodescout {
 
 class Conditions {
  public:
-  /// Takes the conditions of the probes that just ran; those no longer noted are over. Other probes' conditions go on.
+  /// Takes the conditions of the probes that just ran; those no longer noted are over. Other probes' conditions
+  /// continue.
   void absorb(const Discovery& seen, SteadyTime now);
 
   /// For Moment::lasting.

@@ -29,7 +29,7 @@ Result<AgentCorridor> AgentCorridor::open(const AgentOptions& options) {
 Status AgentCorridor::reload() {
   auto setup = set_up(options_);
   if (!setup) return setup.error();
-  // NFD's configuration never keeps an agent from starting; one that runs goes on with the former.
+  // NFD's configuration never keeps an agent from starting; a running one continues with the previous configuration.
   if (setup->config.unread && !config_.unread && !probes_.empty()) return *setup->config.unread;
   if (setup->probes.empty() && !probes_.empty()) return Error{Errc::malformed, "core.featureSources", kNoProbes};
   auto loaded = load_rules(setup->config, options_.rules);
@@ -97,7 +97,7 @@ Result<Discovery> AgentCorridor::look(const Schedule::Pass& pass, SteadyTime now
   }
   conditions_.absorb(found, now);
   keeper_.facts().absorb(found, probes, readable_anchors(host->files(), probes), now);
-  if (pass.all && !probes_.empty()) keeper_.looked_at_all(now);  // no probe proves nothing
+  if (pass.all && !probes_.empty()) keeper_.looked_at_all(now);  // without probes nothing is proved
   // Only files of features.d have origins, and one probe reads them.
   if (std::any_of(probes.begin(), probes.end(), [](const Probe* probe) { return probe->name == "local"; }))
     origins_ = found.origins;

@@ -59,14 +59,14 @@ class AgentCorridor {
   /// Files and directories to watch, with the probes that each wakes; an empty name means configuration and rules.
   std::map<std::string, std::set<std::string>> watched_paths() const;
 
-  /// Call with the own Node's labels after each read: other programs announce there what they do to the machine.
+  /// Call with the Node's labels after each read: other programs announce there what they do to the machine.
   void see_node(const Attributes& labels) { moment_.node_labels = labels; }
 
   /// From now on slow queries run in the background instead of blocking the caller. `errands` must outlive the
   /// corridor.
   void ask_beside(Errands& errands) { errands_ = &errands; }
 
-  /// Probes with a fact that waits for proof or a condition that must last, with the time of the next look.
+  /// Probes with a fact that waits for proof or a condition that must last, with the time of the next run.
   std::map<std::string, SteadyTime> pending() const;
 
   /// No probe waits for an answer, such as a driver's.

@@ -35,8 +35,8 @@ class LeaseLoop {
   LeaseLoop(Api& api, Clock& clock, LeaseTerms terms, bool watches, std::uint_fast32_t seed, Hooks hooks);
   ~LeaseLoop();
 
-  /// An attempt to publish is over; the first one starts the renewals, so that they never delay it. What is empty is
-  /// not known now, and what was known of it stays. `made_by`: of everything that we own on the Node, its maker or
+  /// An attempt to publish is over; the first one starts the renewals, so that they never delay it. An empty argument
+  /// is unknown now, and what was known of it stays. `made_by`: of everything that we own on the Node, its maker or
   /// empty; `changes`: what this attempt wrote of it. Any thread.
   void published(const std::string& node_uid, const std::string& digest,
                  const std::map<EntryKey, std::string>& made_by = {}, const std::vector<Change>& changes = {});

@@ -14,7 +14,7 @@ double now() { return static_cast<double>(std::time(nullptr)); }
 
 AgentMetrics::AgentMetrics(Metrics* metrics, const std::string& node) : metrics_(metrics), node_(node) {
   set("nodescout_build_info", "Always 1; the version is a label", 1, {{"version", kVersion}});
-  set("nfd_worker_build_info", "Time of the start, as NFD has it", now(), {{"version", kVersion}});
+  set("nfd_worker_build_info", "Time of the start, as in NFD", now(), {{"version", kVersion}});
   // From the first scrape on, so that rates are right.
   add("nfd_master_node_updates_total", "Writes to the Node", 0);
   add("nfd_master_node_update_failures_total", "Failed writes to the Node", 0);
@@ -49,7 +49,7 @@ void AgentMetrics::looked(const Discovery& seen, const KnownFacts& facts, bool a
   if (all_probes)
     observe("nfd_worker_feature_discovery_duration_seconds", "Duration of each run of all probes",
             {0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1}, seconds(sum), {{"node", node_}});
-  set("nodescout_stale_feature_sets", "Feature sets that could not be read whole and keep their last facts",
+  set("nodescout_stale_feature_sets", "Feature sets that could not be read completely and keep their last facts",
       static_cast<double>(facts.stale().size()));
 }
 
@@ -67,14 +67,14 @@ void AgentMetrics::evaluated(const Walked& walked) {
       rejected(EntryKind::extended_resource));
   add("nfd_master_node_taints_rejected_total", "Taints refused by policy or syntax", rejected(EntryKind::taint));
   set("nodescout_labels", "Labels in the desired state", static_cast<double>(walked.desired.labels.size()));
-  set("nodescout_problems", "Problems of configuration, rules and probes that there are now",
+  set("nodescout_problems", "Current problems of configuration, rules and probes",
       static_cast<double>(walked.problems.size() + walked.rule_problems.size()));
 }
 
 void AgentMetrics::published(const Result<Published>& result, std::chrono::nanoseconds duration) {
   const char* const outcome = !result ? "failed" : result->changes.empty() ? "unchanged" : "written";
-  add("nodescout_publishes_total", "Walks to the Node, by their outcome", 1, {{"outcome", outcome}});
-  observe("nodescout_publish_duration_seconds", "Duration of a walk to the Node",
+  add("nodescout_publishes_total", "Attempts to publish to the Node, by outcome", 1, {{"outcome", outcome}});
+  observe("nodescout_publish_duration_seconds", "Duration of an attempt to publish to the Node",
           {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}, seconds(duration));
   if (!result) return add("nfd_master_node_update_failures_total", "Failed writes to the Node", 1);
   if (!result->changes.empty()) add("nfd_master_node_updates_total", "Writes to the Node", 1);
@@ -83,7 +83,7 @@ void AgentMetrics::published(const Result<Published>& result, std::chrono::nanos
         {{"kind", std::string(name_of(change.kind))}, {"action", change.is_removal() ? "remove" : "set"}});
   for (const Kept why : kAllKept) {
     const auto held = result->held.find(why);
-    set("nodescout_held_removals", "Entries of the Node that may not go yet, by the reason",
+    set("nodescout_held_removals", "Entries of the Node that may not be removed yet, by reason",
         held == result->held.end() ? 0 : static_cast<double>(held->second), {{"reason", std::string(name_of(why))}});
   }
   set("nodescout_last_publish_timestamp_seconds", "When the Node was last known to be in its desired state", now());
@@ -99,11 +99,11 @@ void AgentMetrics::watching(const std::vector<Cluster::Health>& health) {
 }
 
 void AgentMetrics::uevents(std::size_t count) {
-  add("nodescout_uevents_total", "Kernel uevents of the subsystems that probes look at", static_cast<double>(count));
+  add("nodescout_uevents_total", "Kernel uevents of the subsystems that probes watch", static_cast<double>(count));
 }
 
 void AgentMetrics::reloaded(bool success) {
-  add("nodescout_reloads_total", "Times that configuration and rules were read again", 1,
+  add("nodescout_reloads_total", "How often configuration and rules were read again", 1,
       {{"outcome", success ? "success" : "refused"}});
   set("nodescout_config_last_reload_successful", "Whether the configuration on disk is the one in use",
       success ? 1 : 0);

@@ -33,7 +33,7 @@ class Notices {
   /// Its subject is gone.
   void forget(const std::string& kind);
 
-  /// As tell, for people who look closely: at debug level, and only where the log has it.
+  /// As tell, but at debug level: only if the log has that level.
   void detail(const std::string& kind, const std::vector<Problem>& problems);
 
   /// Posts the queued Events. Call it where a request may block.

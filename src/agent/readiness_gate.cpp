@@ -26,7 +26,8 @@ std::vector<std::string> missing_labels(const GateTerms& terms, const NodeState&
 /// What keeps the gate closed.
 GateCondition closed(const GateView& view, const std::vector<std::string>& missing) {
   if (!view.error.empty()) return {"False", "NotPublished", excerpt(view.error, kLongestMessage)};
-  if (!view.answered) return {"False", "ProbesPending", "a probe still waits for an answer, such as the GPU driver's"};
+  if (!view.answered)
+    return {"False", "ProbesPending", "a probe is still waiting for an answer, such as the GPU driver's"};
   return {"False", "LabelsMissing", excerpt("not on the Node: " + join(missing, ", "), kLongestMessage)};
 }
 

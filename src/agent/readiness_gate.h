@@ -1,6 +1,6 @@
 // The readiness gate: a node registers with a startup taint, so that no Pod is bound to it, and the agent removes the
-// taint from its own Node once it knows the machine and the labels are there. The condition NodescoutReady says the
-// same for people. decide() is pure; ReadinessGate reads and writes the Node.
+// taint from its own Node once it knows the machine and the labels are there. The condition NodescoutReady shows the
+// same to people. decide() is pure; ReadinessGate reads and writes the Node.
 #pragma once
 
 #include <chrono>
@@ -48,7 +48,7 @@ struct GateStep {
 
 GateStep decide(const GateTerms& terms, const GateView& view, SteadyTime now);
 
-/// The condition as the Node has it.
+/// The condition as it is on the Node.
 std::optional<GateCondition> gate_condition_of(const Value& node);
 
 /// Strategic merge patch of nodes/NAME/status: no other condition changes.

@@ -8,7 +8,7 @@
 namespace nodescout {
 namespace {
 
-/// libmd writes into a buffer of its own hex digits and a final zero.
+/// libmd writes the hex digits and a final zero into the buffer.
 template <std::size_t kSize, auto kHash>
 std::string hex_of(std::string_view data) {
   char hex[kSize];

@@ -63,7 +63,7 @@ std::string resource_amount_defect(std::string_view value) {
   if (!amount) return "not an amount: expected a whole number such as 4, 2Ki or 1e3";
   if (amount->negative()) return "an amount of a resource is never negative";
   if (!amount->is_whole()) return "an amount of an extended resource is a whole number";
-  return amount->is_too_large() ? "an amount is at most 9223372036854775807, which is stored in place of this" : "";
+  return amount->is_too_large() ? "an amount is at most 9223372036854775807, which is stored instead" : "";
 }
 
 std::string taint_effect_defect(std::string_view effect) {

@@ -1,5 +1,5 @@
 // Kubernetes' syntax for keys, label values, quantities and taints. Each function describes what is wrong; an empty
-// text means that nothing is.
+// string means that nothing is.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ std::string object_name_defect(std::string_view name);
 
 /// The nearest text of at most 63 legal characters, for advice; empty if there is none.
 std::string nearest_label_value(std::string_view text);
-/// Advice for people on a key that qualified_name_defect complains of.
+/// Advice on a key that qualified_name_defect rejects.
 std::string qualified_name_advice(std::string_view key);
 
 /// Text before the first "/", or empty.

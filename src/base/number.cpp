@@ -114,7 +114,7 @@ std::string hexadecimal(double value, int precision) {
   int exponent = 0;
   auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(value, &exponent), 53));
   exponent = value == 0 ? 0 : exponent - 1;
-  // mantissa: one digit before the point and 13 behind it, 52 bits
+  // mantissa: one digit before the point and 13 after it, 52 bits
   if (precision >= 0 && precision < 13 && mantissa != 0) {
     const int shift = 4 * (13 - precision);
     const std::uint64_t rest = mantissa & ((std::uint64_t{1} << shift) - 1);
@@ -153,7 +153,7 @@ Shortest shortest_digits(double value) {
   return {std::move(digits), exponent + 1};
 }
 
-/// Not std::to_chars, which prints all the digits of 1e23 where Go prints zeros behind the shortest ones.
+/// Not std::to_chars, which prints all the digits of 1e23 where Go prints zeros after the shortest ones.
 std::string shortest_fixed(const Shortest& number) {
   const auto size = static_cast<int>(number.digits.size());
   if (number.point <= 0) return "0." + std::string(static_cast<std::size_t>(-number.point), '0') + number.digits;
@@ -234,8 +234,8 @@ std::optional<double> parse_go_float(std::string_view text) {
     if (word == "nan" && !has_sign) return std::numeric_limits<double>::quiet_NaN();
     return std::nullopt;
   }
-  // from_chars takes "1e" for 1 and leaves the "e", which the end position shows. Go wants an exponent behind every
-  // hexadecimal.
+  // from_chars takes "1e" for 1 and leaves the "e", which the end position shows. Go requires an exponent after every
+  // hexadecimal number.
   const std::size_t exponent_at = text.find_first_of(hex ? "pP" : "eE");
   if (hex && (exponent_at == std::string_view::npos || text[0] == '+' || text[0] == '-')) return std::nullopt;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value,

@@ -1,4 +1,4 @@
-// Paths as texts: nothing here looks at a file system.
+// Paths as strings: nothing here accesses a file system.
 #pragma once
 
 #include <string_view>

@@ -26,7 +26,7 @@ Problem problem_of(const Error& error) {
   Problem problem{name_of(error.code), error.where, error.what, ""};
   switch (error.code) {
     case Errc::denied: problem.todo = "run as a user who may read it, or mount it readable"; break;
-    case Errc::unavailable: problem.todo = "look at the kernel log; what was known of it before is kept"; break;
+    case Errc::unavailable: problem.todo = "see the kernel log; what was last known is kept"; break;
     default: break;
   }
   return problem;

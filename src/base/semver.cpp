@@ -69,13 +69,13 @@ Result<SemanticVersion> parse_version(std::string_view text) {
   const std::size_t plus = std::min(rest.find('+'), rest.size());
   if (rest.starts_with('-')) {
     version.prerelease = rest.substr(1, plus - 1);
-    if (!is_prerelease(version.prerelease)) return malformed("the pre-release behind the hyphen is malformed");
+    if (!is_prerelease(version.prerelease)) return malformed("the pre-release after the hyphen is malformed");
   } else if (plus != 0) {
     return malformed("at most three numbers, then -pre-release and +metadata");
   }
   if (plus < rest.size()) {
     version.metadata = rest.substr(plus + 1);
-    if (!is_metadata(version.metadata)) return malformed("the metadata behind the plus sign is malformed");
+    if (!is_metadata(version.metadata)) return malformed("the metadata after the plus sign is malformed");
   }
   return version;
 }

@@ -26,14 +26,14 @@ struct SemanticVersion {
 /// Errors: malformed, what = why it is not a version; where stays empty.
 Result<SemanticVersion> parse_version(std::string_view text);
 
-/// The rules for the texts behind - and +, without the sign.
+/// The rules for the parts after - and +, without the sign.
 bool is_prerelease(std::string_view text);
 bool is_metadata(std::string_view text);
 
 /// 1.2.3-pre+meta
 std::string to_text(const SemanticVersion& version);
 
-/// -1, 0 or 1. A pre-release comes before its release; metadata does not count.
+/// -1, 0 or 1. A pre-release comes before its release; metadata is ignored.
 int compare(const SemanticVersion& a, const SemanticVersion& b);
 int compare_prerelease(std::string_view a, std::string_view b);
 

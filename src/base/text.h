@@ -18,7 +18,7 @@ std::string_view trim_right(std::string_view text);
 /// Pieces between separators; one empty piece for empty text. "a,,b" -> {"a", "", "b"}.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-/// Pieces between runs of white space of Unicode, none of them empty: strings.Fields of Go.
+/// Pieces between runs of Unicode white space, none of them empty: Go's strings.Fields.
 std::vector<std::string_view> fields(std::string_view text);
 
 std::string join(const std::vector<std::string>& pieces, std::string_view separator);

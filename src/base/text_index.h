@@ -29,7 +29,7 @@ class TextIndex {
 
  private:
   struct Point {
-    std::size_t byte, runes;  // of the text in front of it
+    std::size_t byte, runes;  // of the text before it
   };
   bool has(int line) const { return line >= 1 && static_cast<std::size_t>(line) <= starts_.size(); }
   std::size_t start_of(int line) const { return starts_[static_cast<std::size_t>(line) - 1]; }

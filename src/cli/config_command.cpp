@@ -34,7 +34,7 @@ struct CheckedConfig {
   std::vector<Problem> notes;  // not mistakes, but perhaps not what was meant
 };
 
-/// What writePrefixes takes away: it replaces the default.
+/// What writePrefixes removes: it replaces the default.
 void note_lost_prefixes(const Config& config, std::vector<Problem>& notes) {
   const auto at = config.labels.places.find(kWritePrefixes);
   if (at == config.labels.places.end() || config.prefixes.given.empty()) return;
@@ -117,7 +117,7 @@ std::string_view word_of(KeyOwner owner) {
 std::string meaning_of(const ConfigKey& key) {
   switch (key.counts) {
     case Counts::at_once: return std::string(key.meaning);
-    case Counts::at_start: return std::string(key.meaning) + " (a change counts at the next start)";
+    case Counts::at_start: return std::string(key.meaning) + " (a change takes effect at the next start)";
     case Counts::never: return "no meaning here: " + std::string(key.meaning);
   }
   return "";
@@ -170,7 +170,7 @@ ExitStatus check(const ConfigOptions& options) {
   for (const std::string& path : options.files) {
     const auto text = read_input(path);
     if (!text) {
-      // The others are checked all the same.
+      // The others are checked anyway.
       status = fail_to_open(text.error());
       continue;
     }

@@ -34,7 +34,7 @@ std::vector<std::string> names_of(const std::string& list) {
   return names;
 }
 
-/// What the options say, as the controller takes it. Errors: malformed.
+/// The options, as the controller takes them. Errors: malformed.
 Result<ControllerOptions> chosen_options(const ControllerCommandOptions& options) {
   ControllerOptions chosen = options.controller;
   if (!options.instance.empty()) chosen.instance = options.instance;
@@ -111,31 +111,33 @@ Run set_up(OptionSet& options) {
   options.values("--rules", "PATH", controller.rules.paths, "Also use the rules in this file or directory");
   options.flag("--shipped-rules", controller.rules.shipped,
                "Also use nodescout's own rules; by default only those that nfd-master would use");
-  options.list("--namespaces", "NAMESPACE,...", controller.namespaces,
-               "Namespaces whose NodeFeature objects count, beside the own one; * means all, as for nfd-master");
+  options.list(
+      "--namespaces", "NAMESPACE,...", controller.namespaces,
+      "Namespaces whose NodeFeature objects count, besides the controller's own; * means all, as for nfd-master");
   options.choice(
       "--compat", "nfd", {"nfd"}, [&controller](const std::string&) { controller.nfd_compat = true; },
-      "nfd: as nfd-master does it: NodeFeature objects of all namespaces count, with all of their labels");
+      "nfd: do as nfd-master does: NodeFeature objects of all namespaces count, with all of their labels");
   options.flag("--enable-leader-election", controller.elects_leader,
                "Write only while holding the Lease nfd-master.nfd.kubernetes.io, which nfd-master uses as well");
-  options.value("--collect-after", "DURATION", chosen->collect_after,
-                "How long after a Node is gone its NodeFeature and NodeResourceTopology objects are deleted, as nfd-gc "
-                "does it; never: leave them [1m]");
-  options.value("--options", "YAML", controller.more_config, "Configuration over that of the files");
+  options.value(
+      "--collect-after", "DURATION", chosen->collect_after,
+      "Delete NodeFeature and NodeResourceTopology objects this long after their Node is gone, as nfd-gc does; "
+      "never: keep them [1m]");
+  options.value("--options", "YAML", controller.more_config, "Configuration that overrides the files");
   options.value("--instance", "NAME", chosen->instance, "Prefix of the ownership annotations");
   options.flag("--enable-taints", controller.enables_taints, "Set the taints that rules ask for");
   options.value("--extra-label-ns", "NAMESPACE,...", chosen->extra_namespaces,
-                "In place of the configuration's extraLabelNs");
+                "Use this instead of the configuration's extraLabelNs");
   options.value("--deny-label-ns", "NAMESPACE,...", chosen->denied_namespaces,
-                "In place of the configuration's denyLabelNs");
+                "Use this instead of the configuration's denyLabelNs");
   options.value("--label-whitelist", "REGEXP", chosen->label_white_list,
-                "In place of the configuration's labelWhiteList");
+                "Use this instead of the configuration's labelWhiteList");
   options.flag("--no-auto-prefix", controller.no_auto_prefix,
-               "Keys without a namespace stay without one, as with NFD's feature gate DisableAutoPrefix");
+               "Leave keys without a namespace as they are, as with NFD's feature gate DisableAutoPrefix");
   const auto prune =
       options.flag("--prune", chosen->prune, "Remove from all Nodes what the ownership annotations list, and exit");
   options.flag("--dry-run", chosen->dry_run, "With --prune: only print what would be removed").needs(prune);
-  options.flag("--no-publish", controller.publishes, "Only log what is wrong; write to no Node", false);
+  options.flag("--no-publish", controller.publishes, "Only log problems; write to no Node", false);
   add_listen_option(options, chosen->service);
   add_log_format_option(options, chosen->service);
   return [chosen] { return run(*chosen); };
@@ -152,7 +154,7 @@ const Command controller_command{
         "  nodescout controller --config nfd-master.conf --enable-leader-election\n"
         "  nodescout controller -enable-leader-election -resync-period 1h  nfd-master's command line\n"
         "  nodescout controller --prune --dry-run  print what would be removed from all Nodes\n"
-        "  nodescout controller --no-publish --listen none  only log what is wrong",
+        "  nodescout controller --no-publish --listen none  only log problems",
     .set_up = set_up};
 
 }  // namespace nodescout::cli

@@ -39,20 +39,20 @@ std::string_view word_of(Change::Action action) {
   return "";
 }
 
-/// Why an agent would leave the entry on the Node for now, however often it looks.
+/// Why an agent would leave the entry on the Node for now, however often it probes.
 std::optional<Kept> kept_by(const MayGo& may_go, const Change& change) {
   if (!change.is_removal()) return std::nullopt;
   const auto why = may_go(change);
   return why == Kept::unproved ? std::nullopt : why;
 }
 
-/// `former`: what made the present value, if that is known. Which rule makes the entry, or why nothing does any more,
+/// `former`: what made the current value, if that is known. Which rule makes the entry, or why nothing does any more,
 /// and why it stays nevertheless.
 std::string reason_of(const Change& change, const Walked& walked, std::optional<Kept> kept, const std::string& former,
                       Probes& probes) {
   if (kept == Kept::object_not_counted)
     return "an agent keeps it: " + walked.left_out.at({change.kind, change.key}) +
-           " makes it, which does not count; it goes with the object, or once nodeFeatures.namespaces is set";
+           " makes it, which does not count; it is removed with the object, or once nodeFeatures.namespaces is set";
   const std::string stays = kept ? "; an agent keeps it for now: " + std::string(text_of(*kept)) : "";
   if (change.action == Change::Action::remove) {
     return "no rule makes it any more" + (former.empty() ? "" : " (it was made by " + former + ")") + stays;
@@ -64,7 +64,7 @@ std::string reason_of(const Change& change, const Walked& walked, std::optional<
   const std::string maker =
       made == walked.made_by.end() ? "" : with_probe(made->second, {change.kind, change.key}, probes);
   if (former.empty()) return maker;
-  return maker + (maker.empty() ? "" : "; ") + "the present value was made by " + former;
+  return maker + (maker.empty() ? "" : "; ") + "the current value was made by " + former;
 }
 
 std::string text_of(const Change& change, const std::string& why, const Style& style) {
@@ -93,7 +93,7 @@ ExitStatus diff(const DiffOptions& options) {
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return fail_to_open(connection.error());
   AgentOptions agent = options.agent;
-  agent.once = true;  // as `agent --once`, whose only look waits for nothing
+  agent.once = true;  // as `agent --once`, whose only pass waits for nothing
   auto corridor = AgentCorridor::open(agent);
   if (!corridor) return fail_to_open(corridor.error());
   const auto seen = corridor->look({true, {}}, {});

@@ -73,8 +73,8 @@ std::string picture_text(const Features& features, std::string_view output) {
   return out;
 }
 
-/// What is printed decides what is read: labels need only what some rule looks at. A table has the devices as well, but
-/// not the thousands of kernel options.
+/// What is printed decides what is read: labels need only what some rule uses. A table has the devices as well, but not
+/// the thousands of kernel options.
 Wanted wanted_for(const RuleLayers& rules, std::string_view output, std::string_view stage) {
   const bool is_labels = output == "labels" || output == "prometheus";
   if (stage.empty() ? is_labels : stage != "features") return wanted_by(rules, on_demand_features());

@@ -33,8 +33,8 @@ class Text {
       matcher("matchAny " + std::to_string(i + 1), trace_.match_any[i]);
     if (!trace_.match_features.terms.empty()) matcher("matchFeatures", trace_.match_features);
     if (verdict == Verdict::error)
-      out_ += "  " + style_.in(Colour::yellow, "failed: " + printable(trace_.result.why)) +
-              "; nothing of the rule is used\n";
+      out_ +=
+          "  " + style_.in(Colour::yellow, "failed: " + printable(trace_.result.why)) + "; the rule has no effect\n";
     if (const TermTrace* failed = trace_.first_failed())
       out_ += "  first to fail: " + printable(failed->term->feature) + " at " +
               printable(place(trace_.rule->origin, failed->term->feature_mark)) + "\n";
@@ -105,7 +105,7 @@ class Text {
   }
 
  public:
-  /// "pci.device vendor: /sys/bus/pci/devices/*/vendor", for each element that a matching term looked at.
+  /// "pci.device vendor: /sys/bus/pci/devices/*/vendor", for each element that a matching term used.
   static std::vector<std::string> sources_of(const RuleTrace& trace) {
     std::vector<std::string> out;
     const auto add = [&](const MatcherTrace& matcher) {

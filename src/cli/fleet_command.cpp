@@ -79,7 +79,7 @@ OrExit<std::unique_ptr<View>> view_of(const FleetOptions& options) {
     return refuse("--labels", "prints the labels of single Nodes; use -o json or yaml, without --group-by and --watch");
   if (options.labels) view->rows.labels = &view->texts;
   if (options.reverse && options.sort.empty())
-    return refuse("--reverse", "turns the order of --sort round; give that too");
+    return refuse("--reverse", "reverses the order of --sort; give --sort, too");
   if (options.watch && (view->group_by || view->sort ||
                         (options.output != "table" && options.output != "wide" && options.output != "json")))
     return refuse("--watch", "follows single Nodes as -o table, wide or json, without --sort and --group-by");
@@ -88,10 +88,10 @@ OrExit<std::unique_ptr<View>> view_of(const FleetOptions& options) {
 
 std::string hint_for_leases(const Error& error) {
   return error.code == Errc::denied ? "allow `list` on leases in this namespace, or name another one with --namespace"
-                                    : "the API server did not answer as it should; try again";
+                                    : "the API server did not answer as expected; try again";
 }
 
-/// What the API server says of a selector that it cannot read does not repeat the whole of it.
+/// Names the selector in the error of the API server about one that it cannot parse.
 Error about_selector(Error error, const std::string& selector) {
   if (error.code == Errc::malformed && !selector.empty()) error.where = "selector " + quote(selector);
   return error;
@@ -116,7 +116,7 @@ void warn_of_no_node(Api& api, const std::string& selector) {
   print_problems(problems);
 }
 
-/// Without the right to read Leases the agents are unknown, and everything else is as good.
+/// Without the right to read Leases the agents are unknown; everything else is unaffected.
 Agents read_agents(Api& api, const FleetOptions& options, bool with_provenance, std::vector<Problem>& problems) {
   Agents agents;
   const std::string path = collection_path(resources::kLeases, options.space);
@@ -207,7 +207,7 @@ class TablePrinter final : public RowPrinter {
   bool begun_ = false;
 };
 
-/// With its labels, where they are asked for.
+/// With its labels, if requested.
 Value document_of(const Row& row, const View& view) {
   Value map = fleet::to_value(row);
   if (view.rows.labels) map.add("labels", fleet::labels_value(row, view.texts, view.probe_of));
@@ -508,7 +508,7 @@ ExitStatus run_outliers(const FleetOptions& options) {
 void add_selector(OptionSet& options, FleetOptions& chosen) {
   options.argument("SELECTOR", chosen.word, "Only Nodes with these labels, as kubectl selects [all]", false);
   options.value("-l,--selector", "SELECTOR", chosen.selector,
-                "The same, as an option; with both, what has the labels of both");
+                "The same, as an option; with both, Nodes must match both");
   add_kubeconfig(options, chosen.kubeconfig);
 }
 
@@ -527,8 +527,8 @@ Run set_up_fleet(OptionSet& options) {
   options.flag("--reverse", chosen->reverse, "Largest values first");
   options.flag("--unhealthy", chosen->unhealthy, "Only Nodes with something wrong; exit status 3 if there are any");
   options.choice("-o,--output", "FORMAT", {"table", "wide", "json", "yaml", "csv", "html"}, chosen->output,
-                 "Output format; html is one page that needs no network [table]");
-  options.flag("--labels", chosen->labels, "With -o json or yaml: every label, and what made it since when");
+                 "Output format; html is one page that works offline [table]");
+  options.flag("--labels", chosen->labels, "With -o json or yaml: every label, what made it, and since when");
   options.flag("-w,--watch", chosen->watch, "Then print each Node again when something about it changes");
   return [chosen] {
     set_selector(*chosen);
@@ -549,7 +549,7 @@ Run set_up_outliers(OptionSet& options) {
 
 const Command outliers_command{
     .name = "outliers",
-    .summary = "Print how machines differ that ought to be equal",
+    .summary = "Print how machines that should be equal differ",
     .examples =
         "  nodescout fleet outliers                          exit status 3 if there are any\n"
         "  nodescout fleet outliers -l pool=training -o csv",
@@ -564,7 +564,7 @@ const Command fleet_command{.name = "fleet",
                             .examples =
                                 "  nodescout fleet                                   one line for each Node\n"
                                 "  nodescout fleet --unhealthy                       exit status 3 if there are any\n"
-                                "  nodescout fleet --group-by model                  how many of each there are\n"
+                                "  nodescout fleet --group-by model                  how many there are of each\n"
                                 "  nodescout fleet -l pool=training --sort driver -o wide\n"
                                 "  nodescout fleet --group-by topology.kubernetes.io/zone -o json\n"
                                 "  nodescout fleet -w                                follow changes\n"

@@ -15,7 +15,7 @@ constexpr std::size_t kWidest = 48;  // of a column, so that one odd value does 
 
 std::string cell_of(const std::string& text) { return text.empty() ? "-" : printable(text); }
 
-/// Versions are other people's texts, and come in the middle of a line.
+/// Versions are foreign strings, and appear in the middle of a line.
 std::string version_of(const std::string& text) {
   constexpr std::size_t kMost = 24;
   std::string cell = cell_of(text);

@@ -1,4 +1,4 @@
-// Rows of a fleet for people: a table that begins before the last Node is known.
+// Rows of a fleet as a text table, which begins before the last Node is known.
 #pragma once
 
 #include <string>

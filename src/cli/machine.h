@@ -1,4 +1,4 @@
-// Shared by `dump`, `record` and the other commands that look at a machine: their options, opening the host, reading
+// Shared by `dump`, `record` and the other commands that read a machine: their options, opening the host, reading
 // configuration and rules, and choosing the probes.
 #pragma once
 
@@ -15,7 +15,7 @@
 namespace nodescout::cli {
 
 /// --root, --no-live, --config, --rules, --no-shipped-rules, --compat and --only.
-/// Returns --root and --only, for what excludes them.
+/// Returns --root and --only, for options that exclude them.
 std::vector<OptionSet::Option> add_machine_options(OptionSet& options, MachineOptions& machine);
 /// --root and --no-live alone; `about_root` is the help of --root.
 OptionSet::Option add_root_options(OptionSet& options, MachineOptions& machine, const std::string& about_root);

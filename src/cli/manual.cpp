@@ -70,7 +70,7 @@ void add_markdown(const CommandDescription& command, const std::string& path, st
 }
 
 std::string key_table(const std::vector<ConfigKey>& keys, KeyOwner owner) {
-  std::string out = "| Key | Default | Meaning | A change counts |\n| --- | --- | --- | --- |\n";
+  std::string out = "| Key | Default | Meaning | A change takes effect |\n| --- | --- | --- | --- |\n";
   for (const ConfigKey& key : keys) {
     if (key.owner != owner) continue;
     const bool has_none = key.counts == Counts::never;
@@ -117,8 +117,9 @@ ExitStatus manual(const std::string& format) {
            "\\-\\-root.\n.TP\n.B KUBECONFIG\nKubeconfig files of the cluster, separated by colons.\n"
            ".TP\n.B NO_COLOR\nTurns off colour.\n"
            ".SH FILES\n.TP\n.I /etc/nodescout/nodescout.conf\nConfiguration; without it NFD's nfd\\-worker.conf and "
-           "nfd\\-master.conf count.\n.TP\n.I /etc/nodescout/rules.d\nRule files.\n"
-           ".TP\n.I /etc/nodescout/gfd.yaml\nConfiguration of the GPU labels, as gpu\\-feature\\-discovery has it.\n"
+           "nfd\\-master.conf are used.\n.TP\n.I /etc/nodescout/rules.d\nRule files.\n"
+           ".TP\n.I /etc/nodescout/gfd.yaml\nConfiguration of the GPU labels, in the format of "
+           "gpu\\-feature\\-discovery.\n"
            ".TP\n.I /etc/kubernetes/node\\-feature\\-discovery/features.d\nFacts that the administrator adds.\n"
            ".TP\n.I /run/nodescout/state.json\nWhat the agent knows of the machine, kept across restarts.\n";
   }

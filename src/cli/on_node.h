@@ -1,4 +1,4 @@
-// What a Node gets of a walk: `diff` reads the Node, the other commands have none and take one with nothing on it.
+// What a Node gets from a walk: `diff` reads the Node; the other commands have none and assume an empty one.
 #pragma once
 
 #include <map>

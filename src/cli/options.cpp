@@ -65,7 +65,7 @@ void describe(CLI::App& app, const char* examples) {
   app.positionals_at_end(false);
 }
 
-/// The program as CLI11 has it, and what runs for each command.
+/// The program as CLI11 represents it, and what runs for each command.
 struct Program {
   std::unique_ptr<CLI::App> app;
   std::vector<std::pair<const CLI::App*, Run>> runs;
@@ -181,8 +181,8 @@ CLI::Option* same_option(const CLI::App& app, const CLI::Option& option) {
   return nullptr;
 }
 
-/// A command that runs by itself may have others inside: the options before the inner one's name are the inner one's,
-/// as kubectl reads them. Throws a ParseError for one that it does not have.
+/// A command that runs by itself may have others inside: options before the inner command's name belong to the inner
+/// one, as in kubectl. Throws a ParseError for one that it does not have.
 void hand_down(const CLI::App& outer, const CLI::App& inner) {
   for (const CLI::Option* given : outer.get_options([](const CLI::Option* each) { return each->count() > 0; })) {
     CLI::Option* const taken = same_option(inner, *given);

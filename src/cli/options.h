@@ -8,7 +8,7 @@
 
 namespace nodescout::cli {
 
-/// Finds the command, reads its options and runs it. Help and wrong usage are answered here.
+/// Finds the command, reads its options and runs it. Help and wrong usage are handled here.
 ExitStatus run_command_line(int argc, char** argv);
 
 /// One option or command of the program, for completion scripts, the man page and docs/cli.md.
@@ -31,7 +31,7 @@ struct CommandDescription {
 };
 
 /// What may follow these words, one candidate a line; the last word is the one that is being typed, empty if it is new.
-/// kubectl runs kubectl_complete-nodescout so, and reads the last line as a directive for the shell.
+/// kubectl runs kubectl_complete-nodescout for this, and reads the last line as a directive for the shell.
 ExitStatus complete_words(const std::vector<std::string>& words);
 
 /// The whole program, from the table of commands itself.

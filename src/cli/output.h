@@ -27,7 +27,7 @@ ExitStatus fail(const Error& error, ExitStatus status = ExitStatus::failed);
 ExitStatus fail_to_open(const Error& error);
 
 /// Ends the program, in a release without tearing down what the kernel frees anyway: a tenth of a dump's time. Debug
-/// builds return the status, so that the leak checker still looks.
+/// builds return the status, so that the leak checker still runs.
 ExitStatus leave(ExitStatus status);
 
 }  // namespace nodescout::cli

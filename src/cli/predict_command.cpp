@@ -26,7 +26,7 @@ struct PredictOptions {
   bool lists_types = false;
 };
 
-/// A folder that goes away with the object.
+/// A folder that is removed with the object.
 class ScratchFolder {
  public:
   ScratchFolder() {
@@ -91,7 +91,8 @@ OrExit<Desired> desired_of(const Blueprint& blueprint, const Guise& guise, const
                            std::vector<Problem>& problems) {
   const ScratchFolder folder;
   if (folder.path().empty())
-    return fail({Errc::unavailable, fs::temp_directory_path().string(), "no folder can be made there; set TMPDIR"});
+    return fail(
+        {Errc::unavailable, fs::temp_directory_path().string(), "no directory can be created there; set TMPDIR"});
   if (const Status written = write_machine(blueprint, guise, folder.path()); !written) return fail(written.error());
   MachineOptions machine = options.subject.machine;
   machine.root = folder.path();
@@ -214,8 +215,9 @@ Run set_up_predict(OptionSet& options) {
   options.value("--catalogue", "FILE", chosen->catalogue,
                 "More instance types: a YAML map NAME: {arch, cpuVendor, gpus: [{id, class}]}");
   options.flag("--list-types", chosen->lists_types, "Print the instance types of the catalogue and exit");
-  const auto features = options.values("--features", "FILE", chosen->subject.features,
-                                       "Features of a machine (dump -o json); of several, what they have in common");
+  const auto features =
+      options.values("--features", "FILE", chosen->subject.features,
+                     "Features of a machine (dump -o json); repeated: what the machines have in common");
   features.excludes(gpus);
   features.excludes(type);
   gpus.excludes(type);
@@ -236,7 +238,7 @@ const Command predict_command{
     .examples =
         "  nodescout predict --gpu 10de:2330x8                       what cannot be known is listed on stderr\n"
         "  nodescout predict --instance-type p5.48xlarge -o karpenter\n"
-        "  nodescout predict --root /tmp/machine -o autoscaler       of a recording\n"
+        "  nodescout predict --root /tmp/machine -o autoscaler       from a recording\n"
         "  nodescout predict --gpu 10de:27b8 -o node | kubectl apply -f -    a Node for kwok",
     .set_up = set_up_predict};
 

@@ -16,11 +16,11 @@
 
 namespace nodescout::cli {
 
-/// What made the entries of the Node. The agent's Lease is looked for in this namespace and in "nodescout"; a Lease
+/// What made the entries of the Node. The agent's Lease is searched for in this namespace and in "nodescout"; a Lease
 /// that does not exist or may not be read says nothing.
 Makers read_makers(Api& api, const std::string& space, const std::string& node);
 
-/// The probe behind what made an entry: the Lease says the rule alone, and its terms say the rest.
+/// The probe behind what made an entry: the Lease names only the rule, and its terms give the rest.
 class Probes {
  public:
   /// Of the rules that agents have without a configuration of their own; they are read when they are first needed.

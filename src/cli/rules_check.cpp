@@ -34,8 +34,8 @@ void texts_with_rules(const Value& value, const std::string& path, std::vector<s
   if ((has_rules || is_meant_as_rules(value.text)) && !parsed.is_worker_configuration) found.push_back(path.substr(1));
 }
 
-/// People hand over what they have: a configuration, or a resource with a configuration or with rules as a text in it.
-/// What in the file is what, and what to do with it.
+/// Users pass what they have: a configuration, or a resource that contains a configuration or rules as a string. What
+/// the file contains, and what to do with it.
 std::string advice_on_other_file(std::string_view text, const std::string& name) {
   std::vector<std::string> rules, configs;
   for (const YamlDocument& document : parse_yaml(text, name)) texts_with_rules(document.root, "", rules);
@@ -59,7 +59,7 @@ ExitStatus check(const CheckOptions& options) {
   for (const std::string& path : options.files) {
     auto text = read_input(path);
     if (!text) {
-      // The others are checked all the same.
+      // The others are checked anyway.
       status = fail_to_open(text.error());
       continue;
     }
@@ -92,7 +92,7 @@ ExitStatus check(const CheckOptions& options) {
         if (std::string advice = advice_on_other_file(files[i].text, names[i]); !advice.empty())
           finding.problem.todo = std::move(advice);
       if (options.lenient && finding.severity == Severity::mistake) {
-        // The API server drops these without a word.
+        // The API server drops these silently.
         if (finding.problem.code == "former-name") passed.push_back(std::move(finding.problem));
         continue;
       }

@@ -52,7 +52,7 @@ ExitStatus eval(const RulesOptions& options) {
   const Walk walked = walk(layers, view, setup->config.labels);
   Value document = eval_value(layers, walked, on_node(walked, setup->config, subjects->nodes.front().node));
   if (options.machine.config.empty()) {
-    // What the rules alone make: that it passes our restrictions is another question, which the problems answer.
+    // What the rules alone make; the problems report whether it passes our restrictions.
     const Desired unrestricted = walk(layers, view, LabelPolicy{}).built.desired;
     for (Member& part : to_value(unrestricted).members)
       std::find_if(document.members.begin(), document.members.end(), [&](const Member& member) {
@@ -109,8 +109,8 @@ ExitStatus explain_command(const RulesOptions& options) {
 
 // ---- preview --------------------------------------------------------------------------------------------------------
 
-/// The rules that count now, and those that count once the named files are there too: each of their documents takes the
-/// place of the one of the same name.
+/// The active rules, and those that are active once the named files are added: each of their documents replaces the one
+/// of the same name.
 struct BeforeAndAfter {
   RuleLayers before, after;
 };

@@ -36,9 +36,9 @@ class Service {
   /// Null if the command does not serve any.
   Metrics* metrics() const { return metrics_.get(); }
 
-  /// If the address is in use, logs that and goes on without a server: labels matter more.
+  /// If the address is in use, logs that and continues without a server: labels matter more.
   void start(Log& log, HealthCheck healthy, HealthCheck ready);
-  /// Ends the health checks, before what they look at goes away.
+  /// Ends the health checks, before what they check is destroyed.
   void stop() { server_.reset(); }
 
  private:

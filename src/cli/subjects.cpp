@@ -57,7 +57,7 @@ Result<std::vector<std::string>> chosen_nodes(const SubjectOptions& options, Api
   if (!listed && listed.error().code == Errc::malformed)
     return Error{Errc::malformed, "--nodes " + quote(options.nodes), listed.error().what};
   if (!listed) return listed.error();
-  if (names.empty()) return Error{Errc::absent, "--nodes", "no node has labels as in " + quote(options.nodes)};
+  if (names.empty()) return Error{Errc::absent, "--nodes", "no node has the labels " + quote(options.nodes)};
   return names;
 }
 
@@ -77,8 +77,8 @@ Subject subject_from_objects(const std::string& node, ClusterView seen, const Ob
   return subject;
 }
 
-/// Without NodeFeature objects no rule can be evaluated; who made what is on the Node may be known all the same. Empty
-/// if it is not.
+/// Without NodeFeature objects no rule can be evaluated; what made the entries of the Node may still be known. Empty if
+/// it is not.
 std::optional<ExitStatus> print_provenance(const SubjectOptions& options, Api& api, const std::string& space) {
   const auto object = NodeClient(api).get(options.node);
   if (!object && object.error().code == Errc::absent)

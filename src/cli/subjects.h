@@ -14,7 +14,7 @@
 
 namespace nodescout::cli {
 
-/// A node with a name for people: the file, the host, or the Node.
+/// A node with a display name: the file, the host, or the Node.
 struct Subject {
   std::string name;
   Features own;

@@ -41,7 +41,7 @@ std::string shortened(const std::string& text, std::size_t width) {
   return out + "...";
 }
 
-/// 1536 -> "1.5 KiB"; one decimal where it says something.
+/// 1536 -> "1.5 KiB"; one decimal where it matters.
 std::string bytes_text(std::string_view decimal) {
   const auto bytes = parse_int(decimal);
   if (!bytes || *bytes < 0) return std::string(decimal);

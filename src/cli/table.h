@@ -1,5 +1,4 @@
-// What a machine is, for people: 80 columns, colour only where the terminal has it, device names looked up here and
-// nowhere else.
+// A machine as a text table: 80 columns, colour only where the terminal has it. Device names are looked up only here.
 #pragma once
 
 #include <string>

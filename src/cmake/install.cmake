@@ -3,7 +3,7 @@ set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME runtime)
 # depends on the prefix.
 install(TARGETS nodescout RUNTIME DESTINATION bin)
 install(TARGETS nodescout_kube LIBRARY DESTINATION lib/nodescout)
-# The names by which kubectl finds a plugin and its completion; the program looks at the name that it was started by.
+# The names by which kubectl finds a plugin and its completion; the program checks the name by which it was started.
 set(plugin_names ${PROJECT_BINARY_DIR}/generated/plugin)
 file(MAKE_DIRECTORY ${plugin_names})
 foreach(name kubectl-nodescout kubectl_complete-nodescout)

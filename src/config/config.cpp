@@ -28,12 +28,13 @@ PrefixDefect defect_of_prefix(std::string_view prefix) {
   const std::string lower = lower_ascii(meant);
   if (object_name_defect(prefix).empty()) return {};
   if (prefix == "*" || prefix.empty())
-    return {" is not a namespace: there is no word for all of them", "name each namespace that rules write below", ""};
+    return {" is not a namespace: there is no wildcard for all of them", "name each namespace that rules write below",
+            ""};
   if (!object_name_defect(lower).empty())
     return {" is not a namespace: it " + object_name_defect(lower).substr(3), "write a domain such as vendor.example",
             ""};
   const std::string_view why = prefix.starts_with("*.") ? " covers its sub-domains without a *"
-                               : meant != prefix        ? " is a namespace with something behind it"
+                               : meant != prefix        ? " is a namespace followed by something else"
                                                         : " is not in lower case";
   return {std::string(why) + ", and is taken for " + quote(lower), "write " + quote(lower), lower};
 }
@@ -63,8 +64,8 @@ std::vector<std::string> write_prefixes_of_policy(const Root& system, std::vecto
 
 namespace {
 
-/// What is given takes the place of the default; what is extra adds to either, and so do namespaces that NFD's
-/// extraLabelNs opens.
+/// What is given replaces the default; extra namespaces are added to either, and so are those that NFD's extraLabelNs
+/// allows.
 void settle_prefixes(Config& config) {
   const auto& base = config.prefixes.given.empty() ? config.prefixes.fallback : config.prefixes.given;
   if (base.empty()) return;  // everywhere
@@ -178,7 +179,7 @@ std::vector<std::string> select_sources(const std::vector<std::string>& wanted,
       const auto at = places.find(entry);
       problems.push_back({"unknown-source", at == places.end() ? std::string(key) : at->second,
                           "unknown source " + quote(name),
-                          guess.empty() ? "known are " + join({known.begin(), known.end()}, ", ")
+                          guess.empty() ? "known names are " + join({known.begin(), known.end()}, ", ")
                                         : "did you mean " + std::string(guess) + "?"});
     } else if (entry.starts_with('-')) {
       selected.erase(*std::find(known.begin(), known.end(), name));

@@ -29,10 +29,10 @@ struct CpuidLabels {
                                      "F16C",   "HTT",    "LZCNT",  "MMX",   "MMXEXT",   "NX",   "POPCNT",
                                      "RDRAND", "RDSEED", "RDTSCP", "SGX",   "SGXLC",    "SSE",  "SSE2",
                                      "SSE3",   "SSE4",   "SSE42",  "SSSE3", "TDX_GUEST"};
-  std::vector<std::string> allowed;  // not empty: only these, and `denied` does not count
+  std::vector<std::string> allowed;  // not empty: only these, and `denied` is ignored
 };
 
-/// Which devices get a "present" label, and which of their ids its name contains.
+/// Which devices get a "present" label, and which of their ids are in its name.
 struct DeviceLabels {
   std::vector<std::string> classes;  // prefixes of the class; an empty text matches every device
   std::vector<std::string> fields;   // in the fixed order of the label; unknown ones are dropped when it is read
@@ -76,7 +76,7 @@ struct Config {
   Attributes fake_labels = {{"fakefeature1", "true"}, {"fakefeature2", "true"}, {"fakefeature3", "true"}};
   std::vector<Rule> custom_rules;  // sources.custom
   std::string broken_custom;       // the file whose sources.custom has rules that could not be read
-  std::optional<Error> unread;     // why one of NFD's own files does not count; what it would make is unknown
+  std::optional<Error> unread;     // why one of NFD's own files is not used; what it would make is unknown
 
   // rules
   bool shipped_rules = true;
@@ -100,7 +100,7 @@ struct Config {
   std::string state_file = "/run/nodescout/state.json";  // survives a restart of the container; "": none
   Limits limits;
   bool lease = true;  // renewed in the agent's namespace: freshness without writing the Node
-  /// Whether an agent has a Lease; if not, an annotation of its Node says to controllers that it lives there.
+  /// Whether an agent has a Lease; if not, an annotation of its Node tells controllers that it runs there.
   bool keeps_lease() const { return lease && instance.empty(); }
   std::chrono::seconds lease_period{30};
   struct {
@@ -132,9 +132,9 @@ PrefixDefect defect_of_prefix(std::string_view prefix);
 /// Reads one more file over `config`. Errors: malformed if the text is not a YAML map; then nothing has changed.
 Status apply_config(Config& config, std::string_view text, std::string_view origin);
 
-/// The files that count: `path` if given, else /etc/nodescout/nodescout.conf, else NFD's two. Errors: as Root::read for
-/// a file that was named and cannot be read; malformed for one that is not YAML. One of NFD's that cannot be read or is
-/// not YAML is a problem and `unread`: it keeps no agent from starting. `system` has the files.
+/// The files that are used: `path` if given, else /etc/nodescout/nodescout.conf, else NFD's two. Errors: as Root::read
+/// for a file that was named and cannot be read; malformed for one that is not YAML. One of NFD's that cannot be read
+/// or is not YAML is a problem and `unread`: it keeps no agent from starting. `system` has the files.
 Result<Config> load_config(const std::string& path, const Root& system = Root::at("/"));
 
 /// NFD's selection of sources: "all", "-name", "name", left to right. Unknown names are reported, at their places or,

@@ -27,7 +27,7 @@ void check_names(KeyEntry& entry, const std::vector<std::string_view>& known, co
     if (std::find(known.begin(), known.end(), item.text) != known.end()) continue;
     const std::string_view guess = closest(item.text, known);
     entry.mistake(item.mark, ": unknown " + std::string(word) + " " + quote(item.text),
-                  guess.empty() ? "known are " + join({known.begin(), known.end()}, ", ")
+                  guess.empty() ? "known names are " + join({known.begin(), known.end()}, ", ")
                                 : "did you mean " + std::string(guess) + "?");
   }
 }
@@ -58,7 +58,7 @@ void sources(KeyEntry& entry, std::vector<std::string>& into, Places& places) {
   places.insert_or_assign("", place(entry.origin(), entry.value.mark));
 }
 
-/// Deprecated, and stronger than labelSources.
+/// Deprecated; overrides labelSources.
 void deprecated_sources(KeyEntry& entry, Config& config) {
   if (!entry.is_null()) sources(entry, config.label_sources, config.places_of_labels);
 }
@@ -74,11 +74,10 @@ void compat(KeyEntry& entry, Config& config) {
   if (wanted == "nfd")
     config.nfd_compat = true;
   else if (!wanted.empty())
-    entry.mistake(entry.value.mark, " knows only \"nfd\", not " + quote(wanted), "write nfd, or remove it");
+    entry.mistake(entry.value.mark, " accepts only \"nfd\", not " + quote(wanted), "write nfd, or remove it");
 }
 
-/// The fields of a label always stand in the order of `known`; duplicates collapse; where none is left the default
-/// holds.
+/// The fields of a label are always in the order of `known`; duplicates collapse; if none is left the default is used.
 void label_fields(KeyEntry& entry, const std::vector<std::string_view>& known, DeviceLabels& into) {
   std::vector<std::string> fields = into.fields;
   if (!entry.texts(fields)) return;
@@ -123,7 +122,7 @@ void fake_instances(KeyEntry& entry, Config& config) {
   }
 }
 
-/// A key that is in both of NFD's files counts in both, so these lists only grow.
+/// A key that is in both of NFD's files is read from both, so these lists only grow.
 void add_texts(KeyEntry& entry, std::vector<std::string>& into) {
   std::vector<std::string> names;
   if (!entry.texts(names)) return;
@@ -172,14 +171,14 @@ void cmdline_names(KeyEntry& entry, Config& config) {
       entry.mistake(item.mark,
                     ": " + quote(item.text) + " never matches: no parameter has " + quote(item.text.substr(sign, 1)) +
                         " in its name",
-                    "write each name in full, as an element of its own");
+                    "write each name in full, as a separate element");
   for (const Value& item : entry.value.items)
     if (const std::size_t equals = item.text.find('='); equals != std::string::npos)
       entry.mistake(item.mark, ": " + quote(item.text) + " never matches: a parameter is named without its value",
                     "write " + quote(item.text.substr(0, equals)));
 }
 
-/// A class as sysfs has it: hex digits without 0x, cut where the label's class ends.
+/// A class as sysfs prints it: hex digits without 0x, cut where the label's class ends.
 template <std::size_t kDigits>
 std::string class_digits(std::string_view spelt) {
   std::string text = lower_ascii(spelt);
@@ -198,10 +197,10 @@ void device_classes(KeyEntry& entry, std::vector<std::string>& into) {
     const std::string digits = class_digits<kDigits>(item.text);
     const bool is_hex = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (is_hex && digits == lower_ascii(item.text)) continue;
-    entry.mistake(
-        item.mark,
-        ": " + quote(item.text) + " does not begin any class, which has " + std::to_string(kDigits) + " hex digits",
-        is_hex ? "write " + quote(digits) : "write hex digits in quotes, such as \"03\"");
+    entry.mistake(item.mark,
+                  ": " + quote(item.text) + " does not match the beginning of any class, which has " +
+                      std::to_string(kDigits) + " hex digits",
+                  is_hex ? "write " + quote(digits) : "write hex digits in quotes, such as \"03\"");
   }
 }
 
@@ -224,7 +223,7 @@ void node_key(KeyEntry& entry, const Value& item) {
                       ? "write " + quote(key)
                       : "write it as on the Node, such as feature.node.kubernetes.io/NAME");
   else if (namespace_of(item.text).empty())
-    entry.mistake(item.mark, ": " + quote(item.text) + " has no prefix, and no key of a Node is named so",
+    entry.mistake(item.mark, ": " + quote(item.text) + " has no prefix, and no key of a Node has this name",
                   "write " + quote(std::string(kFeaturePrefix) + "/" + item.text));
 }
 
@@ -249,7 +248,7 @@ void reserved_namespace(KeyEntry& entry, const Value& item) {
   for (const std::string& own : default_write_prefixes())
     if (is_within(item.text, own)) return;
   const bool holds_ours = is_within(kFeaturePrefix, item.text);
-  entry.mistake(item.mark, ": " + quote(item.text) + " belongs to Kubernetes: keys in it are refused all the same",
+  entry.mistake(item.mark, ": " + quote(item.text) + " belongs to Kubernetes: keys in it are refused anyway",
                 holds_ours ? "write " + quote(kFeaturePrefix)
                            : "remove it; labels in it are allowed by extraLabelNs: [" + item.text + "]");
 }
@@ -353,7 +352,7 @@ constexpr std::string_view kOwnNode = "every agent labels its own node";
 
 using Row = KeyRow<Config>;
 
-// The order is that of reading: of two keys for the same thing the later row is the stronger.
+// The order is that of reading: of two keys for the same thing the later row wins.
 const Row kRows[] = {
     {{"core.labelWhiteList", worker, at_once, "none",
       "a regular expression: built-in and custom labels are left out unless what follows `/` matches"},
@@ -368,14 +367,14 @@ const Row kRows[] = {
      [](KeyEntry& e, Config& c) { sources(e, c.feature_sources, c.places_of_features); }},
     {{"core.labelSources", worker, at_once, "`[all]`", "sources whose built-in labels are made, likewise"},
      [](KeyEntry& e, Config& c) { sources(e, c.label_sources, c.places_of_labels); }},
-    {{"core.sources", worker, at_once, "none", "former name of `core.labelSources`, and stronger"}, deprecated_sources},
+    {{"core.sources", worker, at_once, "none", "former name of `core.labelSources`; overrides it"}, deprecated_sources},
     {{"core.noPublishFeatures", worker, at_start, "`[]`",
       "patterns of features that stay out of the NodeFeature object, with `--publish nodefeature`"},
      unpublished_features},
     {{"core.ownerRefs", worker, at_start, "`[pod, ds]`",
       "owners of the NodeFeature object, with `--publish nodefeature`: `node`, `pod`, `ds`"},
      owner_references},
-    {{"core.noOwnerRefs", worker, at_start, "`false`", "former way to write `ownerRefs: []`, and stronger"},
+    {{"core.noOwnerRefs", worker, at_start, "`false`", "former way to write `ownerRefs: []`; overrides it"},
      no_owner_references},
     {{"core.sleepInterval", worker, never, "", "probes run on events, not on a timer"},
      [](KeyEntry& e, Config&) { e.go_duration(); }},
@@ -386,10 +385,10 @@ const Row kRows[] = {
     {{"sources.cpu.cpuid.attributeBlacklist", worker, at_once, "NFD's list", "CPU flags that get no label"},
      [](KeyEntry& e, Config& c) { cpu_flags(e, c, c.cpuid.denied); }},
     {{"sources.cpu.cpuid.attributeWhitelist", worker, at_once, "`[]`",
-      "if not empty: the only CPU flags that get a label; attributeBlacklist does not count then"},
+      "if not empty: the only CPU flags that get a label; attributeBlacklist is then ignored"},
      [](KeyEntry& e, Config& c) { cpu_flags(e, c, c.cpuid.allowed); }},
     {{"sources.kernel.kconfigFile", worker, at_once, "search",
-      "the kernel's configuration, as a path of the host, `/boot/config-6.1.0`"},
+      "path of the kernel's configuration on the host, such as `/boot/config-6.1.0`"},
      kconfig_file},
     {{"sources.kernel.configOpts", worker, at_once, "`[NO_HZ, NO_HZ_IDLE, NO_HZ_FULL, PREEMPT]`",
       "options of the kernel's configuration that get a label, without `CONFIG_`"},
@@ -398,7 +397,7 @@ const Row kRows[] = {
       "parameters of the kernel command line that become features"},
      cmdline_names},
     {{"sources.pci.deviceClassWhitelist", worker, at_once, "`[\"03\", \"0b40\", \"12\"]`",
-      "PCI classes that get a label, or what they begin with: hex digits, in quotes"},
+      "PCI classes that get a label, or the first digits of classes: hex digits, in quotes"},
      [](KeyEntry& e, Config& c) { device_classes<4>(e, c.pci.classes); }},
     {{"sources.pci.deviceLabelFields", worker, at_once, "`[class, vendor]`",
       "ids in the name of the label: `class`, `vendor`, `device`, `subsystem_vendor`, `subsystem_device`"},
@@ -421,7 +420,7 @@ const Row kRows[] = {
       "attributes of `fake.attribute`, merged into the default"},
      [](KeyEntry& e, Config& c) { e.text_map(c.probes.fake.attributes); }},
     {{"sources.fake.instanceFeatures", worker, at_once, "NFD's three",
-      "instances of `fake.instance`, each merged into the default at its place"},
+      "instances of `fake.instance`, each merged into the default at the same position"},
      fake_instances},
     {{"sources.custom", worker, at_once, "`[]`", "rules in the worker's dialect"}, custom_rules},
     {{"sources.local", worker, at_once, "", "it has no options; files of features.d are read"}, no_keys},
@@ -480,7 +479,7 @@ const Row kRows[] = {
       "a label selector: NodeFeature objects count from these namespaces and from the agent's own; see below"},
      [](KeyEntry& e, Config& c) { read_selector(e, c.objects.selector); }},
     {{"restrictions.denyNodeFeatureLabels", master, at_once, "`false`",
-      "labels that NodeFeature objects of other agents ask for do not count, only their features"},
+      "labels that NodeFeature objects of other agents ask for are ignored; only their features count"},
      [](KeyEntry& e, Config& c) { e.opposite(c.objects.labels); }},
     {{"restrictions.allowOverwrite", master, at_once, "`false`; for NFD `true`",
       "take over keys of the Node that belong to another program"},
@@ -491,10 +490,11 @@ const Row kRows[] = {
     {{"writePrefixes", nodescout, at_once, "see below",
       "namespaces of keys that the agent may write, sub-domains included; replaces the default"},
      write_prefixes},
-    {{"extraWritePrefixes", nodescout, at_once, "`[]`", "additional namespaces, beside `writePrefixes` or its default"},
+    {{"extraWritePrefixes", nodescout, at_once, "`[]`",
+      "additional namespaces, besides `writePrefixes` or its default"},
      [](KeyEntry& e, Config& c) { prefixes(e, c.prefixes.extra); }},
     {{"nodeFeatures.namespaces", nodescout, at_once, "not set",
-      "namespaces whose NodeFeature objects count beside those of the agent's own; `[\"*\"]`: all; see below"},
+      "namespaces whose NodeFeature objects count besides those of the agent's own; `[\"*\"]`: all; see below"},
      [](KeyEntry& e, Config& c) { read_namespaces(e, c.objects.namespaces); }},
     {{"nodeFeatures.mayOverride", nodescout, at_once, "`false`",
       "NodeFeature objects may extend and replace what the node's own probes and rules make"},
@@ -502,13 +502,13 @@ const Row kRows[] = {
     {{"nodeFeatures.deniedKeys", nodescout, at_once, "see below",
       "labels that are never taken from NodeFeature objects; `*` at the end means any ending"},
      [](KeyEntry& e, Config& c) { read_denied_keys(e, c.objects.denied_keys); }},
-    {{"rules.shipped", nodescout, at_once, "according to `core.labelSources` and the white lists",
+    {{"rules.shipped", nodescout, at_once, "as `core.labelSources` and the white lists allow",
       "`true`, `false`, or a list: the shipped rules that count, by file (`nvidia`) or name"},
      shipped},
     {{"limits.labelsPerNode", nodescout, at_once, "`500`",
-      "labels that the Node gets at most, and as many annotations, taints and extended resources; see below"},
+      "maximum number of labels of the Node, and likewise of annotations, taints and extended resources; see below"},
      [](KeyEntry& e, Config& c) { e.amount(c.limits.labels_per_node); }},
-    {{"limits.labelsPerObject", nodescout, at_once, "`250`", "of these, how many one NodeFeature object gets"},
+    {{"limits.labelsPerObject", nodescout, at_once, "`250`", "of these, how many may come from one NodeFeature object"},
      [](KeyEntry& e, Config& c) { e.amount(c.limits.labels_per_object); }},
     {{"limits.ownershipBytes", nodescout, at_once, "`128Ki`", "size of all ownership annotations together"},
      [](KeyEntry& e, Config& c) { e.amount(c.limits.ownership_bytes); }},
@@ -516,7 +516,7 @@ const Row kRows[] = {
      [](KeyEntry& e, Config& c) { e.amount(c.limits.node_feature_objects); }},
     {{"limits.nodeFeatureBytes", nodescout, at_start, "`1Mi`", "size of these objects together, as JSON"},
      [](KeyEntry& e, Config& c) { e.amount(c.limits.node_feature_bytes); }},
-    {{"watchNode", nodescout, at_start, "`false`", "watch the own Node; needs the overlay `watch-node`"},
+    {{"watchNode", nodescout, at_start, "`false`", "watch the agent's Node; needs the overlay `watch-node`"},
      [](KeyEntry& e, Config& c) { e.flag(c.watch_node); }},
     {{"lease.enabled", nodescout, at_start, "`true`",
       "renew a Lease named after the node in the agent's namespace; not with `instance`"},
@@ -526,10 +526,10 @@ const Row kRows[] = {
     {{"readinessGate.taint", nodescout, at_start, "none",
       "key of the startup taint that the agent removes from its Node; none: no gate"},
      gate_taint},
-    {{"readinessGate.requires", nodescout, at_start, "`[]`", "keys of labels that must be on the Node before"},
+    {{"readinessGate.requires", nodescout, at_start, "`[]`", "keys of labels that must be on the Node first"},
      gate_labels},
     {{"readinessGate.deadline", nodescout, at_start, "`5m`",
-      "after which the condition `NodescoutReady` becomes False with the reason"},
+      "time after which the condition `NodescoutReady` becomes False with the reason"},
      gate_deadline},
     {{"readinessGate.onDeadline", nodescout, at_start, "`keep`", "`keep` or `remove` the taint at the deadline"},
      gate_at_deadline},
@@ -537,13 +537,13 @@ const Row kRows[] = {
       "keeps what is known of the machine across a restart of the container; `\"\"`: none"},
      [](KeyEntry& e, Config& c) { e.text(c.state_file); }},
     {{"nodeRecheck", nodescout, at_once, "`5m`",
-      "how often the own Node is read, which restores deleted labels; 0: never"},
+      "how often the agent's Node is read, which restores deleted labels; 0: never"},
      [](KeyEntry& e, Config& c) { e.seconds(c.node_recheck); }},
     {{"probePoll", nodescout, at_once, "`5m`", "how often all probes run without an event; 0: never"},
      [](KeyEntry& e, Config& c) { e.seconds(c.probe_poll); }},
 };
 
-/// Those of the section `gpu` have their own place, beside GFD's.
+/// Those of the section `gpu` are in gpu_config.cpp, beside GFD's.
 const std::vector<Row>& all_rows() {
   static const std::vector<Row> kAll = [] {
     std::vector<Row> rows(std::begin(kRows), std::end(kRows));

@@ -108,11 +108,11 @@ class Search {
       if (helm_values(*spec, "spec.", of, 0) == 0) texts_below(*spec, "spec.", of, 0);
     }
     if (out_.found.size() + out_.problems.size() != before || without_.size() != others) return;
-    without_.push_back(
-        {"no-config", place(origin_, kind.mark), "there is no configuration in this " + kind.text,
-         has_rules ? "check it with `nodescout rules check`"
-                   : "hand over the configuration itself, a ConfigMap or a NodeFeatureDiscovery that holds it as a "
-                     "text, or Helm values"});
+    without_.push_back({"no-config", place(origin_, kind.mark), "there is no configuration in this " + kind.text,
+                        has_rules
+                            ? "check it with `nodescout rules check`"
+                            : "pass the configuration itself, a ConfigMap or a NodeFeatureDiscovery that holds it as a "
+                              "text, or Helm values"});
   }
 
   /// NFD's operator has custom rules there, which are not configuration.
@@ -138,8 +138,7 @@ class Search {
     }
   }
 
-  /// Also a text that is not YAML, if one of its lines is a key of a configuration at the left: its mistake is
-  /// reported.
+  /// Also a text that is not YAML, if one of its lines begins with a key of a configuration: its mistake is reported.
   bool is_like_config(const Value& scalar) const {
     const Read text = read(scalar);
     if (!text.error) return looks_like_config(text.root);
@@ -157,8 +156,8 @@ class Search {
   void entry(const Value& value, const std::string& path, const std::string& of) {
     if (value.is(Kind::null)) return;
     if (!value.is_scalar()) {
-      problem(value.mark, path + of + " must be a text, not " + describe(value),
-              "write \"|\" behind the key, and the configuration indented below it");
+      problem(value.mark, path + of + " must be a string, not " + describe(value),
+              "write \"|\" after the key, and the configuration indented below it");
       if (value.is(Kind::map)) out_.found.push_back({path + of, value});
       return;
     }

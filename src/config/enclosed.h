@@ -1,5 +1,5 @@
-// Where in a file the configuration is: people hand over what they have, which is the file itself, a ConfigMap or a
-// resource of NFD's operator with the file as a text in it, or Helm values with its content as a map.
+// Where in a file the configuration is. Users pass what they have: the file itself, a ConfigMap or a resource of NFD's
+// operator that contains the file as a string, or Helm values with its content as a map.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct EnclosedConfig {
 
 struct EnclosedConfigs {
   std::vector<EnclosedConfig> found;
-  std::vector<Problem> problems;  // texts and documents that cannot be read, files that hold no configuration
+  std::vector<Problem> problems;  // texts and documents that cannot be read, files that contain no configuration
 };
 
 /// Every configuration in a file. There is one, or a problem, for a file that is not empty.

@@ -63,7 +63,7 @@ template <class T, std::size_t count>
 void word(KeyEntry& entry, const Word<T> (&words)[count], T& into, GpuOptions& options) {
   if (entry.is_null() || set_word(entry.value.is_scalar() ? entry.value.text : "", words, into)) return;
   options.labels_in_doubt = true;
-  entry.mistake(entry.value.mark, ": " + describe(entry.value) + " is none of " + list_of(words), kLabelsStay);
+  entry.mistake(entry.value.mark, ": " + describe(entry.value) + " is not one of " + list_of(words), kLabelsStay);
 }
 
 /// "nvidia.com/" and a DNS subdomain, 63 characters in all.
@@ -155,7 +155,7 @@ void expected(KeyEntry& entry, GpuOptions& options) {
       options.expected.insert_or_assign(member.key, *count);
     else
       entry.mistake(member.mark,
-                    " knows " + join({vendors.begin(), vendors.end()}, ", ") + ", each with a number of GPUs");
+                    " accepts " + join({vendors.begin(), vendors.end()}, ", ") + ", each with a number of GPUs");
   }
 }
 
@@ -173,7 +173,7 @@ void labellers(KeyEntry& entry, GpuOptions& options) {
       options.labellers.insert_or_assign(member.key, choice);
     else
       entry.mistake(member.mark,
-                    " knows " + join({vendors.begin(), vendors.end()}, ", ") + ", each with " + list_of(kLabellers));
+                    " accepts " + join({vendors.begin(), vendors.end()}, ", ") + ", each with " + list_of(kLabellers));
   }
 }
 
@@ -215,7 +215,7 @@ const KeyRow<Config> kSection[] = {
     {{"gpu.driverRoot", nodescout, at_once, "search", "directory with the driver's library, as the process sees it"},
      [](KeyEntry& e, Config& c) { e.text(c.probes.gpu.driver_root); }},
     {{"gpu.nvmlTimeout", nodescout, at_once, "15 s, and 5 s for each NVIDIA GPU",
-      "after which the child that asks the driver is killed"},
+      "time after which the child that queries the driver is killed"},
      [](KeyEntry& e, Config& c) { duration(e, c.probes.gpu.nvml_timeout); }},
     {{"gpu.keepLabels", nodescout, at_once, "forever",
       "how long labels stay after the driver is gone, while the GPUs are there"},
@@ -274,7 +274,7 @@ void read_gfd_keys(GpuOptions& options, const Value& root, KeyReport& report) {
   if (const Value* version = root.find_ignoring_case("version");
       version && !version->is(Kind::null) && version->text != "v1" && !version->text.empty()) {
     KeyEntry(report, "version", *version)
-        .mistake(version->mark, " " + quote(version->text) + " is unknown; v1 is known", kLabelsStay);
+        .mistake(version->mark, " " + quote(version->text) + " is unknown; only v1 is supported", kLabelsStay);
     options.labels_in_doubt = true;
   } else if (!read_keys<GpuOptions>(kGfd, root, report, options)) {
     options.labels_in_doubt = true;
@@ -291,7 +291,7 @@ void apply_gfd_file(GpuOptions& options, std::string_view text, const std::strin
   };
   if (document.error) return give_up(document.error->where, document.error->what);
   const Value& root = document.root;
-  if (!root.is(Kind::map)) return give_up(place(origin, root.mark), "a map is expected, not " + describe(root));
+  if (!root.is(Kind::map)) return give_up(place(origin, root.mark), "must be a map, not " + describe(root));
   KeyReport report{.origin = origin,
                    .problems = options.problems,
                    .after_a_mistake = "it is ignored",
@@ -316,7 +316,7 @@ void apply_gfd(GpuOptions& options, const Environment& environment) {
 
   const auto wrong = [&](std::string_view name, std::string_view value, const std::string& wanted, const char* todo) {
     options.problems.push_back(
-        {"malformed-config", "$" + std::string(name), quote(value) + " is none of " + wanted, todo});
+        {"malformed-config", "$" + std::string(name), quote(value) + " is not one of " + wanted, todo});
   };
   const auto word = [&](std::initializer_list<const char*> names, const auto& words, auto& into) {
     const auto [value, name] = first_set(environment, names);

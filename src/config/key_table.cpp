@@ -18,7 +18,7 @@ using Rows = std::vector<const ConfigKey*>;
 /// NFD decodes `sources` into a map, whose keys are exact; everything else into structures.
 bool has_exact_keys(std::string_view section) { return section == "sources."; }
 
-/// As a structure has its keys: in any case.
+/// As keys of structures are compared: in any case.
 bool is_one_of(std::string_view key, const std::vector<std::string_view>& names) {
   return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return equal_ignoring_case(name, key); });
 }
@@ -54,8 +54,8 @@ std::optional<std::vector<std::string>> alternatives_of(std::string_view pattern
   return out;
 }
 
-/// A pattern of names has no "/", so one that asks for it never matches: the same pattern without what it wants in
-/// front of the "/". Nothing if some text without "/" may match it. What is in brackets is not looked into.
+/// The names have no "/", so a pattern that requires one never matches: the same pattern without the part up to the
+/// "/". Nothing if some text without "/" may match it. The contents of brackets are not examined.
 std::optional<std::string> without_namespace(std::string_view pattern) {
   const auto alternatives = alternatives_of(pattern);
   if (!alternatives) return std::nullopt;
@@ -140,8 +140,8 @@ class Walk {
       const bool is_known =
           exact ? std::find(names.begin(), names.end(), member.key) != names.end() : is_one_of(member.key, names);
       if (!seen.insert(exact ? member.key : lower_ascii(member.key)).second)
-        report("duplicate-config-key", member.mark, path + spelt(member) + " is there more than once",
-               "the last one counts; remove the others");
+        report("duplicate-config-key", member.mark, path + spelt(member) + " is given more than once",
+               "the last one is used; remove the others");
       else if (!is_known && name_of_other_blank(member.key).empty() && !former_members(member, path))
         report("unknown-config-key", member.mark, "unknown key " + quote(path + spelt(member)),
                todo_for(member, path, names));
@@ -172,13 +172,13 @@ class Walk {
     if (const std::string_view advice = advice_on_former_name(FormerName::config_key, path + std::string(key));
         !advice.empty())
       return std::string(advice);
-    // A right key at the wrong place: a slip of the indent.
+    // A valid key in the wrong place: an indentation slip.
     for (const ConfigKey* row : rows_)
       for (std::string_view name = row->name; !name.empty(); name = section_of(name))
         if (equal_ignoring_case(last_part(name), key) && name.substr(0, name.size() - key.size()) != path)
           return meant(name, section_of(name).empty() ? " at the top level" : "");
     const std::string_view guess = closest(key, names);
-    if (guess.empty() && path.empty() && holds_sections(member.value)) return "put what is in it at the top level";
+    if (guess.empty() && path.empty() && holds_sections(member.value)) return "move its contents to the top level";
     return guess.empty() ? "remove it" : meant(path + std::string(guess));
   }
 
@@ -229,7 +229,7 @@ void KeyEntry::text(std::string& into) {
   if (value.is_scalar())
     into = value.text;
   else
-    wrong_type(value, "a text");
+    wrong_type(value, "a string");
 }
 
 void KeyEntry::want_quotes(Mark mark, const std::string& source, const std::string& text,
@@ -237,7 +237,7 @@ void KeyEntry::want_quotes(Mark mark, const std::string& source, const std::stri
   if (source.empty() || source == text) return;
   report_.problems.push_back({"unquoted-text", place(report_.origin, mark),
                               name + ": " + source + " without quotes is " + quote(text) + " in YAML",
-                              "write " + quote(spelling ? spelling(source) : source) + " with its quotes"});
+                              "write " + quote(spelling ? spelling(source) : source) + ", with the quotes"});
 }
 
 bool KeyEntry::texts(std::vector<std::string>& into, std::string (*spelling)(std::string_view)) {
@@ -245,11 +245,11 @@ bool KeyEntry::texts(std::vector<std::string>& into, std::string (*spelling)(std
     into.clear();
     return true;
   }
-  if (!value.is(Kind::list)) return wrong_type(value, "a list of texts");
+  if (!value.is(Kind::list)) return wrong_type(value, "a list of strings");
   std::vector<std::string> out;
   for (const Value& item : value.items) {
     if (!item.is_scalar()) {
-      mistake(item.mark, ": an element must be a text, not " + describe(item), "it is left out");
+      mistake(item.mark, ": an element must be a string, not " + describe(item), "it is left out");
       continue;
     }
     if (!item.is(Kind::null)) want_quotes(item.mark, item.source, item.text, spelling);
@@ -275,7 +275,7 @@ void KeyEntry::merge_texts(const Value& map, Attributes& into) {
     if (member.value.is_scalar())
       into.insert_or_assign(member.key, member.value.text);
     else
-      mistake(member.value.mark, ": " + member.key + " must be a text, not " + describe(member.value),
+      mistake(member.value.mark, ": " + member.key + " must be a string, not " + describe(member.value),
               "it is left out");
   }
 }
@@ -284,7 +284,7 @@ void KeyEntry::pattern(std::shared_ptr<const Pattern>& into) {
   into = nullptr;
   if (is_null() || (value.is(Kind::string) && value.text.empty())) return;
   if (!value.is(Kind::string)) {
-    wrong_type(value, "a regular expression, a text");
+    wrong_type(value, "a regular expression, a string");
     return;
   }
   auto compiled = Pattern::compile(value.text);
@@ -295,7 +295,7 @@ void KeyEntry::pattern(std::shared_ptr<const Pattern>& into) {
             "every label passes until it is fixed");
   if (const auto names = into ? without_namespace(value.text) : std::nullopt) {
     const auto meant = Pattern::compile(*names);
-    mistake(value.mark, ": " + quote(value.text) + " matches nothing: it is held against what follows / in a key",
+    mistake(value.mark, ": " + quote(value.text) + " matches nothing: it is compared with the part of a key after /",
             meant && !meant->found_in("") ? "write " + quote(*names) : "write a pattern of names, without /");
   }
 }

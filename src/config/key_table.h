@@ -1,6 +1,6 @@
 // A configuration file as a table: one row for each key, with what reads it, what it means, and when a change of it
-// counts. Reading, the check for unknown keys, `nodescout config check` and the tables in docs/operations.md are made
-// from the rows and from nothing else. A new key is one row.
+// takes effect. Reading, the check for unknown keys, `nodescout config check` and the tables in docs/operations.md are
+// made from the rows and from nothing else. A new key is one row.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ namespace nodescout {
 
 class Pattern;
 
-/// When a change of the file counts. `never`: the key is known but has no meaning here; the row explains why.
+/// When a change of the file takes effect. `never`: the key is known but has no meaning here; the row explains why.
 enum class Counts : std::uint8_t { at_once, at_start, never };
 
 /// Whose file has the key.
@@ -31,7 +31,7 @@ struct ConfigKey {
   KeyOwner owner = KeyOwner::nodescout;
   Counts counts = Counts::at_once;
   std::string_view fallback;  // the default, as documentation shows it
-  std::string_view meaning;   // one line for people; with Counts::never the reason why there is none
+  std::string_view meaning;   // one line for documentation; with Counts::never the reason why there is none
 };
 
 /// What reading left: problems, and which keys were there.
@@ -68,12 +68,12 @@ class KeyEntry {
   bool wrong_type(const Value& at, std::string_view wanted);
 
   void flag(bool& into);
-  /// A flag that says the opposite of `into`.
+  /// A flag with the opposite meaning of `into`.
   void opposite(bool& into);
   void text(std::string& into);
   /// A list replaces the default. A null element leaves what the default has at its place, as in NFD, which decodes
   /// each element into the old one; beyond the default it is an empty text. False: nothing was read.
-  /// `spelling`: how a text without quotes is meant, for the advice to those that YAML makes something else of.
+  /// `spelling`: how an unquoted string is meant, for the advice where YAML turns it into something else.
   bool texts(std::vector<std::string>& into, std::string (*spelling)(std::string_view) = nullptr);
   /// Entries are merged into the default.
   void text_map(Attributes& into);
@@ -85,10 +85,10 @@ class KeyEntry {
   /// A whole number, also written as a quantity: 500, "128Ki".
   void amount(std::size_t& into);
 
-  /// Reports the members of `map`, which is part of the value, that are none of these.
+  /// Reports the members of `map`, which is part of the value, that are not among these.
   void check_members(const Value& map, const std::string& path, const std::vector<std::string_view>& names);
 
-  // Of keys without a meaning here: what NFD would refuse is reported all the same.
+  // Of keys without a meaning here: what NFD would refuse is reported anyway.
   void go_duration();
   void whole_number(std::int64_t least);
   /// A map of durations with these names.
@@ -99,7 +99,7 @@ class KeyEntry {
   void no_keys();
 
  private:
-  /// Reports a text without quotes of which YAML makes another one.
+  /// Reports an unquoted string that YAML turns into a different one.
   void want_quotes(Mark mark, const std::string& source, const std::string& text,
                    std::string (*spelling)(std::string_view) = nullptr);
   void refused(std::string_view wanted);
@@ -111,8 +111,8 @@ class KeyEntry {
 std::optional<std::chrono::nanoseconds> parse_duration(const Value& value);
 
 /// Calls `read` for each row whose key is in `root`, in the order of the rows, after what is unknown was reported.
-/// Keys of structures are found in any case, those below `sources` only as they are. Of a duplicate the last counts.
-/// False: a section is not a map.
+/// Keys of structures are found in any case, those below `sources` only as they are. Of duplicates the last one is
+/// used. False: a section is not a map.
 bool walk_keys(const std::vector<const ConfigKey*>& rows, const Value& root, KeyReport& report,
                const std::function<void(std::size_t row, KeyEntry&)>& read);
 

@@ -41,7 +41,7 @@ class SelectorReader {
       if (member.value.is_scalar())
         selector_.terms.push_back({member.key, LabelSelector::Operator::in, {member.value.text}});
       else
-        mistake(member.value.mark, ".matchLabels: " + member.key + " must be a text, not " + describe(member.value));
+        mistake(member.value.mark, ".matchLabels: " + member.key + " must be a string, not " + describe(member.value));
   }
 
   void match_expressions(const Value& list) {
@@ -98,7 +98,7 @@ void read_denied_keys(KeyEntry& entry, std::vector<std::string>& into) {
   for (const Value& item : entry.value.items) {
     if (!item.is_scalar()) continue;
     if (const std::size_t star = item.text.find('*'); star != std::string::npos && star + 1 != item.text.size())
-      entry.mistake(item.mark, ": " + quote(item.text) + " denies nothing: * has a meaning at the end only",
+      entry.mistake(item.mark, ": " + quote(item.text) + " denies nothing: * has a meaning only at the end",
                     "write what the keys begin with, such as \"nvidia.com/gpu.deploy.*\"");
     else if (item.text.find('/') == std::string::npos)
       entry.mistake(item.mark,

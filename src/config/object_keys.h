@@ -1,4 +1,4 @@
-// The keys about NodeFeature objects of other agents: which count, and what of them.
+// The keys about NodeFeature objects of other agents: which count, and which parts of them.
 #pragma once
 
 #include <optional>

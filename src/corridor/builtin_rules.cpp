@@ -2,7 +2,7 @@
 //
 // Values are taken as "@feature.element" wherever one attribute becomes one label, because a template would trim them.
 // Keys made of device attributes go through templates; a line break or "=" in an attribute would end the line of its
-// label and take the whole rule with it, so both become "?", and the label is rejected alone and in words.
+// label and take the whole rule with it, so both become "?", and only that label is rejected, with a message.
 #include "corridor/builtin_rules.h"
 
 #include <algorithm>

@@ -17,7 +17,7 @@ struct Fate {
   std::string key;    // on the Node; of a taint its name
   std::string value;  // on the Node; of what does not count: as the rule made it
   End end = End::counts;
-  std::string why;   // rejected: what is wrong; replaced: who makes what counts instead
+  std::string why;   // rejected: what is wrong; replaced: what makes the entry that is used instead
   std::string todo;  // rejected
 };
 

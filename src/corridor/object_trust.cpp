@@ -95,7 +95,7 @@ class Judge {
         return "the labels of its namespace do not match restrictions.nodeFeatureNamespaceSelector";
       case Standing::malformed_selector: return "restrictions.nodeFeatureNamespaceSelector cannot be read";
       default:
-        return "restrictions.nodeFeatureNamespaceSelector asks for the labels of its namespace, which cannot be "
+        return "restrictions.nodeFeatureNamespaceSelector needs the labels of its namespace, which cannot be "
                "read: " +
                context_.namespaces.find(object.space)->second.trouble;
     }
@@ -130,7 +130,7 @@ class Judge {
     if (labels.empty()) return counted;
     if (counted.labels.empty() && is_denied_labels(object))
       report(object, "its labels are left out: restrictions.denyNodeFeatureLabels is true",
-             "set it to false to have them, or make them by rules");
+             "set it to false to get them, or make them by rules");
     else
       report(object, "its labels " + listing(labels) + " are left out: nodeFeatures.deniedKeys lists them",
              "set them on the Node itself, or remove them from nodeFeatures.deniedKeys");
@@ -180,7 +180,7 @@ class Judge {
   bool is_anything_held_ = false;
 };
 
-/// The feature sets that a rule looks at.
+/// The feature sets that a rule uses.
 FeatureSets sets_used_by(const Rule& rule) {
   FeatureSets sets;
   const auto add = [&](const Matcher& terms) {

@@ -1,13 +1,13 @@
-// Which NodeFeature objects of other agents count for a Node, what of them does, and why the rest does not. Pure: what
-// is known of the cluster is an argument, so an agent, a command and a controller decide alike.
+// Which NodeFeature objects of other agents count for a Node, which parts of them, and why the rest does not. Pure:
+// what is known of the cluster is an argument, so an agent, a command and a controller decide alike.
 //
 // - An object counts by its namespace (ObjectPolicy). A namespace whose labels decide and cannot be read does not
 // count.
 // - Objects add: a feature set that the node itself fills is neither extended nor changed, since one more pci.device
 //   would forge a GPU. Their labels count before all rules (walk.h), so that no label of the node's own rules changes.
-// - An object that is left out takes nothing off the Node. What it would make if it counted is found by a second walk
-//   (entries_left_out), and the keeper holds it. It goes with its object, or once the administrator has said which
-//   namespaces count.
+// - An object that is left out removes nothing from the Node. What it would make if it counted is found by a second
+//   walk (entries_left_out), and the keeper holds it. It is removed with its object, or once the administrator has said
+//   which namespaces count.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ FeatureSets own_sets(std::span<const Probe* const> probes, const Features& own);
 /// Who asks: problems are worded for its administrator.
 enum class TrustedBy : std::uint8_t { agent, controller };
 
-/// What the decision depends on beside the objects.
+/// What the decision depends on besides the objects.
 struct TrustContext {
   std::string_view node;
   std::string_view own_space;         // namespace of the agent or controller
@@ -67,7 +67,7 @@ struct Trusted {
   std::vector<NodeFeatureObject> objects;  // that count, with what of them does
   std::vector<LeftOut> left_out;
   std::vector<Problem> problems;  // for the authors of what is left out
-  /// With what is left out and may not take anything off the Node. Empty if nothing is.
+  /// With what is left out, which must not remove anything from the Node. Empty if nothing is.
   std::vector<NodeFeatureObject> with_left_out;
   bool left_out_may_override = false;
 };

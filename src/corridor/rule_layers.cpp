@@ -62,8 +62,8 @@ std::set<std::string_view> missing_sources(const Config& config) {
   return missing;
 }
 
-/// The shipped rules that count: those that rules.shipped names; without it those all of whose features are of sources
-/// that core.labelSources has.
+/// The shipped rules that are used: those that rules.shipped names; without it those all of whose features are of
+/// sources that core.labelSources has.
 std::vector<Rule> chosen_shipped_rules(const Config& config) {
   if (!config.shipped_rules) return {};
   if (config.shipped_names) return named_shipped_rules(*config.shipped_names);

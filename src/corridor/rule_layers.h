@@ -1,4 +1,4 @@
-// All rules that count on this machine, in layers of precedence, from every place where an administrator may put them.
+// All rules that apply to this machine, in layers of precedence, from every place where an administrator may put them.
 #pragma once
 
 #include <map>

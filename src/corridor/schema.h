@@ -1,4 +1,4 @@
-// What rules may look at, from the probes' own declarations: for `rules check`, and for the path behind a label.
+// What rules may use, from the probes' own declarations: for `rules check`, and for the path behind a label.
 #pragma once
 
 #include <string>

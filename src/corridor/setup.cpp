@@ -10,7 +10,7 @@
 namespace nodescout {
 namespace {
 
-/// "AVX*" as a pattern of file names would have it, which these lists are not: the flags that it means.
+/// The flags that "AVX*" would mean as a file name pattern, which these lists do not support.
 std::string flags_like(std::string_view text, const KnownElements& flags) {
   const std::size_t star = text.find('*');
   std::vector<std::string> found;
@@ -32,8 +32,7 @@ void check_shipped_names(const Config& config, std::vector<Problem>& problems) {
     if (known.contains(listed.name)) continue;
     const std::string_view guess = closest(listed.name, {known.begin(), known.end()});
     problems.push_back(
-        {"malformed-config", listed.where,
-         "rules.shipped: no shipped rule and no file of them is named " + quote(listed.name),
+        {"malformed-config", listed.where, "rules.shipped: no shipped rule or rule file is named " + quote(listed.name),
          guess.empty() ? "the files are " + join({files.begin(), files.end()}, ", ") + "; docs/rules.md describes them"
                        : "did you mean " + quote(guess) + "?"});
   }

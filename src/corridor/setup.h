@@ -12,7 +12,7 @@
 
 namespace nodescout {
 
-/// One machine: where it is, how it is configured, which rules count on it, and how it is queried.
+/// One machine: where it is, how it is configured, which rules apply to it, and how it is queried.
 struct MachineOptions : HostOptions {
   MachineOptions() { scanner = own_program(); }
 

@@ -87,7 +87,7 @@ void report_switched_off(Walk& walk, const LabelPolicy& policy) {
     walk.problems.push_back(
         left_out_by(policy, std::string("restrictions.") + key, "filtered-" + replace_all(noun, " ", "-") + "s",
                     std::to_string(keys.size()) + " " + noun + (keys.size() == 1 ? " is" : "s are") + " left out",
-                    "remove the key to have them"));
+                    "remove the key to get them"));
   };
   report(policy.labels, EntryKind::label, "disableLabels", &Outcome::labels);
   report(policy.annotations, EntryKind::annotation, "disableAnnotations", &Outcome::annotations);
@@ -131,8 +131,8 @@ void report_rejected(Walk& walk, const LabelPolicy& policy) {
       walk.problems.push_back(
           left_out_by(policy, std::string(list), "filtered-labels",
                       std::to_string(group.count) + (group.count == 1 ? " label is" : " labels are") + " left out",
-                      list == kDenyLabelNs ? "take their namespaces off the list to have them"
-                                           : "write a pattern that matches their names to have them"));
+                      list == kDenyLabelNs ? "remove their namespaces from the list to get them"
+                                           : "write a pattern that matches their names to get them"));
     else if (group.count == 1)
       walk.problems.push_back(group.first->problem);
     else if (std::string what = std::to_string(group.count) + " keys below " + quote(name_space) +
@@ -184,7 +184,7 @@ Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, 
   Walk walk(view);
   if (walk.sight.yields_to_gfd())
     walk.remarks.push_back({"gfd-present", "nvidia.com",
-                            "NVIDIA's gpu-feature-discovery labels this node as well; its labels are taken",
+                            "NVIDIA's gpu-feature-discovery labels this node as well; its labels are used",
                             "switch it off (gfd.enabled=false) and delete its NodeFeature object"});
   if (!view.objects_may_override) add_objects(view, walk);
   for (const LayerRow& row : kLayers) {

@@ -33,7 +33,7 @@ struct Walk {
   std::deque<Origins> origins;   // of labels that NodeFeature objects ask for
 };
 
-/// Who made an entry, for people.
+/// What made an entry, for messages.
 std::string maker_of(const std::vector<LayerOutcome>& layers, const Provenance& from);
 /// The same in few bytes, for a text that every Node has: of this program's own rules, which its version determines,
 /// without the line, and "built-in" for those whose keys name them.

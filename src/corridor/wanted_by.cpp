@@ -26,7 +26,7 @@ void add_terms(const Matcher& terms, bool shows_elements, Wanted& wanted) {
   }
 }
 
-/// False where the template may look at any element of what its rule matched.
+/// False if the template may use any element of what its rule matched.
 bool add_mentions(const std::optional<Expansion>& expansion, Wanted& wanted) {
   if (!expansion || !expansion->parsed()) return true;  // a template that does not parse never runs
   const TemplateMentions mentions = (*expansion->parsed()).mentions();

@@ -1,4 +1,4 @@
-// What the rules look at: a dump of labels reads nothing else.
+// What the rules use: a dump of labels reads nothing else.
 #pragma once
 
 #include <string_view>

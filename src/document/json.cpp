@@ -42,7 +42,7 @@ class Source {
   void jump_space() {
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\t' || *at_ == '\r')) ++at_;
   }
-  /// From the opening quote to behind the closing one.
+  /// From the opening quote past the closing one.
   void jump_string() {
     for (++at_; at_ != end_ && *at_ != '"'; ++at_)
       if (*at_ == '\\' && ++at_ == end_) return;
@@ -63,7 +63,7 @@ class Source {
         continue;
       }
       if (c == '{' || c == '[') ++depth;
-      if (depth == 0 && (c == ',' || c == '}' || c == ']')) return;  // behind a number or a word
+      if (depth == 0 && (c == ',' || c == '}' || c == ']')) return;  // after a number or a word
       ++at_;
       if ((c == '}' || c == ']') && --depth == 0) return;
     }

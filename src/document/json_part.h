@@ -16,7 +16,7 @@ namespace nodescout {
 /// What is inside a member that is left out is not asked for.
 using KeepMember = std::function<bool(std::span<const std::string> path)>;
 
-/// As parse_json, but of what is left out it is only seen that it is whole. An empty `keep` reads everything.
+/// As parse_json, but what is left out is only checked to be complete. An empty `keep` reads everything.
 Result<Value> parse_json_part(std::string_view text, std::string_view origin, const KeepMember& keep);
 
 }  // namespace nodescout

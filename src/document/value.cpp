@@ -78,7 +78,7 @@ std::string describe(const Value& value) {
     case Value::Kind::boolean: return "the boolean " + spelt;
     case Value::Kind::integer:
     case Value::Kind::number: return "the number " + spelt;
-    case Value::Kind::string: return "the text " + quote(spelt);
+    case Value::Kind::string: return "the string " + quote(spelt);
     case Value::Kind::list: return "a list";
     case Value::Kind::map: return "a map";
   }

@@ -55,10 +55,10 @@ struct Member {
   std::string key_source = {};  // the key as it was spelt, where that differs from it
 };
 
-/// "a map", "a list", "the text \"x\"", "the number 3": for messages.
+/// "a map", "a list", "the string \"x\"", "the number 3": for messages.
 std::string describe(const Value& value);
 
-/// Deep equality of content; marks, spelling and the order of members do not count.
+/// Deep equality of content; marks, spelling and the order of members are ignored.
 bool same_content(const Value& a, const Value& b);
 
 }  // namespace nodescout

@@ -151,7 +151,7 @@ class Builder final : public YAML::EventHandler {
     Value value;
     value.source = spelt_null(mark_of(mark));
     if (value.source.empty() && lacks_colon())
-      throw Stop{open_.back().key_mark, "no colon behind " + quote(open_.back().key)};
+      throw Stop{open_.back().key_mark, "no colon after " + quote(open_.back().key)};
     value.mark = value.source.empty() ? place_of_nothing(mark_of(mark)) : mark_of(mark);
     scalar(std::move(value), anchor);
   }
@@ -166,7 +166,7 @@ class Builder final : public YAML::EventHandler {
     if (tag == "?" || tag.empty()) {
       remark_on_quotes(value);
       if (const std::string blank = name_of_other_blank(text); !blank.empty())
-        remark(value.mark, "other-blank", blank + " is part of the text for YAML", "write blanks in its place");
+        remark(value.mark, "other-blank", blank + " is part of the value for YAML", "write spaces instead");
     }
     remark_on_tag(value.mark, tag, text);
     scalar(std::move(value), anchor);
@@ -230,7 +230,7 @@ class Builder final : public YAML::EventHandler {
     const bool is_here = owner.line == 0 || mark.line == owner.line || mark.column > owner.column;
     return is_here ? std::string(word) : "";
   }
-  /// yaml-cpp puts what is empty where the next token begins, often lines below. Its place is behind its colon or dash.
+  /// yaml-cpp puts what is empty where the next token begins, often lines below. Its place is after its colon or dash.
   Mark place_of_nothing(Mark mark) {
     const Mark owner = owner_of(mark);
     if (owner.line == 0) return mark;
@@ -285,14 +285,14 @@ class Builder final : public YAML::EventHandler {
       if (inner.ends_with(quote)) inner.remove_suffix(quote.size());
     }
     if (inner.size() == value.text.size()) return;
-    remark(value.mark, "typographic-quotes", "typographic quotes are part of the text for YAML",
-           "write " + quote(inner) + " with its quotes");
+    remark(value.mark, "typographic-quotes", "typographic quotes are part of the value for YAML",
+           "write " + quote(inner) + ", with the quotes");
   }
   /// `text`: what has the tag; a bracket for a list or a map.
   void remark_on_tag(Mark mark, const std::string& tag, std::string_view text) {
     if (tag.empty() || tag == "?" || tag == "!" || tag.starts_with("tag:yaml.org,2002:")) return;
-    remark(mark, "unknown-tag", quote(tag) + " at the start of a value is a tag of YAML, and means nothing here",
-           text.empty() ? "write " + quote(tag) + " with its quotes" : "remove it, or put all of the value in quotes");
+    remark(mark, "unknown-tag", quote(tag) + " at the start of a value is a YAML tag, and means nothing here",
+           text.empty() ? "write " + quote(tag) + ", with the quotes" : "remove it, or put the whole value in quotes");
   }
 
   void count(const Value& value, Mark mark) {
@@ -354,7 +354,7 @@ class Builder final : public YAML::EventHandler {
       parent.value.items.push_back(std::move(value));
     } else if (!parent.has_key) {
       if (!value.is_scalar())
-        throw Stop{mark, "a key must be a plain text, not " + describe(value), "write a text in front of the colon"};
+        throw Stop{mark, "a key must be a plain string, not " + describe(value), "write a string before the colon"};
       parent.has_key = true;
       parent.merge_key = value.is(Value::Kind::string) && value.text == "<<" && value.source.empty();
       parent.key = value.is(Value::Kind::null) ? "null" : std::move(value.text);
@@ -427,7 +427,7 @@ std::optional<Stop> illegal_character(std::string_view text) {
   return std::nullopt;
 }
 
-/// What the parser says, as what was done.
+/// The parser's message, in terms of what its author wrote.
 Stop found_slip(std::string_view text, const Stop& stop) {
   if (stop.mark.line == 0) return stop;
   YamlSlip slip = find_yaml_slip(text, stop.mark, stop.what);
@@ -447,9 +447,10 @@ std::optional<Stop> parse_one(std::string_view text, const YamlLimits& limits, S
     document.root = std::move(builder.root);
     document.remarks = std::move(builder.remarks);
     if (builder.last_quoted.line > 0 && !is_closed(text, builder.last_quoted))
-      return found_slip(text, {builder.last_quoted, "this text has no closing quote", "close it with the same quote"});
+      return found_slip(text,
+                        {builder.last_quoted, "this string has no closing quote", "close it with the same quote"});
     if (any && document.root.is(Value::Kind::string) && document.root.text.starts_with("---"))
-      return found_slip(text, {document.root.mark, "--- is not alone in its line"});
+      return found_slip(text, {document.root.mark, "--- is not alone on its line"});
   } catch (const Stop& stop) {
     return found_slip(text, stop);
   } catch (const YAML::Exception& error) {
@@ -498,7 +499,7 @@ std::vector<Piece> pieces_of(std::string_view text) {
 }
 
 /// yaml-cpp's marks count lines from the start of the piece and columns in bytes; ours count lines of the whole text
-/// and columns in code points, and never lie behind the piece.
+/// and columns in code points, and never lie beyond the piece.
 class Marks {
  public:
   explicit Marks(const Piece& piece) : piece_(piece) {
@@ -539,7 +540,7 @@ std::vector<YamlDocument> parse_yaml(std::string_view text, std::string_view ori
     documents.push_back(std::move(document));
   };
   if (text.size() > limits.bytes) {
-    failed({}, "larger than " + std::to_string(limits.bytes) + " bytes", "divide it into several files", 1, 1);
+    failed({}, "larger than " + std::to_string(limits.bytes) + " bytes", "split it into several files", 1, 1);
     return documents;
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);

@@ -24,7 +24,7 @@ struct YamlLimits {
   std::size_t text = 16u << 20;  // bytes of all values and keys, counted likewise
 };
 
-/// What YAML allows and its author hardly meant: it is read all the same.
+/// Valid YAML that its author probably did not mean: it is read anyway.
 struct YamlRemark {
   Problem problem;  // where = origin:line:column
   Mark mark;

@@ -12,7 +12,7 @@
 
 namespace nodescout {
 
-// What the reader itself says, beside the parser.
+// Messages of the reader itself, besides the parser's.
 inline constexpr std::string_view kNoColon = "no colon";
 inline constexpr std::string_view kNoQuote = "no closing quote";
 
@@ -42,7 +42,7 @@ class YamlSlipFinder {
   static std::string_view value_with_braces(std::string_view text, std::size_t braces);
   static bool is_inside_quotes(std::string_view text, std::size_t column);
   bool is_helm_source() const;
-  /// A line that a blank indents which is none for YAML: U+00A0 of a word processor or a web page.
+  /// A line indented by a space that is not one for YAML: U+00A0 of a word processor or a web page.
   std::optional<YamlSlip> other_blank() const;
   std::optional<YamlSlip> tab() const;
   /// "-<tab>a: b": the key's column would depend on how wide a tab is.
@@ -54,12 +54,12 @@ class YamlSlipFinder {
   std::optional<YamlSlip> quotes_in_template() const;
   std::optional<YamlSlip> reserved() const;
   std::optional<YamlSlip> alias() const;
-  /// Where \x, \u or \U has too few digits behind it.
+  /// Where \x, \u or \U is followed by too few digits.
   static std::size_t bad_number(std::string_view text);
   std::optional<YamlSlip> escape() const;
-  /// A quote that is closed lines below, by one that was to open another text.
+  /// A quote that is closed lines below, by one that was meant to open another string.
   std::optional<YamlSlip> quote_over_lines() const;
-  /// Whether the first such quote below is in the line where the parser gave up, or in the one above.
+  /// Whether the first such quote below is on the line where the parser gave up, or on the one above.
   bool closes_near_the_end(std::size_t number, char quote) const;
   /// The quote that opens a text which its line does not close; npos if there is none.
   static std::size_t open_quote(std::string_view text);
@@ -83,9 +83,9 @@ class YamlSlipFinder {
     std::size_t indent = 0;  // of the line where the first of them is
   };
 
-  /// {a: "b} with more below: another quote, which was to open a text, closes this one.
+  /// {a: "b} with more below: another quote, which was meant to open a string, closes this one.
   std::optional<YamlSlip> quote_in_brackets() const;
-  /// "}}" behind a map that the first of them closes.
+  /// "}}" after a map that the first of them closes.
   std::optional<YamlSlip> closes_nothing() const;
   /// The first slip in the brackets that are open where the parser gave up, or were just closed.
   std::optional<YamlSlip> in_brackets() const;
@@ -95,7 +95,7 @@ class YamlSlipFinder {
   std::optional<YamlSlip> in_line(Brackets& brackets, std::size_t number, const YamlLine& parts) const;
   static YamlSlip comma_at_the_end(std::size_t number, std::size_t column);
   static YamlSlip missing_comma(std::size_t number, std::size_t column);
-  /// One sign or value of the brackets; `at` then is behind it.
+  /// One sign or value of the brackets; `at` is then past it.
   std::optional<YamlSlip> token(std::vector<Open>& open, std::size_t number, std::string_view text,
                                 std::size_t& at) const;
   static bool is_end_of_value(std::string_view text, std::size_t at);
@@ -126,7 +126,7 @@ class YamlSlipFinder {
   std::optional<YamlSlip> too_deep() const;
   /// "labels:" and what belongs below it further to the left.
   std::optional<YamlSlip> left_of_its_key() const;
-  /// The line begins in a column in which nothing above begins that is still open.
+  /// The line begins at a column at which nothing begins that is still open above.
   std::optional<YamlSlip> no_such_column() const;
   /// A key whose colon was forgotten makes one text of it and the lines below.
   std::optional<YamlSlip> no_colon() const;

@@ -1,4 +1,4 @@
-// Lines of YAML taken apart, for those who look for slips in text that does not parse.
+// Lines of YAML taken apart, for code that looks for slips in text that does not parse.
 #pragma once
 
 #include <algorithm>
@@ -31,12 +31,12 @@ inline bool is_end_of_word(std::string_view line, std::size_t at) {
   return at >= line.size() || line[at] == ' ' || line[at] == '\t';
 }
 
-/// The byte behind a quoted text that begins at `at`; npos if it is not closed in this line.
+/// The byte after a quoted string that begins at `at`; npos if it is not closed on this line.
 std::size_t end_of_quoted(std::string_view line, std::size_t at);
 
 YamlLine take_apart(std::string_view text);
 
-/// "|", ">-", "|2": a text begins in the next line.
+/// "|", ">-", "|2": a text begins on the next line.
 bool opens_block(std::string_view value);
 
 /// Whether a line with a colon is a key of a map, and not a text with a colon in it.

@@ -81,7 +81,7 @@ std::optional<YamlSlip> YamlSlipFinder::conflict_of_git() const {
     const bool is_marker =
         text.starts_with("<<<<<<<") || text.starts_with(">>>>>>>") || text.starts_with("|||||||") || text == "=======";
     if (is_marker)
-      return YamlSlip{at(number, 0), "a conflict of git is not settled here",
+      return YamlSlip{at(number, 0), "a git merge conflict is not resolved here",
                       "keep one of its two sides, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"};
   }
   return std::nullopt;
@@ -91,7 +91,7 @@ std::optional<YamlSlip> YamlSlipFinder::fence() const {
   for (std::size_t number = 0; number <= last_; ++number) {
     const std::string_view text = trim(line(number));
     if (text.starts_with("```") || text.starts_with("~~~"))
-      return YamlSlip{at(number, line(number).find(text[0])), "this line is a code fence of Markdown, not YAML",
+      return YamlSlip{at(number, line(number).find(text[0])), "this line is a Markdown code fence, not YAML",
                       "remove the line"};
   }
   return std::nullopt;
@@ -104,8 +104,8 @@ std::optional<YamlSlip> YamlSlipFinder::line_of_dashes() const {
     // "--- {a: b}" and "--- # why" are right.
     if (is_end_of_word(text, 3) && (number != last_ || !says("illegal map value"))) continue;
     const bool is_rule = text.find_first_not_of('-') == kNone;
-    return YamlSlip{at(number, 0), "only --- alone in its line divides documents",
-                    is_rule ? "write ---" : "write ---, and what follows it in the next line"};
+    return YamlSlip{at(number, 0), "only --- alone on its line separates documents",
+                    is_rule ? "write ---" : "write ---, and what follows it on the next line"};
   }
   return std::nullopt;
 }
@@ -124,10 +124,10 @@ std::optional<YamlSlip> YamlSlipFinder::template_braces() const {
     if (!value.starts_with("{{") && !value.empty() && (value[0] == '{' || value[0] == '['))
       value = value_with_braces(text, braces);
     if (parts.colon == kNone || parts.colon > braces) continue;
-    return YamlSlip{at(number, braces), "a value with {{ needs quotes: without them { begins a map of YAML",
+    return YamlSlip{at(number, braces), "a value with {{ needs quotes: without them { begins a YAML map",
                     value.find('\'') == kNone
-                        ? "write '" + std::string(value) + "' with its quotes"
-                        : "write the text in the next lines, indented, and " +
+                        ? "write '" + std::string(value) + "', with the quotes"
+                        : "write the text on the next lines, indented, and " +
                               std::string(parts.text.substr(parts.content, parts.colon - parts.content)) + ": |"};
   }
   return std::nullopt;
@@ -173,8 +173,8 @@ std::optional<YamlSlip> YamlSlipFinder::other_blank() const {
     const std::size_t found = std::min(text.find_first_not_of(" \t-"), text.size());
     const std::string name = name_of_other_blank(text.substr(found));
     if (!name.empty())
-      return YamlSlip{at(number, found), name + " indents this line, which is not a blank for YAML",
-                      "write blanks in its place"};
+      return YamlSlip{at(number, found), name + " indents this line, which is not a space for YAML",
+                      "write spaces instead"};
   }
   return std::nullopt;
 }
@@ -185,8 +185,7 @@ std::optional<YamlSlip> YamlSlipFinder::tab() const {
     const std::string_view text = line(number);
     const std::size_t found = text.substr(0, std::min(text.find_first_not_of(" \t"), text.size())).find('\t');
     if (found != kNone)
-      return YamlSlip{at(number, found), "a tab indents this line, which YAML does not allow",
-                      "write blanks in its place"};
+      return YamlSlip{at(number, found), "a tab indents this line, which YAML does not allow", "write spaces instead"};
   }
   return std::nullopt;
 }
@@ -198,7 +197,7 @@ std::optional<YamlSlip> YamlSlipFinder::tab_behind_dash() const {
   const std::size_t found = parts.text.substr(0, parts.content).find('\t', parts.dashes.front());
   if (found == kNone) return std::nullopt;
   return YamlSlip{at(last_, found), "a tab stands between - and a key, which YAML does not allow",
-                  "write blanks in its place"};
+                  "write spaces instead"};
 }
 
 std::string name_of_other_blank(std::string_view text) {
@@ -208,7 +207,7 @@ std::string name_of_other_blank(std::string_view text) {
   if (rune == 0x3000) return "an ideographic space (U+3000)";
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   if ((rune >= 0x2000 && rune <= 0x200B) || rune == 0x202F || rune == 0x205F)
-    return std::string("a space of typesetting (U+20") + kDigits[rune / 16 % 16] + kDigits[rune % 16] + ")";
+    return std::string("a typographic space (U+20") + kDigits[rune / 16 % 16] + kDigits[rune % 16] + ")";
   return "";
 }
 

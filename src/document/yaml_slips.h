@@ -1,4 +1,4 @@
-// What a person did who wrote YAML that does not parse: the parser reports where it gave up, this finds the slip.
+// Finds the slip in YAML that does not parse: the parser only reports where it gave up.
 #pragma once
 
 #include <string>

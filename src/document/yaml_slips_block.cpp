@@ -52,8 +52,8 @@ std::optional<YamlSlip> YamlSlipFinder::dash_behind_colon() const {
       continue;
     if (start + 1 == parts.text.size())
       return YamlSlip{at(number, start), "a - alone begins an element of a list, and is not a value",
-                      "write \"-\" with its quotes"};
-    return YamlSlip{at(number, start), "a list cannot begin in the line of its key", "begin it in the next line"};
+                      "write \"-\", with the quotes"};
+    return YamlSlip{at(number, start), "a list cannot begin on the line of its key", "begin it on the next line"};
   }
   return std::nullopt;
 }
@@ -71,8 +71,8 @@ std::optional<YamlSlip> YamlSlipFinder::second_colon() const {
   const YamlLine parts = take_apart(line(last_));
   if (!says("illegal map value") || parts.colon == kNone || parts.colon >= column_) return std::nullopt;
   const std::string_view value = parts.text.substr(std::min(parts.value(), parts.text.size()));
-  return YamlSlip{at(last_, column_), "a second \": \" in one line: a value that contains it needs quotes",
-                  "write " + quote(value) + " with its quotes"};
+  return YamlSlip{at(last_, column_), "a second \": \" on one line: a value that contains it needs quotes",
+                  "write " + quote(value) + ", with the quotes"};
 }
 
 std::optional<YamlSlip> YamlSlipFinder::colon_without_blank() const {
@@ -83,7 +83,7 @@ std::optional<YamlSlip> YamlSlipFinder::colon_without_blank() const {
   if (parts.colon != kNone || colon == kNone || colon == parts.content) return std::nullopt;
   const std::string_view key = parts.text.substr(parts.content, colon - parts.content);
   if (key.find_first_of(" /\"'[{") != kNone) return std::nullopt;
-  return YamlSlip{at(number, colon), "no blank behind the colon: this line is a text, not a key with a value",
+  return YamlSlip{at(number, colon), "no space after the colon: this line is a string, not a key with a value",
                   "write " + std::string(key) + ": " + std::string(parts.text.substr(colon + 1))};
 }
 
@@ -93,7 +93,7 @@ std::optional<YamlSlip> YamlSlipFinder::dash_without_blank() const {
   const YamlLine parts = take_apart(line(number));
   const std::string_view content = parts.text.substr(std::min(parts.content, parts.text.size()));
   if (content.size() < 2 || content[0] != '-' || content[1] == '-' || parts.colon == kNone) return std::nullopt;
-  return YamlSlip{at(number, parts.content), "no blank behind the -: this line is not an element of a list",
+  return YamlSlip{at(number, parts.content), "no space after the -: this line is not an element of a list",
                   "write - " + std::string(content.substr(1))};
 }
 
@@ -101,9 +101,9 @@ std::optional<YamlSlip> YamlSlipFinder::missing_dash() const {
   if (!says("end of map") && !says("end of sequence") && !says("unexpected content") && !says("illegal map value"))
     return std::nullopt;
   const auto slip = [](std::size_t number, const YamlLine& parts) {
-    return YamlSlip{at(number, parts.indent), "this element of a list lacks its dash",
-                    "write \"- \" in front of " + quote(parts.key()) + ", and two blanks in front of " +
-                        "each further line of the element"};
+    return YamlSlip{
+        at(number, parts.indent), "this element of a list lacks its dash",
+        "write \"- \" before " + quote(parts.key()) + ", and two spaces before " + "each further line of the element"};
   };
   const YamlLine here = take_apart(line(last_));
   if (!here.dashes.empty()) {
@@ -140,7 +140,7 @@ std::optional<YamlSlip> YamlSlipFinder::list_below_value() const {
   const YamlLine key = take_apart(line(number));
   if (key.indent != here.indent || !key.dashes.empty() || key.colon == kNone || key.value() >= key.text.size())
     return std::nullopt;
-  return YamlSlip{at(number, key.value()), "a list follows, and this key has its value already",
+  return YamlSlip{at(number, key.value()), "a list follows, and this key already has a value",
                   "write " + std::string(key.key()) + ": without a value"};
 }
 
@@ -152,7 +152,7 @@ std::optional<YamlSlip> YamlSlipFinder::too_deep() const {
   if (before.colon == kNone || before.value() >= before.text.size() || here.content <= before.content)
     return std::nullopt;
   return YamlSlip{at(last_, here.content),
-                  "this line is indented deeper than the one above, whose key has its value already",
+                  "this line is indented deeper than the one above, whose key already has a value",
                   "begin it " + in_column(before.content) + ", below " + quote(before.key())};
 }
 
@@ -190,7 +190,7 @@ std::optional<YamlSlip> YamlSlipFinder::no_such_column() const {
     if (parts.indent == 0) break;
   }
   if (best == kNone || best == column) return std::nullopt;
-  return YamlSlip{at(last_, column), "this line begins in a column in which nothing above it begins",
+  return YamlSlip{at(last_, column), "this line begins at a column at which nothing above it begins",
                   "begin it " + in_column(best) + ", as " + quote(trim(take_apart(line(best_line)).text))};
 }
 
@@ -209,16 +209,16 @@ std::optional<YamlSlip> YamlSlipFinder::no_colon() const {
   if (std::string_view("[{\"'|>&*!%@`?").find(content[0]) != kNone) return std::nullopt;
   const std::string_view key = content.substr(0, content.find(' '));
   const std::string_view value = trim(content.substr(key.size()));
-  return YamlSlip{at(number, parts.content + key.size()), "no colon behind " + quote(key),
+  return YamlSlip{at(number, parts.content + key.size()), "no colon after " + quote(key),
                   "write " + std::string(key) + ":" + (value.empty() ? "" : " ") + std::string(value)};
 }
 
 std::optional<YamlSlip> YamlSlipFinder::key_of_more() const {
-  if (!says("a key must be a plain text")) return std::nullopt;
+  if (!says("a key must be a plain string")) return std::nullopt;
   const YamlLine parts = take_apart(line(last_));
   const std::size_t sign = parts.text.find('?', parts.content);
   if (sign == kNone || !is_end_of_word(parts.text, sign + 1)) return std::nullopt;
-  return YamlSlip{at(last_, sign), "? begins a key that is more than a text, and a key must be a text",
+  return YamlSlip{at(last_, sign), "? begins a key that is not a plain string, and a key must be a string",
                   "write the key, a colon and the value, without ?"};
 }
 

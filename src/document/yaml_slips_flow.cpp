@@ -83,7 +83,7 @@ YamlSlip YamlSlipFinder::comma_at_the_end(std::size_t number, std::size_t column
 }
 
 YamlSlip YamlSlipFinder::missing_comma(std::size_t number, std::size_t column) {
-  return {at(number, column), "a comma is missing in front of this", "write a comma in front of it"};
+  return {at(number, column), "a comma is missing before this", "write a comma before it"};
 }
 
 std::optional<YamlSlip> YamlSlipFinder::token(std::vector<Open>& open, std::size_t number, std::string_view text,
@@ -134,13 +134,13 @@ std::optional<YamlSlip> YamlSlipFinder::closing(std::vector<Open>& open, std::si
                               "column " + std::to_string(still.column + 1);
     if (has_other)
       return YamlSlip{YamlSlipFinder::at(number, at),
-                      "this " + sign + " comes while the " + std::string(1, still.sign) + " of " + where + " is open",
-                      "write " + std::string(1, still.sign == '[' ? ']' : '}') + " in front of it"};
+                      "this " + sign + " appears while the " + std::string(1, still.sign) + " of " + where + " is open",
+                      "write " + std::string(1, still.sign == '[' ? ']' : '}') + " before it"};
     const char right = still.sign == '[' ? ']' : '}';
     if (text.find(right, at) == kNone)
       return YamlSlip{
           YamlSlipFinder::at(number, at),
-          "this " + sign + " comes where the " + std::string(1, still.sign) + " of " + where + " is to be closed",
+          "this " + sign + " appears where the " + std::string(1, still.sign) + " of " + where + " must be closed",
           "write " + std::string(1, right) + " in its place"};
     return YamlSlip{YamlSlipFinder::at(number, at),
                     "this " + sign + " closes nothing: no " + std::string(1, opening) + " is open here",
@@ -153,7 +153,7 @@ std::optional<YamlSlip> YamlSlipFinder::closing(std::vector<Open>& open, std::si
 
 std::optional<YamlSlip> YamlSlipFinder::quoted(std::size_t number, std::string_view text, std::size_t& at) const {
   const std::size_t end = end_of_quoted(text, at);
-  // {a: "1, b: "2"}: the quote that was to open the next text closes this one.
+  // {a: "1, b: "2"}: the quote that was meant to open the next string closes this one.
   const bool runs_on = end != kNone && end < text.size() && !is_end_of_value(text, end) && text[end] != ':' &&
                        text.substr(at, end - at).find(": ") != kNone;
   if (end == kNone || runs_on)
@@ -179,16 +179,16 @@ std::optional<YamlSlip> YamlSlipFinder::plain(std::vector<Open>& open, std::size
     end = end == kNone ? text.size() : std::min(text.find_first_of(",]} ", end + 1), text.size());
     return YamlSlip{YamlSlipFinder::at(number, start),
                     "a value with " + std::string(1, text[at]) + " in it needs quotes here",
-                    "write " + quote(text.substr(start, end - start)) + " with its quotes"};
+                    "write " + quote(text.substr(start, end - start)) + ", with the quotes"};
   }
   if (at >= text.size() || text[at] != ':' || !open.back().has_colon) return std::nullopt;
   const std::size_t blank = value.rfind(' ');
   if (blank != kNone)
     return YamlSlip{YamlSlipFinder::at(number, start + blank + 1),
-                    "a second \": \" in one entry: a comma is missing in front of this, or the value needs quotes",
-                    "write a comma in front of it, or all of the value in quotes"};
+                    "a second \": \" in one entry: a comma is missing before this, or the value needs quotes",
+                    "write a comma before it, or the whole value in quotes"};
   return YamlSlip{YamlSlipFinder::at(number, start), "a value with a second \": \" in it needs quotes",
-                  "write " + quote(word_at(number, start)) + " with its quotes"};
+                  "write " + quote(word_at(number, start)) + ", with the quotes"};
 }
 
 }  // namespace nodescout

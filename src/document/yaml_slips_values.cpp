@@ -15,10 +15,10 @@ std::optional<YamlSlip> YamlSlipFinder::quotes_in_template() const {
   const std::size_t braces = text.find("{{", start);
   if (end == kNone || end == text.size() || braces > end) return std::nullopt;
   const std::string_view whole = text.substr(start + 1, text.size() - start - 2);
-  return YamlSlip{at(last_, end - 1), "a \" inside of double quotes ends the text",
+  return YamlSlip{at(last_, end - 1), "a \" inside double quotes ends the string",
                   whole.find('\'') == kNone
                       ? "write '" + std::string(whole) + "' in single quotes"
-                      : "write the text in the next lines, indented, and " + std::string(parts.key()) + ": |"};
+                      : "write the text on the next lines, indented, and " + std::string(parts.key()) + ": |"};
 }
 
 std::optional<YamlSlip> YamlSlipFinder::reserved() const {
@@ -26,12 +26,12 @@ std::optional<YamlSlip> YamlSlipFinder::reserved() const {
     const std::string_view value = parts.text.substr(std::min(parts.value(), parts.text.size()));
     if (value.starts_with("? "))
       return YamlSlip{at(last_, parts.value()), "a value that begins with ? needs quotes",
-                      "write " + quote(value) + " with its quotes"};
+                      "write " + quote(value) + ", with the quotes"};
   }
   const std::string_view text = line(last_);
   if (!says("unknown token") || column_ >= text.size()) return std::nullopt;
   return YamlSlip{at(last_, column_), "a value that begins with " + std::string(1, text[column_]) + " needs quotes",
-                  "write " + quote(word_at(last_, column_)) + " with its quotes"};
+                  "write " + quote(word_at(last_, column_)) + ", with the quotes"};
 }
 
 std::optional<YamlSlip> YamlSlipFinder::alias() const {
@@ -40,9 +40,9 @@ std::optional<YamlSlip> YamlSlipFinder::alias() const {
   const std::size_t sign = text.substr(0, std::min(column_ + 1, text.size())).find_last_of("*&");
   if (sign == kNone) return std::nullopt;
   const std::string what = text[sign] == '*'
-                               ? "an unquoted * stands for a value that an & of this file names, and none does"
-                               : "an unquoted & gives a name to the value behind it";
-  return YamlSlip{at(last_, sign), what, "write " + quote(word_at(last_, sign)) + " with its quotes"};
+                               ? "an unquoted * refers to a value that an & in this file names, and there is none"
+                               : "an unquoted & gives a name to the value after it";
+  return YamlSlip{at(last_, sign), what, "write " + quote(word_at(last_, sign)) + ", with the quotes"};
 }
 
 std::size_t YamlSlipFinder::bad_number(std::string_view text) {
@@ -85,10 +85,10 @@ std::optional<YamlSlip> YamlSlipFinder::quote_over_lines() const {
     if (!says(kNoQuote) && (number == last_ || !closes_near_the_end(number, parts.text[start]))) continue;
     const bool is_map = start + 1 < parts.text.size() && std::string_view("[{").find(parts.text[start + 1]) != kNone;
     if (is_map)
-      return YamlSlip{at(number, start), "this quote makes a text of what follows it, and is not closed in its line",
+      return YamlSlip{at(number, start), "this quote makes a string of what follows it, and is not closed on its line",
                       "remove it"};
     return YamlSlip{at(number, start),
-                    says(kNoQuote) ? "this text has no closing quote" : "this quote is not closed in its line",
+                    says(kNoQuote) ? "this string has no closing quote" : "this quote is not closed on its line",
                     "close it with the same quote"};
   }
   return std::nullopt;
@@ -112,7 +112,7 @@ std::size_t YamlSlipFinder::open_quote(std::string_view text) {
 
 std::string YamlSlipFinder::with_quotes(std::string_view text, std::size_t quote_at) {
   const std::size_t end = std::min(text.find_first_of(",]}", quote_at), text.size());
-  return "write " + quote(trim_right(text.substr(quote_at + 1, end - quote_at - 1))) + " with its quotes";
+  return "write " + quote(trim_right(text.substr(quote_at + 1, end - quote_at - 1))) + ", with the quotes";
 }
 
 std::optional<YamlSlip> YamlSlipFinder::behind_quote() const {
@@ -125,16 +125,16 @@ std::optional<YamlSlip> YamlSlipFinder::behind_quote() const {
   const char sign = parts.text[start];
   std::string whole(parts.text.substr(start));
   if (sign == '\'' && whole.size() > 2 && whole.ends_with('\''))
-    return YamlSlip{at(last_, end - 1), "a ' inside of single quotes ends the text",
-                    "write " + quote(whole.substr(1, whole.size() - 2)) + " with its quotes"};
+    return YamlSlip{at(last_, end - 1), "a ' inside single quotes ends the string",
+                    "write " + quote(whole.substr(1, whole.size() - 2)) + ", with the quotes"};
   return YamlSlip{at(last_, end), "text follows the closing quote",
-                  "put all of the value in one pair of quotes, or write the rest elsewhere"};
+                  "put the whole value in one pair of quotes, or write the rest elsewhere"};
 }
 
 std::optional<YamlSlip> YamlSlipFinder::behind_block_sign() const {
   if (!says("block scalar")) return std::nullopt;
-  return YamlSlip{given_.mark, "text follows the sign of a block (| or >) in the same line",
-                  "begin the text in the next line, indented deeper than its key"};
+  return YamlSlip{given_.mark, "text follows the sign of a block scalar (| or >) on the same line",
+                  "begin the text on the next line, indented deeper than its key"};
 }
 
 }  // namespace nodescout

@@ -37,7 +37,7 @@ class Reader {
       if (member.value.is_scalar()) {
         out.insert_or_assign(member.key, member.value.text);
       } else {
-        complain(member.value, quote(member.key) + " must be a text");
+        complain(member.value, quote(member.key) + " must be a string");
       }
     }
     return out;

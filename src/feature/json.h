@@ -13,7 +13,7 @@
 
 namespace nodescout {
 
-/// The label of a NodeFeature object that says of which node it is.
+/// The label of a NodeFeature object that names its node.
 inline constexpr std::string_view kNodeNameLabel = "nfd.node.kubernetes.io/node-name";
 
 Value to_value(const Features& features);
@@ -21,7 +21,7 @@ Value to_value(const Features& features);
 /// A NodeFeature object of that node as NFD's worker makes it; kind, name, node label and spec only.
 Value node_feature_object(std::string_view node, const Features& features, const Attributes& labels);
 
-/// Takes out the sets that a pattern of noPublishFeatures names: a whole key, or the start of keys before a "*".
+/// Removes the sets that a pattern of noPublishFeatures names: a whole key, or the start of keys before a "*".
 void leave_out(const std::vector<std::string>& patterns, Features& features);
 
 struct ReadFeatures {

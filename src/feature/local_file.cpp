@@ -35,14 +35,14 @@ LocalFile parse_local_file(std::string_view text, std::string_view origin, std::
   const auto say = [&](const char* code, int line, std::string what, std::string todo) {
     file.problems.push_back({code, place(origin, {line, 1}), std::move(what), std::move(todo)});
   };
-  // Lines behind an expiry-time that is over.
+  // Lines after an expiry-time that has passed.
   int expired_at = 0;
   std::size_t dropped = 0;
   std::string first_dropped;
   const auto tell_expired = [&] {
     if (dropped > 0)
       say("expired-local-feature", expired_at,
-          "this time is over, so " + std::to_string(dropped) + (dropped == 1 ? " line is" : " lines are") +
+          "this time has passed, so " + std::to_string(dropped) + (dropped == 1 ? " line is" : " lines are") +
               " left out, the first is " + quote(first_dropped),
           "write a later time, or remove the lines");
     dropped = 0;
@@ -61,7 +61,7 @@ LocalFile parse_local_file(std::string_view text, std::string_view origin, std::
       constexpr std::string_view kDirective = "# +";
       if (!line.starts_with(kDirective)) {
         if (is_like_a_directive(line))
-          say(kMalformed, number, quote(line) + " is a comment", "a directive begins with \"# +\", with one blank");
+          say(kMalformed, number, quote(line) + " is a comment", "a directive begins with \"# +\", with one space");
         continue;
       }
       const std::string_view directive = line.substr(kDirective.size());
@@ -84,7 +84,7 @@ LocalFile parse_local_file(std::string_view text, std::string_view origin, std::
       } else {
         const std::string_view guess = closest(name, {"expiry-time", "no-feature", "no-label"});
         say(kMalformed, number, "unknown directive " + quote(name),
-            guess.empty() ? "known are expiry-time, no-feature and no-label"
+            guess.empty() ? "known names are expiry-time, no-feature and no-label"
                           : "did you mean " + std::string(guess) + "?");
       }
       continue;
@@ -102,7 +102,8 @@ LocalFile parse_local_file(std::string_view text, std::string_view origin, std::
                            former->second.as_label == as_label;
       if (!is_same)
         say("replaced-local-feature", former->second.line,
-            quote(key) + " is left out: line " + std::to_string(number) + " has it again", "keep one of the two lines");
+            quote(key) + " is left out: line " + std::to_string(number) + " sets it again",
+            "keep one of the two lines");
       former->second = entry;
     }
     if (as_feature)
@@ -119,7 +120,7 @@ LocalFile parse_local_file(std::string_view text, std::string_view origin, std::
   tell_expired();
   if (!as_feature || !as_label)
     say(kMalformed, switched_at, "no line follows this directive, so it has no effect",
-        "write it in front of the line that it is about");
+        "write it before the line that it applies to");
   return file;
 }
 

@@ -31,7 +31,7 @@ Result<Key> key_named(const std::string& name, std::vector<std::string>& extra);
 std::string hint_for_selector(const std::string& selector, const std::set<std::string>& keys,
                               const std::vector<std::string_view>& commands);
 
-/// Digits count as numbers: "node-2" < "node-10", "5.9" < "5.15".
+/// Digits are compared as numbers: "node-2" < "node-10", "5.9" < "5.15".
 bool comes_before(std::string_view a, std::string_view b);
 
 /// Rows without a value come last; equal ones keep their order.

@@ -13,7 +13,7 @@ auto without_age(const Row& row) {
 
 }  // namespace
 
-/// A Node that has become healthy is a change that whoever follows the unhealthy ones waits for.
+/// A Node that has become healthy is a change, too: followers of unhealthy Nodes wait for it.
 bool Followed::is_new(const Row& before, const Row& after) const {
   return is_synced_ && without_age(before) != without_age(after) && (is_printed(before) || is_printed(after));
 }

@@ -1,4 +1,4 @@
-// What is new to whoever follows the Nodes of a cluster.
+// What has changed, for a command that follows the Nodes of a cluster.
 #pragma once
 
 #include <map>
@@ -28,7 +28,7 @@ class Followed {
   /// The rows that the agents make new.
   std::vector<Row> set_agents(const Agents& agents);
 
-  /// Those of a look that the look before did not have.
+  /// Those of a pass that the pass before did not have.
   std::vector<Problem> fresh(const std::vector<Problem>& problems);
 
  private:

@@ -97,7 +97,7 @@ void compare_columns(const std::string& group, const Members& members, std::vect
 
 void compare_labels(const std::string& group, const Members& members, const Texts& texts,
                     std::unordered_map<Texts::Id, bool>& compared, std::vector<Outlier>& out) {
-  // Key -> value -> how many; who has none of the key is counted by what is left.
+  // Key -> value -> how many; rows without the key are the remainder.
   std::map<Texts::Id, std::map<Texts::Id, std::size_t>> counts;
   for (const Row* row : members)
     for (const auto& [key, value, is_ours] : row->labels) {

@@ -1,10 +1,10 @@
-// Differences between machines that ought to be equal: same pool and instance type; without these the same machine or
-// GPU models.
+// Differences between machines that should be equal: same pool and instance type; without these the same machine or GPU
+// models.
 //
-// The majority is what more than half of a group have. Compared are the columns that describe the machine, and all
-// labels that nodescout and the vendors' labellers make, so that another firmware is found once a rule makes a label of
-// it. What one defect changes in many labels is one line: labels that a Node lacks, or has in addition, are listed
-// together.
+// The majority is what more than half of a group have. The comparison covers the columns that describe the machine, and
+// all labels that nodescout and the vendors' labellers make, so that different firmware is found once a rule makes a
+// label of it. What one defect changes in many labels is one line: labels that a Node lacks, or has in addition, are
+// listed together.
 #pragma once
 
 #include <cstddef>
@@ -25,13 +25,13 @@ struct Outlier {
   std::size_t members = 0;
 };
 
-/// By group, Node and property. Groups of one machine have none. Labels count where the rows have them.
+/// By group, Node and property. Groups of one machine have none. Labels are compared if the rows have them.
 std::vector<Outlier> outliers_of(const std::vector<Row>& rows, const Texts& texts);
 
 /// Leaves out the rows of healthy machines and what only these differ in.
 void keep_unhealthy(std::vector<Row>& rows, std::vector<Outlier>& outliers);
 
-/// Of which machines the row should be an equal.
+/// The group of machines that the row should equal.
 std::string group_of(const Row& row);
 
 }  // namespace nodescout::fleet

@@ -1,7 +1,7 @@
-// The fleet as one HTML file without network: src/fleet/page/ with the data in it.
+// The fleet as one HTML file that works offline: src/fleet/page/ with the data in it.
 //
-// Label values are other people's. The data is a JSON script block, in which `<` is escaped, so that nothing in it can
-// end the block; the script makes text nodes of it. The Content-Security-Policy names the hashes of the script and the
+// Label values are untrusted. The data is a JSON script block, in which `<` is escaped, so that nothing in it can end
+// the block; the script makes text nodes of it. The Content-Security-Policy names the hashes of the script and the
 // style sheet and forbids everything else. Texts are written once, and rows refer to them by number: 5,000 machines
 // with a hundred labels each are a few MB.
 #pragma once

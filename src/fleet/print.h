@@ -11,8 +11,7 @@
 
 namespace nodescout::fleet {
 
-/// One cell of RFC 4180. A text that a spreadsheet would take for a formula gets a ' in front: values are other
-/// people's.
+/// One cell of RFC 4180. A text that a spreadsheet would take for a formula is prefixed with ': values are untrusted.
 std::string csv_cell(std::string_view text);
 std::string csv_header();
 std::string csv_line(const Row& row);

@@ -18,7 +18,7 @@ const std::string kFeature = "feature.node.kubernetes.io/";
 const std::string kTopology = kFeature + "gpu.topology";
 constexpr const char* kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
-// Who makes pools of machines names them in one of these. The first that is there counts.
+// Providers of machine pools name them in one of these labels. The first one present is used.
 constexpr std::string_view kPoolLabels[] = {
     "cloud.google.com/gke-nodepool",   "eks.amazonaws.com/nodegroup",
     "alpha.eksctl.io/nodegroup-name",  "karpenter.sh/nodepool",
@@ -77,7 +77,7 @@ const std::string& first_of(const NodeState& node, std::initializer_list<std::st
   return *found;
 }
 
-/// The labels that begin so: (rest of the key, value).
+/// The labels with this prefix: (rest of the key, value).
 std::vector<std::pair<std::string_view, std::string_view>> below(const NodeState& node, std::string_view prefix) {
   std::vector<std::pair<std::string_view, std::string_view>> out;
   for (const auto& [key, value] : node.labels)
@@ -86,7 +86,7 @@ std::vector<std::pair<std::string_view, std::string_view>> below(const NodeState
   return out;
 }
 
-/// A count; 0 for anything else: labels are other people's.
+/// A count; 0 for anything else: labels are untrusted.
 std::int64_t count_in(std::string_view text) {
   constexpr std::int64_t kMost = 4096;
   const auto number = parse_int(text);

@@ -1,5 +1,5 @@
 // One row for each Node, from what every reader of Nodes may see: labels, annotations, taints, allocatable, and the
-// Lease of its agent. Pure: the time comes in with the Lease.
+// Lease of its agent. Pure: the time is an argument, with the Lease.
 //
 // A row keeps texts of columns, not the Node: 5,000 Nodes with a hundred labels each are 100 MB of objects, and a few
 // MB of rows. Labels are kept only where something needs all of them (the page, outliers), as numbers of a table of
@@ -74,7 +74,7 @@ struct ColumnSpec {
   std::string_view title;  // in tables
   enum Where : std::uint8_t { table, wide, elsewhere } where;
   bool is_number;
-  bool compared;  // machines that ought to be equal have the same
+  bool compared;  // machines that should be equal have the same
   std::string_view doc;
 };
 /// All columns, in the order of Column.
@@ -109,7 +109,7 @@ struct Row {
   bool healthy() const { return issues.empty(); }
 };
 
-/// What the Lease of one agent says.
+/// What the Lease of one agent contains.
 struct AgentLease {
   std::optional<std::chrono::seconds> age;  // since its last renewal; empty if it was never renewed
   std::chrono::seconds duration{90};

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 63;
 
-/// A single value is named; several only have their counts, so that none speaks for the others.
+/// A single value is named; several only have their counts, so that none stands for the others.
 class Counted {
  public:
   explicit Counted(std::string_view kind) : kind_(kind) {}

@@ -1,6 +1,6 @@
 // The labels of AMD's node labeller (ROCm/k8s-device-plugin, cmd/k8s-node-labeller), as a pure function of what the
-// machine says of its GPUs. Keys and values are AMD's; what it asks the driver by ioctl alone (firmware versions) is
-// left out, and its family comes from the table of PCI ids.
+// machine reports about its GPUs. Keys and values are AMD's; what is only available from the driver by ioctl (firmware
+// versions) is left out, and its family comes from the table of PCI ids.
 #pragma once
 
 #include <cstdint>

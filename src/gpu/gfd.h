@@ -1,4 +1,4 @@
-// The labels of NVIDIA's gpu-feature-discovery, as a pure function of what the driver says, so that every case of it
+// The labels of NVIDIA's gpu-feature-discovery, as a pure function of what the driver reports, so that every case of it
 // can be tested without any GPU. Keys and values are GFD's wherever GFD is deterministic and legal; docs/gpu.md lists
 // where they are not, and why.
 #pragma once
@@ -30,7 +30,7 @@ struct GfdInput {
   Number system_memory;                     // bytes; where options.system_memory_as_gpus
 };
 
-/// The display card of a DGX Station is no GPU for jobs.
+/// The display card of a DGX Station is not a GPU for jobs.
 bool is_gfd_display(const NvmlGpu& gpu);
 
 struct GfdLabels {

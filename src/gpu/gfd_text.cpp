@@ -41,7 +41,7 @@ std::string gfd_product(std::string_view model, std::string_view suffix) {
     room = std::min(room, kLongestValue - std::string_view("-MIG-1c.3g.141gb.me.all-SHARED").size());
   const std::string_view model_alone = without_ends(std::string_view(sanitised));
   if (model_alone.empty()) return "";
-  // What may not end a value may precede the suffix.
+  // Characters that may not end a value may precede the suffix.
   const std::size_t start = sanitised.find(model_alone);
   const std::string_view cut = std::string_view(sanitised).substr(start, room);
   return std::string(suffix.empty() ? without_ends(cut) : cut) + std::string(suffix);

@@ -6,8 +6,8 @@
 
 namespace nodescout {
 
-/// GFD's sanitising of a machine type or one part of a product name: everything but letters, digits, "-_." and space
-/// goes, runs of white space become one dash.
+/// GFD's sanitising of a machine type or one part of a product name: everything but letters, digits, "-_." and space is
+/// removed, and runs of white space become one dash.
 std::string gfd_sanitised(std::string_view text);
 
 /// A product of a model and a suffix ("-MIG-1g.5gb-SHARED"): at most 63 characters, of which the suffix keeps all, and

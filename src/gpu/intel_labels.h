@@ -1,5 +1,5 @@
 // The labels gpu.intel.com/* of Intel's rule object for GPUs (intel-gpu-platform-labeling) and of its GPU plugin up to
-// version 0.33, as a pure function of what the machine says of its GPUs.
+// version 0.33, as a pure function of what the machine reports about its GPUs.
 #pragma once
 
 #include <cstdint>

@@ -18,7 +18,7 @@ std::string mig_profile_name(std::int64_t gpu_profile, std::int64_t compute_prof
 /// processes that may not ask for the indices.
 std::string mig_profile_of_name(std::string_view device_name);
 
-/// By the one way or the other.
+/// By either way.
 std::string mig_profile(const NvmlGpu& gpu, const NvmlMig& device);
 
 }  // namespace nodescout

@@ -1,9 +1,9 @@
 // What a PCI device id says about a GPU before any driver is there.
 //
-// The table holds facts that are of use for choosing a node: NVIDIA's data-center, workstation, desktop and laptop GPUs
-// (laptops since Pascal), AMD's and Intel's, those in processors included. Its names ("h100-sxm5-80gb") are of our own
-// making, in lower case, so that they are not taken for what a driver calls the GPU ("NVIDIA-H100-80GB-HBM3").
-// pci_table/make.py makes it from pci.ids: docs/hacking.md.
+// The table holds facts that help to choose a node: NVIDIA's data-center, workstation, desktop and laptop GPUs (laptops
+// since Pascal), AMD's and Intel's, those in processors included. Its names ("h100-sxm5-80gb") are our own, in lower
+// case, so that they are not taken for what a driver calls the GPU ("NVIDIA-H100-80GB-HBM3"). pci_table/make.py makes
+// it from pci.ids: docs/hacking.md.
 #pragma once
 
 #include <string>
@@ -31,7 +31,7 @@ struct PciIds {
 };
 
 /// Empty texts if the table does not have the device. Where one device id is several products, the subsystem or the
-/// revision distinguishes them; without them the name holds them all ("a2-a16"), or is the chip's ("navi-33").
+/// revision shows which; without them the name holds them all ("a2-a16"), or is the chip's ("navi-33").
 GpuModel gpu_model(const PciIds& ids);
 
 /// A name like those of the table, of what a driver calls the GPU: "AMD Radeon RX 7900 XTX" -> "rx-7900-xtx".

@@ -1,4 +1,5 @@
-// How near two PCI devices are, by the bridges between them, and a matrix of it small enough for an annotation.
+// The distance between two PCI devices, by the bridges between them, and a matrix of distances that is small enough for
+// an annotation.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,7 @@
 
 namespace nodescout {
 
-/// As `nvidia-smi topo` has them: from one PCIe switch to two sockets. Ordered, nearest first.
+/// As `nvidia-smi topo` names them: from one PCIe switch to two sockets. Ordered, nearest first.
 enum class Nearness : unsigned char { one_switch, switches, host_bridge, node, system, unknown };
 
 /// "PIX", "PXB", "PHB", "NODE", "SYS"; empty for unknown.
@@ -32,7 +33,7 @@ std::string upstream_port(std::string_view path);
 struct ProximityGpu {
   std::string address;
   PciPlace place;
-  std::set<std::string> joined;  // addresses of GPUs that it is joined with beside PCIe, also through switches
+  std::set<std::string> joined;  // addresses of GPUs that it is joined with besides PCIe, also through switches
   char letter = 'n';             // of that link: n NVLink, g xGMI
   std::string vendor = {};
   bool hides_links = false;  // how it is joined with GPUs of its vendor is not known

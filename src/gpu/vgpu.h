@@ -18,7 +18,7 @@ struct Vgpu {
 /// Nothing if this is not a virtual GPU. `config` has at least kPciConfigSize bytes, of which the first so many count.
 std::optional<Vgpu> find_vgpu(std::string_view config);
 
-/// Whether a driver calls a virtual GPU so: "GRID T4-4C", "NVIDIA A10-24Q", by the type at its end.
+/// Whether this is what a driver calls a virtual GPU: "GRID T4-4C", "NVIDIA A10-24Q", by the type at its end.
 bool is_vgpu_name(std::string_view name);
 
 }  // namespace nodescout

@@ -36,7 +36,7 @@ std::optional<std::any> Errands::ask_any(const std::string& question, const std:
   const std::lock_guard lock(mutex_);
   Errand& errand = of_asker_[asker_][question];
   errand.is_asked = true;
-  // One that is already old is given all the same, once: under a stream of events there would never be another.
+  // An answer that is already old is still given, once: under a stream of events there would never be another.
   const bool can_be_given = errand.answer && (!errand.is_given || (!errand.is_old && !errand.is_running));
   if (!errand.is_running && (!errand.answer || errand.is_old)) start(errand, prepare());
   if (!can_be_given) return std::nullopt;

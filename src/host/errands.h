@@ -1,8 +1,9 @@
-// Questions that may take seconds, answered beside the caller's loop.
+// Queries that may take seconds, answered outside the caller's loop.
 //
-// A probe asks its Host as ever. A Host that has Errands does not wait: the question is answered in a thread of its
-// own, and until then the Host says that the answer is awaited. The answer calls `done`, upon which the caller runs the
-// probe again. So a probe with a slow part stays a function without state, and nothing above it knows which one it is.
+// A probe asks its Host as usual. A Host that has Errands does not wait: the question is answered in a thread of its
+// own, and until then the Host reports that the answer is awaited. The answer calls `done`, upon which the caller runs
+// the probe again. So a probe with a slow part stays a function without state, and nothing above it knows which one it
+// is.
 #pragma once
 
 #include <any>
@@ -27,13 +28,13 @@ class Errands {
   Errands(const Errands&) = delete;
   Errands& operator=(const Errands&) = delete;
 
-  /// Why an asker looks now, which decides how new its answers must be.
+  /// Why an asker runs now, which decides how new its answers must be.
   enum class Reason {
     answer,  // an answer has come
     time,    // a poll, or a proof: one that was given before is old
     event,   // something happened: one that is under way is old as well
   };
-  /// Questions from now on are those of this asker (the name of a probe), which looks for this reason.
+  /// Questions from now on are those of this asker (the name of a probe), which runs for this reason.
   void serve(std::string_view asker, Reason reason);
 
   /// The answer, if there is one that is new enough; else it is awaited. `prepare` is called here and now if the

@@ -73,19 +73,19 @@ struct Events::State {
 
   void listen_to_the_kernel() {
     if (!library) {
-      no_uevents_reason = "the kernel's uevents cannot be subscribed to: " + UdevLibrary::why_not();
+      no_uevents_reason = "cannot subscribe to the kernel's uevents: " + UdevLibrary::why_not();
       return;
     }
     context.reset(library->udev_new());
     // Group "kernel": udevd multicasts its own group in the host's network namespace only.
     if (context) monitor.reset(library->udev_monitor_new_from_netlink(context.get(), "kernel"));
     if (!monitor) {
-      no_uevents_reason = "the kernel's uevents cannot be subscribed to";
+      no_uevents_reason = "cannot subscribe to the kernel's uevents";
       return;
     }
     library->udev_monitor_set_receive_buffer_size(monitor.get(), kReceiveBuffer);  // as large as the system allows
     if (const int error = library->udev_monitor_enable_receiving(monitor.get()); error < 0) {
-      no_uevents_reason = std::string("the kernel's uevents cannot be received: ") + std::strerror(-error);
+      no_uevents_reason = std::string("cannot receive the kernel's uevents: ") + std::strerror(-error);
       monitor.reset();
       return;
     }
@@ -193,8 +193,7 @@ Result<Events> Events::open() {
   state->signals = Fd(::signalfd(-1, &blocked, SFD_CLOEXEC | SFD_NONBLOCK));
   state->wakeups = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   state->inotify = Fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!state->inotify)
-    state->no_inotify_reason = std::string("changes of files cannot be seen: ") + std::strerror(errno);
+  if (!state->inotify) state->no_inotify_reason = std::string("cannot watch files: ") + std::strerror(errno);
   if (!state->epoll || !state->signals || !state->wakeups) return error_of_errno(errno, "events");
   for (const Fd* fd : {&state->signals, &state->wakeups, &state->inotify})
     if (*fd) state->add(fd->get());

@@ -42,10 +42,11 @@ class Events {
   Events& operator=(Events&&) noexcept;
   ~Events();
 
-  /// Why uevents cannot be received (no permission for the netlink group, an own network namespace); empty if they can.
+  /// Why uevents cannot be received (no permission for the netlink group, a separate network namespace); empty if they
+  /// can.
   const std::string& no_uevents_reason() const;
-  /// Why changes of files cannot be seen (a limit of the user's is reached: of inotify instances, or of watches); empty
-  /// if they can.
+  /// Why files cannot be watched (a limit of the user is reached: of inotify instances, or of watches); empty if they
+  /// can.
   const std::string& no_inotify_reason() const;
 
   /// Watches a file or directory, also one that does not exist yet: then the nearest directory above that does.

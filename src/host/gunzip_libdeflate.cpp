@@ -46,7 +46,7 @@ Result<std::string> gunzip(std::string_view compressed, std::string_view origin,
           continue;
         }
         break;
-      default: return Error{Errc::malformed, std::string(origin), "not a whole gzip file"};
+      default: return Error{Errc::malformed, std::string(origin), "not a complete gzip file"};
     }
     return Error{Errc::unsupported, std::string(origin),
                  "larger than the cap of " + std::to_string(cap) + " bytes once decompressed"};

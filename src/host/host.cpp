@@ -241,7 +241,7 @@ NvmlReport Host::nvml(const NvmlRequest& request) const {
         Error{Errc::unsupported, "nvml.json", "the recording has none, and a recording's library is not run"};
     return report;
   } else if (state_->scanner.empty()) {
-    report.error = Error{Errc::unsupported, "libnvidia-ml.so.1", "no program is given that could ask it"};
+    report.error = Error{Errc::unsupported, "libnvidia-ml.so.1", "there is no program that could query it"};
     return report;
   } else {
     const std::string name = request.tegra ? "libcuda.so.1" : "libnvidia-ml.so.1";

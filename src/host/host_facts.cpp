@@ -30,7 +30,7 @@ HostFacts HostFacts::parse(std::string_view json, std::string_view origin, std::
     const Value* value = document->find(name);
     if (!value || value->is(Value::Kind::null)) return std::nullopt;
     if (value->is_scalar()) return value->text;
-    problems.push_back({"malformed-host-facts", std::string(origin), std::string(name) + " must be a text", ""});
+    problems.push_back({"malformed-host-facts", std::string(origin), std::string(name) + " must be a string", ""});
     return std::nullopt;
   };
   const auto word = [&](std::string_view name) -> std::optional<std::uint64_t> {

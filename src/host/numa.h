@@ -5,7 +5,7 @@
 
 namespace nodescout {
 
-/// A NUMA node as the kernel prints it. Nothing for -1, which is none, and for what is not a number of one.
+/// A NUMA node as the kernel prints it. Nothing for -1 (no node), and for anything that is not the number of a node.
 std::optional<int> parse_numa_node(std::string_view text);
 
 }  // namespace nodescout

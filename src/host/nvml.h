@@ -1,4 +1,4 @@
-// What NVIDIA's management library (NVML) says about a machine, as plain values.
+// What NVIDIA's management library (NVML) reports about a machine, as plain values.
 //
 // The library runs in a child process, because a call into a hung driver never returns and because an open library
 // keeps the driver from being unloaded. The child's answer is JSON of exactly these fields; `nodescout record` keeps it
@@ -66,7 +66,7 @@ struct NvmlMig {
 };
 
 struct NvmlGpu {
-  std::string bus_id;  // as sysfs spells it: "0000:3b:00.0"; empty if the driver could not even tell that
+  std::string bus_id;  // as sysfs spells it: "0000:3b:00.0"; empty if the driver could not even report that
   std::string name, uuid, serial, board_part, vbios;
   Number memory;  // bytes
   Number compute_major, compute_minor;
@@ -104,10 +104,10 @@ struct NvmlReport {
   std::vector<NvmlGpu> gpus;  // in the driver's order; each counted one has an entry once the report is complete
   std::vector<NvmlFailure> failures;
   bool complete = false;
-  /// It is being asked, beside the caller's loop: nothing is known yet.
+  /// The query is under way, outside the caller's loop: nothing is known yet.
   bool is_awaited = false;
   /// Why it is not complete: absent (no library), unsupported (a recording cannot be queried), timeout, unavailable
-  /// (the library brought the child down), malformed (what the child wrote makes no sense).
+  /// (the library brought the child down), malformed (what the child wrote is not valid).
   std::optional<Error> error;
 };
 

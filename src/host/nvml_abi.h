@@ -125,7 +125,7 @@ struct ConfComputeState {
 };
 static_assert(sizeof(ConfComputeState) == 12);
 
-/// A function that the library may lack. Calling a missing one answers what the library itself would.
+/// A function that the library may lack. Calling a missing one returns what the library itself would.
 template <class... P>
 class Function {
  public:

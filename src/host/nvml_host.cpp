@@ -105,7 +105,7 @@ NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& 
   constexpr std::size_t kMostOutput = 4u << 20;
   if (libraries.empty()) {
     NvmlReport none;
-    none.error = Error{Errc::absent, request.driver_root, "the driver's library is not there"};
+    none.error = Error{Errc::absent, request.driver_root, "the driver's library was not found"};
     return none;
   }
   ChildRequest scan{program, {"nodescout", "nvml-scan"}, scanner_environment(), request.deadline, kMostOutput};
@@ -115,14 +115,14 @@ NvmlReport ask_nvml(const std::string& program, const std::vector<std::string>& 
   const ChildOutcome outcome = run_child(scan, stop);
   NvmlReport report = parse_nvml_lines(outcome.output);
   if (auto error = scanner_error(outcome, scan); error && !report.complete) {
-    // Up to which GPU it came shows an administrator which one to look at.
+    // How far it came shows an administrator which GPU to check.
     report.error = std::move(error);
     if (report.gpu_count)
       report.error->what +=
           ", after " + std::to_string(report.gpus.size()) + " of " + std::to_string(*report.gpu_count) + " GPUs";
   }
   if (!report.complete && !report.error)
-    report.error = Error{Errc::malformed, "nvml-scan", "it ended before its answer did"};
+    report.error = Error{Errc::malformed, "nvml-scan", "it ended before its answer was complete"};
   return report;
 }
 

@@ -1,4 +1,4 @@
-// The agent's side: where the library lies, the child that asks it, and the report that comes back.
+// The agent's side: where the library is, the child that queries it, and the report that it returns.
 #pragma once
 
 #include <functional>

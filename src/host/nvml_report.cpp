@@ -266,7 +266,7 @@ NvmlReport parse_nvml_lines(std::string_view lines) {
   bool first = true;
   const auto give_up = [&](std::string why) {
     report.complete = false;
-    report.error = Error{Errc::malformed, "nvml-scan", "its answer makes no sense: " + why};
+    report.error = Error{Errc::malformed, "nvml-scan", "its answer is not valid: " + why};
     return report;
   };
   // Text after the last line feed was cut off when the child ended.

@@ -31,7 +31,8 @@ std::string cluster_text(const unsigned char (&bytes)[16]) {
   return out;
 }
 
-/// The structure grew twice. A driver that does not know the version asked for says so and is asked for an older one.
+/// The structure grew twice. A driver that does not know the requested version reports that, and is asked for an older
+/// one.
 void scan_fabric(const Api& api, Device gpu, NvmlGpu& into) {
   Return code = kNvmlFunctionNotFound;
   for (const std::uint32_t version : {kFabricInfoV3, kFabricInfoV2}) {
@@ -59,7 +60,7 @@ void scan_links(const Api& api, Device gpu, NvmlGpu& into) {
   for (unsigned link = 0; link < kMostLinks; ++link) {
     unsigned active = 0;
     if (const Return code = api.link_state(gpu, link, &active); code != kSuccess) {
-      // This reports that there are no more.
+      // This is how it reports that there are no more.
       if (code != kInvalidArgument && code != kNotFound) note(api, into.failures, api.link_state.name(), code);
       return;
     }
@@ -108,7 +109,7 @@ NvmlGpu scan_gpu(const Api& api, unsigned index) {
   Memory memory{};
   if (const Return code = api.memory(device, &memory); code == kSuccess)
     gpu.memory = static_cast<std::int64_t>(memory.total);
-  else if (code != kNvmlNotSupported)  // as GPUs say that share the memory of the machine
+  else if (code != kNvmlNotSupported)  // as GPUs report that share the memory of the machine
     note_any(api, gpu.failures, api.memory.name(), code);
   if (int major = 0, minor = 0; must(api.compute_capability, &major, &minor)) {
     gpu.compute_major = major;

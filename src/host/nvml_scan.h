@@ -2,7 +2,7 @@
 //
 //   nodescout nvml-scan [--tegra] LIBRARY...
 //
-// The first of the libraries that can be loaded is used. This runs in a process of its own, where a crash or a hang of
+// The first of the libraries that can be loaded is used. This runs in a separate process, where a crash or a hang of
 // the driver does no harm. It exits afterwards, so that nothing of the driver stays open.
 #pragma once
 

@@ -1,5 +1,5 @@
 // MIG devices. NVML does not report their profile directly: the instance knows the id of its profile, and the GPU knows
-// the id of each profile index, so the index is looked for; its number says how many slices and which engines
+// the id of each profile index, so the index is searched for; its number determines how many slices and which engines
 // (mig_profile.h).
 #include "host/nvml_scan.h"
 #include "host/nvml_scan_parts.h"

@@ -1,4 +1,4 @@
-// Small change of the scan: foreign texts, failures, and questions to one device.
+// Small helpers of the scan: foreign strings, failures, and queries to one device.
 #pragma once
 
 #include <dlfcn.h>

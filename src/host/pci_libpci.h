@@ -8,11 +8,11 @@
 
 namespace nodescout {
 
-/// Of the program's own system: for people only, never part of features. The list is read when a name is first asked
+/// Of the program's own system: for display only, never part of features. The list is read when a name is first asked
 /// for, which takes libpci 11 ms.
 class PciNames {
  public:
-  /// Where the list may be; the first that can be read counts.
+  /// Where the list may be; the first that can be read is used.
   explicit PciNames(std::vector<std::string> paths);
   PciNames(PciNames&&) noexcept;
   PciNames& operator=(PciNames&&) noexcept;

@@ -112,7 +112,7 @@ Result<Recorded> write_recording(const Host& host, Journal& journal, const Redac
     if (mount.type == "resctrl") facts.mounts->push_back(std::move(mount));  // no other mount matters to a probe
   try {
     if (fs::exists(directory) && !fs::is_empty(directory))
-      return Error{Errc::malformed, directory.string(), "already there and not empty: name a new directory"};
+      return Error{Errc::malformed, directory.string(), "already exists and is not empty: name a new directory"};
     fs::create_directories(directory);
     Writer writer(directory);
     for (const auto& [path, text] : journal.links) writer.link(path, text);

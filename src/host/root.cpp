@@ -32,7 +32,7 @@ Error error_of(int number, std::string_view path) {
     case EINVAL:
     case ENODEV:
     case ENXIO:
-    case EOPNOTSUPP:  // drivers say so where there is nothing to say: the speed of a link that is down
+    case EOPNOTSUPP:  // drivers return this where there is no value: the speed of a link that is down
       if (is_kernel_tree(path)) return with(Errc::absent, "the kernel has no value here");
       break;
     case EACCES:
@@ -56,7 +56,7 @@ bool is_pci_identity(std::string_view path) {
          (path.ends_with("/class") || path.ends_with("/vendor") || path.ends_with("/device"));
 }
 
-/// Directories that more than one probe lists. A Root is made anew for every look at the machine.
+/// Directories that more than one probe lists. A new Root is made for every pass over the machine.
 bool is_asked_twice(std::string_view path) { return path == "/sys/bus/pci/devices" || path == "/sys/bus/cpu/devices"; }
 
 std::string_view parent_of(std::string_view path) {
@@ -195,13 +195,13 @@ Result<Root::Opened> Root::open_file(std::string_view path, int flags, const Dir
   return error_of(ELOOP, path);
 }
 
-/// What the recorded machine said of the same path, if it refused it.
+/// What the recorded machine reported for the same path, if it refused it.
 Error Root::as_recorded(Error error) const {
   const auto refused = refused_.find(error.where);
   return refused == refused_.end() ? error : refused->second;
 }
 
-/// For what a recording keeps where it is there: names, links and types. Only where that fails does it count what the
+/// For what a recording keeps where it is there: names, links and types. Only if that fails does it matter what the
 /// recorded machine refused, since that may have been another question about the same path.
 Error Root::failed(Error error) const { return noted(as_recorded(std::move(error))); }
 
@@ -218,7 +218,7 @@ Result<std::string> Root::read_upto(std::string_view path, std::size_t most, boo
   if (!opened) return noted(opened.error());
   const Fd file(opened->fd);
   std::string content;
-  // Files of procfs say 0, those of sysfs a page.
+  // Files of procfs report 0, those of sysfs a page.
   struct stat status {};
   if (!path.starts_with("/sys/") && ::fstat(file.get(), &status) == 0)
     content.reserve(std::min(most, static_cast<std::size_t>(status.st_size)));

@@ -54,7 +54,7 @@ void Doubt::add(const Rule& rule, const CompiledRule& compiled) {
   for (const Taint& taint : rule.taints) keys_.insert(taint.name());
 }
 
-// A key without a namespace gets the prefix, unless the configuration says otherwise. Both count here.
+// A key without a namespace gets the prefix, unless the configuration says otherwise. Both are considered here.
 
 void Doubt::add_key(const std::string& key) {
   keys_.insert(key);

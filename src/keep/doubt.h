@@ -1,5 +1,5 @@
 // Entries whose absence from the desired state proves nothing: some rule that may make them cannot be evaluated, or
-// looks at facts that may be old.
+// uses facts that may be old.
 #pragma once
 
 #include <map>
@@ -17,9 +17,9 @@ struct CompiledRule;
 
 class Doubt {
  public:
-  /// Everything, for this reason. The first reason counts.
+  /// Everything, for this reason. The first reason is kept.
   void add_all(Kept why);
-  /// What these rules may make while the feature sets of `stale` were not read whole.
+  /// What these rules may make while the feature sets of `stale` were not read completely.
   void add_stale(const std::vector<const RuleSet*>& rules, const std::set<std::string, std::less<>>& stale);
 
   /// Why this entry (of any kind; a taint is "key:Effect") may still be made; nothing if no rule in doubt makes it.

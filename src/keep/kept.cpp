@@ -24,12 +24,12 @@ std::string_view text_of(Kept why) {
     case Kept::object_not_counted: return "a NodeFeature object that does not count makes it";
     case Kept::rule_unreadable: return "a rule or a configuration that cannot be read may make it";
     case Kept::rule_failing: return "a rule that fails may make it";
-    case Kept::facts_stale: return "a rule that may make it looks at features that were not read whole";
-    case Kept::unproved: return "three looks at the whole machine, over at least three seconds, must agree first";
+    case Kept::facts_stale: return "a rule that may make it uses features that were not read completely";
+    case Kept::unproved: return "three probes of the whole machine, over at least three seconds, must agree first";
     case Kept::no_object: return "no NodeFeature object of the Node is known, and none was seen to be deleted";
     case Kept::object_unread: return "a NodeFeature object in a namespace that is not listed may make it";
     case Kept::agent_gone: return "an agent whose Lease is stale may have made it";
-    case Kept::unsettled: return "the Node was written by another program just now, so a second look must agree";
+    case Kept::unsettled: return "another program has just written the Node, so a second read must agree";
   }
   return "";
 }

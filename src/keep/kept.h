@@ -17,11 +17,11 @@ enum class Kept : std::uint8_t {
   object_not_counted,  // a NodeFeature object makes it, and is left out
   rule_unreadable,     // what such a rule would make is unknown
   rule_failing,        // the same
-  facts_stale,         // a rule that may make it looks at a feature set that was not read whole
-  unproved,            // it is older than this process, which has not looked often enough
+  facts_stale,         // a rule that may make it uses a feature set that was not read completely
+  unproved,            // it is older than this process, which has not probed often enough
   no_object,           // no NodeFeature object of the Node is known, and none was seen to be deleted
   object_unread,       // there are objects of it in namespaces about which the administrator has not decided
-  agent_gone,          // an agent lived on the Node and may have made it
+  agent_gone,          // an agent ran on the Node and may have made it
   unsettled,           // another program wrote the Node just now
 };
 inline constexpr std::initializer_list<Kept> kAllKept = {
@@ -30,10 +30,10 @@ inline constexpr std::initializer_list<Kept> kAllKept = {
 
 /// "rule-failing": in metrics and in JSON.
 std::string_view name_of(Kept why);
-/// The same for people: "a rule that fails may make it".
+/// The same in words: "a rule that fails may make it".
 std::string_view text_of(Kept why);
 
-/// May this entry go? Nothing: it may. Else why not.
+/// May this entry be removed? Nothing: it may. Else why not.
 using MayGo = std::function<std::optional<Kept>(const Change&)>;
 
 }  // namespace nodescout

@@ -94,7 +94,7 @@ void KnownFacts::absorb_set(const FeatureSpec& spec, const Probe& probe, const F
         const std::vector<std::string> ids = identities_of(known);
         for (std::size_t i = 0; i < known.size(); ++i)
           if (!seen_ids.contains(ids[i]) && stays(ids[i])) merged.push_back(known[i]);
-        // If the set was not read whole, attributes missing from an instance may still exist.
+        // If the set was not read completely, attributes missing from an instance may still exist.
         if (whole) return;
         for (std::size_t at = 0; at < there.size(); ++at)
           if (const auto old = std::find(ids.begin(), ids.end(), there[at]); old != ids.end())
@@ -138,7 +138,7 @@ void KnownFacts::absorb(const Discovery& seen, std::span<const Probe* const> pro
         stale_.erase(std::string(spec.key));
       } else {
         stale_.emplace(spec.key);
-        // Nothing is proved while it lasts, and looking again and again would not help: the next good look starts anew.
+        // Nothing is proved while it lasts, and probing repeatedly would not help: the next complete pass starts anew.
         absences_.erase({kind_of(spec), std::string(spec.key)});
       }
       absorb_set(spec, *probe, seen.features, whole, now);

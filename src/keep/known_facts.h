@@ -1,7 +1,7 @@
 // What a machine is known to be, across probes that fail and files that go missing for a moment.
 //
-// New facts and new values count at once. A fact that is no longer seen is kept until three probes in a row, over at
-// least three seconds, agree that it is gone; and a set that could not be read whole, or whose anchor (the bus
+// New facts and new values take effect at once. A fact that is no longer seen is kept until three probes in a row, over
+// at least three seconds, agree that it is gone; and a set that could not be read completely, or whose anchor (the bus
 // directory, /proc/modules, ...) was readable earlier in this boot and is not now, proves nothing at all. A fact is a
 // flag, an attribute's name, an instance, or the existence of a set.
 #pragma once
@@ -37,10 +37,10 @@ class KnownFacts {
   /// Everything seen, and everything not yet proved gone.
   const Features& features() const { return known_; }
 
-  /// Names of probes with a fact that waits for proof, and the time of the next look.
+  /// Names of probes with a fact that waits for proof, and the time of the next run.
   std::map<std::string, SteadyTime> pending() const;
 
-  /// Feature keys that were not read whole the last time: their facts are kept, and may be old.
+  /// Feature keys that were not read completely the last time: their facts are kept, and may be old.
   const std::set<std::string, std::less<>>& stale() const { return stale_; }
 
   /// For the state file: what is known and which anchors were readable. The proofs are not saved: they start again.
@@ -77,7 +77,7 @@ class KnownFacts {
   struct Unsettled {
     std::string probe;
     SteadyTime since;
-    bool is_over = false;  // it took too long: what is seen counts
+    bool is_over = false;  // it took too long: what is seen is used
   };
   std::map<std::string, Unsettled, std::less<>> unsettled_;  // by set
 };

@@ -55,7 +55,7 @@ class Section {
     const Value* value = find(key);
     if (!value) return "";
     if (!value->is_scalar())
-      mistake(Errc::malformed, where(key), std::string(key) + " must be a text, not " + describe(*value));
+      mistake(Errc::malformed, where(key), std::string(key) + " must be a string, not " + describe(*value));
     return value->source.empty() ? value->text : value->source;  // a token of digits is a text, too
   }
   bool flag(std::string_view key) const {
@@ -192,9 +192,10 @@ ExecPlugin plugin_of(const Section& exec, const Section& cluster, const Endpoint
             "apiVersion " + quote(plugin.api_version) + " of the credential program is not supported; " +
                 "client.authentication.k8s.io/v1 is");
   if (exec.text("interactiveMode") == "Always")
-    mistake(Errc::unsupported, exec.where("interactiveMode"),
-            "the credential program " + plugin.command +
-                " wants to talk to a person (interactiveMode: Always); use a kubeconfig with a token or a certificate");
+    mistake(
+        Errc::unsupported, exec.where("interactiveMode"),
+        "the credential program " + plugin.command +
+            " needs a person to answer it (interactiveMode: Always); use a kubeconfig with a token or a certificate");
   if (const Value* arguments = exec.find("args"))
     for (const Value& argument : arguments->items)
       plugin.arguments.push_back(argument.source.empty() ? argument.text : argument.source);
@@ -213,7 +214,7 @@ CredentialSource credentials_of(const Section& user, const Section& cluster, End
   endpoint.certificate = user.pem("client-certificate");
   endpoint.key = user.pem("client-key");
   if (endpoint.certificate.empty() != endpoint.key.empty())
-    mistake(Errc::malformed, user.where(), "client-certificate and client-key must be there both, or neither");
+    mistake(Errc::malformed, user.where(), "client-certificate and client-key must both be given, or neither");
   if (const std::string file = user.path("tokenFile"); !file.empty()) return TokenFile{file};
   if (const std::string token = user.text("token"); !token.empty()) return token;
   if (user.has("exec")) return plugin_of(user.section("exec"), cluster, endpoint);

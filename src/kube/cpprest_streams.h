@@ -15,7 +15,7 @@
 
 namespace nodescout {
 
-/// What a buffer has to say about everything that it does not do.
+/// What a buffer answers for everything that it does not support.
 class OneWayBuffer : public concurrency::streams::details::streambuf_state_manager<std::uint8_t> {
  public:
   using streambuf_state_manager::streambuf_state_manager;

@@ -31,7 +31,7 @@ class Credentials {
   /// when what it gave expires. A client certificate that the program gave is handed to `transport` when it changes.
   Result<std::string> authorization(Transport& transport, const std::stop_token& stop);
 
-  /// The server answered 401 to `authorization`: what is remembered is dropped. False if a fresh look cannot help.
+  /// The server answered 401 to `authorization`: what is remembered is dropped. False if reading it again cannot help.
   bool refused(const std::string& authorization);
 
  private:

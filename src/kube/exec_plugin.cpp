@@ -64,7 +64,7 @@ std::optional<Error> failure_of(const ExecPlugin& plugin, const ChildOutcome& ou
       if (outcome.number == 0) return std::nullopt;
       return error(Errc::unavailable, "failed with status " + std::to_string(outcome.number) + complaint);
     case ChildOutcome::Ending::crashed:
-      return error(Errc::unavailable, "was ended by signal " + std::to_string(outcome.number) + complaint);
+      return error(Errc::unavailable, "was killed by signal " + std::to_string(outcome.number) + complaint);
     case ChildOutcome::Ending::not_started: {
       const Error reason = error_of_errno(outcome.number, "");
       return error(reason.code, "cannot be started: " + reason.what +
@@ -72,7 +72,7 @@ std::optional<Error> failure_of(const ExecPlugin& plugin, const ChildOutcome& ou
     }
     case ChildOutcome::Ending::timeout:
       return error(Errc::timeout, "did not finish within " + std::to_string(plugin.timeout.count()) + " s");
-    case ChildOutcome::Ending::stopped: return error(Errc::timeout, "was ended, because we stop");
+    case ChildOutcome::Ending::stopped: return error(Errc::timeout, "was stopped, because nodescout stops");
     case ChildOutcome::Ending::too_much:
       return error(Errc::malformed, "printed more than " + std::to_string(kMostOutput) + " bytes");
     case ChildOutcome::Ending::hanging: break;

@@ -2,7 +2,7 @@
 //
 // - Its threads are one pool for the process, 40 of them unless set before the first use.
 // - Its timeout is per read, closes the connection but not a name look-up, and cannot differ between the requests of a
-//   client. So it is only a backstop here; the calling thread waits with a deadline of its own, and gives up by
+//   client. So it is only a backstop here; the calling thread waits with its own deadline, and gives up by
 //   cancelling. All that an abandoned exchange still touches is shared with it.
 // - A request whose kept-alive connection turns out to be closed is sent again, unless its body cannot be rewound; then
 //   a connection that was never made goes into the pool. So after a failure we begin with a new pool.

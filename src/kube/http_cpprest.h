@@ -6,7 +6,7 @@
 
 namespace nodescout {
 
-/// The two threads that serve all transports and servers of the process. Called by whoever is about to need them.
+/// The two threads that serve all transports and servers of the process. Called by code that is about to need them.
 void start_threads();
 
 /// A Transport on cpprestsdk: connections are kept alive and reused.

@@ -3,7 +3,7 @@
 // cpprestsdk's own http_listener was tried and dropped: it splits its address at the first colon and takes the first
 // address that a name resolves to, so it can listen neither on IPv6 nor on both families, which in an IPv6 cluster
 // means that the kubelet restarts the agent for ever; and it limits neither the time nor the size nor the number of
-// requests. What is needed of HTTP is little: one request a connection, no body, three paths.
+// requests. Little of HTTP is needed: one request per connection, no body, three paths.
 //
 // Any Pod can connect, and three failed probes restart the agent. So a new connection is always accepted: where there
 // are too many, the oldest of the address that has the most is closed. A flood closes its own connections and not the

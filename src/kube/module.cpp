@@ -21,8 +21,9 @@ Result<KubeModule*> kube_module_at(const std::string& path) {
   const auto factory = reinterpret_cast<KubeModuleFactory>(::dlsym(module, "nodescout_kube_module"));
   KubeModule* made = factory ? factory(kVersion) : nullptr;
   if (!made)
-    return Error{Errc::malformed, path,
-                 std::string("belongs to another build than this program (") + kVersion + "); install both together"};
+    return Error{
+        Errc::malformed, path,
+        std::string("belongs to a different build than this program (") + kVersion + "); install both together"};
   return made;
 }
 

@@ -21,7 +21,7 @@ class ReloadingTransport final : public Transport {
  public:
   using Read = std::function<Result<Endpoint>()>;
   using Open = std::function<Result<std::unique_ptr<Transport>>(const Endpoint&)>;
-  static constexpr std::chrono::seconds kPause{5};  // between two looks at the files
+  static constexpr std::chrono::seconds kPause{5};  // between two checks of the files
 
   /// `first`: opened for `endpoint`, which `read` returned.
   ReloadingTransport(std::unique_ptr<Transport> first, Endpoint endpoint, Read read, Open open, const Clock& clock)

@@ -1,13 +1,12 @@
-// The border between the program and the network: requests and answers as plain values, and the few interfaces with
+// The boundary between the program and the network: requests and answers as plain values, and the few interfaces with
 // virtual functions behind which cpprestsdk, OpenSSL and prometheus-cpp live.
 //
-// All of that is a module of its own, libnodescout-kube.so, because linking cpprestsdk alone costs 5 ms and 8 MB before
-// main(). Only commands that talk to a cluster open it (kube/module.h), and it stays open until the process ends.
-// What is above the border (configuration, the API client, watches) is ordinary code of the program.
-//
-// Rules of the border:
+// All of that is a separate module, libnodescout-kube.so, because linking cpprestsdk alone costs 5 ms and 8 MB before
+// main(). Only commands that talk to a cluster open it (kube/module.h), and it stays open until the process ends. What
+// is above the boundary (configuration, the API client, watches) is ordinary code of the program. Rules of the
+// boundary:
 // - Program and module come from one build; the module refuses any other program.
-// - No exception crosses it, in neither direction: functions handed to the module must not throw.
+// - No exception crosses it in either direction: functions handed to the module must not throw.
 // - Memory may be allocated on one side and freed on the other: both use the C library's malloc.
 // - There may be two C++ runtimes in the process (the program links its own). So only types cross whose code is all in
 //   headers and keeps no hidden state: strings, containers, std::function, std::stop_token, chrono, and the classes
@@ -60,8 +59,8 @@ class Transport {
   virtual Result<Response> send(const Request& request) = 0;
 
   /// Hands the lines of a 2xx answer, without their ends, to `line` on the calling thread, until the server ends the
-  /// answer, `line` says false, or stop is asked for; the Response then has no body. An answer of another status comes
-  /// back whole. Errors as send, after any number of whole lines; an unfinished last line is dropped.
+  /// answer, `line` returns false, or stop is requested; the Response then has no body. An answer of another status is
+  /// returned as a whole. Errors as send, after any number of whole lines; an unfinished last line is dropped.
   virtual Result<Response> stream(const Request& request, const std::function<bool(std::string_view)>& line) = 0;
 
   /// The client certificate (PEM, may be a chain) and key of connections opened from now on. Errors: malformed.
@@ -120,7 +119,7 @@ class Metrics {
 /// Empty: fine; else why not. Called on the module's threads, so it must be quick.
 using HealthCheck = std::function<std::string()>;
 
-/// Serves /metrics, /healthz and /readyz until it goes away.
+/// Serves /metrics, /healthz and /readyz until it is destroyed.
 class MetricsServer {
  public:
   virtual ~MetricsServer() = default;

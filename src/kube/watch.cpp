@@ -164,7 +164,7 @@ Watch::Attempt Watch::follow(const std::stop_token& stop) {
   return refusal(read_status(*response), api_.where(request), false);
 }
 
-/// False when the connection is of no more use; then `attempt` says why.
+/// False when the connection is no longer usable; then `attempt` says why.
 bool Watch::take_line(std::string_view line, Attempt& attempt) {
   if (line.empty()) return true;
   const KeepMember keep = target_.keep ? target_.keep() : KeepMember();

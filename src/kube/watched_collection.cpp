@@ -15,7 +15,7 @@ bool WatchedCollection::take(const WatchEvent& event) {
 
 std::optional<Problem> WatchedCollection::problem() const {
   if (!troubled) return std::nullopt;
-  return Problem{"watch-in-trouble", resource, trouble, "what is known of them still counts"};
+  return Problem{"watch-in-trouble", resource, trouble, "what is known of them is still used"};
 }
 
 }  // namespace nodescout

@@ -13,7 +13,7 @@ struct WatchedCollection {
   std::string resource;   // "nodefeatures"
   bool synced = false;    // everything there is has been reported
   bool missing = false;   // the server has no such collection
-  bool troubled = false;  // the last connection failed; what is known still counts
+  bool troubled = false;  // the last connection failed; what is known is still used
   std::string trouble = {};
 
   /// True if the event was about the collection and not about an object.

@@ -44,7 +44,7 @@ class Builder {
   Built take() { return std::move(built_); }
 
  private:
-  /// `name`: as the rule has it; `key`: as people know it.
+  /// `name`: as the rule spells it; `key`: as users know it.
   void reject(Kind kind, std::string_view name, std::string_view key, std::size_t rule, const std::string& why,
               std::string todo = "") {
     const Rule* source = rules_ && rule < rules_->size() ? &(*rules_)[rule] : nullptr;
@@ -113,7 +113,7 @@ class Builder {
   }
 
   static std::string rule_of_its_own(const std::string& feature, const std::string& element) {
-    return "make it in a rule of its own that asks for the attribute: {feature: " + feature + ", matchExpressions: {" +
+    return "make it in a separate rule that matches the attribute: {feature: " + feature + ", matchExpressions: {" +
            element + ": {op: Exists}}}";
   }
 
@@ -131,7 +131,7 @@ class Builder {
         return reject(kind, name, name, made.rule, why, advice(Kind::label, name, made.value));
     if (const std::string_view list = filter_of(kind, name); !list.empty()) {
       reject(kind, name, key, made.rule, "not on " + std::string(list),
-             "write a pattern that matches its name to have it");
+             "write a pattern that matches its name to get it");
       built_.rejected.back().filter = list;
       return;
     }
@@ -199,7 +199,7 @@ class Builder {
     if (name_space.empty() && !is_worker_layer(layer_) && !policy_.auto_prefix)
       return "write the key with a prefix, or set autoPrefix: true in the configuration";
     if (!is_allowed_all_the_same(kind, name_space)) {
-      if (kind == Kind::label && is_denied(name_space)) return "take it off denyLabelNs in the configuration";
+      if (kind == Kind::label && is_denied(name_space)) return "remove it from denyLabelNs in the configuration";
       if (is_forbidden_namespace(kind, name_space))
         return kind == Kind::label ? "add " + quote(name_space) + " to extraLabelNs in the configuration"
                                    : "use a prefix outside kubernetes.io, or " + quote(kFeaturePrefix);
@@ -208,7 +208,7 @@ class Builder {
       case Kind::label:
         // Of a fact, not of an author.
         if (value.starts_with('@') || layer_ == Layer::builtin || layer_ == Layer::shipped)
-          return "make an annotation of it by a rule of your own: annotations take any text";
+          return "make it an annotation in a rule of your own: annotations take any string";
         return value_advice(value);
       case Kind::annotation: return "make it shorter";
       case Kind::extended_resource: return std::string(kResourceAmountAdvice);
@@ -293,8 +293,8 @@ class Builder {
       *same = taint;
   }
 
-  /// NFD resolves no annotation: there a user's "@..." is the text itself. Any text is allowed in an annotation, so
-  /// what is not a reference in its form is left as it is.
+  /// NFD resolves no annotation: there a user's "@..." is the text itself. An annotation may contain any text, so what
+  /// does not have the form of a reference is left as it is.
   bool resolves(Kind kind, std::string_view value) const {
     if (kind != Kind::annotation) return true;
     return policy_.annotation_references && parse_reference(value).has_value();

@@ -1,5 +1,5 @@
-// Which NodeFeature objects of other agents count on a Node, and what of them does, as an administrator configures it.
-// Whoever may create such an object in any namespace could otherwise change the labels of every Node.
+// Which NodeFeature objects of other agents count on a Node, and which parts of them, as an administrator configures
+// it. Otherwise anyone who may create such an object in some namespace could change the labels of every Node.
 #pragma once
 
 #include <optional>
@@ -14,10 +14,10 @@ namespace nodescout {
 /// Labels with which administrators and operators control what happens on a Node.
 std::vector<std::string> default_denied_keys();
 
-/// The default counts the objects of the agent's own namespace, which may add but not change.
+/// By default the objects of the agent's own namespace count, and may add but not change.
 struct ObjectPolicy {
-  /// nodeFeatures.namespaces: those that count beside the own one; "*" is all. Not set: none, unless `selector` says
-  /// otherwise, and what an earlier version took from the others stays on the Node.
+  /// nodeFeatures.namespaces: those that count besides the agent's own; "*" is all. Not set: none, unless `selector`
+  /// says otherwise, and what an earlier version took from the others stays on the Node.
   std::optional<std::vector<std::string>> namespaces;
   std::optional<LabelSelector> selector;  // restrictions.nodeFeatureNamespaceSelector: of the other namespaces
   bool labels = true;                     // restrictions.denyNodeFeatureLabels, inverted

@@ -19,7 +19,7 @@ struct LabelSelector {
   };
 
   std::vector<Term> terms;    // all must hold; without one every object matches
-  bool is_malformed = false;  // it cannot be read whole: nothing matches
+  bool is_malformed = false;  // it cannot be read completely: nothing matches
 
   bool matches(const Attributes& labels) const;
   /// Whether the labels decide: they need not be read otherwise.

@@ -17,7 +17,7 @@ struct Device {
   std::string detail;     // "0000:17:00.0, 18 NVLinks"
   std::string link;       // "x8 of x16, 32.0 GT/s"; empty if unknown
   bool narrowed = false;  // its PCIe link uses fewer lanes than it could
-  std::string trouble;    // "failed", "16 of 18 NVLinks"; empty if the device is well
+  std::string trouble;    // "failed", "16 of 18 NVLinks"; empty if the device is healthy
   bool sick() const { return narrowed || !trouble.empty(); }
 };
 

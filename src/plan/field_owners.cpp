@@ -77,7 +77,7 @@ void read_field_owners(const Value& metadata, NodeState& state) {
   std::erase_if(notes, [](const std::string& key) { return is_ownership_key(key); });
   state.lost.annotations = std::move(notes);
   state.lost.extended_resources = resources.lost(state.capacity, listed.extended_resources);
-  // Whoever wrote an annotation before we wrote anything is a predecessor, from which we take over.
+  // A program that wrote an annotation before we wrote anything is a predecessor, from which we take over.
   for (auto& [key, writer] : writers)
     if (!our_time.empty() && writer.time > our_time) state.other_writers.push_back(std::move(writer));
 }

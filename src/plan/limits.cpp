@@ -117,7 +117,7 @@ class Budget {
     if (const std::string* object = object_of(kind, key)) ++count_by_object_[*object];
   }
 
-  /// `text`: the key as the ownership annotation has it.
+  /// `text`: the key as the ownership annotation spells it.
   bool admit(Kind kind, const std::string& key, const std::string& text, const std::string& value) {
     const std::string limit = exceeded_limit(kind, text, value);
     if (limit.empty()) {

@@ -52,7 +52,7 @@ struct Group {
   }
 };
 
-/// The smallest first: people look for what their site added.
+/// The smallest first: users look for the rules that their site added.
 std::vector<Group> groups_of(const std::map<EntryKey, MadeBy>& entries) {
   std::map<MadeBy, std::vector<std::string>> by_maker;
   for (const auto& [entry, made] : entries) by_maker[made].push_back(short_key(entry));

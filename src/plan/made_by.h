@@ -1,5 +1,5 @@
 // What made each of our entries on a Node, and since when: text that the agent's Lease carries for people and for
-// commands that look at a whole cluster. It only informs; who owns an entry is in the ownership annotations.
+// commands that read a whole cluster. It only informs; who owns an entry is in the ownership annotations.
 #pragma once
 
 #include <cstddef>

@@ -106,7 +106,7 @@ std::set<EntryKey> entries_of(const Ownership& owned) {
 std::string digest_of_owned(const NodeState& node, const std::string& instance) {
   const Ownership owned = Ownership::read(node, instance);
   std::string lines;
-  // A key that is owned and missing counts, too.
+  // A key that is owned and missing is included, too.
   const auto add = [&](std::string_view kind, const std::set<std::string, std::less<>>& keys,
                        const Attributes& values) {
     for (const std::string& key : keys) {

@@ -25,8 +25,8 @@ std::string ownership_text(Change::Kind kind, const Ownership& owned);
 /// The same as one set.
 std::set<EntryKey> entries_of(const Ownership& owned);
 
-/// "sha256:..." of everything on the Node that we own, values included. Whoever computes it again from the Node sees
-/// whether what was published is still there.
+/// "sha256:..." of everything on the Node that we own, values included. Computing it again from the Node shows whether
+/// what was published is still there.
 std::string digest_of_owned(const NodeState& node, const std::string& instance);
 
 }  // namespace nodescout

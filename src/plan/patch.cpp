@@ -157,7 +157,7 @@ std::string metadata_patch(const NodeState& now, const std::vector<Change>& all,
   Value patch = Value::map();
   patch.add("metadata", std::move(metadata));
   if (any_taint) {
-    // The list is replaced whole; resourceVersion keeps other writers' taints from being lost in between.
+    // The list is replaced as a whole; resourceVersion keeps other writers' taints from being lost in between.
     Value spec = Value::map();
     spec.add("taints", taint_list(after));
     patch.add("spec", std::move(spec));

@@ -51,7 +51,7 @@ class Planner {
 
   void report_other_writers() {
     for (const NodeState::OtherWriter& writer : now_.other_writers) {
-      // Those of other instances are their own affair.
+      // Those of other instances do not concern this one.
       if (!is_ownership_key_of(writer.annotation, options_.instance)) continue;
       patch_.conflicts.push_back({"other-writer", "node " + now_.name,
                                   quote(writer.manager) + " wrote the ownership annotation " +
@@ -69,8 +69,8 @@ class Planner {
          std::to_string(reclaimed_) + (reclaimed_ == 1 ? " key" : " keys") +
              " that nodescout wrote, by metadata.managedFields, are no longer in the ownership annotations, the first "
              "is " +
-             quote(first_reclaimed_) + "; they are claimed again",
-         "find out who changes the annotations below nfd.node.kubernetes.io: an nfd-master that still runs?"});
+             quote(first_reclaimed_) + "; they are reclaimed",
+         "find out who changes the annotations below nfd.node.kubernetes.io: is an nfd-master still running?"});
   }
 
   void add(Change::Kind kind, Change::Action action, const std::string& key, std::string before, std::string after,
@@ -115,10 +115,10 @@ class Planner {
     if (prefixes.empty() || space.empty() ||
         std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& own) { return is_within(space, own); }))
       return true;
-    patch_.conflicts.push_back({"outside-prefixes", "node " + now_.name,
-                                std::string(name_of(kind)) + " " + quote(name) +
-                                    " is no longer made, and stays: it lies outside writePrefixes",
-                                "remove it by hand, or " + how_to_write_below(key)});
+    patch_.conflicts.push_back(
+        {"outside-prefixes", "node " + now_.name,
+         std::string(name_of(kind)) + " " + quote(name) + " is no longer made, and stays: it is outside writePrefixes",
+         "remove it by hand, or " + how_to_write_below(key)});
     return false;
   }
 

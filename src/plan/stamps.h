@@ -1,5 +1,5 @@
-// Labels that say when others were made (GFD's gfd.timestamp): each start of an agent makes another value, and a Node
-// on which nothing else changes is not written for it.
+// Labels that say when others were made (GFD's gfd.timestamp): each start of an agent makes a different value, and a
+// Node on which nothing else changes is not written because of it.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace nodescout {
 
-/// Takes out the changes of a stamp's value without which no label of its prefix is set or removed, and returns them.
+/// Removes the changes of a stamp's value without which no label of its prefix is set or removed, and returns them.
 std::vector<Change> take_lone_stamps(std::vector<Change>& changes, const std::vector<std::string>& stamps);
 
 }  // namespace nodescout

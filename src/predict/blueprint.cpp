@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr unsigned kMostGpus = 64;
-/// 3D controllers, VGA, other displays and processing accelerators: what GPUs call themselves.
+/// 3D controllers, VGA, other displays and processing accelerators: the classes that GPUs have.
 constexpr const char* kGpuClasses[] = {"0300", "0302", "0380", "1200"};
 
 bool is_id(std::string_view text) {
@@ -82,7 +82,7 @@ const gpu::GpuVendor* vendor_of(const PlannedGpus& gpus) {
   return nullptr;
 }
 
-/// Whether these functions would be GPUs with that class: whoever plans them says that they are.
+/// Whether these functions would be GPUs with that class: the user who plans them says that they are.
 bool may_have_class(const PlannedGpus& gpus, std::string_view pci_class) {
   const gpu::GpuVendor* vendor = vendor_of(gpus);
   if (!gpus.pci_class.empty() || !vendor) return true;

@@ -28,11 +28,11 @@ struct Blueprint {
 /// "10de:2330x8", "10de:2330". Errors: malformed.
 Result<PlannedGpus> parse_planned_gpus(std::string_view text);
 
-/// Instance types of clouds whose GPUs and processors their makers document, in the order of their names.
+/// Instance types of clouds whose GPUs and processors the providers document, in the order of their names.
 std::vector<Blueprint> shipped_blueprints();
 
 /// Reads a catalogue: a map from names to {arch, cpuVendor, gpus: [{id: "10de:2330x8", class: "0302"}]}. A bad entry is
-/// reported and left out; the others count. Errors: malformed if it is not such a map.
+/// reported and left out; the others are used. Errors: malformed if it is not such a map.
 Result<std::vector<Blueprint>> read_blueprints(std::string_view text, const std::string& origin,
                                                std::vector<Problem>& problems);
 

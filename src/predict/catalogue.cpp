@@ -1,4 +1,4 @@
-// Instance types of clouds. Only what their makers document: GPUs by id and number, the processor's maker and
+// Instance types of clouds. Only what the providers document: GPUs by id and number, the processor's maker and
 // architecture. More come from `nodescout predict --catalogue FILE`.
 #include "predict/blueprint.h"
 

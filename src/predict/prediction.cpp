@@ -68,7 +68,7 @@ constexpr const char* kNvidiaKeys[] = {"nvidia.com/cuda.*",
                                        "nvidia.com/gpu.slices.*",
                                        "nvidia.com/mig*",
                                        "nvidia.com/mps.capable"};
-/// True of one machine at one time, and of no other: whoever predicts from a recording learns nothing from them.
+/// True of one machine at one time, and of no other: a recording of one does not help to predict them.
 constexpr const char* kOfOneMachine[] = {"nvidia.com/gfd.timestamp", "nvidia.com/gpu.clique"};
 constexpr VendorLabels kVendorLabels[] = {{"nvidia", "10de", "nvidia.com/gpu", kNvidiaKeys},
                                           {"amd", "1002", "amd.com/gpu", {}}};
@@ -122,7 +122,7 @@ std::vector<Unknown> unknown_labels(const Blueprint& blueprint, const GpuOptions
   for (const VendorLabels& each : kVendorLabels)
     if (options.labels_for(each.vendor) && count_of(blueprint, each.pci_id) > 0)
       for (const char* key : each.keys)
-        unknown.push_back({"label " + std::string(key), "made from what the driver says once it runs"});
+        unknown.push_back({"label " + std::string(key), "made from what the driver reports once it runs"});
   return unknown;
 }
 

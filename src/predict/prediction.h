@@ -32,12 +32,11 @@ Attributes allocatable_of(const Blueprint& blueprint);
 /// The same of a machine that exists: those that programs can use.
 Attributes allocatable_of(const Features& features);
 
-/// What all of these have in common is known; an entry that only some have, or with different values, is not, nor what
-/// every machine has of its own (`gfd.timestamp`).
-/// Needs at least one.
+/// What all of these have in common is known; an entry that only some have, or with different values, is not, nor is
+/// what differs on every machine (`gfd.timestamp`). Needs at least one.
 Prediction in_common(std::span<const Desired> guises);
 
-// The prediction in the words of those who create nodes. `blueprint` names the machine and its architecture.
+// The prediction in the formats of tools that create nodes. `blueprint` names the machine and its architecture.
 
 /// key=value, one line each.
 std::string as_labels(const Prediction& prediction);

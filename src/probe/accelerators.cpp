@@ -61,7 +61,7 @@ void add_accelerators(const std::vector<Accelerator>& accelerators, Features& fe
     kind["vendor"] = vendor.vendor;
     kind["name"] = vendor.name;
     kind["count"] = std::to_string(group->second.count);
-    // Where they differ, no model speaks for another one.
+    // Where they differ, no model stands for another one.
     if (const auto& models = group->second.models; models.size() == 1 && !models.begin()->empty())
       kind["model"] = *models.begin();
   }

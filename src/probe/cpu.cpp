@@ -13,13 +13,13 @@ constexpr ElementSpec kFlags[] = {{"<flag>", "CPUID (amd64), AT_HWCAP and AT_HWC
 constexpr ElementSpec kFlagValues[] = {
     {"AVX10_VERSION", "CPUID 24.0:EBX[7:0]", "version of the AVX10 vector instructions", false, "-?[0-9]+"}};
 constexpr ElementSpec kModel[] = {
-    {"vendor_id", "CPUID 0, MIDR_EL1, /proc/cpuinfo", "Intel, AMD, ARM, ...; VendorUnknown if unknown"},
+    {"vendor_id", "CPUID 0, MIDR_EL1, /proc/cpuinfo", "Intel, AMD, ARM, ...; VendorUnknown if it is not known"},
     {"family", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "family number, decimal; on s390x the identification", false,
      "[0-9A-F]+"},
     {"id", "CPUID 1:EAX, MIDR_EL1, /proc/cpuinfo", "model number, decimal", false, "[0-9]+"},
     {"hypervisor", "CPUID 40000000, /proc/sysinfo", "kvm, vmware, ...; none on a real machine"},
     {"name", "CPUID 80000002 to 80000004, /proc/cpuinfo",
-     "what the processor calls itself: \"AMD EPYC 9654 96-Core Processor\"", true}};
+     "the processor's own name: \"AMD EPYC 9654 96-Core Processor\"", true}};
 constexpr ElementSpec kRiscv[] = {
     {"isa", "/proc/cpuinfo", "extensions of the instruction set: rv64imafdc_zba_zbb", true},
     {"mvendorid", "/proc/cpuinfo", "JEDEC number of the vendor, as the kernel prints it", true},
@@ -74,9 +74,9 @@ using enum FeatureSpec::Kind;
 constexpr std::string_view kCpuDirectory = "/sys/devices/system/cpu";
 
 constexpr FeatureSpec kProduces[] = {
-    {"cpu.cpuid", flag, "", "what the processor can do, by NFD's names", kFlags},
+    {"cpu.cpuid", flag, "", "capabilities of the processor, by NFD's names", kFlags},
     {"cpu.cpuid", attribute, "", "processor properties with a value", kFlagValues},
-    {"cpu.model", attribute, "", "whose processor it is", kModel, false, true},
+    {"cpu.model", attribute, "", "vendor and model of the processor", kModel, false, true},
     {"cpu.riscv", attribute, "", "RISC-V: instruction set and vendor", kRiscv, true, true},
     {"cpu.cstate", attribute, kCpuDirectory, "idle states", kIdle},
     {"cpu.pstate", attribute, kCpuDirectory, "frequency control by intel_pstate", kFrequency},

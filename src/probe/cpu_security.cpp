@@ -79,7 +79,7 @@ void observe_security(const CpuContext& cpu) {
 void observe_resources(const CpuContext& cpu) {
   Attributes& rdt = cpu.seen.features.attributes["cpu.rdt"];
   if (!cpu.is_x86() || !cpu.host.has_cpuid()) return;
-  // Past the highest leaf Intel's processors answer with another one; NFD does not look.
+  // Past the highest leaf Intel's processors answer with another one; NFD does not check.
   const auto leaf = [&](std::uint32_t number, std::uint32_t subleaf) {
     return cpu.config.nfd_compat || number <= cpu.cpuid.highest_basic() ? cpu.cpuid.leaf(number, subleaf)
                                                                         : CpuidRegisters{};

@@ -1,8 +1,8 @@
-// GPUs: one instance for each, whoever made it and whether a driver is there or not; what they have in common; and
+// GPUs: one instance for each, of any vendor, with or without a driver; what they have in common; and
 // GFD's labels as facts (gpu.gfd), which a shipped rule turns into labels.
 //
-// On a machine without any GPU this costs one look at each PCI function's vendor and four file names. NVIDIA's library
-// is loaded, in a process of its own, only where the kernel driver is.
+// On a machine without any GPU this costs reading each PCI function's vendor, and looking up four file names. NVIDIA's
+// library is loaded, in a separate process, only where the kernel driver is.
 #include <algorithm>
 #include <array>
 #include <functional>

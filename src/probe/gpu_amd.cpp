@@ -1,4 +1,4 @@
-// xGMI: which of AMD's GPUs are joined without PCIe, as the kernel's compute driver (KFD) has it.
+// xGMI: which of AMD's GPUs are joined without PCIe, as the kernel's compute driver (KFD) reports it.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -77,8 +77,8 @@ std::vector<Properties> xgmi_links(const Host& host, const std::string& director
   return found;
 }
 
-/// The kernel lists a link to each GPU of the hive. Those without a wire of their own have a weight of 15 for each hop,
-/// and no bandwidth where the others have some.
+/// The kernel lists a link to each GPU of the hive. Those without a direct link have a weight of 15 for each hop, and
+/// no bandwidth where the others have some.
 bool is_direct(const Properties& link, const std::vector<Properties>& all) {
   constexpr std::int64_t kOneHop = 15;
   const auto has_bandwidth = [](const Properties& each) { return number_in(each, "max_bandwidth") > 0; };

@@ -89,7 +89,7 @@ PciPlace place_of(const Host& host, const std::string& device, const std::option
   return {path ? *path : "", numa_node ? parse_numa_node(*numa_node) : std::nullopt};
 }
 
-/// RDMA devices, and the NICs of fabrics that have a class of their own (HPE Slingshot).
+/// RDMA devices, and the NICs of fabrics that have their own class (HPE Slingshot).
 std::vector<ProximityNic> scan_nics(const Host& host, Reading& reading) {
   std::vector<std::pair<std::string, ProximityNic>> found;
   for (const std::string kind : {"/sys/class/infiniband/", "/sys/class/cxi/"}) {
@@ -179,7 +179,7 @@ bool is_given_away(const Gpu& gpu) {
 bool is_integrated(const Gpu& gpu) {
   // A processing accelerator (class 12) in a processor, as in an MI300A, is what the machine was bought for.
   const bool is_for_a_screen = !gpu.pci_class.starts_with("0x12");
-  // Where the table does not know it: Intel's integrated GPUs have a place of their own.
+  // Where the table does not know it: Intel's integrated GPUs have a fixed address.
   return (gpu.model.form_factor == "soc" && is_for_a_screen) ||
          (gpu.model.name.empty() && gpu.vendor->name == "intel" && gpu.address == "0000:00:02.0");
 }

@@ -1,4 +1,4 @@
-// What is said of all GPUs of a vendor, and of the whole machine: counts, common facts, health, topology.
+// What is reported about all GPUs of a vendor, and about the whole machine: counts, common facts, health, topology.
 #include <algorithm>
 #include <chrono>
 
@@ -26,7 +26,7 @@ std::int64_t count_health(const std::vector<const Gpu*>& gpus, std::string_view 
   return count_if(gpus, [&](const Gpu& each) { return each.health == health; });
 }
 
-/// Those that speak for the vendor: cards, where there are any.
+/// Those that represent the vendor: cards, if there are any.
 std::vector<const Gpu*> speakers_of(const std::vector<const Gpu*>& gpus) {
   std::vector<const Gpu*> cards;
   std::copy_if(gpus.begin(), gpus.end(), std::back_inserter(cards),
@@ -146,8 +146,8 @@ void find_missing(const Moment& moment, const GpuOptions& options, Bus& bus, Obs
       if (is_taken && vendor.has_library && bus.lost > 0) --bus.lost;  // it is that one
       const std::string what = is_taken ? "the GPU is on the bus, but the driver does not offer it"
                                : gpu.driver.empty()
-                                   ? "no driver took the GPU, while that of the others works"
-                                   : "the GPU is bound to " + gpu.driver + ", which offers it to no job";
+                                   ? "no driver is bound to the GPU, while the driver of the others works"
+                                   : "the GPU is bound to " + gpu.driver + ", which does not offer it to jobs";
       seen.problems.push_back({"gpu-missing", gpu.address, what,
                                vendor.has_library ? "see dmesg | grep NVRM; the labels count the GPUs that answer"
                                                   : "see dmesg and lspci -k; gpu.expected counts the GPUs that work"});
@@ -181,7 +181,7 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
   for (const ElementSpec& more : vendor.common.elements.subspan(std::size(kCommon)))
     put(facts, more.name, common(speakers, [&](const Gpu& each) { return attribute_of(each, more.name); }));
 
-  // A silent driver does not say that all GPUs are well: its last answer still counts.
+  // A silent driver does not prove that all GPUs are healthy: its last answer is still used.
   const bool is_silent = vendor.has_library && bus.is_driver_silent;
   const std::int64_t absent = count_health(gpus, "missing");
   const std::int64_t failed = count_health(gpus, "failed") + (vendor.has_library ? bus.lost : 0);
@@ -194,7 +194,7 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
   if (usable < expected) {
     missing = std::max(missing, expected - usable);
     seen.problems.push_back({"gpu-missing", "gpu.expected." + std::string(vendor.name),
-                             "expected are " + std::to_string(expected) + " GPUs, and " + std::to_string(usable) +
+                             std::to_string(expected) + " GPUs are expected, and " + std::to_string(usable) +
                                  " work or were passed through",
                              "look for the others with lspci -k and in the firmware's setup"});
   }

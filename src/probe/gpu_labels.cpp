@@ -110,7 +110,7 @@ void count_logical_devices(const Bus& bus, Features& features) {
 
 void add_vendor_labels(const Host& host, const GpuOptions& options, const Bus& bus, Observation& seen) {
   count_logical_devices(bus, seen.features);
-  // What is not wanted goes, and nothing of it is in doubt.
+  // What is not wanted is removed, and nothing of it is in doubt.
   const auto leave_out = [&](const char* set) {
     seen.features.attributes.erase(set);
     seen.incomplete.erase(set);

@@ -1,6 +1,6 @@
 // When NVIDIA's driver comes and goes, and when it must be left alone: the signs of its files and of NVIDIA's GPU
 // Operator, which installs the driver, unloads it, and needs every client of the library gone while it changes MIG
-// devices. The Operator says so in labels of the Node, and in files.
+// devices. The Operator announces this in labels of the Node, and in files.
 #pragma once
 
 #include <string>
@@ -10,16 +10,16 @@
 
 namespace nodescout::gpu {
 
-/// Files that appear, change or go when NVIDIA's driver, or a MIG device of it, comes or goes.
+/// Files that appear, change or disappear when NVIDIA's driver, or a MIG device of it, comes or goes.
 inline constexpr std::string_view kDriverFiles[] = {
-    // User space makes it once the kernel driver is loaded, which is a kernel event of its own.
+    // User space makes it once the kernel driver is loaded, which is a separate kernel event.
     "/dev/nvidiactl",
     // A MIG device comes with a capability file, and goes with it.
     "/dev/nvidia-caps",
     // The GPU Operator's driver container, and what it says about it.
     "/run/nvidia/driver", "/run/nvidia/validations", "/run/nvidia/validations/driver-ready"};
 
-/// Labels by which the GPU Operator says what it is doing on a node.
+/// Labels by which the GPU Operator announces what it is doing on a node.
 inline constexpr std::string_view kInstallsDriver = "nvidia.com/gpu.deploy.driver";
 inline constexpr std::string_view kRunsGfd = "nvidia.com/gpu.deploy.gpu-feature-discovery";
 inline constexpr std::string_view kRunsClients = "nvidia.com/gpu.deploy.client";

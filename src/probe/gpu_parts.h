@@ -1,6 +1,6 @@
 // The parts of the GPU probe: one row for each vendor (gpu_vendors.h), what the bus shows (gpu_bus.cpp), what kernel
-// drivers say in sysfs (gpu_sysfs.cpp, gpu_intel.cpp), what NVIDIA's library says (gpu_nvidia.cpp), and what comes of
-// all (gpu.cpp).
+// drivers report in sysfs (gpu_sysfs.cpp, gpu_intel.cpp), what NVIDIA's library reports (gpu_nvidia.cpp), and what
+// follows from all of them (gpu.cpp).
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,7 @@ struct Gpu {
   std::optional<std::int64_t> width, max_width;  // lanes
   std::string link_limit;                        // "width", "speed", "width,speed": below the GPU's own capability
   std::string product;                           // the driver's name
-  std::optional<std::int64_t> memory;            // MiB, as the driver says
+  std::optional<std::int64_t> memory;            // MiB, as the driver reports it
   std::string health = "ok";                     // "failed", "missing" (the driver does not list it)
   bool is_settling = false;                      // it has no driver, and may get one in a moment
   bool has_left = false;                         // the bus no longer has it, and its driver still lists it
@@ -68,20 +68,20 @@ struct Bus {
   std::optional<std::set<std::string, std::less<>>>
       offered;       // addresses of GPUs that NVIDIA's lists; empty: it did not
   int unplaced = 0;  // GPUs that it lists without saying where they are
-  int lost = 0;      // those of which it says no more than that they are lost, and that are not "missing" either
+  int lost = 0;      // those of which it only reports that they are lost, and that are not "missing" either
 };
 
 /// GPUs of all vendors. Virtual functions whose physical one is on the same machine belong to guests and are left out.
 Bus scan_bus(const Host& host, Observation& seen);
 
-/// What kernel drivers say of their GPUs in sysfs.
+/// What kernel drivers report about their GPUs in sysfs.
 void add_sysfs_facts(const Host& host, Observation& seen, std::vector<Gpu>& gpus);
 
 /// In a guest, or where the table has a virtual function: GPUs whose kernel driver reports clearly less memory than
 /// their row of the table are slices of that card (Gpu::is_virtual).
 void mark_slices(const Host& host, std::vector<Gpu>& gpus);
 
-/// Everything that NVIDIA's driver says: into the GPUs, and the sets gpu.driver, gpu.mig, gpu.fabric, gpu.gfd,
+/// Everything that NVIDIA's driver reports: into the GPUs, and the sets gpu.driver, gpu.mig, gpu.fabric, gpu.gfd,
 /// gpu.vgpu. GPUs that are on no bus (Tegra, WSL) are added.
 void add_nvidia_facts(const Host& host, const GpuOptions& options, const Moment& moment, Bus& bus, Observation& seen);
 
@@ -126,7 +126,7 @@ std::string family_of(const Gpu& gpu);
 std::string memory_gb_of(const Gpu& gpu);
 std::string form_factor_of(const Gpu& gpu);
 
-/// What all of these say; empty if they differ, or one says nothing.
+/// The value that all of these have; empty if they differ, or one has none.
 std::string common(const std::vector<const Gpu*>& gpus, const std::function<std::string(const Gpu&)>& text);
 
 /// GPUs that no driver took, or that theirs does not offer, while the others' driver works. Where the configuration
@@ -138,7 +138,7 @@ void add_vendor(const Host& host, const GpuVendor& vendor, const Bus& bus, const
 void add_topology(const Bus& bus, Features& features);
 
 /// The labels of AMD's and Intel's own labellers, for rules. Where the options say that a vendor's labels are not ours
-/// to make, those of NVIDIA's go as well.
+/// to make, those of NVIDIA's are removed as well.
 void add_vendor_labels(const Host& host, const GpuOptions& options, const Bus& bus, Observation& seen);
 
 /// Whether a Windows host gives this Linux an NVIDIA GPU.

@@ -30,10 +30,10 @@ inline constexpr ElementSpec kDevice[] = {
     {"driver", "/sys/bus/pci/devices/*/driver", "kernel driver bound to it", true},
     {"model", kIds, "h100-sxm5-80gb, mi300x, ...; vendor and device id of an unknown one", true},
     {"family", kIds, "hopper, cdna3, xe-hpc, ...", true},
-    {"memory_gb", kIds, "GB as it is sold", true, "[0-9]+"},
+    {"memory_gb", kIds, "GB, as advertised", true, "[0-9]+"},
     {"form_factor", kIds, "sxm, pcie, oam, mxm, superchip, soc", true},
     {"product", "NVML, or product_name of amdgpu", "the driver's name for it", true},
-    {"memory", "NVML, or sysfs of amdgpu, i915, xe", "MiB as the driver says", true, "[0-9]+"},
+    {"memory", "NVML, or sysfs of amdgpu, i915, xe", "MiB, as the driver reports it", true, "[0-9]+"},
     {"health", kNvml, "ok; failed; missing: it is on the bus and the driver does not offer it", true,
      "ok|failed|missing"},
     {"numa_node", "/sys/bus/pci/devices/*/numa_node", "NUMA node, where the kernel knows one", true, "[0-9]+"},
@@ -74,8 +74,8 @@ inline constexpr ElementSpec kDevice[] = {
     {"rack_host", kNvml, "host in that tray", true, "[0-9]+"},
     {"compute_partition", "/sys/bus/pci/devices/*/current_compute_partition", "AMD: SPX, DPX, QPX, CPX, ...", true},
     {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "AMD: NPS1, NPS4, ...", true},
-    {"logical_devices", "/sys/class/kfd/kfd/topology/nodes", "AMD: devices that programs see of it, where several",
-     true, "[0-9]+"},
+    {"logical_devices", "/sys/class/kfd/kfd/topology/nodes",
+     "AMD: devices that programs see for it, if there are several", true, "[0-9]+"},
     {"tiles", "/sys/bus/pci/devices/*/tile*, or gt of i915", "Intel: tiles of the GPU", true, "[0-9]+"}};
 
 inline constexpr ElementSpec kModel[] = {
@@ -84,7 +84,7 @@ inline constexpr ElementSpec kModel[] = {
     {"count", kPciBus, "GPUs of this model", true, "[0-9]+"},
     {"product", "NVML, or product_name of amdgpu", "the driver's name, where all have the same", true},
     {"family", kIds, "hopper, cdna3, xe-hpc, ...", true},
-    {"memory_gb", kIds, "GB as it is sold", true, "[0-9]+"},
+    {"memory_gb", kIds, "GB, as advertised", true, "[0-9]+"},
     {"form_factor", kIds, "sxm, pcie, oam, mxm, superchip, soc", true}};
 
 inline constexpr ElementSpec kDriver[] = {
@@ -128,7 +128,7 @@ inline constexpr ElementSpec kTopology[] = {
     {"numa_nodes", "/sys/bus/pci/devices/*/numa_node", "NUMA nodes that have GPUs, joined by commas", true},
     {"nic_pairs", "/sys/class/infiniband", "pairs of a GPU and an RDMA device below the same PCIe switches (PIX, PXB)",
      true, "[0-9]+"},
-    {"matrix", kPciBus, "how near GPUs and RDMA devices are, as JSON: docs/gpu.md", true}};
+    {"matrix", kPciBus, "distances between GPUs and RDMA devices, as JSON: docs/gpu.md", true}};
 
 inline constexpr ElementSpec kGfd[] = {
     {"<label>", kNvml, "a label of gpu-feature-discovery without its nvidia.com/: gpu.product, mig.capable, ...",
@@ -173,7 +173,7 @@ inline constexpr FeatureSpec kBeforeVendors[] = {
     {"gpu.model", Kind::instance, kPciBus, "GPU models with their counts", kModel, true}};
 
 inline constexpr FeatureSpec kAfterVendors[] = {
-    {"gpu.topology", Kind::attribute, kPciBus, "how near GPUs, RDMA devices and NUMA nodes are", kTopology, true},
+    {"gpu.topology", Kind::attribute, kPciBus, "distances between GPUs, RDMA devices and NUMA nodes", kTopology, true},
     {"gpu.driver", Kind::attribute, kPciBus, "NVIDIA's driver", kDriver, true},
     {"gpu.mig", Kind::instance, kPciBus, "MIG devices, by GPU and index", kMig, true},
     {"gpu.fabric", Kind::attribute, kPciBus, "NVLink fabric across nodes", kFabric, true},

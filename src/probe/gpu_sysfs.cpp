@@ -42,7 +42,7 @@ bool is_one_of(std::string_view name, std::string_view products) {
   return std::any_of(all.begin(), all.end(), [&](std::string_view each) { return model_of_product(each) == name; });
 }
 
-/// The board's own memory holds its name, so it is stronger than the table: one PCI id may be several products.
+/// The board's own memory holds its name, so it overrides the table: one PCI id may be several products.
 void take_name(Gpu& gpu) {
   std::string name = model_of_product(gpu.product);
   constexpr std::string_view kSayLess[] = {"radeon-graphics", "mi200", "unknown", "n-a"};  // a series, or nothing

@@ -1,6 +1,6 @@
 // One row for each vendor of GPUs: how its GPUs are recognised on the bus, which kernel drivers offer them to programs,
-// what those say in sysfs, and what the GPUs are called. The probe, its schema, the configuration's `expected` and the
-// table for people are made from the rows; docs/gpu.md, "A new vendor", has the steps.
+// what those report in sysfs, and what the GPUs are called. The probe, its schema, the configuration's `expected` and
+// the table output are made from the rows; docs/gpu.md, "A new vendor", has the steps.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +25,7 @@ struct SysfsFact {
   Kind kind = Kind::text;  // mebibytes: of a number of bytes; mode: a word that is a label value
 };
 
-/// What joins a vendor's GPUs beside PCIe.
+/// What joins a vendor's GPUs besides PCIe.
 struct PeerLink {
   std::string_view name;     // "nvlink": the fact of gpu.topology; its attribute in gpu.device is "nvlink_peers"
   std::string_view peers;    // "nvlink_peers"
@@ -37,12 +37,12 @@ struct GpuVendor {
   std::string_view name;                            // "amd": in gpu.device, and of gpu.expected
   std::string_view people;                          // "AMD": what its product names begin with
   std::string_view pci_id;                          // "1002"
-  std::span<const std::string_view> classes;        // how the PCI class of a GPU begins; other devices are no GPUs
+  std::span<const std::string_view> classes;        // how the PCI class of a GPU begins; other devices are not GPUs
   std::span<const std::string_view> drivers;        // kernel drivers that offer a GPU to programs
   std::span<const SysfsFact> facts;                 // read where one of these drivers has it
-  std::span<const std::string_view> displays = {};  // device ids of what only drives a screen: no GPUs for jobs
+  std::span<const std::string_view> displays = {};  // device ids of what only drives a screen: not GPUs for jobs
   PeerLink link = {};
-  /// What the facts above cannot say of GPUs that one of these drivers has.
+  /// What the facts above cannot express about GPUs that one of these drivers has.
   void (*observe)(const Host& host, Observation& seen, const std::vector<Gpu*>& gpus) = nullptr;
   /// How keys of labels begin that the vendor's own labeller makes, and we as well.
   std::span<const std::string_view> shared_labels = {};
@@ -61,17 +61,17 @@ inline constexpr const char* kIds = "shipped table of PCI ids";
 
 inline constexpr ElementSpec kCommon[] = {
     {"count", kPciBus, "GPUs of this vendor", true, "[0-9]+"},
-    {"models", kIds, "how many different ones", true, "[0-9]+"},
+    {"models", kIds, "number of different models", true, "[0-9]+"},
     {"product", kIds, "as model of gpu.device; this and the following only where all GPUs agree", true},
     {"family", kIds, "hopper, cdna3, xe-hpc, ...", true},
-    {"memory_gb", kIds, "GB as it is sold", true, "[0-9]+"},
+    {"memory_gb", kIds, "GB, as advertised", true, "[0-9]+"},
     {"form_factor", kIds, "sxm, pcie, oam, mxm, superchip, soc", true},
-    {"memory", "NVML, or sysfs of amdgpu, i915, xe", "MiB as the driver says", true, "[0-9]+"},
+    {"memory", "NVML, or sysfs of amdgpu, i915, xe", "MiB, as the driver reports it", true, "[0-9]+"},
     {"driver", "/sys/bus/pci/devices/*/driver", "kernel driver", true},
     {"missing", "bus, driver and configuration",
      "GPUs that the bus or the configuration promises and the driver does not offer", true, "[0-9]+"},
-    {"passthrough", "/sys/bus/pci/devices/*/driver",
-     "GPUs that were given away to virtual machines, where there are any", true, "[0-9]+"},
+    {"passthrough", "/sys/bus/pci/devices/*/driver", "GPUs passed through to virtual machines, if there are any", true,
+     "[0-9]+"},
     {"link_limited", kPciBus, "GPUs that use fewer PCIe lanes than they and their slot have, on bare metal", true,
      "[0-9]+"}};
 
@@ -98,7 +98,7 @@ inline constexpr auto kAmdElements = common_and(
     {{"compute_partition", "/sys/bus/pci/devices/*/current_compute_partition", "SPX, DPX, QPX, CPX, ...", true},
      {"memory_partition", "/sys/bus/pci/devices/*/current_memory_partition", "NPS1, NPS4, ...", true},
      {"logical_devices", "/sys/class/kfd/kfd/topology/nodes",
-      "devices that programs see of all these GPUs together, where they can be partitioned", true, "[0-9]+"}});
+      "devices that programs see for all these GPUs together, if they can be partitioned", true, "[0-9]+"}});
 // SPX, DPX, QPX, CPX: how many devices one GPU shows itself as; NPS1 ... NPS8: how its memory is divided.
 inline constexpr SysfsFact kAmdFacts[] = {{"memory", "mem_info_vram_total", SysfsFact::Kind::mebibytes},
                                           {"product", "product_name"},

@@ -72,7 +72,7 @@ std::optional<std::string> kconfig_of(Reading& reading, const std::string& path,
   const auto checked = [&](std::string plain) -> std::optional<std::string> {
     if (nfd_compat || has_option(plain)) return plain;
     reading.unknown({"malformed-file", path, "has no line CONFIG_...=..., so it is not a kernel configuration",
-                     "write the text of the configuration there, as it is or packed with gzip"});
+                     "write the text of the configuration there, plain or compressed with gzip"});
     return std::nullopt;
   };
   if (path.ends_with(".gz") || text->starts_with("\x1F\x8B")) {
@@ -84,10 +84,10 @@ std::optional<std::string> kconfig_of(Reading& reading, const std::string& path,
   const std::string_view packer = packer_of(*text);
   if (packer.empty() && text->find('\0') == std::string::npos) return checked(*std::move(text));
   reading.unknown({"malformed-file", path,
-                   packer.empty() ? "not a text, so not a kernel configuration"
-                                  : "packed with " + std::string(packer) + ", which is not read here",
-                   packer.empty() ? "write the text of the configuration there, as it is or packed with gzip"
-                                  : "unpack it, or pack it with gzip"});
+                   packer.empty() ? "not text, so not a kernel configuration"
+                                  : "compressed with " + std::string(packer) + ", which is not supported",
+                   packer.empty() ? "write the text of the configuration there, plain or compressed with gzip"
+                                  : "decompress it, or compress it with gzip"});
   return std::nullopt;
 }
 

@@ -104,7 +104,7 @@ Attributes parse_kconfig(std::string_view text, const FlagSet* wanted) {
   sorted.reserve(options.size());
   for (std::size_t i = 0; i < options.size(); ++i) {
     const std::string_view name = name_of(options[i]);
-    if (i + 1 < options.size() && name_of(options[i + 1]) == name) continue;  // the last line counts
+    if (i + 1 < options.size() && name_of(options[i + 1]) == name) continue;  // the last line wins
     std::string_view value = text.substr(options[i].name + options[i].length + 1);
     value = value.substr(0, value.find('\n'));
     while (value.starts_with('"')) value.remove_prefix(1);

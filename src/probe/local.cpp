@@ -8,8 +8,8 @@ namespace {
 constexpr const char* kDirectory = "/etc/kubernetes/node-feature-discovery/features.d";
 constexpr std::size_t kFileCap = 65536;
 
-constexpr ElementSpec kLabel[] = {{"<key>", kDirectory, "what a file offers as a label"}};
-constexpr ElementSpec kFeature[] = {{"<key>", kDirectory, "what a file offers as a feature for rules"}};
+constexpr ElementSpec kLabel[] = {{"<key>", kDirectory, "label that a file defines"}};
+constexpr ElementSpec kFeature[] = {{"<key>", kDirectory, "feature for rules that a file defines"}};
 
 using enum FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {
@@ -32,8 +32,8 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
   Attributes& features = seen.features.attributes["local.feature"];
   const auto trouble = [&](const Error& error) {
     Problem problem = problem_of(error);
-    if (error.code == Errc::absent) problem.todo = "it is a link that leads nowhere: make its target, or remove it";
-    if (error.code == Errc::unsupported) problem.todo = "divide it into several files";
+    if (error.code == Errc::absent) problem.todo = "it is a dangling link: create its target, or remove it";
+    if (error.code == Errc::unsupported) problem.todo = "split it into several files";
     seen.problems.push_back(std::move(problem));
     seen.incomplete.insert({"local.label", "local.feature"});
   };
@@ -50,8 +50,8 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
     const auto status = host.files().status(path);
     if (status && status->type != Root::FileType::regular) {
       const bool is_folder = status->type == Root::FileType::directory;
-      seen.problems.push_back({"not-a-file", path, is_folder ? "a directory: what is in it is not read" : "not a file",
-                               is_folder ? "move its files to the directory above" : "remove it"});
+      seen.problems.push_back({"not-a-file", path, is_folder ? "a directory: its contents are not read" : "not a file",
+                               is_folder ? "move its files to the parent directory" : "remove it"});
       continue;
     }
     const auto text = status ? host.files().read(path, kFileCap) : Result<std::string>(status.error());
@@ -65,7 +65,8 @@ Observation run(const Host& host, const ProbeConfig&, const Moment&) {
     for (const auto& [key, where] : file.origins) {
       if (differs(key, file.labels, labels) || differs(key, file.features, features))
         seen.problems.push_back({"replaced-local-feature", places.find(key)->second,
-                                 quote(key) + " is left out: " + where + " has it again", "keep one of the two lines"});
+                                 quote(key) + " is left out: " + where + " sets it again",
+                                 "keep one of the two lines"});
     }
     for (auto& [key, value] : file.labels) labels.insert_or_assign(key, std::move(value));
     for (auto& [key, where] : file.origins) {

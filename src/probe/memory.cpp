@@ -53,7 +53,7 @@ void observe_hugepages(const Host& host, Observation& seen) {
     if (!status || status->type != Root::FileType::directory || host.files().link(path)) continue;
     const auto size = hugepage_size(directory);
     if (!size) {
-      reading.note({Errc::malformed, path, "no size of a huge page in this name"});
+      reading.note({Errc::malformed, path, "this name contains no huge page size"});
       continue;
     }
     const std::string count = reading.text(path + "/nr_hugepages").value_or("");

@@ -19,7 +19,7 @@ constexpr ElementSpec kVirtual[] = {{"name", "/sys/class/net", "interface withou
 using enum FeatureSpec::Kind;
 constexpr FeatureSpec kProduces[] = {
     {"network.device", instance, "/sys/class/net", "network interfaces that are hardware", kDevice, false, true},
-    {"network.virtual", instance, "/sys/class/net", "network interfaces that are not", kVirtual, false, true},
+    {"network.virtual", instance, "/sys/class/net", "network interfaces that are not hardware", kVirtual, false, true},
 };
 
 constexpr std::string_view kSubsystems[] = {"pci", "net"};

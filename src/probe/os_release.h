@@ -12,7 +12,7 @@ namespace nodescout {
 /// ignored. VERSION_ID.major and .minor are added where VERSION_ID begins with numbers.
 Attributes parse_os_release(std::string_view text);
 
-/// What counts for nothing in it, and is neither blank nor a comment.
+/// Lines of it that have no effect and are neither blank nor comments.
 struct JunkLines {
   int line = 0;      // of the first one
   std::string text;  // its beginning

@@ -78,7 +78,7 @@ Observation run(const Host& host, const ProbeConfig& config, const Moment&) {
     for (const char* name : {"class", "vendor", "device", "subsystem_vendor", "subsystem_device"}) {
       const auto content = directory.read(name);
       if (!content) {
-        // Its neighbours are listed all the same, and the reason is, also where the file is simply missing.
+        // Its neighbours are still listed, and the reason is reported, even if the file is simply missing.
         Problem problem = problem_of(content.error());
         const bool is_absent = content.error().code == Errc::absent;
         if (is_absent) problem.what += "; pci.device lacks this device";

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "probe/catalog.h"
 #include "host/numa.h"
+#include "probe/catalog.h"
 #include "probe/reading.h"
 
 namespace nodescout {
@@ -68,7 +68,7 @@ void add_ports(Reading& reading, const Attributes& device, const std::string& di
   }
 }
 
-/// HPE's Slingshot has no InfiniBand device; its NICs have a class of their own, and one port each.
+/// HPE's Slingshot has no InfiniBand device; its NICs have their own class, and one port each.
 void add_slingshot(Reading& reading, Instances& devices) {
   const auto names = reading.list("/sys/class/cxi");
   if (!names) return;

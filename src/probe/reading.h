@@ -10,8 +10,8 @@
 
 namespace nodescout {
 
-/// The kernel prints at least four digits. Probes that look at one file report it in the same words, so that it is said
-/// once.
+/// The kernel prints at least four digits. Probes that read the same file report this in the same words, so that it is
+/// reported once.
 inline Error no_pci_id(std::string where, std::string_view content) {
   return {Errc::malformed, std::move(where), quote(trim(content).substr(0, 100)) + " is not a PCI id"};
 }

@@ -20,7 +20,7 @@ constexpr ElementSpec kBlock[] = {
 constexpr FeatureSpec kProduces[] = {{"storage.block", FeatureSpec::Kind::instance, "/sys/block",
                                       "whole block devices, virtual ones included", kBlock, false, true}};
 
-/// How the device is attached: from the path through the device tree, or from udev where the path does not show it.
+/// How the device is attached: the path through the device tree shows it, and udev where the path does not.
 std::string transport_of(const Host& host, const std::string& name, std::string_view link) {
   if (name.starts_with("nvme")) return "nvme";
   if (name.starts_with("mmcblk")) return "mmc";

@@ -75,7 +75,7 @@ std::optional<std::string> os_release(const Host& host, Observation& seen, bool 
   if (seen.incomplete.contains("system.osrelease") || !reading.is_directory("/etc")) return text;
   const auto target = host.files().link(kEtc);
   reading.say({"missing-file", std::string(kEtc),
-               (target ? "a link to " + *target + ", which is not there" : std::string("there is none")) + labels,
+               (target ? "a link to " + *target + ", which does not exist" : std::string("there is none")) + labels,
                "write it, or mount the host's: /etc/os-release and /usr/lib/os-release"});
   return text;
 }

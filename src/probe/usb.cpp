@@ -12,7 +12,8 @@ constexpr ElementSpec kDevice[] = {
     {"serial", "/sys/bus/usb/devices/*/serial", "serial number"}};
 
 constexpr FeatureSpec kProduces[] = {{"usb.device", FeatureSpec::Kind::instance, "/sys/bus",
-                                      "USB devices, one entry per interface where those carry the class", kDevice}};
+                                      "USB devices, one entry per interface where the interfaces have the class",
+                                      kDevice}};
 
 /// Class of every interface of the device, in order of their names; nothing if one cannot be read.
 std::optional<std::vector<std::string>> interface_classes(Reading& reading, const std::string& directory) {

@@ -2,8 +2,8 @@
 // or the Node as a whole. Pure: time is an argument.
 //
 // The first changes are free, since a person who edits a rule waits for each of them. From then on every change doubles
-// the wait before the next. Changes are forgiven one by one, so that whatever never rests ends at one change for each
-// `relief`.
+// the wait before the next. Changes are forgiven one at a time, so that something that never settles ends at one change
+// for each `relief`.
 #pragma once
 
 #include <algorithm>

@@ -56,8 +56,8 @@ void report_left_out(const std::map<std::string, std::vector<std::string>>& of_o
     std::vector<std::string> named(entries.begin(), entries.begin() + std::min(entries.size(), kMostNamed));
     if (entries.size() > kMostNamed) named.push_back(std::to_string(entries.size() - kMostNamed) + " more");
     published.problems.push_back({"object-not-counted", object,
-                                  "what it made stays on the Node, though it does not count: " + join(named, ", "),
-                                  "it goes with the object, or once nodeFeatures.namespaces is set"});
+                                  "what it made stays on the Node, although it does not count: " + join(named, ", "),
+                                  "it is removed with the object, or once nodeFeatures.namespaces is set"});
   }
 }
 
@@ -168,8 +168,8 @@ void NodePublisher::compare_ownership(const NodeState& now, Published& published
       {"ownership-changed", "node " + node_,
        (writers.empty() ? "another program" : join({writers.begin(), writers.end()}, " and ")) +
            " changed what nodescout lists as its own in " + join(changed, ", ") + ", after nodescout last wrote it",
-       "let only one program label this Node: stop an nfd-master that still runs; see \"Taking over from NFD\" in "
-       "docs/deploy.md"});
+       "let only one program label this Node: stop the nfd-master that is still running; see \"Taking over from NFD\" "
+       "in docs/deploy.md"});
 }
 
 void NodePublisher::refuse(const Change& change, const Error& error) {
@@ -187,9 +187,9 @@ void NodePublisher::report_refusals(Published& published) const {
 
 Result<Value> NodePublisher::send(NodePart part, const Value& patch, const std::stop_token& stop) {
   if (requests_left_ == 0)
-    return Error{
-        Errc::unavailable, "node " + node_,
-        "after " + std::to_string(kMostRequests) + " requests some entries are still refused; the rest is tried later"};
+    return Error{Errc::unavailable, "node " + node_,
+                 "after " + std::to_string(kMostRequests) +
+                     " requests some entries are still refused; the rest will be tried later"};
   --requests_left_;
   return part == NodePart::status ? client_.patch_status(node_, patch, stop) : client_.patch(node_, patch, stop);
 }

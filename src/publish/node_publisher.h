@@ -1,6 +1,6 @@
-// The own Node: read, plan, one merge patch for labels, annotations and taints, one for extended resources, which live
-// in the status. Each carries the ownership annotations of what it writes, so neither depends on the other, and a kill
-// between the two leaves nothing half done.
+// The agent's own Node: read, plan, one merge patch for labels, annotations and taints, one for extended resources,
+// which live in the status. Each carries the ownership annotations of what it writes, so neither depends on the other,
+// and a kill between the two leaves nothing half done.
 //
 // A patch that the server refuses as a whole (403, 422) is split, by the keys that the refusal names or else in two,
 // until the entry at fault is alone: only it is dropped, it is reported, and is not tried again with the same value for
@@ -47,7 +47,7 @@ class NodePublisher final : public Publisher {
   void know(NodeState now) { prefetched_ = std::pair(clock_.now(), std::move(now)); }
   /// Whether it remembers entries that the server refused.
   bool has_refusals() const { return !refused_.empty(); }
-  /// Whether nothing that it wrote counts against later writes any more.
+  /// Whether nothing that it wrote delays later writes any more.
   bool is_at_rest() const;
 
   Result<NodeState> read(const std::stop_token& stop);
@@ -69,7 +69,7 @@ class NodePublisher final : public Publisher {
   void refuse(const Change& change, const Error& error);
   void report_refusals(Published& published) const;
   bool is_refused(const Change& change) const;
-  /// Whether the entry changes too often to be written now; then `published` says when, and that it is so.
+  /// Whether the entry changes too often to be written now; then `published` has the time, and a problem that says so.
   bool is_damped(const Change& change, Published& published);
   void note_written(const std::vector<Change>& changes);
   /// The NodeFeature object that asks for the label, or asked for it when it was written; null: none.

@@ -32,7 +32,7 @@ class Pace {
   /// When the next attempt is due; empty: when something is offered.
   std::optional<SteadyTime> due() const;
 
-  /// An attempt begins. False: only to look again at what is published.
+  /// An attempt begins. False: only to recheck what is published.
   bool begin(SteadyTime now);
   /// The attempt succeeded. `wrote`: it changed something.
   void succeeded(bool wrote, SteadyTime now);

@@ -1,4 +1,4 @@
-// Where the agent's result goes: the own Node, a NodeFeature object, a file, or nowhere.
+// Where the agent publishes its result: its own Node, a NodeFeature object, a file, or nowhere.
 #pragma once
 
 #include <map>
@@ -23,11 +23,11 @@ struct Report {
   Desired desired;
   PlanOptions options;
   std::set<std::string, std::less<>>
-      stale;  // feature keys that were not read whole: entries missing from them may still exist
+      stale;  // feature keys that were not read completely: entries missing from them may still exist
   /// Whether something that is published and no longer desired may be removed, or why not.
   MayGo may_go = [](const Change&) { return std::nullopt; };
   std::map<EntryKey, std::string> left_out;  // that NodeFeature objects make which do not count, and their names
-  std::map<EntryKey, std::string> made_by;   // who made what is desired, for people; may be empty
+  std::map<EntryKey, std::string> made_by;   // what made each desired entry, for messages; may be empty
   bool answered = true;                      // every probe has answered: none waits for a driver
   bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short
 };
@@ -41,7 +41,7 @@ struct Published {
   std::string node_uid;              // of the Node that was read
   bool answered = true;              // as the report
   std::string digest;                // digest_of_owned of the Node as it is now
-  /// Of the own Node: everything that we own there now, with its maker from the report, or empty.
+  /// Of the agent's own Node: everything that we own there now, with its maker from the report, or empty.
   std::map<EntryKey, std::string> made_by;
 
   std::size_t held_in_all() const {
@@ -49,7 +49,7 @@ struct Published {
     for (const auto& [why, count] : held) sum += count;
     return sum;
   }
-  /// Those that may go without a change from outside.
+  /// Those that may be removed without a change from outside.
   std::size_t held_for_proof() const {
     const auto lasting = held.find(Kept::object_not_counted);
     return held_in_all() - (lasting == held.end() ? 0 : lasting->second);

@@ -112,7 +112,7 @@ class Checker {
             "give one of them another name");
   }
 
-  /// What is not the text that its author meant is not also a text that is not allowed.
+  /// A value that is not the string that its author meant is not also reported as one that is not allowed.
   static bool is_said_by(std::string_view code) {
     return code == "unquoted-text" || code == "unquoted-key" || code == "typographic-quotes" || code == "unknown-tag";
   }
@@ -168,7 +168,7 @@ class Checker {
     if (key == "rule.matched") return backreference(term);
     const auto known = schema_.find(key);
     if (known == schema_.end()) {
-      if (term.feature.empty()) return;  // the reader has said so
+      if (term.feature.empty()) return;  // the reader has reported it
       unknown_feature(term);
       if (term.expressions)
         for (const NamedExpression& named : *term.expressions) expression(named.expression);
@@ -192,13 +192,14 @@ class Checker {
     const std::string op(name_of(wanted.op));
     if (wanted.op == Operator::does_not_exist)
       return mistake(wanted.op_mark, "dead-term",
-                     "matchName with DoesNotExist never matches: it asks of each name whether it is there",
+                     "matchName with DoesNotExist never matches: it is tested only on names that exist",
                      "write matchExpressions: {NAME: {op: DoesNotExist}}");
     if (wanted.op == Operator::is_true || wanted.op == Operator::is_false || is_ordering(wanted.op))
-      return mistake(wanted.op_mark, "dead-term",
-                     "matchName with " + op + " never matches: it looks at the names of elements, not at their values",
-                     feature.attributes || feature.instances ? "write matchExpressions: {NAME: {op: " + op + "}}"
-                                                             : "write matchName: {op: Exists}");
+      return mistake(
+          wanted.op_mark, "dead-term",
+          "matchName with " + op + " never matches: it is tested on the names of elements, not on their values",
+          feature.attributes || feature.instances ? "write matchExpressions: {NAME: {op: " + op + "}}"
+                                                  : "write matchName: {op: Exists}");
     if (wanted.op != Operator::in) return;
     std::vector<std::string_view> names;
     for (const auto* elements : {&feature.flags, &feature.attributes, &feature.instances}) {
@@ -218,11 +219,11 @@ class Checker {
   void unknown_feature(const Term& term) {
     if (const std::string_view advice = advice_on_former_name(FormerName::feature, term.feature); !advice.empty())
       return mistake(term.feature_mark, "former-name",
-                     quote(term.feature) + " is not a feature any more: earlier releases of NFD had it",
+                     quote(term.feature) + " is no longer a feature: earlier releases of NFD had it",
                      std::string(advice));
     if (const std::string_view advice = advice_on_former_name(FormerName::rule_field, term.feature); !advice.empty())
       return mistake(term.feature_mark, "former-name",
-                     quote(term.feature) + " is a word of the rules that NFD's first releases had, and no feature",
+                     quote(term.feature) + " is a word of the rule language of NFD's first releases, not a feature",
                      std::string(advice));
     std::vector<std::string_view> keys, of_domain;
     for (const auto& [name, feature] : schema_) {
@@ -231,28 +232,28 @@ class Checker {
     }
     if (!of_domain.empty())
       return mistake(term.feature_mark, "unknown-feature",
-                     quote(term.feature) + " is a domain of features, and not a feature",
+                     quote(term.feature) + " is a domain of features, not a feature",
                      (of_domain.size() == 1 ? "write feature: " : "name one of them: ") +
                          join({of_domain.begin(), of_domain.end()}, ", "));
     mistake(term.feature_mark, "unknown-feature", "unknown feature " + quote(term.feature),
             did_you_mean(term.feature, keys,
-                         "no probe makes it; right only if a NodeFeature object of another agent does"));
+                         "no probe makes it; correct only if a NodeFeature object of another agent does"));
   }
 
   /// What is wrong with the expression itself: at the values where each can be judged alone, else at the operator.
   void expression(const Expression& expression) {
-    if (expression.op == Operator::unknown) return;  // the reader has said so
+    if (expression.op == Operator::unknown) return;  // the reader has reported it
     // A type that does not exist is the defect of every value, and reported at the type.
     if (!expression.type.empty() && expression.type != "version") return;
     const CompiledExpression compiled(expression, &patterns_);
-    // That there is no operator has been said by the reader.
+    // The reader has reported that there is no operator.
     const bool lacks_operator = expression.op == Operator::any && expression.spelling.empty() &&
                                 (dialect_ == Dialect::api || expression.op_mark == expression.mark);
     if (!compiled.defect().empty() && !lacks_operator && !bad_values(expression))
       mistake(expression.op_mark, "bad-expression", compiled.defect(), cure_of_count(expression));
     if (expression.type == "version" && !is_ordering(expression.op))
       mistake(expression.op_mark, "unused-type",
-              "operator " + std::string(name_of(expression.op)) + " does not look at the type",
+              "operator " + std::string(name_of(expression.op)) + " ignores the type",
               "compare versions with Gt, Ge, Lt, Le, GtLt or GeLe");
   }
 
@@ -282,7 +283,7 @@ class Checker {
         if (alone.values[0].find(look_around) != std::string::npos)
           return "RE2 has no lookahead and no lookbehind: match what may be there, or leave values out with op: NotIn";
     if (alone.op == Operator::in_regexp)
-      return "a character that means itself, such as ( or [, needs a backslash; see docs/rules.md";
+      return "to match a character such as ( or [ itself, write a backslash before it; see docs/rules.md";
     if (!alone.type.empty()) return "write a version such as 1.2.3";
     const bool is_version = alone.values[0].find('.') != std::string::npos && parse_version(alone.values[0]);
     if (!is_version) return "write a whole number, without a unit";
@@ -314,7 +315,7 @@ class Checker {
   bool wildcards(const Term& term, const NamedExpression& named) {
     if (named.name.find('*') == std::string::npos) return false;
     mistake(named.mark, "unknown-element",
-            quote(named.name) + " of " + quote(term.feature) + " is a name as it is: * has no meaning in it",
+            quote(named.name) + " of " + quote(term.feature) + " is taken literally: * has no meaning in it",
             "write matchName: {op: InRegexp, value: [" + quote(wildcards_as_pattern(named.name)) +
                 "]} in place of matchExpressions");
     return true;
@@ -397,11 +398,11 @@ class Checker {
         todo = "write " + quote(lower.substr(2));
       else if (const std::string digits = as_class(lower);
                named.name == "class" && digits.size() > 4 && compiled->found_in(digits.substr(0, 4)))
-        todo = "write " + quote(digits.substr(0, 4)) + ": the programming interface is cut off";
+        todo = "write " + quote(digits.substr(0, 4)) + ": the programming interface is left out";
       else if (named.name == "class" && compiled->found_in(digits))
         todo = "write " + quote(digits);
       else if (named.name == "class" && is_class_prefix(digits))
-        todo = "write {op: InRegexp, value: [\"^" + digits + "\"]} for all classes that begin so";
+        todo = "write {op: InRegexp, value: [\"^" + digits + "\"]} for all classes that begin with it";
       mistake(mark, "impossible-value", quote(named.name) + " is never " + quote(value), std::move(todo));
     };
     if (expression.op == Operator::in || expression.op == Operator::not_in) {
@@ -513,9 +514,10 @@ class Checker {
       if (set.attributes) keys.push_back(name);
     const std::string_view meant = known != schema_.end() ? std::string_view(known->first) : guess(feature, keys);
     if (meant.empty()) return;
-    mistake(placed.mark, "bad-reference",
-            quote(placed.text) + " names no element of " + std::string(meant) + ": the annotation is this text itself",
-            "write @" + std::string(meant) + ".ELEMENT; `nodescout features` lists the elements");
+    mistake(
+        placed.mark, "bad-reference",
+        quote(placed.text) + " names no element of " + std::string(meant) + ": the annotation is this string itself",
+        "write @" + std::string(meant) + ".ELEMENT; `nodescout features` lists the elements");
   }
 
   void outputs(const Rule& rule) {
@@ -547,7 +549,7 @@ class Checker {
                 std::string(kResourceAmountAdvice));
     }
     for (const Taint& taint : rule.taints) {
-      if (taint.key.empty()) continue;  // the reader has said so
+      if (taint.key.empty()) continue;  // the reader has reported it
       if (taint.key.find('/') == std::string::npos)
         mistake(taint.mark, "bad-taint", "taint " + quote(taint.key) + ": a key without a prefix is not allowed",
                 "write " + quote("feature.node.kubernetes.io/" + taint.key));
@@ -603,7 +605,7 @@ class Checker {
         mistake(placed.key_mark, "label-conflict",
                 "label " + quote(name) + " was " + quote(its->text) + " in rule " + quote(other->name) + " at " +
                     place(other->origin, its->key_mark) + ", which this rule always overrides",
-                "remove one of the two, or tell their conditions apart");
+                "remove one of the two, or give them different conditions");
       always.add(rule, placed);
       same.add(rule, placed);
     }
@@ -648,7 +650,7 @@ class Checker {
     fights(rule);
   }
 
-  /// Whether the reader said of a field, such as "label", that it is meant as one that makes something.
+  /// Whether the reader reported that a field, such as "label", is meant as one that makes something.
   bool has_misspelt_output(const Rule& rule) const {
     const auto& findings = files_[file_].parsed.findings;
     return std::any_of(findings.begin(), findings.end(), [&](const Finding& finding) {
@@ -670,7 +672,7 @@ class Checker {
   std::size_t file_ = 0;
   std::string origin_;
   int line_behind_ = 0;                                              // of the next rule of the document
-  Dialect dialect_ = Dialect::api;                                   // of the rule that is looked at
+  Dialect dialect_ = Dialect::api;                                   // of the rule that is checked
   std::map<std::string, const RuleDocument*> objects_;               // by kind and name
   std::unordered_map<std::string_view, const Rule*> makers_of_all_;  // the first rule that makes a label or var
   std::set<std::string> backreferences_;

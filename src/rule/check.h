@@ -25,14 +25,15 @@ struct KnownFeature {
 /// By feature key, lower case.
 using Schema = std::map<std::string, KnownFeature, std::less<>>;
 
-/// A file of rules: what was read from it, and its text, which locates the lines of a template.
+/// A file of rules: what was read from it, and its text, which shows where a template's lines are.
 struct RuleFile {
   std::string text;
   ParsedRules parsed;
 };
 
 /// Adds what is wrong with rules that parse to the findings of each file, which then are in the order of the file and
-/// name each mistake once. The files count together, as they do for evaluation: objects in the order of metadata.name.
+/// name each mistake once. The files are checked together, as they are evaluated: objects in the order of
+/// metadata.name.
 void check_rules(std::vector<RuleFile>& files, const Schema& schema);
 
 }  // namespace nodescout

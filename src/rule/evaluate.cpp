@@ -263,7 +263,7 @@ void fold(Outcome& outcome, const Rule& rule, std::size_t index, const RuleResul
   if (result.verdict == Verdict::error) {
     outcome.failing.push_back(index);
     outcome.problems.push_back({"rule-failed", place_of(rule), result.why,
-                                "nothing of this rule was used; `nodescout rules explain` shows each of its terms"});
+                                "this rule had no effect; `nodescout rules explain` shows each of its terms"});
     return;
   }
   if (result.verdict == Verdict::no) return;
@@ -320,7 +320,7 @@ Outcome RuleSet::evaluate(const Features& features) const {
   for (std::size_t i = 0; i < program_->compiled.size(); ++i) {
     const RuleResult result = evaluate_rule(program_->compiled[i], views);
     fold(outcome, program_->rules[i], i, result);
-    // From the first rule that ran without an error rule.matched exists, be it empty.
+    // After the first rule that ran without an error rule.matched exists, even if it is empty.
     if (program_->matched_key && result.verdict != Verdict::error)
       views[*program_->matched_key].attributes = &outcome.matched;
   }

@@ -31,7 +31,7 @@ struct TermTrace {
 
 struct MatcherTrace {
   std::vector<TermTrace> terms;
-  Verdict verdict = Verdict::yes;  // as NFD evaluates: terms behind the first that fails do not count
+  Verdict verdict = Verdict::yes;  // as NFD evaluates: terms after the first that fails are ignored
 };
 
 struct RuleTrace {

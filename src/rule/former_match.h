@@ -1,4 +1,4 @@
-// The rules of NFD's first releases (matchOn, with pciId, loadedKMod and others below it), said in today's language.
+// The rules of NFD's first releases (matchOn, with pciId, loadedKMod and others below it), written in today's language.
 #pragma once
 
 #include <string>

@@ -10,13 +10,13 @@ constexpr std::string_view kNodeName =
 
 constexpr FormerName kFormerNames[] = {
     {FormerName::config_key, "sources.local.hooksEnabled",
-     "hooks (source.d) are gone since NFD 0.17: let the script write a file of features.d, and remove the key"},
+     "hooks (source.d) were removed in NFD 0.17: have the script write a file in features.d, and remove the key"},
     {FormerName::config_key, "restrictions.disableTaints",
      "NFD shows it in a sample, but never had it: taints are off unless enableTaints is true; remove the key"},
     {FormerName::config_key, "resourceLabels",
      "write a NodeFeatureRule with extendedResources: {NAME: \"@DOMAIN.FEATURE.ELEMENT\"}; remove the key"},
     {FormerName::config_key, "autoDefaultNs", "write autoPrefix"},
-    {FormerName::config_key, "featureGates", "remove it: NFD's gates have no counterpart here but autoPrefix"},
+    {FormerName::config_key, "featureGates", "remove it: of NFD's gates only autoPrefix has a counterpart here"},
     {FormerName::config_key, "featureGates.NodeFeatureAPI",
      "remove it: the agent labels its Node itself, and NodeFeature objects of other agents always count; "
      "--publish nodefeature writes such an object in place of the labels"},

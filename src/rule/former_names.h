@@ -1,5 +1,5 @@
-// Names that NFD once had, with what takes the place of each. They are asked before spelling suggestions: who writes
-// `matchOn` has not misspelt anything.
+// Names that NFD once had, with what takes the place of each. They are checked before spelling suggestions: someone who
+// writes `matchOn` has not misspelt anything.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What is kept between two evaluations: each rule's result, and a copy of the sets that any rule looks at. A rule runs
-// again if one of its sets differs, or if it looks at rule.matched and an earlier rule's result does.
+// What is kept between two evaluations: each rule's result, and a copy of the sets that any rule uses. A rule runs
+// again if one of its sets differs, or if it uses rule.matched and an earlier rule's result differs.
 #include <algorithm>
 #include <optional>
 

@@ -57,19 +57,19 @@ void MapReader::check_fields(const Value& map, const Names& known, std::string_v
       mistake(member.mark, "unknown-field",
               "unknown field " + quote(member.key) + " in " + std::string(of_what) +
                   (dialect_ == Dialect::worker ? ": NFD's worker ignores it" : ": the API server drops it"),
-              guess.empty() ? "known are " + known_fields : "did you mean " + quote(guess) + "?");
+              guess.empty() ? "known names are " + known_fields : "did you mean " + quote(guess) + "?");
     }
   }
   check_duplicates(map, true);
 }
 
 void MapReader::former_field(const Value& map, const Member& member, std::string advice) {
-  // One rule in the former language is one mistake: matchOn says all of it.
+  // One rule in the former language is one mistake: the one about matchOn covers all of it.
   if (member.key != "matchOn" && map.find("matchOn")) return;
   const std::string today = member.key == "matchOn" ? today_of_match_on(map) : "";
   mistake(member.mark, "former-name",
-          quote(member.key) + " is a word of the rules that NFD's first releases had, and means nothing any more",
-          today.empty() ? std::move(advice) : "write in its place " + today);
+          quote(member.key) + " is a word of the rule language of NFD's first releases, and no longer means anything",
+          today.empty() ? std::move(advice) : "write instead " + today);
 }
 
 void MapReader::check_names(const Value& map) {
@@ -80,16 +80,16 @@ void MapReader::check_names(const Value& map) {
     else if (!member.key_source.empty())
       mistake(member.mark, "unquoted-key",
               "the key " + member.key_source + " without quotes is " + quote(member.key) + " in YAML",
-              "write " + quote(member.key_source) + " with its quotes");
+              "write " + quote(member.key_source) + ", with the quotes");
   }
 }
 
 void MapReader::no_key(const Member& member) {
   error(member.mark, "unquoted-key",
-        (member.key_source.empty() ? "there is no key in front of the colon"
-                                   : "the key " + member.key_source + " is not a text") +
+        (member.key_source.empty() ? "there is no key before the colon"
+                                   : "the key " + member.key_source + " is not a string") +
             ": NFD refuses the whole document",
-        member.key_source.empty() ? "write a name in front of the colon" : "write \"null\" with its quotes");
+        member.key_source.empty() ? "write a name before the colon" : "write \"null\", with the quotes");
 }
 
 void MapReader::check_duplicates(const Value& map, bool are_fields) {
@@ -109,12 +109,12 @@ void MapReader::want_quotes(const Value& value, const std::string& what, const W
   const std::string spelt = this->spelt(value);
   if (dialect_ == Dialect::worker && value.text == spelt) return;
   const std::string becomes = value.text == spelt ? "" : ", which becomes " + quote(value.text);
-  std::string why = ", not a text";
-  std::string todo = "write " + quote(spelt) + " with its quotes";
+  std::string why = ", not a string";
+  std::string todo = "write " + quote(spelt) + ", with the quotes";
   if (wanted.defect && !wanted.defect(spelt).empty()) {
     // With quotes it would be refused again.
     if (value.text != spelt && wanted.defect(value.text).empty()) {
-      todo = "write " + quote(value.text) + " with its quotes";
+      todo = "write " + quote(value.text) + ", with the quotes";
     } else {
       why += ", and " + wanted.defect(spelt);
       todo = wanted.todo;
@@ -159,15 +159,15 @@ void MapReader::strings_of_metadata(const Value& metadata, std::string_view fiel
   if (!map || map->is(Kind::null)) return;
   const std::string path = "metadata." + std::string(field_name);
   if (!map->is(Kind::map))
-    return error(map->mark, "malformed-metadata", path + " must be a map of texts, not " + describe(*map), "");
+    return error(map->mark, "malformed-metadata", path + " must be a map of strings, not " + describe(*map), "");
   check_names(*map);
   for (const Member& member : map->members) {
     const std::string what = path + " " + quote(member.key);
     if (const std::string defect = qualified_name_defect(member.key); !defect.empty())
       error(member.mark, "malformed-metadata", what + ": " + defect, "rename it, or remove it");
     else if (!member.value.is(Kind::string))
-      error(member.value.mark, "malformed-metadata", what + " must be a text, not " + describe(member.value),
-            member.value.is_scalar() ? "write " + quote(spelt(member.value)) + " with its quotes" : "remove it");
+      error(member.value.mark, "malformed-metadata", what + " must be a string, not " + describe(member.value),
+            member.value.is_scalar() ? "write " + quote(spelt(member.value)) + ", with the quotes" : "remove it");
     else if (const std::string bad = are_labels ? label_value_defect(member.value.text) : ""; !bad.empty())
       error(member.value.mark, "malformed-metadata", what + ": " + bad, "make it an annotation");
   }

@@ -11,7 +11,7 @@
 
 namespace nodescout {
 
-/// What a text must be beside being one, and what to do if it is not. Without a function any text will do.
+/// What else a string must satisfy, and what to do if it does not. Without a function any string will do.
 struct WantedText {
   std::string (*defect)(std::string_view text) = nullptr;
   std::string todo = {};

@@ -1,6 +1,6 @@
 // YAML -> Rules. Every mistake becomes a finding with its place; what can still be used is used, so that one bad rule
-// costs itself. Fields are matched as NFD's readers match them (case does not count), and what they would silently drop
-// is reported.
+// costs itself. Fields are matched as NFD's readers match them (case is ignored), and what they would silently drop is
+// reported.
 #include <algorithm>
 #include <unordered_map>
 
@@ -86,7 +86,7 @@ class Reader : private MapReader {
     const Value* spec = field(root, "spec");
     const std::string list_name = is_group ? "featureGroupRules" : "rules";
     if (!spec || !spec->is(Kind::map))
-      return error(spec ? spec->mark : root.mark, "malformed-rules", "spec is missing or no map", "");
+      return error(spec ? spec->mark : root.mark, "malformed-rules", "spec is missing or not a map", "");
     check_fields(*spec, {list_name}, "spec");
     const Value* rules = field(*spec, list_name);
     if (!rules || rules->is(Kind::null)) {
@@ -119,7 +119,7 @@ class Reader : private MapReader {
       }
       broken_ = false;
       Rule rule = one_rule(item, is_group);
-      // A rule in the former language makes nothing, which has been said.
+      // A rule in the former language makes nothing, which has been reported.
       if (item.find("matchOn") && rule.labels.empty() && rule.labels_template.empty() && rule.vars.empty() &&
           rule.vars_template.empty() && rule.annotations.empty() && rule.taints.empty() &&
           rule.extended_resources.empty())
@@ -155,7 +155,7 @@ class Reader : private MapReader {
     if (const Value* name = field(map, "name"); name && name->is_scalar() && !name->is(Kind::null))
       rule.name = text(map, "name", unused);
     else
-      error(name ? name->mark : map.mark, "missing-name", "a rule needs a name, a text",
+      error(name ? name->mark : map.mark, "missing-name", "a rule needs a name, a string",
             "add name: to say what the rule is for");
     rule.vars = texts(map, "vars");
     rule.vars_template = text(map, "varsTemplate", rule.vars_template_mark);
@@ -180,7 +180,7 @@ class Reader : private MapReader {
     if (!value || value->is(Kind::null)) return "";
     mark = value->mark;
     if (!value->is_scalar()) {
-      refuse(value->mark, "malformed-rule", std::string(name) + " must be a text, not " + describe(*value));
+      refuse(value->mark, "malformed-rule", std::string(name) + " must be a string, not " + describe(*value));
       return "";
     }
     // A bad value of a taint is reported as that.
@@ -189,7 +189,7 @@ class Reader : private MapReader {
     return value->text;
   }
 
-  /// What a text of this field must be to count.
+  /// What a string of this field must satisfy to be used.
   static WantedText wanted_text(std::string_view field_name) {
     if (field_name == "labels") return {label_value_defect, "make it an annotation, or use another value"};
     if (field_name == "extendedResources") return {resource_amount_defect, std::string(kResourceAmountAdvice)};
@@ -201,14 +201,14 @@ class Reader : private MapReader {
     const Value* value = field(map, name);
     if (!value || value->is(Kind::null)) return out;
     if (!value->is(Kind::map)) {
-      refuse(value->mark, "malformed-rule", std::string(name) + " must be a map of texts, not " + describe(*value));
+      refuse(value->mark, "malformed-rule", std::string(name) + " must be a map of strings, not " + describe(*value));
       return out;
     }
     check_names(*value);
     for (const Member& member : value->members) {
       if (!member.value.is_scalar()) {
         refuse(member.value.mark, "malformed-rule",
-               std::string(name) + " " + quote(member.key) + " must be a text, not " + describe(member.value));
+               std::string(name) + " " + quote(member.key) + " must be a string, not " + describe(member.value));
         continue;
       }
       if (!member.value.is(Kind::string))
@@ -351,7 +351,7 @@ class Reader : private MapReader {
         // The API server drops the entry, kubectl-nfd crashes on it, the worker takes it for Exists: so do we.
         if (dialect_ == Dialect::api)
           mistake(member.mark, "empty-expression",
-                  quote(member.key) + " has no expression: the API server drops it, so that the term asks for nothing",
+                  quote(member.key) + " has no expression: the API server drops it, so that the term has no condition",
                   "write {op: Exists}");
         named.expression.op = Operator::exists;
         named.expression.mark = named.expression.op_mark = member.mark;
@@ -409,7 +409,7 @@ class Reader : private MapReader {
               "write op: Exists, or remove the expression");
       }
     } else if (op && !op->is_scalar()) {
-      refuse(op->mark, "malformed-expression", "op must be a text, not " + describe(*op));
+      refuse(op->mark, "malformed-expression", "op must be a string, not " + describe(*op));
     } else {
       error(op            ? op->mark
             : is_misspelt ? misspelt_op->mark
@@ -419,7 +419,7 @@ class Reader : private MapReader {
     }
     if (const Value* given = field(value, "value"); given && !given->is(Kind::null)) {
       if (!given->is(Kind::list) && dialect_ == Dialect::api) {
-        refuse(given->mark, "malformed-expression", "value must be a list of texts, not " + describe(*given),
+        refuse(given->mark, "malformed-expression", "value must be a list of strings, not " + describe(*given),
                given->is_scalar() ? "write [" + quote(spelt(*given)) + "]" : "");
       } else {
         values(*given, out);
@@ -451,11 +451,11 @@ class Reader : private MapReader {
     }
     if (!value.is(Kind::list))
       return refuse(value.mark, "malformed-expression",
-                    "value must be a text or a list of texts, not " + describe(value));
+                    "value must be a string or a list of strings, not " + describe(value));
     for (const Value& item : value.items) {
       if (!item.is_scalar() || (dialect_ == Dialect::worker && !item.is(Kind::string))) {
-        refuse(item.mark, "malformed-expression", "a list of values must hold texts, not " + describe(item),
-               item.is_scalar() ? "write " + quote(id_of_device(item)) + " with its quotes" : "");
+        refuse(item.mark, "malformed-expression", "a list of values must hold strings, not " + describe(item),
+               item.is_scalar() ? "write " + quote(id_of_device(item)) + ", with the quotes" : "");
         continue;
       }
       if (!item.is(Kind::string)) want_quotes(item, "a value");

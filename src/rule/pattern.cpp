@@ -37,7 +37,7 @@ Result<Pattern> Pattern::compile(std::string_view text, PatternBudget* budget) {
   if (pattern.literals_) return pattern;
   auto spelt = re2_syntax(text);
   if (!spelt) return spelt.error();
-  const Error over_budget{Errc::unsupported, "", "the regular expressions of these rules are too large together"};
+  const Error over_budget{Errc::unsupported, "", "together, the regular expressions of these rules are too large"};
   const auto compiled_within = [&](std::int64_t memory) {
     re2::RE2::Options options(re2::RE2::Quiet);
     options.set_max_mem(memory);

@@ -16,7 +16,7 @@ class RE2;
 
 namespace nodescout {
 
-/// What the regular expressions of one set of rules may take together: a file of a megabyte could else ask for
+/// What the regular expressions of one set of rules may take together: otherwise a file of a megabyte could ask for
 /// gigabytes. Small ones and large ones (over 11,000 instructions) have an account each, so that a few monsters do not
 /// cost their neighbours anything.
 struct PatternBudget {

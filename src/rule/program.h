@@ -50,7 +50,7 @@ struct RuleSet::Program {
   std::vector<Rule> rules;
   std::vector<CompiledRule> compiled;
   std::vector<std::string> keys;
-  std::optional<std::size_t> matched_key;  // of "rule.matched", if some rule looks at it
+  std::optional<std::size_t> matched_key;  // of "rule.matched", if some rule uses it
 };
 
 /// Every key of the program on this machine, in the order of Program::keys.

@@ -79,8 +79,8 @@ class TemplateChecker {
     }
   }
 
-  /// A term without expressions only asks whether the feature is there; an empty map of them takes all devices, and
-  /// no flag or attribute.
+  /// A term without expressions only tests whether the feature exists; an empty map of them takes all devices, and no
+  /// flag or attribute.
   bool gives_elements(const Term& term) const {
     if (term.name) return true;
     if (!term.expressions) return false;
@@ -168,12 +168,12 @@ class TemplateChecker {
     told_.insert(mention.where);
     if (mention.of_list || mention.feature.empty())
       return say(mention.where, "dead-template",
-                 name + " is all of its elements, which make no legal label: print a field of one of them",
+                 name + " prints all of its elements, which is not a valid label: print a field of one of them",
                  mention.feature.empty()
                      ? "name the feature, and range over it"
                      : "write {{ range " + name + " }}{{ ." + field_of_element(known, mention) + " }}{{ end }}");
     say(mention.where, "dead-template",
-        "an element of " + name.substr(1) + " as a whole makes no legal label: print one of its fields",
+        "an element of " + name.substr(1) + " as a whole is not a valid label: print one of its fields",
         "write {{ ." + field_of_element(known, mention) + " }}" + (has_devices ? ", or another of its fields" : ""));
   }
   std::string field_of_element(Schema::const_iterator known, const TemplateMention& mention) const {

@@ -45,7 +45,7 @@ std::string_view like_key(const std::string& wanted, const Census& census) {
   return likeliest(wanted, alike);
 }
 
-/// The text in quotes behind `before`; empty if there is none.
+/// The text in quotes after `before`; empty if there is none.
 std::string quoted_behind(std::string_view text, std::string_view before) {
   const std::size_t at = text.find(before);
   if (at == std::string_view::npos) return "";
@@ -73,7 +73,7 @@ Said said_of(const std::string& key, const LabelKnowledge& labels, bool is_forei
   return said;
 }
 
-/// Whoever may create Events can write one: never repeated as advice, only quoted.
+/// Anyone who may create Events can write one: it is never repeated as advice, only quoted.
 std::string quotation(const AgentNote& said) { return "an Event of Node " + said.node + " says: " + quote(said.note); }
 
 std::optional<Advice> advise_foreign(const Requirement& requirement, const LabelKnowledge& labels, const Names* among) {
@@ -207,11 +207,11 @@ std::string fix_missing(const Failure& failure, const std::string& node, const C
   if (is_made) return "remove the term " + written(requirement) + ", or add a Node that has it";
   const auto value = label_for(requirement);
   if (!value) return "remove the term " + written(requirement) + ": no Node can have such a label";
-  return "label the Nodes that are meant (kubectl label node " + (known ? node : "NAME") + " " + requirement.key + "=" +
-         *value + "), or remove the term";
+  return "label the Nodes that it should match (kubectl label node " + (known ? node : "NAME") + " " + requirement.key +
+         "=" + *value + "), or remove the term";
 }
 
-/// For taints that say how a Node does, and that no Pod is to tolerate.
+/// For taints that describe the state of a Node, and that no Pod should tolerate.
 std::string fix_of_condition(const Taint& taint, const std::string& node) {
   const std::string name(kOwnTaints);
   if (taint.key == name + "not-ready" || taint.key == name + "unreachable" ||
@@ -249,7 +249,7 @@ Correction corrected(const Toleration& toleration, const Taint& taint) {
         (former == "Lt" || former == "Gt" ? ", which needs the feature gate TaintTolerationComparisonOperators," : ""));
   }
   if (fixed.op == "Exists" && !fixed.value.empty()) {
-    change("no value beside operator Exists");
+    change("no value with operator Exists");
     fixed.value.clear();
   }
   if (fixed.op == "Equal" && fixed.value != taint.value) {
@@ -375,7 +375,7 @@ std::string fix_of_label(const Failure& failure, const Names& group, const Censu
              requirement.key + "-)";
     case Op::not_in:
       // Without a value the scheduler does not read the term.
-      return requirement.values.size() > 1 ? "take the value " + quote(*failure.value) + " out of " + requirement.text()
+      return requirement.values.size() > 1 ? "remove the value " + quote(*failure.value) + " from " + requirement.text()
                                            : "remove the term " + requirement.text();
     case Op::gt:
     case Op::lt: return fix_order(requirement, requirement.key, *failure.value);

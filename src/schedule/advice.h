@@ -1,4 +1,4 @@
-// Sentences about what keeps a Pod from fitting, and what would mend it.
+// Sentences about what keeps a Pod from fitting, and what would fix that.
 #pragma once
 
 #include <optional>
@@ -30,8 +30,8 @@ std::string find_label(const Requirement& requirement, const Census& census, con
 /// What makes the requirement hold on the Nodes of a group, which all fail it alike.
 std::string fix_of_label(const Failure& failure, const std::vector<std::string>& group, const Census& census,
                          const LabelKnowledge& labels);
-/// For each taint of a Node that the Pod does not tolerate, what to do. All of it done, the tolerations tolerate every
-/// taint that can be tolerated, and still those that they did before.
+/// For each taint of a Node that the Pod does not tolerate, what to do. With all of it done, the tolerations tolerate
+/// every taint that can be tolerated, and still those that they did before.
 std::vector<std::string> fixes_of_taints(const std::vector<Taint>& untolerated, const std::vector<Taint>& of_node,
                                          std::vector<Toleration> tolerations, const std::string& node);
 /// About a resource of which no Node has any.

@@ -61,7 +61,7 @@ Judge::Judge(PodDemand demand, const Assigned* assigned) : demand_(std::move(dem
                                 "what they use, so resources count as free"});
   if (assigned_ && assigned_->may_repel(demand_))
     demand_.unjudged.push_back({"podAntiAffinity of other Pods",
-                                "Pods that run already keep this one away from "
+                                "Pods that already run keep this one away from "
                                 "themselves"});
   set_up_terms();
   preferred_.assign(demand_.preferences.size(), 0);
@@ -330,12 +330,12 @@ void Judge::explain_label_term(TermReport& report, const std::vector<const Requi
   std::vector<std::string> findings;
   for (const Requirement* requirement : requirements) {
     if (report.satisfied < nodes_) {
-      // Of a term that some Nodes satisfy, the count says enough.
+      // For a term that some Nodes satisfy, the count is enough.
       if (std::string finding = report.satisfied == 0 ? find_label(*requirement, census, labels) : ""; !finding.empty())
         findings.push_back(std::move(finding));
       if (const auto at = foreign_.find(requirement->key); at != foreign_.end())
         findings.push_back(requirement->key + "=" + at->second.value + " on " + nodes(at->second.nodes) + " (" +
-                           at->second.node + ") is another owner's: nodescout leaves it as it is");
+                           at->second.node + ") belongs to another owner: nodescout leaves it as it is");
     }
     if (labels.chain && !requirement->is_field)
       for (std::string& link : labels.chain(requirement->key))
@@ -397,8 +397,8 @@ std::vector<NodeGroup> Judge::closest_groups(const Census& census) const {
   return closest;
 }
 
-/// A preferred term with a defect ends the scheduler's ranking in an error, and the Pod stays pending. A Node that
-/// alone fits is not ranked.
+/// A preferred term with a defect ends the scheduler's ranking in an error, and the Pod stays pending. If only one Node
+/// fits, it is not ranked.
 bool Judge::fail_to_rank(Verdict& verdict) const {
   std::vector<std::string> fixes;
   for (std::size_t i = 0; i < demand_.preferences.size(); ++i) {

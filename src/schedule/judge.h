@@ -1,5 +1,5 @@
-// One Pod against every Node, as kube-scheduler's filters decide it, and what to say where no Node passes: how many
-// Nodes each term lets through, which Nodes come closest, what each of them lacks, and what to do.
+// One Pod against every Node, as kube-scheduler's filters decide, and what to report if no Node passes: how many Nodes
+// each term lets through, which Nodes come closest, what each of them lacks, and what to do.
 //
 // Nodes are judged one by one as they arrive. Of each remains its name if it fits, else only what it lacks, in groups
 // of Nodes that lack the same; only the closest groups are kept. So 5,000 Nodes need little more memory than 50.
@@ -47,7 +47,7 @@ struct Failure {
 struct Lack {
   std::size_t term = 0;                 // of Verdict::terms
   std::string text;                     // "gpu.product is "A100"": Nodes with equal texts need the same fix
-  std::string fix;                      // what would mend it
+  std::string fix;                      // what would fix it
   int cost = 0;                         // how far it is from fitting
   std::vector<Failure> failures;        // of labels
   std::vector<std::string> owned = {};  // of their keys, those that the Node's agent owns
@@ -73,7 +73,7 @@ struct Verdict {
   std::vector<NodeGroup> closest;  // where none fits
   std::string fix;                 // one sentence; empty where a Node fits
   std::vector<Unjudged> unjudged;
-  bool is_refused = false;  // the API server does not take the Pod; the rest is about what can be read of it
+  bool is_refused = false;  // the API server does not accept the Pod; the rest is about what can be read of it
 };
 
 /// "fits", "fits as far as judged", "fits no Node"

@@ -27,7 +27,7 @@ std::string digits_of(std::string_view text) {
 
 std::string_view name_part(std::string_view key) { return key.substr(key.rfind('/') + 1); }
 
-/// What is behind the last dot or dash.
+/// What is after the last dot or dash.
 std::string_view tail_of(std::string_view name) { return name.substr(name.find_last_of(".-") + 1); }
 
 /// Whether both begin alike and one then has more in front of the same end: "pci-0302_10de.present" and
@@ -52,7 +52,7 @@ bool is_one_domain(std::string_view a, std::string_view b) {
   return domain(a) == domain(b) || !closest(a, {b}).empty();
 }
 
-/// "gpus" and "gpu", "zoen" and "zone": for names too short for a distance to tell.
+/// "gpus" and "gpu", "zoen" and "zone": for names too short for a distance to be meaningful.
 bool is_slip(std::string_view a, std::string_view b) {
   if (a.size() == b.size()) return std::is_permutation(a.begin(), a.end(), b.begin());
   return std::max(a.size(), b.size()) - std::min(a.size(), b.size()) == 1 && (a.starts_with(b) || b.starts_with(a));

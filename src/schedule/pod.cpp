@@ -188,13 +188,13 @@ class Reader {
     if (!volumes.empty())
       add("volumes", join(volumes, ", ") + ": the Node must reach the volume, be in its zone and have a free slot");
     if (!items_at(spec, {"topologySpreadConstraints"}).empty())
-      add("topologySpreadConstraints", "where Pods with the same labels run decides");
+      add("topologySpreadConstraints", "it depends on where Pods with the same labels run");
     for (const char* kind : {"podAffinity", "podAntiAffinity"})
       if (!items_at(spec, {"affinity", kind, "requiredDuringSchedulingIgnoredDuringExecution"}).empty())
-        add(kind, "where other Pods run decides");
+        add(kind, "it depends on where other Pods run");
     for (const Value& gate : items_at(spec, {"schedulingGates"}))
-      add("schedulingGates", quote(text_at(gate, {"name"})) +
-                                 " keeps the scheduler from looking at the Pod until whoever set it removes it");
+      add("schedulingGates",
+          quote(text_at(gate, {"name"})) + " keeps the scheduler from considering the Pod until it is removed");
     if (const std::string other = text_at(spec, {"schedulerName"}); !other.empty() && other != kDefaultScheduler)
       add("schedulerName", quote(other) + " schedules the Pod, possibly by other rules");
     if (!items_at(spec, {"resourceClaims"}).empty())
@@ -236,7 +236,7 @@ void add_what_the_cluster_adds(PodDemand& demand, const Value& spec, const std::
 void note_node_name(const Value& spec, PodDemand& demand) {
   if (const std::string node = text_at(spec, {"nodeName"}); !node.empty())
     demand.unjudged.push_back(
-        {"nodeName", "the Pod is bound to " + quote(node) + " already, so the scheduler does not look at it"});
+        {"nodeName", "the Pod is bound to " + quote(node) + " already, so the scheduler does not consider it"});
 }
 
 /// Other kinds have Pod templates too, and some of them fields of their own in these.
@@ -421,7 +421,7 @@ Result<std::vector<PodDemand>> demands_of_text(std::string_view text, std::strin
   if (finder.found.empty())
     return Error{Errc::malformed, std::string(origin),
                  broken > 0 ? "no document can be read: " + problems.back().where + ": " + problems.back().what
-                            : "no Pod and no Pod template is in it; give a Pod, Deployment, Job or the like"};
+                            : "it contains no Pod and no Pod template; give a Pod, Deployment, Job or the like"};
   return std::move(finder.found);
 }
 

@@ -1,7 +1,7 @@
 // What a Pod demands of a Node, as kube-scheduler reads it (Kubernetes 1.35), from a Pod, a Pod template or a file.
 //
-// Judged are nodeSelector, node affinity, tolerations and every resource whose name has a prefix ("nvidia.com/gpu").
-// Everything else that the scheduler also looks at is listed by name in PodDemand::unjudged.
+// What is judged: nodeSelector, node affinity, tolerations and every resource whose name has a prefix
+// ("nvidia.com/gpu"). Everything else that the scheduler considers is listed by name in PodDemand::unjudged.
 #pragma once
 
 #include <cstdint>
@@ -69,7 +69,7 @@ struct Toleration {
 
 bool is_tolerated(const Taint& taint, const std::vector<Toleration>& tolerations);
 
-/// Something that the scheduler also looks at and this program does not.
+/// Something that the scheduler considers and this program does not.
 struct Unjudged {
   std::string field;  // "cpu, memory", "podAntiAffinity"
   std::string what;   // a sentence

@@ -188,11 +188,11 @@ constexpr const PodFields* kAll[] = {
 
 std::string_view wanted(Shape shape) {
   switch (shape) {
-    case text: return "a text";
+    case text: return "a string";
     case whole_number: return "a whole number";
     case flag: return "true or false";
-    case texts: return "a list of texts";
-    case text_map: return "a map of texts";
+    case texts: return "a list of strings";
+    case text_map: return "a map of strings";
     case amounts: return "a map of amounts";
     case object: return "a map";
     case objects: return "a list of maps";
@@ -203,7 +203,7 @@ std::string_view wanted(Shape shape) {
 std::string todo_for(Shape shape, const Value& value) {
   const std::string& spelt = value.source.empty() ? value.text : value.source;
   switch (shape) {
-    case text: return value.is_scalar() ? "write it in quotes: \"" + spelt + "\"" : "write a text";
+    case text: return value.is_scalar() ? "write it in quotes: \"" + spelt + "\"" : "write a string";
     case whole_number:
       if (value.is(Kind::string) && parse_int(value.text)) return "write it without quotes: " + value.text;
       return "write a whole number";
@@ -212,7 +212,8 @@ std::string todo_for(Shape shape, const Value& value) {
         return "write it without quotes: " + value.text;
       return "write true or false";
     case texts:
-      return value.is_scalar() ? "write it as a list: [" + quote(spelt) + "]" : "write a list: - \"...\" for each text";
+      return value.is_scalar() ? "write it as a list: [" + quote(spelt) + "]"
+                               : "write a list: - \"...\" for each string";
     case text_map:
     case amounts: return "write a map: NAME: VALUE for each entry";
     case object: return value.is(Kind::list) ? "write the fields without a \"-\" before them" : "write a map";
@@ -224,7 +225,7 @@ std::string todo_for(Shape shape, const Value& value) {
 }
 
 Problem unknown(std::string_view origin, Mark mark, const std::string& field, bool is_core, const std::string& todo) {
-  std::string what = "there is no field " + quote(field) + ", so it counts for nothing here";
+  std::string what = "there is no field " + quote(field) + ", so it has no effect here";
   if (is_core) what += "; kubectl refuses it, and other clients create the Pod without the field";
   return {"unknown-field", place(origin, mark), what, todo};
 }
@@ -277,7 +278,7 @@ class Checker {
           todo = "move it to where it belongs: " + member.key + " is a field of " + std::string(other->name);
           break;
         }
-    const std::string what = "there is no field " + quote(where) + ", so it counts for nothing here";
+    const std::string what = "there is no field " + quote(where) + ", so it has no effect here";
     problems_.push_back(
         {"unknown-field", place(origin_, member.mark),
          is_core_ ? what + "; kubectl refuses the Pod, and other clients create it without the field" : what, todo});
@@ -288,7 +289,7 @@ class Checker {
     const Member& member = map.members[index];
     const auto same = [&](const Member& each) { return each.key == member.key; };
     if (std::any_of(map.members.begin(), map.members.begin() + static_cast<std::ptrdiff_t>(index), same))
-      refuse(member.mark, where, "it is there twice", "remove one of the two; here the last one counts");
+      refuse(member.mark, where, "it is given twice", "remove one of the two; here the last one is used");
   }
 
   void check_value(const Value& value, const PodField& field, const std::string& where) {

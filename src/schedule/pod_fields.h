@@ -1,6 +1,6 @@
 // The fields of a Pod's spec as the API server of Kubernetes 1.35 knows them: those that scheduling reads with what is
-// below them, the others by name and kind. What a file has beside them is a mistake that kubectl refuses and other
-// clients drop without a word, so a Pod would be judged that is not the one that was meant.
+// below them, the others by name and kind. Any other field of a file is a mistake that kubectl refuses and other
+// clients silently drop, so the Pod that is judged would not be the one that was meant.
 #pragma once
 
 #include <cstdint>
@@ -27,15 +27,15 @@ struct PodFields {
 struct PodField {
   std::string_view name;
   Shape shape;
-  const PodFields* below = nullptr;  // nullptr: what is in the object is not looked at
+  const PodFields* below = nullptr;  // nullptr: what is in the object is not checked
 };
 
-/// Every kind of object that is looked at.
+/// Every kind of object that is checked.
 std::span<const PodFields* const> pod_fields();
 
-/// Reports fields of a Pod (template) that do not exist, are there twice or have a value of another kind. `is_core`:
-/// the object is one of Kubernetes' own kinds; others may have fields of their own beside those of a Pod, so only what
-/// looks like a misspelt one is reported. Returns whether the API server, or kubectl before it, refuses the Pod.
+/// Reports fields of a Pod (template) that do not exist, are given twice or have a value of the wrong kind. `is_core`:
+/// the object is one of Kubernetes' own kinds; others may have additional fields, so only what looks like a misspelt
+/// one is reported. Returns whether the API server, or kubectl before it, refuses the Pod.
 bool check_fields(const Value& pod, std::string_view origin, bool is_core, std::vector<Problem>& problems);
 
 /// Reports fields of a Pod's spec that are beside a template in `owner` instead of in the spec of it, where `path`

@@ -37,7 +37,7 @@ void refuse_field_expression(const Requirement& requirement, std::vector<Refusal
                        ? "give the name of a Node"
                        : "write one term for each of the " + std::to_string(requirement.values.size()) + " names"});
   if (requirement.key != "metadata.name") {
-    out.push_back({"key", "matchFields knows metadata.name alone, not " + quote(requirement.key),
+    out.push_back({"key", "matchFields supports only metadata.name, not " + quote(requirement.key),
                    "write metadata.name, or move the expression to matchExpressions if it means a label"});
     return;
   }
@@ -152,7 +152,7 @@ class Reporter {
       refuse(member.mark, field, "it is not the name of a resource: " + defect, "write a name such as nvidia.com/gpu");
     else if (!is_judged(member.key) && member.key != "cpu" && member.key != "memory" &&
              member.key != "ephemeral-storage" && !member.key.starts_with("hugepages-"))
-      refuse(member.mark, field, "there is no such resource of containers",
+      refuse(member.mark, field, "containers have no such resource",
              // "gpu" is one letter from "cpu", and means something else.
              choice(member.key == "gpu" ? "" : member.key, {"cpu", "memory", "ephemeral-storage"},
                     "cpu, memory, ephemeral-storage, hugepages-SIZE, or the name of a device with its prefix, such as "
@@ -185,7 +185,8 @@ std::vector<Refusal> refusals_of(const Toleration& toleration) {
                    "leave tolerationSeconds out, or write effect: NoExecute"});
   if (toleration.op == "Exists") {
     if (!toleration.value.empty())
-      out.push_back({"value", "the operator Exists forbids a value", "leave the value out, or write operator: Equal"});
+      out.push_back(
+          {"value", "the operator Exists does not allow a value", "leave the value out, or write operator: Equal"});
   } else if (toleration.op == "Equal") {
     if (const std::string defect = value_defect(toleration.value); !defect.empty())
       out.push_back({"value", defect, "write a value that a taint can have"});

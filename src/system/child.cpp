@@ -22,7 +22,7 @@ using SteadyClock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using Ending = ChildOutcome::Ending;
 
-/// How long a killed process may take to go. One that needs longer hangs in the kernel.
+/// How long a killed process may take to exit. One that needs longer hangs in the kernel.
 constexpr milliseconds kDyingTime{200};
 
 /// Killed processes that did not die, by program: another run would hang in the same place.

@@ -39,11 +39,11 @@ struct ChildOutcome {
   std::string output, complaint;  // of the whole run, or until it was killed
 };
 
-/// Runs the program with its standard output and error in our hands, nothing else open, and a process group of its own,
-/// all of which is killed with it.
+/// Runs the program with its standard output and error in our hands, nothing else open, and its own process group, all
+/// of which is killed with it.
 ///
-/// A process that sits in a hung system call does not even die of SIGKILL. It is left behind then, and as long as it is
-/// there the same program is not started again.
+/// A process in a hung system call does not even die of SIGKILL. It is then left behind, and as long as it exists the
+/// same program is not started again.
 ChildOutcome run_child(const ChildRequest& request, const std::stop_token& stop = {});
 
 }  // namespace nodescout

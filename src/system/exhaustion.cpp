@@ -37,7 +37,7 @@ std::terminate_handler before = nullptr;
 std::string what_is_exhausted(const std::exception& failure) {
   if (dynamic_cast<const std::bad_alloc*>(&failure))
     return "no memory is left; raise the memory limit of the container, or the limit of the process (ulimit -v)";
-  // Boost throws an exception of its own; only its text says that it is this one.
+  // Boost throws its own exception; only its text shows that it is this one.
   if (const std::string_view what = failure.what();
       what.starts_with("thread: ") && what.ends_with(std::strerror(EAGAIN)))
     return kNoThread;

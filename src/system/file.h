@@ -40,8 +40,8 @@ class Fd {
 /// directory), unavailable.
 Result<std::string> read_whole_file(const std::string& path, std::size_t cap);
 
-/// The same for a file that must not be anything else: a FIFO would be waited for, without an end. Errors: also
-/// malformed for what is not a regular file.
+/// The same, but only for a regular file: reading a FIFO would block forever. Errors: also malformed for what is not a
+/// regular file.
 Result<std::string> read_regular_file(const std::string& path, std::size_t cap);
 
 /// Replaces the file as a whole, through a hidden file beside it: readers see the old content or the new. The old file

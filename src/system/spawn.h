@@ -1,4 +1,4 @@
-// How child processes are started: in a process group of their own, with an empty standard input, no signal blocked or
+// How child processes are started: in their own process group, with an empty standard input, no signal blocked or
 // ignored, and only the given files open.
 #pragma once
 

@@ -8,7 +8,7 @@
 namespace nodescout::tmpl {
 
 void* Arena::take(std::size_t bytes, std::size_t alignment) {
-  if (bytes > left_) refuse("the template needs more memory than it may have: build smaller texts and lists");
+  if (bytes > left_) refuse("the template needs more memory than it may have: build smaller strings and lists");
   left_ -= bytes;
   void* place = next_;
   auto space = static_cast<std::size_t>(end_ - next_);

@@ -1,4 +1,4 @@
-// The functions that Go itself brings: logic, comparison, index and len, printing.
+// The functions that Go itself provides: logic, comparison, index and len, printing.
 #include "template/builtins.h"
 
 #include "base/text.h"
@@ -18,19 +18,19 @@ Datum logical_not(Run&, Raw value) { return Datum::of(!is_true(value.datum)); }
 Datum decided_by_evaluator(Run&, Raw, Rest<Raw>) { return {}; }
 
 Datum call(Run&, Raw function, Rest<Raw>) {
-  fail("call needs a function as a value, and " + describe(function.datum) + " is none; there are none in rules");
+  fail("call needs a function, and " + describe(function.datum) + " is none; there are none in rules");
 }
 
 constexpr Function both() {
   Function made = define<decided_by_evaluator>(
-      "and", "VALUE...", "the first value that is empty, else the last; later values are not looked at",
+      "and", "VALUE...", "the first value that is empty, or else the last; later values are not evaluated",
       R"(and "x" 0 "y")", "0");
   made.kind = Function::Kind::both;
   return made;
 }
 constexpr Function either() {
   Function made = define<decided_by_evaluator>(
-      "or", "VALUE...", "the first value that is not empty, else the last; later values are not looked at",
+      "or", "VALUE...", "the first value that is not empty, or else the last; later values are not evaluated",
       R"(or "" "x" "y")", "x");
   made.kind = Function::Kind::either;
   return made;
@@ -41,7 +41,7 @@ constexpr Function kLogic[] = {
     either(),
     define<logical_not>("not", "VALUE", "true if the value is empty: false, 0, \"\", nil, an empty list or dict",
                         "not 0", "true"),
-    define<call>("call", "FUNCTION VALUE...", "always fails: in rules no value is a function", "", ""),
+    define<call>("call", "FUNCTION VALUE...", "always fails: in rules, no value is a function", "", ""),
 };
 
 // ---- comparison -----------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ bool less(const Datum& a, const Datum& b) {
     case Family::integer: return order_of_integers(a, b) < 0;
     case Family::floating: return a.floating < b.floating;
     case Family::text: return a.text() < b.text();
-    default: fail(describe(a) + " has no order: lt, le, gt and ge are for numbers and texts");
+    default: fail(describe(a) + " has no order: lt, le, gt and ge are for numbers and strings");
   }
 }
 
@@ -130,7 +130,7 @@ Datum gt(Run&, Raw a, Raw b) { return Datum::of(!less_or_equal(a.datum, b.datum)
 Datum ge(Run&, Raw a, Raw b) { return Datum::of(!less(a.datum, b.datum)); }
 
 constexpr Function kComparison[] = {
-    define<eq>("eq", "A B...", "true if A equals any of the others; an integer and a text never compare",
+    define<eq>("eq", "A B...", "true if A equals any of the others; an integer and a string are never equal",
                R"(eq "6" "5" "6")", "true"),
     define<ne>("ne", "A B", "true if A differs from B", "ne 1 2", "true"),
     define<lt>("lt", "A B", "true if A is less than B", "lt 1 2", "true"),
@@ -146,7 +146,7 @@ Datum len(Run&, Raw value) {
     case Kind::text:
     case Kind::list:
     case Kind::map: return Datum::of_int(static_cast<std::int64_t>(length_of(value.datum)));
-    default: fail("len counts the bytes of a text or the items of a list or dict, not " + describe(value.datum));
+    default: fail("len counts the bytes of a string or the items of a list or dict, not " + describe(value.datum));
   }
 }
 
@@ -254,19 +254,21 @@ Datum js(Run& run, Rest<Datum> values) {
 Datum urlquery(Run& run, Rest<Datum> values) { return run.text(escape_query(printed(run, values))); }
 
 constexpr Function kPrinting[] = {
-    define<len>("len", "VALUE", "bytes of a text, items of a list, entries of a dict", R"(len "abc")", "3"),
+    define<len>("len", "VALUE", "bytes of a string, items of a list, entries of a dict", R"(len "abc")", "3"),
     define<index>("index", "VALUE KEY...",
                   "item of a list by number, of a dict or element by name; \"\" for a name that is missing",
                   R"(index (list "a" "b") 1)", "b"),
-    define<print_values>("print", "VALUE...", "the values as one text, blanks between two values that are not texts",
+    define<print_values>("print", "VALUE...",
+                         "the values as one string, with blanks between two values that are not strings",
                          R"(print 1 2 "a")", "1 2a"),
-    define<println>("println", "VALUE...", "the values as one text, blanks between all, a line break at the end",
+    define<println>("println", "VALUE...",
+                    "the values as one string, with blanks between all, and a line break at the end",
                     R"(println "a" 1 | trim)", "a 1"),
     define<printf>("printf", "FORMAT VALUE...", "Go's formats: %v %d %s %q %x %05d %-8s %.2f %[2]s ...",
                    R"(printf "%03d|%.1f|%q" 7 2.55 "x")", "007|2.5|\"x\""),
-    define<html>("html", "VALUE...", "the values as one text, escaped for HTML", R"(html "<a>")", "&lt;a&gt;"),
-    define<js>("js", "VALUE...", "the values as one text, escaped for a JavaScript text", R"(js "it's")", "it\\'s"),
-    define<urlquery>("urlquery", "VALUE...", "the values as one text, escaped for the query of a URL",
+    define<html>("html", "VALUE...", "the values as one string, escaped for HTML", R"(html "<a>")", "&lt;a&gt;"),
+    define<js>("js", "VALUE...", "the values as one string, escaped for a JavaScript string", R"(js "it's")", "it\\'s"),
+    define<urlquery>("urlquery", "VALUE...", "the values as one string, escaped for the query of a URL",
                      R"(urlquery "a b&c")", "a+b%26c"),
 };
 

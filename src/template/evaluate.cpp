@@ -19,7 +19,7 @@ namespace {
 
 std::string_view wanted(Param param) {
   switch (param) {
-    case Param::text: return "a text";
+    case Param::text: return "a string";
     case Param::integer: return "an int";
     case Param::floating: return "a float64";
     case Param::boolean: return "true or false";
@@ -326,7 +326,7 @@ class Evaluator {
       return *entry;
     }
     if (const Function* method = find_method(value.type, name)) return call(*method, &value, args, dot, piped, at);
-    if (is_nothing(value)) fail("there is nothing here that could have a " + quote(name));
+    if (is_nothing(value)) fail("there is no value here that could have a " + quote(name));
     fail(describe(value) + " has no " + quote(name));
   }
 
@@ -366,7 +366,7 @@ class Evaluator {
                                       : ": " + std::string(function.name) + " " + std::string(function.parameters)));
   }
 
-  /// `and` and `or` give the first argument that decides, and look at no other behind it.
+  /// `and` and `or` return the first argument that decides, and evaluate none after it.
   Datum short_circuit(std::span<const Operand> args, const Datum& dot, const Datum* piped, bool until) {
     Datum value;
     for (const Operand& operand : args) {

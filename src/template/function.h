@@ -4,7 +4,7 @@
 // the table of functions needs no signatures:
 //
 //     Datum repeat(Run& run, std::int64_t count, std::string_view text);
-//     constexpr Function kStrings[] = {define<repeat>("repeat", "COUNT TEXT", "the text COUNT times", ...)};
+//     constexpr Function kStrings[] = {define<repeat>("repeat", "COUNT TEXT", "the text, repeated COUNT times", ...)};
 #pragma once
 
 #include <array>
@@ -138,7 +138,7 @@ struct Function {
   enum class Kind : std::uint8_t { ordinary, both, either, refused };
 
   std::string_view name;
-  std::string_view parameters;  // for people: "COUNT TEXT"
+  std::string_view parameters;  // for documentation: "COUNT TEXT"
   std::string_view about;       // one line; why, if refused
   std::string_view example;     // an action without its braces
   std::string_view result;      // what the example prints

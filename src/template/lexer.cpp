@@ -101,7 +101,7 @@ class Lexer {
 
   void comment(std::size_t inside) {
     const std::size_t close = source_.find("*/", inside + 2);
-    if (close == std::string_view::npos) return fail("this comment has no end: close it with */}}");
+    if (close == std::string_view::npos) return fail("this comment is not closed: close it with */}}");
     at_ = close + 2;
     bool trims = false;
     if (!at_right(trims)) return fail("a comment must be alone in its action: {{/* ... */}}");
@@ -123,7 +123,7 @@ class Lexer {
       at_ = start;
       return leave(trims);
     }
-    if (at_end()) return fail("this action has no end: }} is missing");
+    if (at_end()) return fail("this action is not closed: }} is missing");
     const char c = peek();
     switch (c) {
       case ' ':
@@ -136,13 +136,13 @@ class Lexer {
       case ',': return emit(Token::comma, 1);
       case '(': ++parens_; return emit(Token::left_paren, 1);
       case ')':
-        if (--parens_ < 0) return fail("a parenthesis is closed that was not opened");
+        if (--parens_ < 0) return fail("a parenthesis is closed but was not opened");
         return emit(Token::right_paren, 1);
       case '"': return delimited('"', Token::string);
       case '\'': return delimited('\'', Token::character);
       case '`': {
         const std::size_t end = source_.find('`', at_ + 1);
-        if (end == std::string_view::npos) return fail("this text has no closing `");
+        if (end == std::string_view::npos) return fail("this string has no closing `");
         return emit(Token::raw_string, end + 1 - at_);
       }
       case '$': return name(1, Token::variable, Token::variable);
@@ -156,7 +156,7 @@ class Lexer {
     if (c >= '0' && c <= '9') return number();
     if (alphanumeric(0) > 0) return name(0, Token::identifier, Token::identifier);
     if (c > ' ' && c < 0x7F) return emit(Token::other, 1);
-    fail("there is a character here that means nothing: " + quote(rest().substr(0, rune_size(0))));
+    fail("unexpected character: " + quote(rest().substr(0, rune_size(0))));
   }
 
   void blanks() {
@@ -188,8 +188,7 @@ class Lexer {
     std::size_t size = prefix;
     while (const std::size_t next = alphanumeric(size)) size += next;
     if (!ends_name(size))
-      return fail("there is a character in a name that cannot be there: " +
-                  quote(source_.substr(at_ + size, rune_size(size))));
+      return fail("a character that names cannot contain: " + quote(source_.substr(at_ + size, rune_size(size))));
     if (size == prefix) return emit(alone, size);
     emit(prefix == 0 ? keyword(source_.substr(at_, size)) : named, size);
   }
@@ -197,15 +196,15 @@ class Lexer {
   void delimited(char mark, Token token) {
     std::size_t end = at_ + 1;
     for (;; ++end) {
-      if (end >= source_.size() || source_[end] == '\n') return fail("this text has no closing quote on its line");
+      if (end >= source_.size() || source_[end] == '\n') return fail("this string has no closing quote on its line");
       if (source_[end] == mark) break;
       if (source_[end] == '\\' && (++end >= source_.size() || source_[end] == '\n'))
-        return fail("this text has no closing quote on its line");
+        return fail("this string has no closing quote on its line");
     }
     emit(token, end + 1 - at_);
   }
 
-  /// Takes all that could belong to a number; whether it is one the parser finds out.
+  /// Takes all that could belong to a number; the parser finds out whether it is one.
   bool scan_number(std::size_t& size) const {
     const auto take = [&](std::string_view set) {
       if (peek(size) == '\0' || set.find(peek(size)) == std::string_view::npos) return false;

@@ -1,6 +1,6 @@
 // Lines of a template's output that are in the template as they are. The template is walked with the beginnings of
-// lines in place of output; what an action prints is unknown, and may hold an = but no line break. A line counts only
-// if every way to its end agrees on it: whatever the conditions are, it is printed like that where it is reached.
+// lines in place of output; what an action prints is unknown, and may hold an = but no line break. A line is reported
+// only if every way to its end agrees on it: whatever the conditions are, it is printed like that where it is reached.
 #include "template/lines.h"
 
 #include <algorithm>

@@ -66,7 +66,7 @@ class Walker {
 
   /// A part of the data goes where it is not followed: its fields may be seen there.
   void escapes(const Shape& shape) { complete_ &= shape.kind == Shape::Kind::unknown; }
-  /// How many there are counts: elements are never left out, their fields may be.
+  /// Their number matters: elements are never left out, their fields may be.
   void is_counted(const Shape& shape) { complete_ &= shape.kind != Shape::Kind::element; }
 
   void nodes(Nodes list, const Shape& dot, Reach reach) {
@@ -87,7 +87,7 @@ class Walker {
         case Node::Kind::break_:
         case Node::Kind::continue_: return;
       }
-      // Behind a {{break}} in a condition, what follows may not be reached.
+      // After a {{break}} in a condition, what follows may not be reached.
       if (reach != Reach::maybe && leaves(node)) reach = Reach::maybe;
     }
   }
@@ -135,7 +135,7 @@ class Walker {
     variables_.resize(mark);
   }
 
-  /// A body that may be skipped: what it declares is not there behind it.
+  /// A body that may be skipped: what it declares is not there afterwards.
   void separate(Nodes body, const Shape& dot, Reach reach) {
     const std::size_t mark = variables_.size();
     nodes(body, dot, reach);
@@ -197,7 +197,7 @@ class Walker {
     std::vector<Shape> args;
     const bool decides = head.function->kind != Function::Kind::ordinary;
     for (const Operand& argument : command.operands.subspan(1)) {
-      // `and` and `or` may stop in front of any argument but the first.
+      // `and` and `or` may stop before any argument but the first.
       args.push_back(operand(argument, dot, decides && !args.empty() ? Reach::maybe : reach));
     }
     if (piped) args.push_back(*piped);
@@ -251,7 +251,7 @@ class Walker {
       case Operand::Kind::field: value = dot; break;
       case Operand::Kind::variable: value = variable(operand.variable); break;
       case Operand::Kind::pipe:
-        // In an argument of `and` that is not looked at, a variable is not declared, and an outer one stays visible.
+        // In an argument of `and` that is not evaluated, a variable is not declared, and an outer one stays visible.
         for (const std::uint16_t id : operand.pipe->variables) escapes(variable(id));
         value = pipeline(*operand.pipe, dot, reach);
         if (!operand.pipe->variables.empty()) escapes(value);

@@ -11,9 +11,9 @@
 namespace nodescout::tmpl {
 
 /// `Self` has
-///   Places text(const Node&, const Places&)     behind a literal text
-///   Places action(const Node&, const Places&)   behind an action
-///   Place settled(Place, int round, const Places& known)   what a place behind the body of a range counts as
+///   Places text(const Node&, const Places&)     after a literal text
+///   Places action(const Node&, const Places&)   after an action
+///   Place settled(Place, int round, const Places& known)   what a place after the body of a range is treated as
 ///   constexpr int kMostRounds                   how often the body of a range is followed
 template <class Self, class Place>
 class OutputWalk {
@@ -21,7 +21,7 @@ class OutputWalk {
   using Places = std::set<Place>;
 
  protected:
-  /// `most`: places at one node; where there are more, nothing is said.
+  /// `most`: places at one node; where there are more, nothing is known.
   OutputWalk(const Program& program, std::size_t most) : program_(program), most_(most) {}
 
   Places walk(Places places) { return nodes(program_.main, std::move(places)); }
@@ -68,7 +68,7 @@ class OutputWalk {
   }
 
   Places range(const Node& node, const Places& places) {
-    Places after = places;  // and behind the body, however often it runs
+    Places after = places;  // and after the body, however often it runs
     Places outer = std::exchange(left_, {});
     Places fresh = places;
     for (int round = 0; round < Self::kMostRounds && !fresh.empty(); ++round) {

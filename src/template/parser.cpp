@@ -327,7 +327,7 @@ class Parser {
     if (pipe.commands.empty()) fail_at(pipe.at, "there is nothing to evaluate in " + std::string(where));
     for (const Command& piped : pipe.commands.subspan(1)) {
       const Operand& head = piped.operands[0];
-      if (head.kind <= Operand::Kind::dot) fail_at(piped.at, "only a function can take what comes out of a |");
+      if (head.kind <= Operand::Kind::dot) fail_at(piped.at, "only a function can follow a |");
     }
     return keep(pipe);
   }
@@ -376,8 +376,8 @@ class Parser {
     return made;
   }
 
-  /// sprig's date functions take the present time for what is not a date. Where that is a constant it shows already
-  /// here.
+  /// sprig's date functions use the current time if their argument is not a date. If it is a constant, that is already
+  /// known here.
   static void refuse_clock(const Command& command) {
     const Operand& head = command.operands[0];
     if (head.kind != Operand::Kind::function || head.function->date_argument < 0) return;
@@ -386,10 +386,11 @@ class Parser {
     const Operand& date = command.operands[place];
     const bool seconds = date.kind == Operand::Kind::number && date.number->ideal == Number::Ideal::integer;
     if (date.kind >= Operand::Kind::dot || seconds) return;
-    throw Failure{std::string(head.function->name) +
-                      " takes the present time for what is not a date, so the label would change at every evaluation: "
-                      "make a date with toDate, or give seconds since 1970",
-                  Errc::unsupported, date.at};
+    throw Failure{
+        std::string(head.function->name) +
+            " uses the current time if its argument is not a date, so the label would change at every evaluation: "
+            "make a date with toDate, or give seconds since 1970",
+        Errc::unsupported, date.at};
   }
 
   /// Pushes the next operand, if there is one.
@@ -483,7 +484,7 @@ class Parser {
         (lexeme.token == Token::raw_string || is_utf8(inside)))
       return inside;
     const std::optional<std::string> value = unquote(lexeme.text);
-    if (!value) fail_at(lexeme.at, "a backslash in this text begins no escape that Go knows: " + quote(lexeme.text));
+    if (!value) fail_at(lexeme.at, "a backslash in this string begins no escape that Go knows: " + quote(lexeme.text));
     return keep_text(*value);
   }
 

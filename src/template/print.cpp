@@ -85,7 +85,7 @@ class Formatter {
     return well_formed;
   }
 
-  /// The number at `from`, which moves behind it; empty if there is none or it is too large.
+  /// The number at `from`, which moves past it; empty if there is none or it is too large.
   std::optional<int> digits(std::size_t& from, std::size_t end) const {
     std::optional<int> number;
     for (; from < end && format_[from] >= '0' && format_[from] <= '9'; ++from) {

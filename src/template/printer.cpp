@@ -80,7 +80,7 @@ void Printer::print(const Datum& value, char32_t verb, int depth) {
     case Kind::map: return map(value, verb, depth);
     case Kind::structure:
       if (value.is(Type::version)) return version(*value.version, verb, depth);
-      refuse("a date is printed with %v or %s; the other verbs show how Go stores it");
+      refuse("print a date with %v or %s; the other verbs show how Go stores it");
     case Kind::pointer:
       // Go prints what a pointer points to, but only at the outermost level.
       if (!value.is(Type::version_ptr) || depth > 0) return pointer(value, verb);
@@ -89,7 +89,7 @@ void Printer::print(const Datum& value, char32_t verb, int depth) {
   }
 }
 
-/// True if the value speaks for itself: a date under %v is its text, whatever Go stores of it.
+/// True if the value has a text of its own: a date under %v is its text, whatever Go stores of it.
 bool Printer::own_text(const Datum& value, char32_t verb) {
   if (complaining_) return false;
   if (flags.sharp_v) {
@@ -168,7 +168,7 @@ void Printer::pointer(const Datum& value, char32_t verb) {
     flags.sharp = sharp;
     return;
   }
-  refuse("this prints an address in memory, which is another one at every evaluation");
+  refuse("this prints an address in memory, which differs at every evaluation");
 }
 
 // ---- texts ----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ Run::Run(const TemplateLimits& limits) : arena_(limits.memory), steps_left_(limi
 Run::~Run() = default;
 
 void Run::out_of_steps() {
-  refuse("the template takes too long: it loops over too much or works on texts that are too large");
+  refuse("the template takes too long: it loops over too much or works on strings that are too large");
 }
 
 RegexCache& Run::regexes() {

@@ -100,8 +100,8 @@ class Template {
 };
 
 /// What a template printed, as labels or vars: one key=value per line, blanks around a line and empty lines ignored,
-/// everything behind the first = is the value. A later line overrides an earlier one of the same key.
-/// Errors: malformed for a line without =; where = "line N" of the output.
+/// everything after the first = is the value. A later line overrides an earlier one of the same key. Errors: malformed
+/// for a line without =; where = "line N" of the output.
 Result<Attributes> expand_to_map(std::string_view output);
 
 }  // namespace nodescout

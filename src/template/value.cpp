@@ -133,7 +133,7 @@ std::string describe(const Datum& value) {
     case Kind::none: return "nothing";
     case Kind::text: {
       const std::string_view text = value.text();
-      return "the text " + quote(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
+      return "the string " + quote(text.substr(0, kShown)) + (text.size() > kShown ? "..." : "");
     }
     case Kind::boolean: return value.boolean ? "true" : "false";
     case Kind::integer: return "the number " + std::to_string(value.integer);

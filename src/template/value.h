@@ -77,7 +77,7 @@ using Dict = std::pmr::map<std::string_view, Datum, std::less<>>;
 
 struct Datum {
   Type type = Type::none;
-  std::uint32_t size = 0;  // bytes of a text, items of a list
+  std::uint32_t size = 0;  // bytes of a string, items of a list
   union {
     bool boolean;
     std::int64_t integer;
@@ -194,7 +194,7 @@ inline Kind kind_of(const Datum& value) { return kind_of(value.type); }
 std::string_view type_name(Type type);
 /// reflect.Kind.String(): "int", "slice", "map", "ptr", "invalid".
 std::string_view kind_name(Type type);
-/// For messages to people: "the text \"x\"", "a list of 3", "nothing".
+/// For messages: "the string \"x\"", "a list of 3", "nothing".
 std::string describe(const Datum& value);
 
 inline bool is_list(const Datum& value) { return kind_of(value) == Kind::list; }

@@ -557,7 +557,7 @@ TEST(Cli, LenientChecksPassFormerRulesWithALine) {
   const Ran ran = nodescout({"rules", "check", "--lenient", (files.path() / "f.yaml").string()});
   EXPECT_EQ(ran.status, 0) << ran.out;
   EXPECT_EQ(ran.out, "");
-  EXPECT_NE(ran.err.find("f.yaml:3:3: \"matchOn\" is a word of the rules that NFD's first"), std::string::npos)
+  EXPECT_NE(ran.err.find("f.yaml:3:3: \"matchOn\" is a word of the rule language of NFD's first"), std::string::npos)
       << ran.err;
 }
 

@@ -57,7 +57,7 @@ TEST(ConfigCheck, ShippedRulesAndFakeLabels) {
                         "sources: {fake: {labels: {ok: \"not legal\", \"a b\": c, fine: \"1\"}}}\n"}};
   const Ran ran = check({(files.path() / "f.conf").string()});
   EXPECT_EQ(ran.status, 3);
-  for (const char* text : {":1:19: rules.shipped: no shipped rule and no file of them is named \"nope\"\n",
+  for (const char* text : {":1:19: rules.shipped: no shipped rule or rule file is named \"nope\"\n",
                            "    the files are accelerators, amd, ", ":1:25: rules.shipped",
                            "    did you mean \"nvidia\"?\n", ":2:31: sources.fake.labels: \"ok\": the value must",
                            ":2:44: sources.fake.labels: \"a b\": the name must", "4 mistakes\n"})
@@ -73,7 +73,7 @@ TEST(ConfigCheck, ExitStatus) {
   const Ran good = check({path("good.conf")});
   EXPECT_EQ(good.status, 0) << good.out;
   EXPECT_NE(good.out.find("keys of nodescout, nfd-master\n"), std::string::npos) << good.out;
-  EXPECT_NE(good.out.find("(a change counts at the next start)"), std::string::npos) << good.out;
+  EXPECT_NE(good.out.find("(a change takes effect at the next start)"), std::string::npos) << good.out;
   EXPECT_EQ(check({path("empty.conf")}).status, 0);
   const Ran gfd = check({path("gfd.yaml")});
   EXPECT_EQ(gfd.status, 0) << gfd.out;
@@ -196,7 +196,7 @@ TEST(ConfigCheck, NamesInListsAreChecked) {
 TEST(ConfigCheck, ANoBreakSpaceIsOneMistake) {
   const TempHost files{{"/f.conf", "core:\n  labelSources: [all]\n\u00A0\u00A0noPublish: true\n"}};
   const Ran ran = check({(files.path() / "f.conf").string()});
-  EXPECT_NE(ran.out.find(":3:1: a no-break space (U+00A0) is part of the text for YAML\n"), std::string::npos)
+  EXPECT_NE(ran.out.find(":3:1: a no-break space (U+00A0) is part of the value for YAML\n"), std::string::npos)
       << ran.out;
   EXPECT_NE(ran.out.find("\n1 mistake\n"), std::string::npos) << ran.out;
 }

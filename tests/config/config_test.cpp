@@ -52,7 +52,7 @@ TEST(Config, ReadsAsNfdDoes) {
   EXPECT_EQ(
       problems(config),
       "f:1:83 core.sleepInterval has no meaning here: probes run on events, not on a timer\n"
-      "f:6:31 sources.kernel.configOpts: yes without quotes is \"true\" in YAML (write \"yes\" with its quotes)\n");
+      "f:6:31 sources.kernel.configOpts: yes without quotes is \"true\" in YAML (write \"yes\", with the quotes)\n");
 }
 
 std::vector<std::string> prefixes(const std::string& text) {
@@ -178,16 +178,17 @@ TEST(Config, ListsWithKnownValuesAreChecked) {
   EXPECT_EQ(todos(read("sources: {kernel: {cmdlineNames: [\"iommu=pt\", quiet]}}")), "f:1:35 write \"iommu\"\n");
   EXPECT_EQ(
       problems(read("sources: {pci: {deviceClassWhitelist: [0x03, \"030000\", \"0x0b40\", \"03\", \"0B40\", \"\"]}}")),
-      "f:1:40 sources.pci.deviceClassWhitelist: 0x03 without quotes is \"3\" in YAML (write \"03\" with its "
+      "f:1:40 sources.pci.deviceClassWhitelist: 0x03 without quotes is \"3\" in YAML (write \"03\", with the "
       "quotes)\n"
-      "f:1:46 sources.pci.deviceClassWhitelist: \"030000\" does not begin any class, which has 4 hex digits "
-      "(write \"0300\")\n"
-      "f:1:56 sources.pci.deviceClassWhitelist: \"0x0b40\" does not begin any class, which has 4 hex digits "
-      "(write \"0b40\")\n");
+      "f:1:46 sources.pci.deviceClassWhitelist: \"030000\" does not match the beginning of any class, which has 4 hex "
+      "digits (write \"0300\")\n"
+      "f:1:56 sources.pci.deviceClassWhitelist: \"0x0b40\" does not match the beginning of any class, which has 4 hex "
+      "digits (write \"0b40\")\n");
   EXPECT_EQ(problems(read("sources: {usb: {deviceClassWhitelist: [\"0300\", network]}}")),
-            "f:1:40 sources.usb.deviceClassWhitelist: \"0300\" does not begin any class, which has 2 hex digits "
-            "(write \"03\")\n"
-            "f:1:48 sources.usb.deviceClassWhitelist: \"network\" does not begin any class, which has 2 hex digits "
+            "f:1:40 sources.usb.deviceClassWhitelist: \"0300\" does not match the beginning of any class, which has 2 "
+            "hex digits (write \"03\")\n"
+            "f:1:48 sources.usb.deviceClassWhitelist: \"network\" does not match the beginning of any class, which has "
+            "2 hex digits "
             "(write hex digits in quotes, such as \"03\")\n");
 }
 
@@ -198,14 +199,14 @@ TEST(Config, KeysAndTextsAreNamedAsTheyAreWritten) {
             "f:1:21 unknown key \"sources.network.y\": sources.network has no options (remove it)\n");
   EXPECT_EQ(todos(read("sources: {fake: {labels: {y: 010}, attributeFeatures: {a: on}, flagFeatures: [no], "
                        "instanceFeatures: [{name: 0x1}]}}")),
-            "f:1:27 write \"y\" with its quotes\nf:1:30 write \"010\" with its quotes\n"
-            "f:1:79 write \"no\" with its quotes\nf:1:59 write \"on\" with its quotes\n"
-            "f:1:110 write \"0x1\" with its quotes\n");
+            "f:1:27 write \"y\", with the quotes\nf:1:30 write \"010\", with the quotes\n"
+            "f:1:79 write \"no\", with the quotes\nf:1:59 write \"on\", with the quotes\n"
+            "f:1:110 write \"0x1\", with the quotes\n");
 }
 
 TEST(Config, RemarksOnTheYamlAreReported) {
   EXPECT_EQ(todos(read("instance: “a”\nstateFile: !x y\n")),
-            "f:1:11 write \"a\" with its quotes\nf:2:12 remove it, or put all of the value in quotes\n");
+            "f:1:11 write \"a\", with the quotes\nf:2:12 remove it, or put the whole value in quotes\n");
 }
 
 /// What holds a configuration as a part is not read for one: the part is named.
@@ -234,8 +235,8 @@ TEST(Config, ATextInsideOfSomethingElseIsNamed) {
 
 TEST(Config, APatternWithTheNamespaceInIt) {
   EXPECT_EQ(problems(read("labelWhiteList: \"^feature.node.kubernetes.io/cpu-.*\"")),
-            "f:1:17 labelWhiteList: \"^feature.node.kubernetes.io/cpu-.*\" matches nothing: it is held against what "
-            "follows / in a key (write \"^cpu-.*\")\n");
+            "f:1:17 labelWhiteList: \"^feature.node.kubernetes.io/cpu-.*\" matches nothing: it is compared with the "
+            "part of a key after / (write \"^cpu-.*\")\n");
   const auto advice = [](const std::string& pattern) {
     const auto problems = read("labelWhiteList: '" + pattern + "'").problems;
     return problems.empty() ? "" : problems[0].todo;
@@ -282,7 +283,7 @@ TEST(Config, NamesOfSourcesAreExact) {
 TEST(Config, TheOctalTrapIsSaid) {
   const Config config = read("sources: {pci: {deviceClassWhitelist: [0200, 03, 0b40]}}\n");
   EXPECT_EQ(config.pci.classes, (std::vector<std::string>{"128", "3", "0b40"}));
-  EXPECT_NE(problems(config).find("0200 without quotes is \"128\" in YAML (write \"0200\" with its quotes)"),
+  EXPECT_NE(problems(config).find("0200 without quotes is \"128\" in YAML (write \"0200\", with the quotes)"),
             std::string::npos)
       << problems(config);
 }
@@ -296,8 +297,8 @@ TEST(Config, ABadKeyCostsItself) {
   EXPECT_EQ(config.pci.fields, (std::vector<std::string>{"class", "vendor"}));
   EXPECT_EQ(problems(config),
             "f:4:1 unknown key \"unknown\" (remove it)\n"
-            "f:1:38 core.noPublish must be true or false, not the text \"maybe\" (the default is used)\n"
-            "f:1:53 core.compat knows only \"nfd\", not \"gfd\" (write nfd, or remove it)\n"
+            "f:1:38 core.noPublish must be true or false, not the string \"maybe\" (the default is used)\n"
+            "f:1:53 core.compat accepts only \"nfd\", not \"gfd\" (write nfd, or remove it)\n"
             "f:2:57 unknown key \"sources.gpu\" (did you mean \"gpu\" at the top level?)\n"
             "f:2:37 sources.pci.deviceLabelFields: unknown field \"vender\" (did you mean vendor?)\n"
             "f:2:52 sources.usb must be a map, not a list (the default is used)\n")
@@ -326,14 +327,14 @@ TEST(Config, WhatIsUnknownIsSaidWithWhatWasMeant) {
       "f:3:1 unknown key \"autoDefaultNs\" (write autoPrefix)\n"
       "f:4:1 unknown key \"resourceLabels\" (write a NodeFeatureRule with "
       "extendedResources: {NAME: \"@DOMAIN.FEATURE.ELEMENT\"}; remove the key)\n"
-      "f:10:1 ENABLETAINTS is there more than once (the last one counts; remove the others)\n"
-      "f:6:19 unknown key \"sources.local.hooksEnabled\": sources.local has no options (hooks (source.d) are gone "
-      "since NFD 0.17: let the script write a file of features.d, and remove the key)\n"
+      "f:10:1 ENABLETAINTS is given more than once (the last one is used; remove the others)\n"
+      "f:6:19 unknown key \"sources.local.hooksEnabled\": sources.local has no options (hooks (source.d) were removed "
+      "in NFD 0.17: have the script write a file in features.d, and remove the key)\n"
       "f:6:49 unknown key \"sources.memory.x\": sources.memory has no options (remove it)\n"
       "f:8:20 nfdApiParallelism must be a whole number of at least 1, not the number 0 (NFD does not start with it; "
       "here the key has no meaning)\n"
       "f:7:56 unknown key \"leaderElection.renewDedline\" (did you mean \"leaderElection.renewDeadline\"?)\n"
-      "f:7:33 leaderElection.leaseDuration must be a duration such as 60s, not the text \"soon\" (NFD does not start "
+      "f:7:33 leaderElection.leaseDuration must be a duration such as 60s, not the string \"soon\" (NFD does not start "
       "with it; here the key has no meaning)\n"
       "f:5:16 unknown key \"restrictions.disableTaints\" (NFD shows it in a sample, but never had it: taints are off "
       "unless enableTaints is true; remove the key)\n"
@@ -489,7 +490,7 @@ TEST(Config, MistakesAboutNodeFeatureObjects) {
             "write \"*\" for all)\n"
             "f:1:57 nodeFeatures.deniedKeys: \"mig.config\" has no domain, so it means a label without one, which is "
             "below feature.node.kubernetes.io (write the whole key, such as \"nvidia.com/mig.config\")\n"
-            "f:1:69 nodeFeatures.deniedKeys: \"x.io/*y\" denies nothing: * has a meaning at the end only (write what "
+            "f:1:69 nodeFeatures.deniedKeys: \"x.io/*y\" denies nothing: * has a meaning only at the end (write what "
             "the keys begin with, such as \"nvidia.com/gpu.deploy.*\")\n");
   for (const char* selector :
        {"7", "[a]", "{matchLabels: [a]}", "{matchLabels: {a: [b]}}", "{matchExpressions: {a: b}}",

@@ -38,7 +38,7 @@ TEST(EnclosedConfig, ATextOfAConfigMap) {
             "data.nfd-worker.conf of the ConfigMap nfd|\n");
   EXPECT_EQ(found_in("kind: ConfigMap\nmetadata: {name: nfd}\ndata:\n  nfd-worker.conf:\n    core: {}\n"),
             "data.nfd-worker.conf of the ConfigMap nfd|f:5:5\n"
-            "f:5:5 data.nfd-worker.conf of the ConfigMap nfd must be a text, not a map\n");
+            "f:5:5 data.nfd-worker.conf of the ConfigMap nfd must be a string, not a map\n");
   // Of the device plugin: each entry is a configuration.
   EXPECT_EQ(found_in("kind: ConfigMap\nmetadata: {name: plugin}\ndata:\n  mig: |\n    version: v1\n    flags: {}\n"
                      "  sliced: |\n    version: v1\n    sharing: {}\n"),

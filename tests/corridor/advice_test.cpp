@@ -44,7 +44,7 @@ class Edited {
     for (int line = 1; line < mark.line; ++line) at_ = text_.find('\n', at_) + 1;
     at_ += index.byte_of(mark.line, mark.column);
   }
-  /// The scalar at the place, with its quotes, becomes this.
+  /// The scalar at the place, quotes included, becomes this.
   std::string with_scalar(const std::string& spelt) const {
     std::size_t end = at_;
     if (text_[at_ - 1] == ':') return text_.substr(0, at_) + " " + spelt + text_.substr(at_);  // nothing yet
@@ -100,7 +100,7 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
   const std::string& todo = finding.problem.todo;
   const Edited edited(text, finding.mark);
   std::smatch found;
-  if (std::regex_match(todo, found, std::regex("write (\"[^\"]*\"|'.*') with its quotes"))) {
+  if (std::regex_match(todo, found, std::regex("write (\"[^\"]*\"|'.*'), with the quotes"))) {
     return finding.problem.code == "malformed-yaml" ? edited.with_value(found[1]) : edited.with_scalar(found[1]);
   }
   if (std::regex_match(todo, found, std::regex("(?:write|did you mean) (\"[^\"]*\")(?:\\?|: .*)?")))
@@ -115,7 +115,7 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
     const std::size_t end = text.find('}', edited.at());
     return text.substr(0, edited.at()) + "Exists" + text.substr(end);
   }
-  if (std::regex_match(todo, found, std::regex("write (\\{op: .*\\}) for all classes that begin so"))) {
+  if (std::regex_match(todo, found, std::regex("write (\\{op: .*\\}) for all classes that begin with it"))) {
     const std::size_t start = text.rfind('{', edited.at());
     const std::size_t end = text.find('}', edited.at()) + 1;
     return text.substr(0, start) + found[1].str() + text.substr(end);
@@ -130,27 +130,27 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
     const std::size_t close = text.find("}}", edited.at()) + 2;
     return text.substr(0, open) + found[1].str() + text.substr(close);
   }
-  if (std::regex_match(todo, found, std::regex("write in its place labels: (.*) and matchAny: (.*)"))) {
+  if (std::regex_match(todo, found, std::regex("write instead labels: (.*) and matchAny: (.*)"))) {
     const std::size_t line = text.rfind('\n', edited.at()) + 1;
     const std::string indent(edited.at() - line, ' ');
     return text.substr(0, line) + indent + "labels: " + found[1].str() + "\n" + indent + "matchAny: " + found[2].str() +
            "\n";
   }
   if (std::regex_match(todo, found, std::regex("write apiVersion: (.*)"))) return edited.with_value(found[1]);
-  if (std::regex_match(todo, found, std::regex("write in its place (matchAny: .*)"))) {
+  if (std::regex_match(todo, found, std::regex("write instead (matchAny: .*)"))) {
     const std::size_t end = text.find('\n', edited.at());
     return text.substr(0, edited.at()) + found[1].str() + text.substr(end);
   }
-  if (todo.starts_with("write \"- \" in front of ")) return edited.with_dash();
+  if (todo.starts_with("write \"- \" before ")) return edited.with_dash();
   if (std::regex_match(todo, found, std::regex("write effect: (.*)"))) {
     const std::size_t effect = text.find("effect: ", edited.at()) + 8;
     return text.substr(0, effect) + found[1].str() + text.substr(text.find_first_of(",}", effect));
   }
   if (todo.starts_with("write a whole number")) return edited.with_scalar("\"4\"");
   if (todo.starts_with("make it an annotation, or use another value")) return edited.with_scalar("\"v\"");
-  if (todo == "write a name in front of the colon") return edited.with_word_in_front("named");
+  if (todo == "write a name before the colon") return edited.with_word_in_front("named");
   if (std::regex_match(todo, found, std::regex("write ([a-z]+:) without a value"))) return edited.with_scalar("");
-  if (todo == "remove it, or put all of the value in quotes") return edited.without_word();
+  if (todo == "remove it, or put the whole value in quotes") return edited.without_word();
   if (std::regex_match(todo, found, std::regex("write (@[a-z.]+)\\.ELEMENT; .*")))
     return edited.with_scalar("\"" + found[1].str() + ".major\"");
   if (todo.starts_with("begin another element of the list with \"- name:\""))
@@ -160,15 +160,15 @@ std::optional<std::string> followed(const std::string& text, const Finding& find
     const char sign = todo.back() == 'e' ? text[edited.at()] : todo.back();
     return text.substr(0, end) + sign + text.substr(end);
   }
-  if (todo.starts_with("write a comma in front of it")) return edited.with_word_in_front(", ");
-  if (std::regex_match(todo, found, std::regex("write (\\]|\\}) in front of it")))
+  if (todo.starts_with("write a comma before it")) return edited.with_word_in_front(", ");
+  if (std::regex_match(todo, found, std::regex("write (\\]|\\}) before it")))
     return edited.with_word_in_front(found[1]);
   if (todo == "remove it" && finding.problem.code == "malformed-yaml")
     return text.substr(0, edited.at()) + text.substr(edited.at() + 1);
   if (todo == "remove the line")
     return text.substr(0, text.rfind('\n', edited.at()) + 1) + text.substr(text.find('\n', edited.at()) + 1);
   if (std::regex_match(todo, found, std::regex("write ([a-z]+:)"))) return edited.with_word_in_front(":");
-  if (todo == "write blanks in its place") return text.substr(0, edited.at()) + "      " + text.substr(edited.at() + 1);
+  if (todo == "write spaces instead") return text.substr(0, edited.at()) + "      " + text.substr(edited.at() + 1);
   return std::nullopt;
 }
 

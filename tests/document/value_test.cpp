@@ -24,10 +24,10 @@ TEST(Json, WritesBrokenUtf8AsReplacement) {
 }
 
 TEST(Value, IsDescribedInFewWords) {
-  EXPECT_EQ(describe(Value::string("x")), "the text \"x\"");
+  EXPECT_EQ(describe(Value::string("x")), "the string \"x\"");
   std::string text;
   for (int i = 0; i < 100; ++i) text += "\xC3\xA9";
-  EXPECT_EQ(describe(Value::string("1" + text)), "the text \"1" + text.substr(0, 78) + "...\"");
+  EXPECT_EQ(describe(Value::string("1" + text)), "the string \"1" + text.substr(0, 78) + "...\"");
 }
 
 TEST(Value, FindTakesTheLastDuplicate) {

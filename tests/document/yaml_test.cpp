@@ -127,15 +127,15 @@ TEST(Yaml, WhatWasHardlyMeantIsRemarked) {
     for (const YamlRemark& each : documents[1].remarks) out += each.problem.where + " " + each.problem.todo + "\n";
     return out;
   };
-  EXPECT_EQ(remark("x: “a b”\n"), "f:3:4 write \"a b\" with its quotes\n");
-  EXPECT_EQ(remark("é: ‘a’\n„k“: v\n"), "f:3:4 write \"a\" with its quotes\nf:4:1 write \"k\" with its quotes\n");
+  EXPECT_EQ(remark("x: “a b”\n"), "f:3:4 write \"a b\", with the quotes\n");
+  EXPECT_EQ(remark("é: ‘a’\n„k“: v\n"), "f:3:4 write \"a\", with the quotes\nf:4:1 write \"k\", with the quotes\n");
   EXPECT_EQ(remark("x: \"“a”\"\ny: a “b” c\n"), "") << "quoted, or in the middle of a text";
-  EXPECT_EQ(remark("x:\n\u00A0\u00A0k: v\n"), "f:4:1 write blanks in its place\n");
+  EXPECT_EQ(remark("x:\n\u00A0\u00A0k: v\n"), "f:4:1 write spaces instead\n");
   EXPECT_EQ(remark("x: \"\u00A0\"\ny: a\u00A0b\n"), "");
-  EXPECT_EQ(remark("x: !nvidia\n"), "f:3:4 write \"!nvidia\" with its quotes\n");
+  EXPECT_EQ(remark("x: !nvidia\n"), "f:3:4 write \"!nvidia\", with the quotes\n");
   EXPECT_EQ(remark("x: !v a\ny: !v [a]\nz: !v {a: b}\n"),
-            "f:3:4 remove it, or put all of the value in quotes\nf:4:4 remove it, or put all of the value in quotes\n"
-            "f:5:4 remove it, or put all of the value in quotes\n");
+            "f:3:4 remove it, or put the whole value in quotes\nf:4:4 remove it, or put the whole value in quotes\n"
+            "f:5:4 remove it, or put the whole value in quotes\n");
   EXPECT_EQ(remark("x: !!str 5\ny: ! 5\nz: [a, {b: c}]\n"), "");
 }
 

@@ -140,7 +140,7 @@ TEST_F(AgentLeaseTest, SaysWhatMadeEachEntryAndSinceWhen) {
   write_file(other.path() / "site.yaml", replace_all(rule, "\"1\"", "\"2\""));
   const Ran changed = run_program({nodescout_program(), "diff", "--node=named", "--no-shipped-rules", "--rules",
                                    (other.path() / "site.yaml").string(), kubeconfig});
-  EXPECT_NE(changed.out.find("; the present value was made by " + rules.string() + ":1:3 (rule \"site rule\"), since "),
+  EXPECT_NE(changed.out.find("; the current value was made by " + rules.string() + ":1:3 (rule \"site rule\"), since "),
             std::string::npos)
       << changed.out << changed.err;
   EXPECT_NE(changed.out.find(":1:3 (rule \"site rule\") <- probe kernel ("), std::string::npos) << changed.out;

@@ -235,7 +235,7 @@ TEST_F(OtherWriterTest, PutsItsOwnListInPlaceOfOurs) {
   EXPECT_EQ(compared.status, 3) << compared.err;
   EXPECT_NE(compared.out.find("= " + std::string(kGpuLabel) + "=true   (becomes ours)"), std::string::npos)
       << compared.out;
-  for (const char* what : {"\"nfd-master\" wrote the ownership annotation", "they are claimed again"})
+  for (const char* what : {"\"nfd-master\" wrote the ownership annotation", "they are reclaimed"})
     EXPECT_NE(compared.err.find(what), std::string::npos) << what << "\n" << compared.err;
   agent->restart();
   EXPECT_TRUE(eventually([&] {

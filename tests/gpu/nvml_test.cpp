@@ -334,7 +334,7 @@ TEST(NvmlTrouble, NoLibrary) {
   EXPECT_EQ(state_of(seen), "failed");
   ASSERT_EQ(seen.problems.size(), 1u);
   EXPECT_EQ(seen.problems[0].where, options.driver_root);
-  EXPECT_EQ(seen.problems[0].what, "the driver's library is not there");
+  EXPECT_EQ(seen.problems[0].what, "the driver's library was not found");
   EXPECT_NE(seen.problems[0].todo.find("overlay gpu"), std::string::npos);
 }
 

@@ -107,7 +107,7 @@ TEST_F(KubeconfigTest, EveryMistakeNamesItsPlaceAndWhatToDo) {
   };
   for (const Case& one : {
            Case{"{}", "{}", "config:5:12: the cluster has no server"},
-           Case{"{server: [a]}", "{}", "config:5:21: server must be a text, not a list"},
+           Case{"{server: [a]}", "{}", "config:5:21: server must be a string, not a list"},
            Case{"{server: ftp://s}", "{}", "config:5:21: the server must begin with https://, not ftp://s"},
            Case{"{server: s, certificate-authority-data: '*'}", "{}",
                 "config:5:52: certificate-authority-data is not base64: illegal base64 data at input byte 0"},
@@ -118,12 +118,13 @@ TEST_F(KubeconfigTest, EveryMistakeNamesItsPlaceAndWhatToDo) {
            Case{"{server: s, proxy-url: socks5://p}", "{}",
                 "config:5:35: the proxy socks5://p cannot be used; only http:// proxies can"},
            Case{good, "{client-certificate-data: eA==}",
-                "config:8:9: client-certificate and client-key must be there both, or neither"},
+                "config:8:9: client-certificate and client-key must both be given, or neither"},
            Case{good, "{auth-provider: {name: gcp}}",
                 "config:8:25: auth-provider is not supported; use a token, a client certificate or an exec program"},
-           Case{good, "{exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Always}}",
-                "config:8:95: the credential program login wants to talk to a person (interactiveMode: Always); use a "
-                "kubeconfig with a token or a certificate"},
+           Case{
+               good, "{exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Always}}",
+               "config:8:95: the credential program login needs a person to answer it (interactiveMode: Always); use a "
+               "kubeconfig with a token or a certificate"},
            Case{good, "{exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: login}}",
                 "config:8:29: apiVersion \"client.authentication.k8s.io/v1alpha1\" of the credential program is not "
                 "supported; client.authentication.k8s.io/v1 is"},

@@ -130,7 +130,7 @@ TEST_F(CredentialsTest, WhatAProgramDoesWrongIsSaidInWords) {
   };
   for (const Case& one : {
            Case{"echo no luck today >&2; exit 3", "failed with status 3: no luck today"},
-           Case{"kill -9 $$", "was ended by signal 9"},
+           Case{"kill -9 $$", "was killed by signal 9"},
            Case{"echo hello", "did not print JSON: "},
            Case{"echo '{}'", "did not print an ExecCredential"},
            Case{R"(echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"}')",

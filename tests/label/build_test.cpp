@@ -108,10 +108,10 @@ TEST(Build, TheAdviceAboutAReferenceIsAboutTheAttribute) {
   EXPECT_EQ(todo("@system.osrelease.ID"), "");
   EXPECT_EQ(todo("@system.osrelease.VERSIONID"), "did you mean \"@system.osrelease.VERSION_ID\"?");
   EXPECT_EQ(todo("@system.osrelease.PRETTY_NAME"),
-            "make it in a rule of its own that asks for the attribute: {feature: system.osrelease, matchExpressions: "
+            "make it in a separate rule that matches the attribute: {feature: system.osrelease, matchExpressions: "
             "{PRETTY_NAME: {op: Exists}}}");
   EXPECT_EQ(todo("@system.release.ID"),
-            "make it in a rule of its own that asks for the attribute: {feature: system.release, matchExpressions: "
+            "make it in a separate rule that matches the attribute: {feature: system.release, matchExpressions: "
             "{ID: {op: Exists}}}");
   EXPECT_EQ(todo("@cpu.cpuid.AVX"), "match the flag in this rule, and write the value itself, such as \"true\"");
   EXPECT_EQ(todo("@system"), "name an attribute as @domain.feature.element");

@@ -108,7 +108,7 @@ TEST(Local, LabelsAndFeatures) {
   EXPECT_EQ(file.features, (Attributes{{"", "v"}, {"a", "b=c"}, {"foo", "baz"}, {"key", "true"}}));
   EXPECT_EQ(file.labels, (Attributes{{"", "v"}, {"a", "b=c"}, {"key", "true"}, {"label-only", "value"}}));
   ASSERT_EQ(file.problems.size(), 1u);
-  EXPECT_EQ(file.problems[0].where + " " + file.problems[0].what, "f:3:1 \"foo\" is left out: line 5 has it again");
+  EXPECT_EQ(file.problems[0].where + " " + file.problems[0].what, "f:3:1 \"foo\" is left out: line 5 sets it again");
 }
 
 TEST(Local, EachLabelKnowsItsLine) {
@@ -125,7 +125,7 @@ TEST(Local, ExpiryAndTheSwitchesThatLeakOverIt) {
   EXPECT_EQ(file.features, (Attributes{{"new", "1"}, {"next", "1"}, {"still", "1"}}));
   ASSERT_EQ(file.problems.size(), 2u);
   EXPECT_EQ(file.problems[0].where + " " + file.problems[0].what,
-            "f:1:1 this time is over, so 1 line is left out, the first is \"old=1\"");
+            "f:1:1 this time has passed, so 1 line is left out, the first is \"old=1\"");
   EXPECT_EQ(file.problems[1].where, "f:7:1");
 }
 
@@ -137,11 +137,11 @@ TEST(Local, WhatIsLeftOutIsSaidWithItsLine) {
   const Case cases[] = {
       {"a=1\na=1\n", {}},
       {"a=1\nb=1\na=2\na=3\n",
-       {"f:1:1 \"a\" is left out: line 3 has it again", "f:3:1 \"a\" is left out: line 4 has it again"}},
-      {"# +no-label\na=1\n# +no-feature\na=1\n", {"f:2:1 \"a\" is left out: line 4 has it again"}},
+       {"f:1:1 \"a\" is left out: line 3 sets it again", "f:3:1 \"a\" is left out: line 4 sets it again"}},
+      {"# +no-label\na=1\n# +no-feature\na=1\n", {"f:2:1 \"a\" is left out: line 4 sets it again"}},
       {"# +expiry-time=2020-01-01T00:00:00Z\na=1\nb\n# +expiry-time=2021-01-01T00:00:00Z\nc\n",
-       {"f:1:1 this time is over, so 2 lines are left out, the first is \"a=1\"",
-        "f:4:1 this time is over, so 1 line is left out, the first is \"c\""}},
+       {"f:1:1 this time has passed, so 2 lines are left out, the first is \"a=1\"",
+        "f:4:1 this time has passed, so 1 line is left out, the first is \"c\""}},
       {"# +expiry-time=2020-01-01T00:00:00Z\n# nothing\n", {}},
       {"#+no-label\na=1\n", {"f:1:1 \"#+no-label\" is a comment"}},
       {"#  + no-label\na=1\n", {"f:1:1 \"#  + no-label\" is a comment"}},

@@ -434,7 +434,7 @@ TEST(System, AnOsReleaseThatSaysNothingIsReported) {
   };
   EXPECT_EQ(what(TempHost{{"/etc/hostname", "x\n"}}), "there is none");
   EXPECT_EQ(what(TempHost{{"/etc/os-release", "-> ../usr/lib/os-release"}}),
-            "a link to ../usr/lib/os-release, which is not there");
+            "a link to ../usr/lib/os-release, which does not exist");
   EXPECT_EQ(what(TempHost{{"/etc/os-release", "\n"}}), "has no line NAME=VALUE");
   EXPECT_EQ(what(TempHost{{"/etc/hostname", "x\n"}, {"/usr/lib/os-release", "ID=x\n"}}), "");
   EXPECT_EQ(what(TempHost{{"/etc/os-release", "a = b\n"}}), "has no line NAME=VALUE");

@@ -333,7 +333,7 @@ TEST_F(NodePublisherTest, WhatAnObjectMadeThatDoesNotCountStaysAndIsReportedWith
   ASSERT_EQ(done->problems.size(), 2u);
   EXPECT_EQ(done->problems[0].code, "object-not-counted");
   EXPECT_EQ(done->problems[0].where, "NodeFeature vendor/a");
-  EXPECT_EQ(done->problems[0].what, "what it made stays on the Node, though it does not count: label v.io/x");
+  EXPECT_EQ(done->problems[0].what, "what it made stays on the Node, although it does not count: label v.io/x");
   EXPECT_EQ(done->problems[1].where, "NodeFeature vendor/b");
   EXPECT_EQ(server.count("PATCH"), 0);
 }

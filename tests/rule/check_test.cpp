@@ -78,11 +78,11 @@ TEST(Check, AClassThatLostItsZero) {
              "{class: {op: In, value: [\"" +
              value + "\"]}}}]\n"));
   };
-  const std::string all = "write {op: InRegexp, value: [\"^03\"]} for all classes that begin so";
+  const std::string all = "write {op: InRegexp, value: [\"^03\"]} for all classes that begin with it";
   for (const char* prefix : {"3", "0x3", "03", "0x03"}) EXPECT_EQ(advice(prefix), all) << prefix;
   for (const char* whole : {"302", "0x302"}) EXPECT_EQ(advice(whole), "write \"0302\"") << whole;
   for (const char* cut : {"0x030200", "030200", "30200", "0x30200"})
-    EXPECT_EQ(advice(cut), "write \"0302\": the programming interface is cut off") << cut;
+    EXPECT_EQ(advice(cut), "write \"0302\": the programming interface is left out") << cut;
   EXPECT_EQ(advice("display"), "its values look like [0-9a-f]{4}");
 }
 
@@ -200,7 +200,7 @@ TEST(Check, NamesAreComparedAsNames) {
 
 TEST(Check, ATagIsNotGivenQuotesWhereTheTextIsRefused) {
   EXPECT_EQ(todo(rule("      labels: {x: !x}\n")), "make it an annotation, or use another value");
-  EXPECT_EQ(todo(rule("      annotations: {x: !x}\n")), "write \"!x\" with its quotes");
+  EXPECT_EQ(todo(rule("      annotations: {x: !x}\n")), "write \"!x\", with the quotes");
 }
 
 TEST(Check, FlagsHaveNoValues) {
@@ -217,8 +217,8 @@ TEST(Check, FlagsHaveNoValues) {
 TEST(Check, KeysThatYamlTurnsIntoSomethingElse) {
   EXPECT_EQ(findings(rule("      labels: {y: a, on: b, 010: c, null: d, \"no\": e}\n")),
             "7:16 unquoted-key\n7:22 unquoted-key\n7:29 unquoted-key\n7:37 unquoted-key\n");
-  EXPECT_EQ(todo(rule("      labels:\n        on: b\n")), "write \"on\" with its quotes");
-  EXPECT_EQ(todo(rule("      labels:\n        ~: b\n")), "write \"null\" with its quotes");
+  EXPECT_EQ(todo(rule("      labels:\n        on: b\n")), "write \"on\", with the quotes");
+  EXPECT_EQ(todo(rule("      labels:\n        ~: b\n")), "write \"null\", with the quotes");
   EXPECT_EQ(findings(rule("      annotations: {1.50: a}\n      labels: {x: z}\n      matchFeatures: [{feature: "
                           "kernel.config, matchExpressions: {y: {op: Exists}}}]\n")),
             "7:21 unquoted-key\n9:67 unquoted-key\n");
@@ -239,15 +239,15 @@ TEST(Check, TheAdviceForIdsIsAValueThatCanMatch) {
     return todo(
         rule("      labels: {x: z}\n      matchFeatures: [{feature: pci.device, matchExpressions: " + value + "}]\n"));
   };
-  EXPECT_EQ(advice("{class: {op: In, value: [0300]}}"), "write \"0300\" with its quotes");
+  EXPECT_EQ(advice("{class: {op: In, value: [0300]}}"), "write \"0300\", with the quotes");
   EXPECT_EQ(advice("{vendor: {op: In, value: [0x10DE]}}"), "write \"10de\"");
   EXPECT_EQ(advice("{class: {op: In, value: [03]}}"),
-            "write {op: InRegexp, value: [\"^03\"]} for all classes that begin so");
+            "write {op: InRegexp, value: [\"^03\"]} for all classes that begin with it");
   EXPECT_EQ(advice("{class: {op: In, value: [\"0x03\"]}}"),
-            "write {op: InRegexp, value: [\"^03\"]} for all classes that begin so");
+            "write {op: InRegexp, value: [\"^03\"]} for all classes that begin with it");
   const std::string worker = "- name: a\n  labels: {x: z}\n  matchFeatures: [{feature: pci.device, matchExpressions: ";
   EXPECT_EQ(todo(worker + "{vendor: 0x10de}}]\n"), "write \"10de\"");
-  EXPECT_EQ(todo(worker + "{vendor: {op: In, value: [0x10de]}}}]\n"), "write \"10de\" with its quotes");
+  EXPECT_EQ(todo(worker + "{vendor: {op: In, value: [0x10de]}}}]\n"), "write \"10de\", with the quotes");
 }
 
 TEST(Check, VersionsAreComparedAsVersions) {
@@ -308,7 +308,7 @@ TEST(Check, RulesOfNfdsFirstReleases) {
       "[i915]\n  - kConfig: [X86, HZ=250]\n    cpuId: [AVX]\n  - nodename: [\"^gpu-\"]\n";
   EXPECT_EQ(
       todo(text),
-      "write in its place labels: {\"custom-my.gpu\":\"yes\"} and matchAny: "
+      "write instead labels: {\"custom-my.gpu\":\"yes\"} and matchAny: "
       "[{\"matchFeatures\":[{\"feature\":\"pci.device\",\"matchExpressions\":{\"class\":{\"op\":\"In\",\"value\":["
       "\"0300\"]},\"vendor\":{\"op\":\"In\",\"value\":[\"8086\"]}}},{\"feature\":\"kernel.loadedmodule\","
       "\"matchExpressions\":{\"i915\":{\"op\":\"Exists\"}}}]},{\"matchFeatures\":[{\"feature\":\"kernel.config\","
@@ -320,7 +320,7 @@ TEST(Check, RulesOfNfdsFirstReleases) {
   for (const char* output : {"labels: {x: z}", "annotations: {x: z}", "vars: {x: z}"}) {
     const std::string beside = rule(std::string("      ") + output + "\n      matchOn: [{loadedKMod: [i915]}]\n");
     EXPECT_EQ(todo(beside),
-              "write in its place matchAny: [{\"matchFeatures\":[{\"feature\":\"kernel.loadedmodule\","
+              "write instead matchAny: [{\"matchFeatures\":[{\"feature\":\"kernel.loadedmodule\","
               "\"matchExpressions\":{\"i915\":{\"op\":\"Exists\"}}}]}]");
     EXPECT_EQ(parse_rules(beside, "f").documents.at(0).rules.size(), 1u) << output;
   }
@@ -379,14 +379,14 @@ TEST(Check, AdviceOnAValueWithoutQuotesIsAValueThatIsTaken) {
   EXPECT_EQ(advice("extendedResources: {a: -1}"), whole);
   EXPECT_EQ(advice("extendedResources: {a: yes}"), whole);
   EXPECT_EQ(advice("extendedResources: {a: }"), whole);
-  EXPECT_EQ(advice("extendedResources: {a: 0x10}"), "write \"16\" with its quotes");
-  EXPECT_EQ(advice("extendedResources: {a: 4}"), "write \"4\" with its quotes");
+  EXPECT_EQ(advice("extendedResources: {a: 0x10}"), "write \"16\", with the quotes");
+  EXPECT_EQ(advice("extendedResources: {a: 4}"), "write \"4\", with the quotes");
   EXPECT_EQ(advice("labels: {a: -1}"), "make it an annotation, or use another value");
-  EXPECT_EQ(advice("labels: {a: 1.50}"), "write \"1.50\" with its quotes");
-  EXPECT_EQ(advice("annotations: {a: -1}"), "write \"-1\" with its quotes");
+  EXPECT_EQ(advice("labels: {a: 1.50}"), "write \"1.50\", with the quotes");
+  EXPECT_EQ(advice("annotations: {a: -1}"), "write \"-1\", with the quotes");
   const std::string taint = "labels: {a: b}\n      taints: [{key: x.example/a, effect: NoSchedule, value: ";
   EXPECT_EQ(advice(taint + "-1}]"), "use another value");
-  EXPECT_EQ(advice(taint + "1}]"), "write \"1\" with its quotes");
+  EXPECT_EQ(advice(taint + "1}]"), "write \"1\", with the quotes");
 }
 
 TEST(Check, TextsOfObjectsAreTexts) {
@@ -399,7 +399,7 @@ TEST(Check, TextsOfObjectsAreTexts) {
 TEST(Check, WhatIsEmptyIsNamedWhereItIs) {
   EXPECT_EQ(findings(rule("      labels:\n        a:\n        b: c\n")), "8:11 unquoted-text\n");
   EXPECT_EQ(findings(rule("      labels:\n        a: b\n        : c\n")), "9:9 unquoted-key\n");
-  EXPECT_EQ(todo(rule("      labels:\n        : c\n")), "write a name in front of the colon");
+  EXPECT_EQ(todo(rule("      labels:\n        : c\n")), "write a name before the colon");
 }
 
 TEST(Check, ASecondNameMayBeARuleWithoutItsDash) {

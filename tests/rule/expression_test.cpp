@@ -131,7 +131,7 @@ TEST(Pattern, ManyLargeOnesCostEachOtherButNotTheSmall) {
     if (!pattern) what = pattern.error().what;
   }
   EXPECT_EQ(accepted, 8);
-  EXPECT_EQ(what, "the regular expressions of these rules are too large together");
+  EXPECT_EQ(what, "together, the regular expressions of these rules are too large");
   EXPECT_TRUE(Pattern::compile("a+b", &budget));
 }
 

@@ -110,7 +110,7 @@ std::vector<Broken> broken_pods() {
       {"wrong key: zone without its prefix", "nodeSelector: {zone: eu-1a}, " + kTolerates,
        "write topology.kubernetes.io/zone instead of zone", ""},
       {"a label that is nowhere", "nodeSelector: {team: red}",
-       "label the Nodes that are meant (kubectl label node NAME "
+       "label the Nodes that it should match (kubectl label node NAME "
        "team=red), or remove the term",
        "no Node has the label team"},
       {"a label of ours that no machine shows", "nodeSelector: {" + kF + "rdma.capable: \"true\"}",
@@ -129,7 +129,7 @@ std::vector<Broken> broken_pods() {
        "remove the term kubernetes.io/os NotIn [linux]", ""},
       {"NotIn of the only value, and another one",
        affinity("{key: kubernetes.io/os, operator: NotIn, values: [windows, linux]}"),
-       "take the value \"linux\" out of kubernetes.io/os NotIn [windows, linux]", ""},
+       "remove the value \"linux\" from kubernetes.io/os NotIn [windows, linux]", ""},
       {"DoesNotExist of what all have", affinity("{key: kubernetes.io/arch, operator: DoesNotExist}"),
        "remove the term kubernetes.io/arch DoesNotExist", "32 Nodes have kubernetes.io/arch"},
       {"missing toleration", "nodeSelector: {pool: gpu}",
@@ -262,7 +262,7 @@ TEST(BrokenPods, TheFixIsForTheClosestNode) {
            {"a Node without the key",
             "nodeSelector: {x: a}",
             {node("near", ""), node("far", R"("x":"b")", taint)},
-            "label the Nodes that are meant (kubectl label node near x=a), or remove the term"},
+            "label the Nodes that it should match (kubectl label node near x=a), or remove the term"},
            {"a Node without the key, one with the number",
             affinity("{key: x, operator: Gt, values: [\"3\"]}"),
             {node("near", ""), node("far", R"("x":"2")", taint)},

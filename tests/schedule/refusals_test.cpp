@@ -183,7 +183,7 @@ TEST(TaintAdvice, TakenLiterallyItWorks) {
             "{key: k, value: v}, {key: k, operator: Equal, value: \"w\", effect: NoExecute}"},
            {"{key: k, operator: Exists, value: v, effect: NoSchedule}",
             {soft},
-            "in the toleration of k write no value beside operator Exists",
+            "in the toleration of k write no value with operator Exists",
             "{key: k, operator: Exists, effect: NoSchedule}"},
            {"{key: k, operator: exists}",
             {soft},

@@ -42,8 +42,8 @@ TEST(Template, MistakesHaveAPlaceAndAreExplained) {
            {"{{ if true }}", "1:14: this {{if}} has no {{end}}"},
            {"{{ end }}", "1:1: {{end}} closes nothing"},
            {"{{ break }}", "1:4: {{break}} is only for the inside of a {{range}}"},
-           {"{{ 1", "1:5: this action has no end: }} is missing"},
-           {"{{ \"a }}", "1:4: this text has no closing quote on its line"},
+           {"{{ 1", "1:5: this action is not closed: }} is missing"},
+           {"{{ \"a }}", "1:4: this string has no closing quote on its line"},
            {"{{ (1 }}", "1:7: a parenthesis is not closed"},
            {"{{ /* c */ }}", "1:4: there is \"/\" in the middle of an action"},
            {"{{ .cpu.cpud }}", "1:4: no term of this matcher has the feature \"cpu.cpud\"; did you mean \"cpuid\"?"},
@@ -52,11 +52,11 @@ TEST(Template, MistakesHaveAPlaceAndAreExplained) {
            {"{{ range .pci.device }}{{ .extra }}{{ end }}",
             "1:27: this element has no \"extra\", only \"class\", \"device\", \"vendor\""},
            {"{{ range .cpu.cpuid }}{{ .name }}{{ end }}", "1:26: this element has no \"name\"; did you mean \"Name\"?"},
-           {"{{ upper 5 }}", "1:10: this must be a text, not a number"},
-           {"{{ upper .cpu.cpuid }}", "1:10: this must be a text, not a list ([]nodefeaturerule.MatchedElement)"},
+           {"{{ upper 5 }}", "1:10: this must be a string, not a number"},
+           {"{{ upper .cpu.cpuid }}", "1:10: this must be a string, not a list ([]nodefeaturerule.MatchedElement)"},
            {"{{ repeat 2 }}", "1:4: repeat takes 2 arguments, not 1: repeat COUNT TEXT"},
            {"{{ eq 1 \"1\" }}",
-            "1:4: cannot compare the number 1 (int) with the text \"1\" (string): convert one of them with int, "
+            "1:4: cannot compare the number 1 (int) with the string \"1\" (string): convert one of them with int, "
             "float64 "
             "or toString"},
            {"{{ index .cpu.cpuid 5 }}", "1:4: there is no item 5: there are 2, and the first is number 0"},
@@ -76,10 +76,11 @@ TEST(Template, RefusesWhatWouldChangeTheLabelEachTime) {
     EXPECT_EQ(parsed.error().code, Errc::unsupported) << name;
     EXPECT_EQ(parsed.error().where, "1:18") << name;
   }
-  EXPECT_EQ(outcome("{{ randAlpha 5 }}"),
-            "1:4: randAlpha cannot be used in a rule: it gives another value each time, so the label would change at "
-            "every evaluation");
-  // sprig takes the present time for what is not a date.
+  EXPECT_EQ(
+      outcome("{{ randAlpha 5 }}"),
+      "1:4: randAlpha cannot be used in a rule: it returns a different value each time, so the label would change at "
+      "every evaluation");
+  // sprig uses the current time if its argument is not a date.
   EXPECT_EQ(Template::parse("{{ date \"2006\" \"2024\" }}").error().where, "1:16");
   EXPECT_TRUE(outcome("{{ first .cpu.cpuid | htmlDate }}").starts_with("1:23: an element of a feature is not a date"));
   EXPECT_TRUE(outcome("{{ printf \"%p\" .cpu }}").starts_with("1:4: this prints an address"));
@@ -132,7 +133,7 @@ TEST(Template, LimitsAreForTheCallerToSet) {
   EXPECT_EQ(outcome("{{ range 10 }}x{{ end }}", {.output = 10}), "xxxxxxxxxx");
   EXPECT_EQ(outcome("{{ range 11 }}x{{ end }}", {.output = 10}), "1:10: the output is longer than it may be");
   EXPECT_TRUE(outcome("{{ range 10 }}{{ end }}", {.steps = 5}).starts_with("1:10: the template takes too long"));
-  EXPECT_TRUE(outcome("{{ repeat 100 \"x\" | len }}", {.memory = 50}).starts_with("1:4: the repeated text"));
+  EXPECT_TRUE(outcome("{{ repeat 100 \"x\" | len }}", {.memory = 50}).starts_with("1:4: the repeated string"));
 }
 
 TEST(Template, LongChainsOfElseIfAreNotNested) {

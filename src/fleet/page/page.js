@@ -1,5 +1,5 @@
 'use strict';
-// The page of `nodescout fleet -o html`. Values come from labels, which are other people's: they become text nodes and
+// The page of `nodescout fleet -o html`. Values come from labels, which are untrusted: they become text nodes and
 // attributes only, never markup. Only the rows in view are in the document.
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
@@ -28,7 +28,7 @@
     for (let i = 0; i < pairs.length; i += 2) labels.push([text(pairs[i]), text(pairs[i + 1])]);
     return labels;
   };
-  // Columns that are empty everywhere tell nothing. What is wrong is seen without scrolling.
+  // Columns that are empty everywhere are hidden. What is wrong is visible without scrolling.
   const kFirst = ['name', 'health'];
   const rank = (column) => kFirst.includes(column.key) ? kFirst.indexOf(column.key) : kFirst.length;
   const shown = data.columns
@@ -55,7 +55,7 @@
 
   const haystacks = machines.map((machine) => machine.cells.join('\n').toLowerCase());
   let lowerTexts = null;
-  // A search with = looks for a label; its ids are found once for each search.
+  // A search with = matches labels; their ids are found once for each search.
   const labelTest = (word) => {
     const equals = word.indexOf('=');
     if (equals <= 0) return null;
@@ -241,7 +241,7 @@
   const kDistances = { 1: 'one PCIe switch', 2: 'several PCIe switches', 3: 'one host bridge', 4: 'one NUMA node',
     5: 'another NUMA node' };
 
-  // What labels carry: how many GPUs there are, and how near they are to the NICs. Their slots and links they do not.
+  // What labels carry: how many GPUs there are, and how near they are to the NICs, but not their slots and links.
   const pictureOf = (machine) => {
     const topology = topologyOf(machine);
     const missing = Math.min(64, Number(cell(machine, 'missing')) || 0);
@@ -263,7 +263,7 @@
     gpus.forEach((address, index) => {
       const distances = topology && topology.near[index] ? [...topology.near[index]] : [];
       const best = distances.filter((each) => each >= '1' && each <= '5').sort()[0];
-      // Lines to everything would say nothing: only those to the nearest, and none across NUMA nodes.
+      // Lines to everything would show nothing: only those to the nearest, and none across NUMA nodes.
       if (!best || best > '4') return;
       distances.forEach((each, nic) => {
         if (each !== best || nic >= nics.length) return;
@@ -299,7 +299,7 @@
                        'with a narrowed PCIe link']].filter(([count]) => count > 0);
     for (const [count, word] of trouble) sick.push(make('p', { class: 'bad' },
       `⚠ ${count} of ${counted || gpus.length} GPUs ${word}`));
-    notes.push(make('p', { class: 'dim' }, 'A simple form: labels do not tell which GPU is meant, nor ' +
+    notes.push(make('p', { class: 'dim' }, 'A simplified picture: labels do not show which GPU is affected, nor ' +
       'slots and link widths. ' +
                     '“nodescout dump -o svg” on the machine draws these.'));
     return make('div', {}, ...sick, svg, ...notes);

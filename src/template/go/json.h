@@ -20,7 +20,7 @@ struct JsonForm {
 bool write_json(Run& run, Text& out, const Datum& value, const JsonForm& form, std::string& problem);
 
 /// What json.Unmarshal leaves in an interface{}: null if the text is not JSON. `problem` is empty if all went well; a
-/// number that is too large is a problem and becomes null, and the rest of the value is there all the same.
+/// number that is too large is a problem and becomes null, and the rest of the value is still there.
 Datum read_json(Run& run, std::string_view text, std::string& problem);
 
 }  // namespace nodescout::tmpl

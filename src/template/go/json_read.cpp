@@ -21,7 +21,7 @@ class Reader {
     if (!read_value(value)) return Datum::null();
     skip_blanks();
     if (at_ < text_.size()) {
-      give_up("there is more behind the value");
+      give_up("there is more after the value");
       return Datum::null();
     }
     return value;
@@ -141,7 +141,7 @@ class Reader {
         run_.spend_bytes(at_ - start);
         return true;
       }
-      if (rune.value < 0x20) return give_up("a control character inside a text");
+      if (rune.value < 0x20) return give_up("a control character inside a string");
       if (rune.value == '\\') {
         if (!read_escape(out)) return false;
         continue;
@@ -149,7 +149,7 @@ class Reader {
       append_rune(out, rune.value);
       at_ += static_cast<std::size_t>(rune.length);
     }
-    return give_up("a text has no end");
+    return give_up("a string has no end");
   }
 
   bool read_escape(std::string& out) {

@@ -46,7 +46,7 @@ class Writer {
   }
 
   bool number(double value) {
-    if (std::isnan(value) || std::isinf(value)) return give_up("JSON has no infinite numbers and no NaN");
+    if (std::isnan(value) || std::isinf(value)) return give_up("JSON has neither infinite numbers nor NaN");
     const double size = std::abs(value);
     if (size == 0 || (size >= 1e-6 && size < 1e21)) {
       out_ += format_float(value, 'f', -1);

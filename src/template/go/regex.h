@@ -64,7 +64,7 @@ class Subject {
   Subject(Run& run, const Regex& regex, std::string_view text);
 
   std::string_view text() const { return text_; }
-  /// The leftmost match at or behind `from`; spans[0] is the whole, spans[i] group i, as many as there is room for.
+  /// The leftmost match at or after `from`; spans[0] is the whole, spans[i] group i, as many as there is room for.
   bool search(std::size_t from, std::vector<Span>& spans);
 
  private:
@@ -79,7 +79,7 @@ class Subject {
 };
 
 /// All matches that do not overlap, at most `limit` (negative: all); spans of the whole match and of the groups.
-/// An empty match right behind another does not count.
+/// An empty match right after another is ignored.
 std::vector<std::vector<Span>> find_all(Subject& subject, std::int64_t limit, std::size_t groups);
 
 /// The pattern that matches exactly this text.

@@ -148,7 +148,7 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
     std::uint64_t fraction = 0;
     double scale = 1;
     if (at < text.size() && text[at] == '.') {
-      bool full = false;  // more digits than 64 bits hold count for nothing
+      bool full = false;  // more digits than 64 bits hold are ignored
       for (++at; is_digit_at(text, at); ++at, ++digits) {
         if (full || fraction > (kLimit - 1) / 10) {
           full = true;

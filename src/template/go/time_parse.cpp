@@ -74,7 +74,7 @@ class TimeReader {
     return true;
   }
 
-  /// A point or comma and the digits behind it.
+  /// A point or comma and the digits after it.
   bool at_fraction() const {
     return rest_.size() >= 2 && (rest_[0] == '.' || rest_[0] == ',') && is_digit_at(rest_, 1);
   }
@@ -109,7 +109,7 @@ std::size_t signed_hours(std::string_view text) {
   return size == 1 || value > 23 ? 0 : size;
 }
 
-/// Length of a zone's abbreviation at the start of the text; 0 if there is none. Nobody can list them all; three
+/// Length of a zone's abbreviation at the start of the text; 0 if there is none. They cannot all be listed; three
 /// capital letters are one, four or five if the last is a T.
 std::size_t zone_abbreviation(std::string_view text) {
   if (text.size() < 3) return 0;
@@ -133,7 +133,7 @@ int days_in(int month, std::int64_t year) {
   return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
 }
 
-/// What a layout can say of a time, collected while its parts are read.
+/// What a layout can specify of a time, collected while its parts are read.
 struct Fields {
   int year = 0;
   int month = -1, day = -1, year_day = -1;

@@ -85,7 +85,7 @@ bool is_ipv4(std::string_view text) {
   return true;
 }
 
-/// An IPv6 address, with a zone behind % if it likes.
+/// An IPv6 address, optionally with a zone after %.
 bool is_ipv6(std::string_view text) {
   const std::size_t percent = text.find('%');
   if (percent != std::string_view::npos) {
@@ -146,7 +146,7 @@ Url::User parse_user(std::string_view text) {
   return user;
 }
 
-/// The scheme in front of the colon, taken off `rest`; empty if there is none.
+/// The scheme before the colon, removed from `rest`; empty if there is none.
 std::string take_scheme(std::string_view& rest) {
   for (std::size_t i = 0; i < rest.size(); ++i) {
     const char c = rest[i];

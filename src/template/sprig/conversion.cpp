@@ -70,11 +70,11 @@ Datum to_decimal(Run& run, Datum value) {
 }
 
 constexpr Function kConversion[] = {
-    define<to_int>("int", "VALUE", "as an int; a text may be 12, -3, 0x1f, 017 (octal), 5.0; anything else is 0",
+    define<to_int>("int", "VALUE", "as an int; a string may be 12, -3, 0x1f, 017 (octal), 5.0; anything else is 0",
                    R"(int "0x1f")", "31"),
     define<int64>("int64", "VALUE", "as an int64, read as by int", R"(int64 "12.7")", "0"),
     define<float64>("float64", "VALUE", "as a number with decimals", R"(float64 "2.50")", "2.5"),
-    define<atoi>("atoi", "TEXT", "as an int, decimal digits only; 0 if it is none", R"(atoi "012")", "12"),
+    define<atoi>("atoi", "TEXT", "as an int, decimal digits only; 0 if it is not a number", R"(atoi "012")", "12"),
     define<to_decimal>("toDecimal", "VALUE", "the value of octal digits", "toDecimal 755", "493"),
 };
 

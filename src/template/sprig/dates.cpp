@@ -16,12 +16,12 @@ Time in_zone(Time time, const Zone* zone) {
   return time;
 }
 
-/// A date, or seconds since 1970. Anything else is the present for sprig.
+/// A date, or seconds since 1970. For anything else sprig uses the current time.
 Time time_of(const Datum& value) {
   if (value.is(Type::time)) return *value.time;
   if (value.is(Type::integer) || value.is(Type::int64)) return {value.integer, 0, &kLocal};
   refuse(describe(value) +
-         " is not a date, and sprig takes the present time for it: the label would change at every "
+         " is not a date, and sprig uses the current time instead: the label would change at every "
          "evaluation. Make a date with toDate, or give seconds since 1970");
 }
 
@@ -80,7 +80,7 @@ Datum duration_round(Run& run, Datum value) {
   if (value.is(Type::text)) nanoseconds = parse_duration(value.text()).value_or(0);
   if (value.is(Type::int64)) nanoseconds = value.integer;
   if (value.is(Type::time))
-    refuse("durationRound of a date counts from the present: the label would change all the time");
+    refuse("durationRound of a date counts from the current time: the label would change all the time");
   const std::uint64_t size =
       nanoseconds < 0 ? 0 - static_cast<std::uint64_t>(nanoseconds) : static_cast<std::uint64_t>(nanoseconds);
   constexpr std::uint64_t kSecond = 1'000'000'000;
@@ -99,7 +99,7 @@ Datum duration_round(Run& run, Datum value) {
   return Datum::of("0s");
 }
 
-/// Marks the argument for which sprig takes the present time if it is not a date: the parser refuses constants there.
+/// Marks the argument for which sprig uses the current time if it is not a date: the parser refuses constants there.
 constexpr Function takes_date(Function function, std::int8_t argument) {
   function.date_argument = argument;
   return function;
@@ -108,7 +108,7 @@ constexpr Function takes_date(Function function, std::int8_t argument) {
 constexpr Function kDates[] = {
     define<to_date>("toDate", "LAYOUT TEXT", "a date; the layout shows January 2 2006, 15:04:05 in its form",
                     R"(toDate "2006-01-02" "2024-03-05" | date "02.01.06")", "05.03.24"),
-    define<must_to_date>("mustToDate", "LAYOUT TEXT", "as toDate, but a text that does not fit fails",
+    define<must_to_date>("mustToDate", "LAYOUT TEXT", "as toDate, but fails if the text does not fit",
                          R"((mustToDate "2006" "2024").Year)", "2024"),
     takes_date(define<date>("date", "LAYOUT DATE",
                             "the date in this form; an int or int64 is seconds since 1970. Zones are UTC",
@@ -125,17 +125,18 @@ constexpr Function kDates[] = {
     takes_date(define<html_date_in_zone>("htmlDateInZone", "DATE ZONE", "as dateInZone, year-month-day",
                                          R"(htmlDateInZone 0 "UTC")", "1970-01-01"),
                0),
-    define<date_modify>("dateModify", "DURATION DATE", "the date moved by a duration; unmoved if it is none",
+    define<date_modify>("dateModify", "DURATION DATE",
+                        "the date moved by a duration; unchanged if the duration is not valid",
                         R"(toDate "2006-01-02" "2024-03-05" | dateModify "-24h" | htmlDate)", "2024-03-04"),
     define<date_modify>("date_modify", "DURATION DATE", "the same as dateModify",
                         R"(toDate "2006" "2024" | date_modify "36h" | htmlDate)", "2024-01-02"),
-    define<must_date_modify>("mustDateModify", "DURATION DATE", "as dateModify, but fails for what is not a duration",
+    define<must_date_modify>("mustDateModify", "DURATION DATE", "as dateModify, but fails if the duration is not valid",
                              R"(toDate "2006" "2024" | mustDateModify "36h" | htmlDate)", "2024-01-02"),
     define<must_date_modify>("must_date_modify", "DURATION DATE", "the same as mustDateModify",
                              R"(toDate "2006" "2024" | must_date_modify "1h" | unixEpoch)", "1704070800"),
-    define<unix_epoch>("unixEpoch", "DATE", "its seconds since 1970, as a text", R"(toDate "2006" "1971" | unixEpoch)",
-                       "31536000"),
-    define<duration>("duration", "SECONDS", "seconds, a text or int64, in hours, minutes and seconds",
+    define<unix_epoch>("unixEpoch", "DATE", "its seconds since 1970, as a string",
+                       R"(toDate "2006" "1971" | unixEpoch)", "31536000"),
+    define<duration>("duration", "SECONDS", "seconds, a string or int64, in hours, minutes and seconds",
                      R"(duration "95")", "1m35s"),
     define<duration_round>("durationRound", "DURATION", "a duration in its largest unit", R"(durationRound "2h10m5s")",
                            "2h"),

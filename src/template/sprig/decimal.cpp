@@ -23,7 +23,7 @@ void Decimal::trim(Digits& digits) {
 }
 
 Decimal Decimal::of(double value) {
-  if (std::isnan(value) || std::isinf(value)) fail(go_float(value) + " cannot be calculated with");
+  if (std::isnan(value) || std::isinf(value)) fail(go_float(value) + " cannot be used in a calculation");
   Decimal out;
   out.negative_ = value < 0;
   if (value == 0) return out;

@@ -1,4 +1,4 @@
-// sprig's functions on dicts. A dict is a reference: `set`, `unset` and `merge` change it for everybody who holds it.
+// sprig's functions on dicts. A dict is a reference: `set`, `unset` and `merge` change it for every holder.
 #include <algorithm>
 
 #include "base/text.h"
@@ -45,7 +45,7 @@ Datum unset(Run&, Dict* dict, std::string_view key) {
 
 Datum has_key(Run&, Dict* dict, std::string_view key) { return Datum::of(dict && dict->contains(key)); }
 
-// In byte order. Go gives them in any order, another one each time.
+// In byte order. Go returns them in any order, a different one each time.
 Datum keys(Run& run, Rest<Dict*> dicts) {
   std::vector<Datum> names;
   for (std::size_t i = 0; i < dicts.size(); ++i)
@@ -90,7 +90,7 @@ Datum dig(Run&, Rest<Datum> args) {
   if (args.size() < 3) fail("dig takes one key or more, a default and a dict");
   Datum at = args[args.size() - 1];
   for (std::size_t i = 0; i < args.size() - 2; ++i)
-    if (!args[i].is(Type::text)) fail("a key must be a text, not " + describe(args[i]));
+    if (!args[i].is(Type::text)) fail("a key must be a string, not " + describe(args[i]));
   for (std::size_t i = 0; i < args.size() - 2; ++i) {
     if (!at.is(Type::any_map)) fail("there is no dict to look " + quote(args[i].text()) + " up in");
     const std::optional<Datum> entry = entry_of(at, args[i].text());
@@ -103,25 +103,25 @@ Datum dig(Run&, Rest<Datum> args) {
 constexpr Function kDicts[] = {
     define<dict>("dict", "KEY VALUE ...", "a dict of the pairs", R"(dict "a" 1 "b" 2)", "map[a:1 b:2]"),
     define<get>("get", "DICT KEY", "the entry, \"\" if there is none", R"(get (dict "a" 1) "a")", "1"),
-    define<set>("set", "DICT KEY VALUE", "puts an entry into this dict, and gives the dict",
+    define<set>("set", "DICT KEY VALUE", "puts an entry into this dict, and returns the dict",
                 R"(set (dict "a" 1) "b" 2)", "map[a:1 b:2]"),
-    define<unset>("unset", "DICT KEY", "takes an entry out of this dict, and gives the dict",
+    define<unset>("unset", "DICT KEY", "removes an entry from this dict, and returns the dict",
                   R"(unset (dict "a" 1 "b" 2) "a")", "map[b:2]"),
-    define<has_key>("hasKey", "DICT KEY", "true if there is such an entry", R"(hasKey (dict "a" 1) "b")", "false"),
+    define<has_key>("hasKey", "DICT KEY", "true if the dict has the entry", R"(hasKey (dict "a" 1) "b")", "false"),
     define<keys>("keys", "DICT...", "a list of the keys, in byte order", R"(keys (dict "b" 1 "a" 2))", "[a b]"),
     define<values>("values", "DICT", "a list of the values, in byte order of their keys",
                    R"(values (dict "b" 1 "a" 2))", "[2 1]"),
-    define<pluck>("pluck", "KEY DICT...", "a list of the entries of that name",
+    define<pluck>("pluck", "KEY DICT...", "a list of the entries with that name",
                   R"(pluck "a" (dict "a" 1) (dict "a" 2))", "[1 2]"),
     define<pick>("pick", "DICT KEY...", "a dict of these entries only", R"(pick (dict "a" 1 "b" 2) "b")", "map[b:2]"),
     define<omit>("omit", "DICT KEY...", "a dict without these entries", R"(omit (dict "a" 1 "b" 2) "b")", "map[a:1]"),
-    define<dig>("dig", "KEY... DEFAULT DICT", "an entry of dicts in dicts, or the default",
+    define<dig>("dig", "KEY... DEFAULT DICT", "an entry of nested dicts, or the default",
                 R"(dig "a" "b" 0 (dict "a" (dict "b" 7)))", "7"),
     define<merge_missing>("merge", "DICT SOURCE...", "adds to this dict the entries that are missing or empty in it",
                           R"(merge (dict "a" 1) (dict "a" 2 "b" 3))", "map[a:1 b:3]"),
-    define<must_merge_missing>("mustMerge", "DICT SOURCE...", "as merge, but kinds that do not agree fail",
+    define<must_merge_missing>("mustMerge", "DICT SOURCE...", "as merge, but fails if kinds do not agree",
                                R"(mustMerge (dict "a" 1) (dict "b" 2))", "map[a:1 b:2]"),
-    define<merge_over>("mergeOverwrite", "DICT SOURCE...", "puts all of the sources into this dict",
+    define<merge_over>("mergeOverwrite", "DICT SOURCE...", "puts all entries of the sources into this dict",
                        R"(mergeOverwrite (dict "a" 1) (dict "a" 2))", "map[a:2]"),
     define<must_merge_over>("mustMergeOverwrite", "DICT SOURCE...", "the same as mergeOverwrite",
                             R"(mustMergeOverwrite (dict "a" 1) (dict "a" 2))", "map[a:2]"),

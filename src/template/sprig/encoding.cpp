@@ -81,11 +81,10 @@ Datum adler32sum(Run& run, std::string_view text) {
 
 constexpr Function kEncoding[] = {
     define<b64enc>("b64enc", "TEXT", "in base 64", R"(b64enc "hi")", "aGk="),
-    define<b64dec>("b64dec", "TEXT", "out of base 64; of a malformed text, what is wrong with it", R"(b64dec "aGk=")",
-                   "hi"),
+    define<b64dec>("b64dec", "TEXT", "from base 64; for malformed text, the error message", R"(b64dec "aGk=")", "hi"),
     define<b32enc>("b32enc", "TEXT", "in base 32", R"(b32enc "hi")", "NBUQ===="),
-    define<b32dec>("b32dec", "TEXT", "out of base 32; of a malformed text, what is wrong with it",
-                   R"(b32dec "NBUQ====")", "hi"),
+    define<b32dec>("b32dec", "TEXT", "from base 32; for malformed text, the error message", R"(b32dec "NBUQ====")",
+                   "hi"),
     define<hashed<sha1_hex>>("sha1sum", "TEXT", "the SHA-1 hash in hex", R"(sha1sum "x" | trunc 12)", "11f6ad8ec52a"),
     define<hashed<sha256_hex>>("sha256sum", "TEXT", "the SHA-256 hash in hex", R"(sha256sum "x" | trunc 12)",
                                "2d711642b726"),

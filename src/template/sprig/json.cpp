@@ -40,18 +40,18 @@ Datum must_from_json(Run& run, std::string_view text) {
 constexpr Function kJson[] = {
     define<to_json<kPlain>>("toJson", "VALUE", "as JSON; <, > and & are escaped", R"(toJson (dict "a" (list 1 true)))",
                             R"({"a":[1,true]})"),
-    define<must_to_json<kPlain>>("mustToJson", "VALUE", "as toJson, but fails for what has no JSON form",
+    define<must_to_json<kPlain>>("mustToJson", "VALUE", "as toJson, but fails if there is no JSON form",
                                  "mustToJson (list 1)", "[1]"),
     define<to_json<kPretty>>("toPrettyJson", "VALUE", "as JSON on several lines", R"(toPrettyJson (list 1) | quote)",
                              R"("[\n  1\n]")"),
-    define<must_to_json<kPretty>>("mustToPrettyJson", "VALUE", "as toPrettyJson, but fails for what has no JSON form",
+    define<must_to_json<kPretty>>("mustToPrettyJson", "VALUE", "as toPrettyJson, but fails if there is no JSON form",
                                   "mustToPrettyJson true", "true"),
-    define<must_to_json<kRaw>>("toRawJson", "VALUE", "as JSON; nothing is escaped that need not be",
+    define<must_to_json<kRaw>>("toRawJson", "VALUE", "as JSON; only what must be escaped is escaped",
                                R"(toRawJson "a<b")", R"("a<b")"),
     define<must_to_json<kRaw>>("mustToRawJson", "VALUE", "the same as toRawJson", "mustToRawJson nil", "null"),
-    define<from_json>("fromJson", "TEXT", "the value of JSON; nil if it is none. Numbers become float64",
+    define<from_json>("fromJson", "TEXT", "the value of JSON text; nil if it is not valid. Numbers become float64",
                       R"((fromJson "{\"a\": [1, 2]}").a)", "[1 2]"),
-    define<must_from_json>("mustFromJson", "TEXT", "as fromJson, but fails for what is not JSON",
+    define<must_from_json>("mustFromJson", "TEXT", "as fromJson, but fails if the text is not valid JSON",
                            R"(mustFromJson "1.50")", "1.5"),
 };
 

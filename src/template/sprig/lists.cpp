@@ -179,7 +179,7 @@ constexpr Function kLists[] = {
     define<has>("mustHas", "ITEM LIST", "the same as has", "mustHas 3 (list 1 2)", "false"),
     define<compact>("compact", "LIST", "without the empty items", R"(compact (list 1 0 "" "a"))", "[1 a]"),
     define<compact>("mustCompact", "LIST", "the same as compact", "mustCompact (list 0 1)", "[1]"),
-    define<slice>("slice", "LIST [FROM [TO]]", "items FROM to TO, TO not included; not for texts: see substr",
+    define<slice>("slice", "LIST [FROM [TO]]", "items FROM to TO, TO not included; not for strings: see substr",
                   "slice (list 1 2 3) 1 2", "[2]"),
     define<slice>("mustSlice", "LIST [FROM [TO]]", "the same as slice", "mustSlice (list 1 2 3) 1", "[2 3]"),
     define<chunk>("chunk", "SIZE LIST", "a list of lists of SIZE items", "chunk 2 (list 1 2 3)", "[[1 2] [3]]"),

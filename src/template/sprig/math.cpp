@@ -91,18 +91,18 @@ Datum seq(Run& run, Rest<std::int64_t> bounds) {
 
 constexpr Function kInteger[] = {
     define<add>("add", "VALUE...", "the sum; values are read as by int64", R"(add 1 "2" 3)", "6"),
-    define<add1>("add1", "VALUE", "the value and 1", "add1 7", "8"),
-    define<sub>("sub", "A B", "A less B", "sub 3 5", "-2"),
+    define<add1>("add1", "VALUE", "the value plus 1", "add1 7", "8"),
+    define<sub>("sub", "A B", "A minus B", "sub 3 5", "-2"),
     define<mul>("mul", "VALUE...", "the product", "mul 2 3 4", "24"),
-    define<div>("div", "A B", "A divided by B, cut off", "div 7 2", "3"),
-    define<mod>("mod", "A B", "what is left when A is divided by B", "mod 7 4", "3"),
+    define<div>("div", "A B", "A divided by B, without the fraction", "div 7 2", "3"),
+    define<mod>("mod", "A B", "the remainder of A divided by B", "mod 7 4", "3"),
     define<max>("max", "VALUE...", "the largest", R"(max 3 "12" 5)", "12"),
     define<max>("biggest", "VALUE...", "the same as max", "biggest 1 2", "2"),
     define<min>("min", "VALUE...", "the smallest", "min 3 1 2", "1"),
     define<until>("until", "COUNT", "a list of the numbers from 0 to COUNT - 1", "until 4", "[0 1 2 3]"),
     define<until_step>("untilStep", "START STOP STEP", "a list of numbers from START on, STOP not included",
                        "untilStep 3 10 2", "[3 5 7 9]"),
-    define<seq>("seq", "[START [STEP]] END", "a text of the numbers, END included", "seq 0 2 6", "0 2 4 6"),
+    define<seq>("seq", "[START [STEP]] END", "a string of the numbers, END included", "seq 0 2 6", "0 2 4 6"),
 };
 
 // ---- floats ---------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ double power_of_ten(std::int64_t power) {
 
 Datum round(Run&, Datum value, std::int64_t places, Rest<double> on) {
   const double up_from = on.empty() ? .5 : on[0];
-  // The places are a float for sprig, so no more than the nearest one counts.
+  // The places are a float for sprig, so only the nearest one matters.
   const double power = power_of_ten(truncated(static_cast<double>(places)));
   const double shifted = power * to_float64(value);
   double whole = 0;
@@ -193,16 +193,16 @@ Datum round(Run&, Datum value, std::int64_t places, Rest<double> on) {
 
 constexpr Function kFloating[] = {
     define<addf>("addf", "VALUE...", "the sum; values are read as by float64", R"(addf 1.5 "0.1")", "1.6"),
-    define<add1f>("add1f", "VALUE", "the value and 1", "add1f 1.5", "2.5"),
-    define<subf>("subf", "A B...", "A less all others", "subf 7.5 2 3", "2.5"),
+    define<add1f>("add1f", "VALUE", "the value plus 1", "add1f 1.5", "2.5"),
+    define<subf>("subf", "A B...", "A minus all others", "subf 7.5 2 3", "2.5"),
     define<mulf>("mulf", "VALUE...", "the product", "mulf 1.5 2", "3"),
     define<divf>("divf", "A B...", "A divided by all others, to 16 decimals", "divf 10 4", "2.5"),
     define<maxf>("maxf", "VALUE...", "the largest", "maxf 1 2.5", "2.5"),
     define<minf>("minf", "VALUE...", "the smallest", "minf 1 0.5", "0.5"),
     define<floor>("floor", "VALUE", "the next whole number below", "floor 1.9", "1"),
     define<ceil>("ceil", "VALUE", "the next whole number above", "ceil 1.1", "2"),
-    define<round>("round", "VALUE PLACES [FROM]", "to so many places; up from .5, or from FROM", "round 1.2345 2",
-                  "1.23"),
+    define<round>("round", "VALUE PLACES [FROM]", "rounded to that many places; up from .5, or from FROM",
+                  "round 1.2345 2", "1.23"),
 };
 
 }  // namespace

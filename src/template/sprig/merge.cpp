@@ -17,7 +17,7 @@ class Merger {
   /// False if the kinds of two entries do not agree, which `merge` answers with "" and `mustMerge` with a failure.
   bool merge(const Datum& into, const Datum& source) {
     const Deeper deeper(depth_);
-    // The source may turn up in what is merged into: only the entries that it has now count.
+    // The source may turn up in what is merged into: only the entries that it has now are merged.
     std::vector<std::pair<std::string_view, Datum>> entries;
     each_entry(source, [&](std::string_view key, const Datum& value) { entries.emplace_back(key, value); });
     for (const auto& [key, value] : entries)
@@ -63,7 +63,7 @@ class Merger {
     switch (into.type) {
       case Type::any_map: break;
       case Type::text_map:
-        // A value of map[string]interface{} does not count as a text for Go, even if it is one.
+        // A value of map[string]interface{} is not a string for Go, even if it holds one.
         if (source.is(Type::any_map) || !value.is(Type::text))
           fail("a dict made by split takes no entries of a dict made by dict: " + quote(key));
         break;

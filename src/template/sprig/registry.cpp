@@ -14,10 +14,11 @@ constexpr Function refused(std::string_view name, std::string_view why) {
   return made;
 }
 
-constexpr std::string_view kRandom = "it gives another value each time, so the label would change at every evaluation";
+constexpr std::string_view kRandom =
+    "it returns a different value each time, so the label would change at every evaluation";
 constexpr std::string_view kClock = "it reads the clock, so the label would change at every evaluation";
 constexpr std::string_view kSecret =
-    "it makes or uses secrets, which do not belong into labels, and most of them are others each time";
+    "it makes or uses secrets, which do not belong in labels, and most of them differ each time";
 constexpr std::string_view kEnvironment = "NFD does not have it in rules either: a rule sees only features of the node";
 
 constexpr Function kRefused[] = {

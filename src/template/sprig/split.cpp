@@ -89,10 +89,10 @@ constexpr Function kSplit[] = {
                   R"((split "." "6.8")._1)", "8"),
     define<splitn>("splitn", "SEPARATOR COUNT TEXT", "as split, at most COUNT pieces", R"((splitn "." 2 "6.8.1")._1)",
                    "8.1"),
-    define<join>("join", "SEPARATOR LIST", "one text of all items, nil left out", R"(join "-" (list 1 "a"))", "1-a"),
-    define<sort_alpha>("sortAlpha", "LIST", "the items as texts in the order of their bytes",
-                       R"(sortAlpha (list "b" "a"))", "[a b]"),
-    define<to_strings>("toStrings", "LIST", "the items as texts", R"(toStrings (list 1 2) | join "+")", "1+2"),
+    define<join>("join", "SEPARATOR LIST", "one string of all items, nil left out", R"(join "-" (list 1 "a"))", "1-a"),
+    define<sort_alpha>("sortAlpha", "LIST", "the items as strings, in byte order", R"(sortAlpha (list "b" "a"))",
+                       "[a b]"),
+    define<to_strings>("toStrings", "LIST", "the items as strings", R"(toStrings (list 1 2) | join "+")", "1+2"),
 };
 
 }  // namespace

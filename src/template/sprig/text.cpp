@@ -44,10 +44,10 @@ Datum trim_suffix(Run&, std::string_view suffix, std::string_view text) {
 }
 
 Datum repeat(Run& run, std::int64_t count, std::string_view text) {
-  if (count < 0) fail("a text cannot be repeated " + std::to_string(count) + " times");
+  if (count < 0) fail("a string cannot be repeated " + std::to_string(count) + " times");
   if (text.empty() || count == 0) return Datum::of("");
   const auto times = static_cast<std::size_t>(count);
-  if (times > run.arena().left() / text.size()) refuse("the repeated text would be too long");
+  if (times > run.arena().left() / text.size()) refuse("the repeated string would be too long");
   run.spend_bytes(times * text.size());
   Text out(run);
   for (std::size_t i = 0; i < times; ++i) out += text;
@@ -190,7 +190,7 @@ Datum squote(Run& run, Rest<Datum> values) {
 }
 
 Datum indented(Run& run, std::int64_t blanks, std::string_view text, std::string_view before) {
-  if (blanks < 0) fail("a text cannot be indented by " + std::to_string(blanks));
+  if (blanks < 0) fail("a string cannot be indented by " + std::to_string(blanks));
   Text out(run);
   const auto pad = static_cast<std::size_t>(blanks);
   out += before;
@@ -231,12 +231,13 @@ constexpr Function kText[] = {
                        R"(abbrevboth 5 10 "1234 5678 9123")", "...5678..."),
     define<initials>("initials", "TEXT", "the first letters of the words", R"(initials "First Try")", "FT"),
     define<nospace>("nospace", "TEXT", "without any white space", R"(nospace "a b c")", "abc"),
-    define<repeat>("repeat", "COUNT TEXT", "the text COUNT times", R"(repeat 3 "ab")", "ababab"),
+    define<repeat>("repeat", "COUNT TEXT", "the text, repeated COUNT times", R"(repeat 3 "ab")", "ababab"),
     define<replace>("replace", "OLD NEW TEXT", "every OLD replaced by NEW", R"(replace " " "-" "a b c")", "a-b-c"),
     define<contains>("contains", "PART TEXT", "true if PART occurs in the text", R"(contains "AVX" "AVX512F")", "true"),
-    define<has_prefix>("hasPrefix", "PREFIX TEXT", "true if the text begins so", R"(hasPrefix "AVX" "AVX512F")",
+    define<has_prefix>("hasPrefix", "PREFIX TEXT", "true if the text begins with PREFIX",
+                       R"(hasPrefix "AVX" "AVX512F")", "true"),
+    define<has_suffix>("hasSuffix", "SUFFIX TEXT", "true if the text ends with SUFFIX", R"(hasSuffix "F" "AVX512F")",
                        "true"),
-    define<has_suffix>("hasSuffix", "SUFFIX TEXT", "true if the text ends so", R"(hasSuffix "F" "AVX512F")", "true"),
     define<cat>("cat", "VALUE...", "the values with blanks between them, nil left out", R"(cat "a" 1 nil true)",
                 "a 1 true"),
     define<quote_values>("quote", "VALUE...", "each value in double quotes, as Go writes them", R"(quote "a" 1)",
@@ -247,9 +248,9 @@ constexpr Function kText[] = {
                     R"("\n  a")"),
     define<plural>("plural", "ONE MANY COUNT", "ONE if COUNT is 1, else MANY", R"(len "abc" | plural "byte" "bytes")",
                    "bytes"),
-    define<to_string>("toString", "VALUE", "the value as a text", R"(toString 1.5 | printf "%q")", R"("1.5")"),
+    define<to_string>("toString", "VALUE", "the value as a string", R"(toString 1.5 | printf "%q")", R"("1.5")"),
     define<hello>("hello", "", "a greeting", "hello", "Hello!"),
-    define<fail_with>("fail", "MESSAGE", "gives up: the rule fails with this message", "", ""),
+    define<fail_with>("fail", "MESSAGE", "makes the rule fail with this message", "", ""),
 };
 
 }  // namespace

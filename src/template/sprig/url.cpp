@@ -27,7 +27,8 @@ Datum url_join(Run& run, Dict* dict) {
     if (!dict) return "";
     const auto at = dict->find(key);
     if (at == dict->end()) return "";
-    if (!at->second.is(Type::text)) fail("the part " + quote(key) + " of a URL is a text, not " + describe(at->second));
+    if (!at->second.is(Type::text))
+      fail("the part " + quote(key) + " of a URL is a string, not " + describe(at->second));
     return std::string(at->second.text());
   };
   Url url{part("scheme"), part("opaque"), part("host"), part("path"), part("query"), part("fragment"), {}};

@@ -80,13 +80,13 @@ Datum inc_patch(Run& run, Version version) {
   return changed(run, version, next);
 }
 Datum set_prerelease(Run& run, Version version, std::string_view text) {
-  if (!text.empty() && !is_prerelease(text)) fail("a pre-release cannot be spelt so");
+  if (!text.empty() && !is_prerelease(text)) fail("a pre-release cannot be spelt like this");
   SemanticVersion next = *version;
   next.prerelease = text;
   return changed(run, version, next);
 }
 Datum set_metadata(Run& run, Version version, std::string_view text) {
-  if (!text.empty() && !is_metadata(text)) fail("metadata cannot be spelt so");
+  if (!text.empty() && !is_metadata(text)) fail("metadata cannot be spelt like this");
   SemanticVersion next = *version;
   next.metadata = text;
   return changed(run, version, next);

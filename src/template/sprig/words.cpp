@@ -204,7 +204,7 @@ class Joiner {
     }
   }
 
-  /// A number behind a word belongs to it ("Bld4Floor" is bld4_floor), unless small letters follow ("HTTP2xx" is
+  /// A number after a word belongs to it ("Bld4Floor" is bld4_floor), unless small letters follow ("HTTP2xx" is
   /// http_2xx).
   void number_behind(Words& words, Word& word) {
     const Word number = word;
@@ -279,7 +279,7 @@ Datum camelcase(Run& run, std::string_view text) {
     const char32_t before = rune;
     rune = take();
     if (is_connector(before)) {
-      if (is_connector(rune)) {  // of several connectors the last one goes
+      if (is_connector(rune)) {  // of several connectors the last one is dropped
         append_rune(out, before);
         continue;
       }
@@ -339,17 +339,17 @@ Datum wrap_with(Run& run, std::int64_t width, std::string_view line_break, std::
 
 constexpr Function kWords[] = {
     define<upper>("upper", "TEXT", "in capitals", R"(upper "abc")", "ABC"),
-    define<lower>("lower", "TEXT", "in small letters", R"(lower "AVX")", "avx"),
+    define<lower>("lower", "TEXT", "in lower case", R"(lower "AVX")", "avx"),
     define<title>("title", "TEXT", "the first letter of each word as a capital", R"(title "hello world")",
                   "Hello World"),
-    define<untitle>("untitle", "TEXT", "the first letter of each word as a small one", R"(untitle "Hello World")",
+    define<untitle>("untitle", "TEXT", "the first letter of each word in lower case", R"(untitle "Hello World")",
                     "hello world"),
-    define<swapcase>("swapcase", "TEXT", "capitals to small letters and back; a word's first letter becomes a capital",
+    define<swapcase>("swapcase", "TEXT", "upper and lower case swapped; a word's first letter becomes a capital",
                      R"(swapcase "This Is")", "tHIS iS"),
-    define<snakecase>("snakecase", "TEXT", "words in small letters, joined by _", R"(snakecase "FirstName")",
+    define<snakecase>("snakecase", "TEXT", "words in lower case, joined by _", R"(snakecase "FirstName")",
                       "first_name"),
-    define<kebabcase>("kebabcase", "TEXT", "words in small letters, joined by -", R"(kebabcase "AVX512F")", "avx512-f"),
-    define<camelcase>("camelcase", "TEXT", "words with a capital each, joined", R"(camelcase "foo-bar_baz")",
+    define<kebabcase>("kebabcase", "TEXT", "words in lower case, joined by -", R"(kebabcase "AVX512F")", "avx512-f"),
+    define<camelcase>("camelcase", "TEXT", "the words joined, each with a capital", R"(camelcase "foo-bar_baz")",
                       "FooBarBaz"),
     define<wrap>("wrap", "WIDTH TEXT", "lines of at most WIDTH bytes; longer words stay whole",
                  R"(wrap 5 "ab cd efghijk" | quote)", R"("ab cd\nefghijk")"),
