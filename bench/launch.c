@@ -1,7 +1,8 @@
 // Runs two commands in turn, A B A B ..., and prints what the kernel accounts to each: CPU, wall clock, peak memory.
 //
-// In C and with vfork, because a child inherits the peak of the program that forked it: measured from a shell or from Python every
-// small program seems to need theirs. In turn, because machines drift: the ratio of medians of one run holds where times do not.
+// In C and with vfork, because a child inherits the peak of the program that forked it: measured from a shell or from
+// Python every small program seems to need theirs. In turn, because machines drift: the ratio of medians of one run
+// holds where times do not.
 //
 // usage: launch RUNS -- COMMAND_A [ARGUMENT...] -- COMMAND_B [ARGUMENT...]
 #define _GNU_SOURCE

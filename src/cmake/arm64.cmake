@@ -1,5 +1,5 @@
-# Cross-compiles for arm64 on Debian 12 with the packages g++-aarch64-linux-gnu and the -dev:arm64 ones: the preset arm64.
-# What the build runs (the packing of the rules, the man page, the tests) runs under qemu-user.
+# Cross-compiles for arm64 on Debian 12 with the packages g++-aarch64-linux-gnu and the -dev:arm64 ones: the preset
+# arm64. What the build runs (the packing of the rules, the man page, the tests) runs under qemu-user.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

@@ -1,10 +1,10 @@
-# Debian's libraries, dynamic or linked in. Linked in they cost no symbol look-ups at start: measured 0.85 ms and 2.3 MB for
-# an empty program with all of them, against 1.7 ms and 4.5 MB.
+# Debian's libraries, dynamic or linked in. Linked in they cost no symbol look-ups at start: measured 0.85 ms and 2.3 MB
+# for an empty program with all of them, against 1.7 ms and 4.5 MB.
 add_library(nodescout_runtime INTERFACE)
 add_library(nodescout::runtime ALIAS nodescout_runtime)
 
-# nodescout::ALIAS is the library NAME, or nothing where there is none. Programs that link the installed nodescout get it
-# by its name.
+# nodescout::ALIAS is the library NAME, or nothing where there is none. Programs that link the installed nodescout get
+# it by its name.
 function(nodescout_library alias name)
   add_library(nodescout_${alias} INTERFACE)
   add_library(nodescout::${alias} ALIAS nodescout_${alias})
@@ -34,7 +34,8 @@ else()
 endif()
 if(NODESCOUT_STATIC_LIBRARIES)
   target_link_options(nodescout_runtime INTERFACE -Wl,--gc-sections -Wl,-z,pack-relative-relocs -Wl,--as-needed)
-  # The compiler's own choice would link libm dynamically: one library more to map and relocate, 7 % of a dump's CPU time.
+  # The compiler's own choice would link libm dynamically: one library more to map and relocate, 7 % of a dump's CPU
+  # time.
   target_link_libraries(nodescout_runtime INTERFACE
     -nodefaultlibs -Wl,--start-group -l:libstdc++.a -l:libm.a -lgcc -lgcc_eh -lc -Wl,--end-group)
 endif()
