@@ -70,6 +70,7 @@ Status Controller::set_up() {
   judging_.plan.instance = setup->config.instance;
   judging_.plan.allow_overwrite = setup->config.allow_overwrite;
   judging_.plan.write_prefixes = setup->config.labels.write_prefixes;
+  judging_.plan.limits = setup->config.limits;
   judging_.plan.stamps = GpuOptions::stamps();
   const auto around = [this](std::unique_ptr<Transport> transport) -> std::unique_ptr<Transport> {
     auto gate = std::make_unique<Gate>(std::move(transport), options_.parallelism, [this](SteadyTime at) {
@@ -358,7 +359,7 @@ void Controller::work(const std::stop_token& stop) {
     if (turn.again) queue_.add(*node, *turn.again);
     if (!inventory_.has_node(*node)) forget_node(*node);  // it went meanwhile
     metrics_.sized(inventory_.node_count(), inventory_.object_count(), queue_.waiting(), gate_->limit());
-    if (groups_dirty_ || status_dirty_) changed_.notify_all();
+    if (groups_dirty_ || status_dirty_ || !object_events_.empty()) changed_.notify_all();
     if (!announced_ && turn.succeeded && queue_.is_caught_up(now())) {
       announced_ = true;
       log_.info("all Nodes are up to date", {{"nodes", std::to_string(inventory_.node_count())},
@@ -405,13 +406,14 @@ Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::stop_to
 Controller::Turn Controller::process(const std::string& node, const std::stop_token& stop) {
   metrics_.requested();
   std::unique_lock lock(mutex_);
-  const auto snapshot = inventory_.node(node);
+  auto snapshot = inventory_.node(node);
   const auto rules = in_use_;
   const bool complete = is_complete();
   const auto namespaces = namespaces_;
   const int failures = queue_.failures(node);
   lock.unlock();
   if (!snapshot) return {};
+  keep_within(judging_.plan.limits, *snapshot);
   auto objects = read_objects(*snapshot, false, stop);
   if (!objects) return {false, {}};
   const ClusterKnowledge cluster{*namespaces, complete};
@@ -446,13 +448,20 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
     notices_.tell("node " + node, judged.problems, false);
     return {};
   }
-  std::vector<Problem> problems = judged.problems;
+  std::vector<Problem> problems = std::move(judged.problems);
+  const auto from = std::move(judged.from);
+  const Origins requested_by = judged.report.options.requested_by;
+  judged.report.maker = [&](const EntryKey& entry) { return rule_of(entry, from, *rules); };
   const auto written = writer_->write(*snapshot, std::move(judged), how, stop);
+  std::vector<Unwritten> unwritten;
   if (written) {
     const std::vector<Problem>& found = written->published.problems;
     problems.insert(problems.end(), found.begin(), found.end());
+    unwritten = written->published.unwritten;
   }
-  notices_.tell("node " + node, problems, false);
+  const auto fresh = notices_.tell("node " + node, problems, false);
+  if (!fresh.empty() || !unwritten.empty())
+    note_outcome({*snapshot, rules, from, requested_by}, unwritten, fresh);
   if (!written && written.error().code == Errc::absent) return {};  // the Node is gone
   metrics_.published(written ? &written->published : nullptr);
   if (!written) {

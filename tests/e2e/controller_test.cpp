@@ -64,7 +64,7 @@ class ControllerTest : public ::testing::Test {
   }
   std::string config() {
     const fs::path file = folder.path() / "nodescout.conf";
-    std::ofstream(file) << "enableTaints: true\n";
+    std::ofstream(file) << "enableTaints: true\n" << more_config;
     return file.string();
   }
   void rule(const std::string& name, const std::string& rules) {
@@ -108,6 +108,23 @@ class ControllerTest : public ::testing::Test {
     cluster->create_node(name, json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/old":"true"},"annotations":)"
                                     R"({"nfd.node.kubernetes.io/feature-labels":"old"}}})"));
   }
+  /// Events about an object, a line each: "RejectedLabel: note".
+  std::string events_of(const std::string& kind, const std::string& name, const std::string& space = "default") {
+    std::string lines;
+    must(cluster->admin().list(collection_path(resources::kEvents, space), {}, [&](const Value& event) {
+      if (text_at(event, {"regarding", "kind"}) == kind && text_at(event, {"regarding", "name"}) == name)
+        lines += text_at(event, {"reason"}) + ": " + text_at(event, {"note"}) + "\n";
+    }));
+    return lines;
+  }
+  /// A NodeFeature that asks for these labels (JSON).
+  void object_with_labels(const std::string& name, const std::string& node, const std::string& labels) {
+    must(cluster->admin().create(
+        collection_path(resources::kNodeFeatures, "default"),
+        json(R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeature","metadata":{"name":")" + name +
+             R"(","labels":{"nfd.node.kubernetes.io/node-name":")" + node + R"("}},"spec":{"features":{},"labels":)" +
+             labels + "}}")));
+  }
   bool exists(const std::string& path) { return cluster->admin().get(path).has_value(); }
   /// Entries that any controller removed from Nodes.
   std::vector<std::string> removed_since(std::uintmax_t point) {
@@ -131,6 +148,7 @@ class ControllerTest : public ::testing::Test {
   ControlPlane* cluster = nullptr;
   TempDirectory folder;
   std::vector<std::unique_ptr<Process>> processes;
+  std::string more_config;
   mutable int configs_ = 0;
 };
 
@@ -426,6 +444,73 @@ TEST_F(ControllerTest, TheAuthorOfARuleSeesOnTheObjectWhatBecomesOfIt) {
   std::this_thread::sleep_for(3s);
   for (const AuditEntry& entry : cluster->audit(point))
     EXPECT_FALSE(entry.verb == "patch" && entry.resource == "nodefeaturerules") << "its own write is not news";
+}
+
+TEST_F(ControllerTest, AnObjectGetsAsManyLabelsAsTheLimitAllowsAndItsAuthorIsTold) {
+  more_config = "limits: {labelsPerObject: 2}\n";
+  label_rule();
+  cluster->create_node("cn-limit");
+  node_feature("cn-limit");
+  object_with_labels("greedy", "cn-limit", R"({"a":"1","b":"1","c":"1","d":"1"})");
+  Process& process = start();
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-limit", "feature.node.kubernetes.io/b", "1")) << process.end_of_log();
+  EXPECT_TRUE(eventually([&] {
+    return events_of("NodeFeature", "greedy").find("OverLimit: node cn-limit: 2 entries are left out") == 0;
+  })) << events_of("NodeFeature", "greedy")
+      << process.end_of_log();
+  EXPECT_NE(events_of("NodeFeature", "greedy").find("limits.labelsPerObject (2) of NodeFeature default/greedy"),
+            std::string::npos);
+  EXPECT_EQ(label_of(*cluster, "cn-limit", "feature.node.kubernetes.io/c"), std::nullopt);
+  EXPECT_EQ(label_of(*cluster, "cn-limit", kLabel), "true") << "of a rule";
+  EXPECT_EQ(label_of(*cluster, "cn-limit", "feature.node.kubernetes.io/from-worker"), "true") << "of another object";
+}
+
+TEST_F(ControllerTest, WhoAsksForWhatANodeDoesNotGetIsTold) {
+  cluster->create_node("cn-told", json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/theirs":"x",)"
+                                       R"("feature.node.kubernetes.io/too":"x"}}})"));
+  rule("told", R"([{"name":"r","labels":{"too":"y"},"extendedResources":{"kubernetes.io/no":"1"},"taints":[{"key":)"
+               R"("kubernetes.io/t","effect":"NoSchedule"}],"annotations":{"example.com/a":"1"}}])");
+  object_with_labels("asks", "cn-told", R"({"theirs":"y","kubernetes.io/no":"1","feature.node.kubernetes.io/ok":"1"})");
+  Process& process = start();
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-told", "feature.node.kubernetes.io/ok", "1")) << process.end_of_log();
+  const auto lines = [&] { return events_of("NodeFeature", "asks"); };
+  EXPECT_TRUE(eventually([&] {
+    return lines().find("ForeignLabel: node cn-told: label \"feature.node.kubernetes.io/theirs\"") != std::string::npos &&
+           lines().find("RejectedLabel: NodeFeature default/asks: label \"kubernetes.io/no\"") != std::string::npos;
+  })) << lines();
+  const auto status = [&] {
+    return text_at(must(cluster->admin().get(object_path(resources::kNodeFeatureRules, "", "told"))),
+                   {"metadata", "annotations", "nodescout.dev/status"});
+  };
+  for (const char* entry : {"label feature.node.kubernetes.io/too: node cn-told: ", "extended resource kubernetes.io/no: ",
+                            "taint kubernetes.io/t", "annotation example.com/a: "})
+    EXPECT_TRUE(eventually([&] { return status().find(entry) != std::string::npos; })) << entry << "\n" << status();
+  EXPECT_TRUE(eventually([&] { return split(events_of("NodeFeatureRule", "told"), '\n').size() == 5; }))
+      << events_of("NodeFeatureRule", "told");
+  const std::string log = must(read_whole_file(process.log(), 1u << 20));
+  EXPECT_NE(log.find("(from NodeFeature default/asks)"), std::string::npos) << log;
+  EXPECT_NE(log.find("(from NodeFeatureRule/told (rule"), std::string::npos) << log;
+}
+
+TEST_F(ControllerTest, AnObjectThatFlapsIsDampedAndNamed) {
+  cluster->create_node("cn-flaps");
+  object_with_labels("flaps", "cn-flaps", R"({"l0":"1"})");
+  Process& process = start();
+  ASSERT_TRUE(wait_for_label(*cluster, "cn-flaps", "feature.node.kubernetes.io/l0", "1")) << process.end_of_log();
+  const auto is_damped = [&] { return log_has(process, "code=flapping-object"); };
+  int i = 0;
+  for (; i < 400 && !is_damped(); ++i)
+    must(cluster->admin().patch(object_path(resources::kNodeFeatures, "default", "flaps"), PatchKind::merge,
+                                json(R"({"spec":{"labels":{"l)" + std::to_string(i) + R"(":null,"l)" +
+                                     std::to_string(i + 1) + R"(":"1"}}})")));
+  EXPECT_TRUE(eventually(is_damped)) << i << "\n" << process.end_of_log();
+  EXPECT_GE(i, 200) << "a person may edit for a while";
+  EXPECT_TRUE(log_has(process, "NodeFeature default/flaps"));
+  EXPECT_TRUE(eventually([&] { return events_of("NodeFeature", "flaps").find("FlappingObject: ") == 0; }));
+  // Nothing else waits.
+  label_rule();
+  node_feature("cn-flaps");
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-flaps", kLabel, "true")) << process.end_of_log();
 }
 
 TEST_F(ControllerTest, NfdsCommandLineAndPruning) {
@@ -864,6 +949,7 @@ TEST_F(ControllerTest, ALabelThatThePolicyRefusesIsReportedOnce) {
        R"([{"name":"r","labels":{"from-rule":"true","controller-refused":"1","kubernetes.io/no":"1"},)"
        R"("matchFeatures":[{"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}])");
   node_feature("cn-refused");
+  object_with_labels("asks-as-well", "cn-refused", R"({"x.controller-refused":"1"})");
   Process& process = start();
   EXPECT_TRUE(wait_for_label(*cluster, "cn-refused", kLabel, "true")) << process.end_of_log();
   EXPECT_TRUE(eventually([&] { return log_has(process, "controller-refused is not wanted here"); }));
@@ -876,9 +962,15 @@ TEST_F(ControllerTest, ALabelThatThePolicyRefusesIsReportedOnce) {
     const auto lines = split(log, '\n');
     return std::count_if(lines.begin(), lines.end(), [&](const auto& line) { return line.find(text) != line.npos; });
   };
-  EXPECT_EQ(lines_with("refused-label"), 1) << log;
+  EXPECT_EQ(lines_with("refused-label"), 2) << log;
+  EXPECT_EQ(lines_with("from NodeFeature default/asks-as-well was refused: "), 1) << log;
   EXPECT_EQ(lines_with("rejected-label"), 1) << log;
-  EXPECT_EQ(lines_with("NodeFeatureRule/refused"), 1) << log;
+  EXPECT_EQ(lines_with("NodeFeatureRule/refused"), 2) << log;
+  EXPECT_TRUE(eventually([&] {
+    return events_of("NodeFeature", "asks-as-well").find("RefusedLabel: ") == 0 &&
+           events_of("NodeFeatureRule", "refused").find("controller-refused is not wanted here") != std::string::npos;
+  })) << events_of("NodeFeature", "asks-as-well")
+      << events_of("NodeFeatureRule", "refused");
   cluster->kubectl({"delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", "controller-refused"});
 }
 
