@@ -24,6 +24,25 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kKeys{{
     {"informerPageSize", "NodeFeature objects are read 20 at a time"},
 }};
 
+/// Keys whose defaults write more than the administrator allows, or take away what rules make, such as all taints.
+constexpr std::array<std::string_view, 13> kDecisive{
+    "noPublish",    "enableTaints", "denyLabelNs",   "extraLabelNs",       "labelWhiteList", "leaderElection",
+    "restrictions", "nodeFeatures", "writePrefixes", "extraWritePrefixes", "autoPrefix",     "instance",
+    "core.compat"};
+
+/// A value of those that cannot be read; null: none.
+const Problem* unreadable_key(const std::vector<Problem>& problems) {
+  const auto decides = [](const Problem& problem) {
+    return problem.code == "malformed-config" &&
+           std::any_of(kDecisive.begin(), kDecisive.end(), [&](std::string_view key) {
+             return problem.what.starts_with(key) && problem.what.size() > key.size() &&
+                    std::string_view(" .:").find(problem.what[key.size()]) != std::string_view::npos;
+           });
+  };
+  const auto at = std::find_if(problems.begin(), problems.end(), decides);
+  return at == problems.end() ? nullptr : &*at;
+}
+
 Value texts(const std::vector<std::string>& values) {
   Value list = Value::list();
   for (const std::string& value : values) list.items.push_back(Value::string(value));
@@ -109,6 +128,8 @@ Result<ControllerSetup> set_up_controller(const ControllerOptions& options, bool
   if (options.no_auto_prefix) flags.add("autoPrefix", Value::boolean(false));
   if (!flags.members.empty())
     if (const Status applied = apply(to_json(flags), kFlag); !applied) return applied.error();
+  if (const Problem* const bad = unreadable_key(setup->problems); bad && needs_files)
+    return Error{Errc::malformed, bad->where.starts_with(kFlag) ? std::string(kFlag) : bad->where, bad->what};
   if (options.instance) config.instance = *options.instance;
   if (!config.instance.empty() && !is_instance(config.instance))
     return Error{Errc::malformed, "instance",

@@ -118,6 +118,25 @@ TEST_F(ControllerSetupTest, AControllerDoesNotStartWithAFileThatCannotBeRead) {
   EXPECT_FALSE(set_up_controller(options)) << "the file may restrict more";
 }
 
+/// The default in place of a value that cannot be read would lift a restriction, or remove every taint.
+TEST_F(ControllerSetupTest, AControllerDoesNotStartWithAKeyThatCannotBeRead) {
+  for (const char* text :
+       {"denylabelns: a.example", "labelWhiteList: '['", "restrictions: {disableLabels: maybe}", "restrictions: 3",
+        "enableTaints: often", "extraLabelNs: {a: b}", "nodeFeatures: {namespaces: 3}", "writePrefixes: x",
+        "restrictions: {nodeFeatureNamespaceSelector: {matchExpressions: [{key: a, operator: Nope}]}}",
+        "leaderElection: {leaseDuration: soon}", "noPublish: 7", "instance: [x]"}) {
+    const auto refused = set_up(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_EQ(refused.error().where.find(options.config), 0u) << refused.error().text();
+  }
+  EXPECT_TRUE(set_up("limits: {labelsPerObject: many}")) << "the default is as strict";
+  EXPECT_TRUE(set_up("core: {labelSources: 3}")) << "of a worker";
+  options.label_white_list = "[";
+  const auto refused = set_up("");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("labelWhiteList: bad regular expression"), std::string::npos);
+}
+
 TEST_F(ControllerSetupTest, AnInstanceMustBeAName) {
   options.instance = "-x";
   EXPECT_FALSE(set_up(""));
