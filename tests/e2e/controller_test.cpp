@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "document/json.h"
 #include "document/value_path.h"
@@ -708,6 +709,125 @@ TEST_F(ControllerFaultTest, WhatRulesLookAtMayShrinkAndGrow) {
   EXPECT_EQ(removed_since(point), std::vector<std::string>());
 }
 
+/// The agent's matrix: whatever the server does, nothing goes, and afterwards the controller goes on.
+class ControllerFaultMatrixTest : public ControllerFaultTest {
+ protected:
+  void SetUp() override {
+    ControllerFaultTest::SetUp();
+    if (!cluster) return;
+    point = labelled_before();
+    process = &start_through_proxy();
+    EXPECT_TRUE(eventually([&] { return log_has(*process, "all Nodes are up to date"); }, 60s));
+  }
+  void set_rule(const std::string& value) {
+    must(cluster->admin().patch(
+        object_path(resources::kNodeFeatureRules, "", "by-module"), PatchKind::merge,
+        json(R"({"spec":{"rules":[{"name":"r","labels":{"from-rule":")" + value +
+             R"("},"matchFeatures":[{"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}]}})")));
+  }
+  /// Something that concerns every Node happens meanwhile.
+  void suffer(const Fault& fault, std::chrono::milliseconds time) {
+    proxy->clear();
+    proxy->add(fault);
+    proxy->drop_connections();
+    set_rule("meanwhile-" + std::to_string(++rounds_));
+    std::this_thread::sleep_for(time);
+  }
+  void expect_alive_and_nothing_removed() {
+    proxy->clear();
+    proxy->drop_connections();
+    set_rule("alive");
+    for (int i = 0; i < kNodes; ++i)
+      EXPECT_TRUE(wait_for_label(*cluster, name(i), kLabel, "alive", 90s)) << process->end_of_log();
+    EXPECT_EQ(removed_since(point), std::vector<std::string>());
+  }
+
+  std::uintmax_t point = 0;
+  Process* process = nullptr;
+
+ private:
+  int rounds_ = 0;
+};
+
+TEST_F(ControllerFaultMatrixTest, TheServerFailsAtEveryCall) {
+  for (const int status : {500, 503, 429, 401, 403})
+    suffer({.answer = answer_of(status, R"({"kind":"Status","code":)" + std::to_string(status) + "}"), .close = true},
+           2s);
+  suffer({.times = 12, .delay = 3s}, 5s);
+  suffer({.times = 6, .hang = true}, 3s);
+  expect_alive_and_nothing_removed();
+}
+
+TEST_F(ControllerFaultMatrixTest, AnswersAreCutAndGarbled) {
+  for (const std::size_t length : {0u, 10u, 150u, 400u, 900u, 1500u, 4000u}) suffer({.cut = length}, 1s);
+  for (const char* body :
+       {"[]", "{}", R"({"kind":"Node","metadata":{"name":"another"}})", R"({"items":[],"metadata":{}})",
+        R"({"kind":"NodeFeatureList","apiVersion":"nfd.k8s-sigs.io/v1alpha1","metadata":{"resourceVersion":""},"items":[]})"})
+    suffer({.answer = answer_of(200, body), .close = true}, 2s);
+  expect_alive_and_nothing_removed();
+}
+
+TEST_F(ControllerFaultMatrixTest, TheApiServerIsDownAndEtcdIsPaused) {
+  cluster->kill_api_server();
+  std::this_thread::sleep_for(8s);
+  cluster->start_api_server();
+  expect_alive_and_nothing_removed();
+  cluster->pause_etcd();
+  std::this_thread::sleep_for(8s);
+  cluster->resume_etcd();
+  expect_alive_and_nothing_removed();
+}
+
+TEST_F(ControllerFaultMatrixTest, TheCertificateAuthorityRotates) {
+  const CertificateAuthority next;
+  proxy->rotate(next);
+  EXPECT_TRUE(eventually([&] { return log_has(*process, "certificate"); })) << process->end_of_log();
+  const fs::path kubeconfig = cluster->folder() / ("controller-" + std::to_string(configs_) + ".kubeconfig");
+  const std::string text = must(read_whole_file(kubeconfig.string(), 1u << 20));
+  const std::string old = encode_base64(cluster->authority().certificate());
+  ASSERT_NE(text.find(old), std::string::npos);
+  write_file(kubeconfig, replace_all(text, old, encode_base64(next.certificate())));
+  expect_alive_and_nothing_removed();
+}
+
+TEST_F(ControllerFaultMatrixTest, ANodeIsDeletedAndComesAgain) {
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodes, "", name(0))));
+  std::this_thread::sleep_for(1s);
+  cluster->create_node(name(0));
+  EXPECT_TRUE(wait_for_label(*cluster, name(0), kLabel, "true")) << process->end_of_log();
+  expect_alive_and_nothing_removed();
+}
+
+/// The API server takes a regular expression that is none.
+TEST_F(ControllerFaultMatrixTest, ARuleThatBreaksKeepsWhatItMade) {
+  must(cluster->admin().patch(
+      object_path(resources::kNodeFeatureRules, "", "by-module"), PatchKind::merge,
+      json(R"({"spec":{"rules":[{"name":"r","labels":{"from-rule":"true"},"matchFeatures":[{"feature":)"
+           R"("kernel.loadedmodule","matchName":{"op":"InRegexp","value":["("]}}]}]}})")));
+  EXPECT_TRUE(eventually([&] { return log_has(*process, "NodeFeatureRule/by-module"); })) << process->end_of_log();
+  std::this_thread::sleep_for(3s);
+  EXPECT_TRUE(are_labelled());
+  expect_alive_and_nothing_removed();
+}
+
+/// It blames no entry, and goes on when the right comes.
+TEST_F(ControllerFaultTest, WithoutTheRightToPatchNoEntryIsBlamed) {
+  const auto rights = [](const char* nodes) {
+    return R"([{"apiGroups":[""],"resources":["nodes","nodes/status"],"verbs":)" + std::string(nodes) +
+           R"(},{"apiGroups":["nfd.k8s-sigs.io"],"resources":["*"],"verbs":["get","list","watch"]},)"
+           R"({"apiGroups":["coordination.k8s.io"],"resources":["leases"],"verbs":["get","list"]}])";
+  };
+  cluster->create_service_account("default", "controller-rights", rights(R"(["get","list","watch"])"));
+  const std::string token = cluster->token("default", "controller-rights", name(0));
+  Process& process = start({}, cluster->kubeconfig("rights-to-patch", R"({"token":")" + token + "\"}"));
+  EXPECT_TRUE(eventually([&] { return log_has(process, "cannot patch resource"); })) << process.end_of_log();
+  std::this_thread::sleep_for(2s);
+  EXPECT_FALSE(log_has(process, "was refused")) << process.end_of_log();
+  must(cluster->admin().patch("/apis/rbac.authorization.k8s.io/v1/clusterroles/controller-rights", PatchKind::merge,
+                              json(R"({"rules":)" + rights(R"(["get","list","watch","patch"])") + "}")));
+  EXPECT_TRUE(eventually([&] { return are_labelled(); }, 120s)) << process.end_of_log();
+}
+
 TEST_F(ControllerFaultTest, TwoControllersConverge) {
   start();
   start();
@@ -839,7 +959,7 @@ TEST_F(ControllerLoadTest, KilledAndStoppedAtAnyMomentOfARollout) {
   const auto replica = [&] {
     const std::string user = "replica-" + std::to_string(replicas++);
     processes.push_back(std::make_unique<Process>(
-        std::vector<std::string>{nodescout_program(), "controller", "--kubeconfig", kubeconfig_of(user).string(),
+        std::vector<std::string>{program(), "controller", "--kubeconfig", kubeconfig_of(user).string(),
                                  "--listen", "none", "--config", config.string(), "--enable-leader-election"},
         folder.path() / user));
     return processes.back().get();
