@@ -32,6 +32,10 @@ std::string event_reason(const std::string& code) {
 
 std::vector<Problem> Notices::tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node) {
   const std::lock_guard lock(mutex_);
+  if (problems.empty()) {
+    known_.erase(kind);
+    return {};
+  }
   std::set<Problem>& known = known_[kind];
   std::set<Problem> now;
   std::vector<Problem> fresh;

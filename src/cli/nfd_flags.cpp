@@ -29,7 +29,7 @@ constexpr Flag kFlags[] = {
     {"deny-label-ns"},
     {"label-whitelist"},
     {"feature-gates"},
-    {"resync-period", false, "watches report every change, and what failed is tried again"},
+    {"resync-period"},
     {"nfd-api-parallelism", false, "the number of requests under way follows what the API server bears"},
     {"informer-page-size", false, "NodeFeature objects are read 20 at a time"},
     {"gc-interval", false, "objects of a Node are deleted when it goes, see --collect-after"},

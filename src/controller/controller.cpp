@@ -54,6 +54,7 @@ Status Controller::set_up() {
   auto setup = set_up_controller(options_);
   if (!setup) return setup.error();
   options_.times = setup->times;
+  options_.resync = setup->resync;
   if (const std::string defect = defect_of(options_.times); !defect.empty())
     return Error{Errc::malformed, "leaderElection", defect};
   options_.publishes = options_.publishes && setup->config.publish;
@@ -231,6 +232,7 @@ void Controller::take_group(const WatchEvent& event) {
     if (take_state(groups_state_, event)) {
     } else if (event.kind == WatchEvent::Kind::removed) {
       groups_changed_ |= groups_.erase(key) > 0;
+      notices_.forget("group " + key);
     } else if (may_count(key.substr(0, key.find('/')), judging_)) {
       take_group(key, *event.object);
     }
@@ -473,7 +475,19 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   for (const Change& change : written->published.changes)
     if (change.action == Change::Action::remove)
       log_.info("removed", {{"node", node}, {"key", change.key}, {"was", change.before}});
-  return {true, written->again};
+  std::optional<SteadyTime> again = written->again;
+  if (const auto recheck = recheck_of(node, written->after, *options_.resync))
+    again = again ? std::min(*again, *recheck) : recheck;
+  return {true, again};
+}
+
+/// The watch does not say that somebody removed a taint, or that a kubelet reset its extended resources. Spread, so that
+/// Nodes that were written together are not read together.
+std::optional<SteadyTime> Controller::recheck_of(const std::string& node, const NodeState& state,
+                                                 std::chrono::milliseconds period) const {
+  if (period.count() <= 0 || !needs_whole_node(state, {}, judging_.plan.instance)) return std::nullopt;
+  const auto share = static_cast<double>(std::hash<std::string>()(node) % 1000) / 1000;
+  return now() + std::chrono::duration_cast<std::chrono::milliseconds>(period * (0.9 + 0.2 * share));
 }
 
 void Controller::note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written) {

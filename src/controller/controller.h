@@ -121,6 +121,8 @@ class Controller {
   Turn process(const std::string& node, const std::stop_token& stop);
   /// Leases of agents, as they were a moment ago.
   Result<std::shared_ptr<const AgentLeases>> agents(const std::stop_token& stop);
+  std::optional<SteadyTime> recheck_of(const std::string& node, const NodeState& state,
+                                       std::chrono::milliseconds period) const;
   void note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written);
   Result<ReadObjects> read_objects(const NodeSnapshot& snapshot, bool whole, const std::stop_token& stop);
 

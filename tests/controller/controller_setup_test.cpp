@@ -49,7 +49,7 @@ TEST_F(ControllerSetupTest, EachKeyOfNfdMasterIsUsedOrReported) {
       {"restrictions: {allowOverwrite: true}", [](const Config& c) { return c.allow_overwrite; }},
       {"restrictions: {nodeFeatureNamespaceSelector: {matchLabels: {a: b}}}",
        [](const Config& c) { return c.objects.selector.has_value(); }},
-      {"resyncPeriod: 1h", {}, "watches report every change"},
+      {"resyncPeriod: 2h", [](const Config&) { return true; }},
       {"nfdApiParallelism: 10", {}, "what the API server bears"},
       {"informerPageSize: 200", {}, "20 at a time"},
       {"klog: {v: 1}", {}, "--log-format"},
@@ -88,6 +88,11 @@ TEST_F(ControllerSetupTest, TimesOfTheLeaderElectionCount) {
   EXPECT_EQ(set_up("")->times, (LeaderTimes{15s, 10s, 2s}));
   EXPECT_EQ(set_up("leaderElection: {leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 4s}")->times,
             (LeaderTimes{30s, 20s, 4s}));
+  EXPECT_EQ(set_up("")->resync, 1h);
+  EXPECT_EQ(set_up("resyncPeriod: 2m")->resync, 2min);
+  EXPECT_EQ(set_up("resyncPeriod: 0")->resync, 0s);
+  options.resync = 5s;
+  EXPECT_EQ(set_up("resyncPeriod: 2m")->resync, 5s);
   options.more_config = "{leaderElection: {leaseDuration: 40s}}";
   EXPECT_EQ(set_up("leaderElection: {retryPeriod: 3s}")->times, (LeaderTimes{40s, 10s, 3s}));
 }

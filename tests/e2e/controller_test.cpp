@@ -260,6 +260,32 @@ TEST_F(ControllerTest, TaintsAndResourcesAreSetAndRemoved) {
   EXPECT_TRUE(eventually([&] { return resource().empty() && !is_tainted(); }));
 }
 
+/// The watch has metadata only, so these Nodes are read from time to time.
+TEST_F(ControllerTest, TaintsAndResourcesThatAnotherRemovesComeBack) {
+  rule("tr", R"([{"name":"r","extendedResources":{"vendor":"3"},"taints":[{"key":"feature.node.kubernetes.io/t",)"
+             R"("value":"x","effect":"PreferNoSchedule"}]}])");
+  cluster->create_node("cn-resync");
+  node_feature("cn-resync");
+  start({"-resync-period", "2s"});
+  const auto is_complete = [&] {
+    const std::string node = to_json(node_object(*cluster, "cn-resync"));
+    return node.find(R"("key":"feature.node.kubernetes.io/t")") != std::string::npos &&
+           node.find(R"("feature.node.kubernetes.io/vendor":"3")") != std::string::npos;
+  };
+  ASSERT_TRUE(eventually(is_complete));
+  // As an administrator, and as a kubelet after a reboot.
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "cn-resync"), PatchKind::merge,
+                              json(R"({"spec":{"taints":null}})")));
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "cn-resync", "status"), PatchKind::merge,
+                              json(R"({"status":{"capacity":{"feature.node.kubernetes.io/vendor":"0"}}})")));
+  ASSERT_FALSE(is_complete());
+  EXPECT_TRUE(eventually(is_complete));
+  // Labels come back at once.
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "cn-resync"), PatchKind::merge,
+                              json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/from-worker":null}}})")));
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-resync", kWorkerLabel, "true"));
+}
+
 TEST_F(ControllerTest, AStandbyTakesOverAtOnceFromOneThatStopsAndLaterFromOneThatDies) {
   label_rule();
   Process& first = start({"--enable-leader-election"});
@@ -524,9 +550,9 @@ TEST_F(ControllerTest, NfdsCommandLineAndPruning) {
   label_rule();
   cluster->create_node("cn-1");
   node_feature("cn-1");
-  Process& process = start({"-resync-period", "1h", "-v=2", "-instance", "x"});
+  Process& process = start({"-nfd-api-parallelism", "5", "-v=2", "-instance", "x"});
   ASSERT_TRUE(wait_for_label(*cluster, "cn-1", kLabel, "true"));
-  EXPECT_TRUE(log_has(process, "-resync-period has no meaning here"));
+  EXPECT_TRUE(log_has(process, "-nfd-api-parallelism has no meaning here"));
   EXPECT_TRUE(
       at(node_object(*cluster, "cn-1"), {"metadata", "annotations", "x.nfd.node.kubernetes.io/feature-labels"}));
   process.stop();
