@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "corridor/walk.h"
 #include "feature/json.h"
 #include "keep/keeper.h"
@@ -37,6 +38,13 @@ std::optional<std::size_t> RulesInUse::object_of(std::size_t rule) const {
 
 namespace {
 
+/// For the controller's administrator: no agent writes there, and the agents' admission policy does not concern it.
+std::string reworded(std::string_view what) { return replace_all(what, "this agent ", "the controller "); }
+Problem reworded(const Problem& problem) {
+  return {problem.code, problem.where, reworded(problem.what),
+          replace_all(problem.todo, " and to writePrefixes in the ConfigMap nodescout-policy", "")};
+}
+
 /// What the authors of rule objects find on them.
 void note_of_objects(const Walk& walk, const RulesInUse& rules, Judged& judged) {
   judged.matches.assign(rules.objects.size(), false);
@@ -52,7 +60,7 @@ void note_of_objects(const Walk& walk, const RulesInUse& rules, Judged& judged) 
     if (rejection.from.layer == Layer::rules)
       if (const auto object = rules.object_of(rejection.from.rule))
         judged.rejections.push_back(
-            {*object, std::string(name_of(rejection.kind)) + " " + rejection.key, rejection.problem.what});
+            {*object, std::string(name_of(rejection.kind)) + " " + rejection.key, reworded(rejection.problem.what)});
 }
 
 std::vector<bool> groups_of(const RulesInUse& rules, const Features& features, bool has_objects) {
@@ -83,7 +91,7 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   Judged judged;
   judged.refers_beyond = refers_beyond(rules.wanted, walk.layers);
   judged.failed_rules = walk.failed_rules;
-  judged.problems = std::move(walk.problems);
+  for (const Problem& problem : walk.problems) judged.problems.push_back(reworded(problem));
   judged.problems.insert(judged.problems.end(), objects.problems.begin(), objects.problems.end());
   judged.problems.insert(judged.problems.end(), trusted.problems.begin(), trusted.problems.end());
   if (!node.beyond.empty())

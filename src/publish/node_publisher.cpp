@@ -206,7 +206,8 @@ void NodePublisher::report_refusals(const Report& report, Published& published) 
     const std::string name = std::string(name_of(entry.kind)) + " " + quote(entry.key) + "=" + quote(refusal.value);
     Problem problem{"refused-" + replace_all(name_of(entry.kind), " ", "-"), "node " + node_,
                     name + (maker.empty() ? "" : " from " + maker) + " was refused: " + refusal.why,
-                    "allow it in the admission policy's ConfigMap, or correct the rule or object that asks for it"};
+                    "allow it in the admission policy (nodescout's reads the ConfigMap nodescout-policy), or correct the rule "
+                    "or object that asks for it"};
     published.unwritten.push_back({entry, problem});
     published.problems.push_back(std::move(problem));
   }

@@ -133,6 +133,16 @@ TEST_F(JudgeTest, WhoAsksForEachEntryIsKnown) {
   EXPECT_EQ(object_named(result.problems[0], inventory.node("n")->objects)->name, "v");
 }
 
+TEST_F(JudgeTest, AdviceIsForTheControllersAdministrator) {
+  put(kObject);
+  options.labels.write_prefixes = {"feature.node.kubernetes.io"};
+  RulesInUse use = rules("[{name: a, labels: {example.com/x: y}}]");
+  const Judged result = judged(use);
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_EQ(result.problems[0].what, "label \"example.com/x\": the controller may not write below \"example.com\"");
+  EXPECT_EQ(result.problems[0].todo, "add \"example.com\" to extraWritePrefixes in the configuration");
+}
+
 TEST(ObjectNamed, IsTheObjectThatAProblemIsAbout) {
   const std::vector<KeptObject> objects{{.space = "s", .name = "a"}, {.space = "s", .name = "a-b"}};
   const auto name_for = [&](const char* where) -> std::string {

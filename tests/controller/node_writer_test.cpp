@@ -127,6 +127,27 @@ TEST_F(LaggingWatchTest, LabelsThatNoAnnotationListsAreNeverRemoved) {
   EXPECT_EQ(label("of-agent"), "1");
 }
 
+/// As an agent does it: the Node's record proves whose they are, and only a whole Node has it.
+TEST_F(NodeWriterTest, LabelsThatLostTheirAnnotationAreClaimedAgain) {
+  ASSERT_TRUE(write({{kF + "made", "1"}}));
+  watch();
+  put("\"" + kF + R"(made":"1",")" + kF + R"(theirs":"1")", "",
+      R"(,"managedFields":[{"manager":"nodescout","operation":"Update","time":"2027-01-15T08:00:00Z",)"
+      R"("fieldsV1":{"f:metadata":{"f:labels":{"f:)" +
+          kF + R"(made":{}}}}}])");
+  watch();
+  server.forget_requests();
+  const Attributes wanted{{kF + "made", "1"}, {kF + "theirs", "1"}};
+  const auto written = write(wanted);
+  ASSERT_TRUE(written);
+  EXPECT_EQ(server.count("GET"), 1);
+  EXPECT_EQ(text_at(server.at(kNode), {"metadata", "annotations", "nfd.node.kubernetes.io/feature-labels"}), "made");
+  watch();
+  server.forget_requests();
+  ASSERT_TRUE(write(wanted));
+  EXPECT_EQ(server.count("GET"), 0) << "what stays foreign is not read each time";
+}
+
 TEST_F(NodeWriterTest, WhatItWroteLastItRemovesAtOnce) {
   ASSERT_TRUE(write({{kF + "made", "1"}}));
   watch();
