@@ -233,6 +233,7 @@ void Controller::take_group(const WatchEvent& event) {
     } else if (event.kind == WatchEvent::Kind::removed) {
       groups_changed_ |= groups_.erase(key) > 0;
       notices_.forget("group " + key);
+      group_uids_.erase(key);
     } else if (may_count(key.substr(0, key.find('/')), judging_)) {
       take_group(key, *event.object);
     }
@@ -251,6 +252,7 @@ void Controller::take_group(const std::string& key, const Value& object) {
   }
   notices_.tell("group " + key, problems, false);
   KnownGroup& group = groups_[key];
+  group_uids_.insert_or_assign(key, text_at(object, {"metadata", "uid"}));
   group.nodes.clear();
   if (const Value* nodes = at(object, {"status", "nodes"}))
     for (const Value& node : nodes->items) group.nodes.push_back(text_at(node, {"name"}));
@@ -428,6 +430,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   }
   metrics_.judged(judged, now() - begun);
   note_verdict(node, rules, judged);
+  log_once(judged.problems);
   if (has_agent(state_of(*snapshot))) return {};
   const auto leases = agents(stop);
   if (!leases) return {false, {}};

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -104,6 +105,8 @@ class Controller {
   void write_groups(const std::stop_token& stop);
   void write_rule_status(const std::stop_token& stop);
   void note_event(std::size_t object, const char* reason, const std::string& note);
+  /// Logs problems that are not of a Node, each once for all Nodes, and leaves the others.
+  void log_once(std::vector<Problem>& problems);
   void post_events(const std::stop_token& stop);
   bool may_keep_house() const;
   bool is_rules_pending() const { return !in_use_ || rule_objects_.generation() != rules_seen_ || groups_changed_; }
@@ -169,6 +172,8 @@ class Controller {
   std::map<std::size_t, RuleMistakes> mistakes_;                       // by rule object
   StatusPace status_;
   std::map<std::string, std::string, std::less<>> rule_uids_;  // of the rule objects
+  std::map<std::string, std::string, std::less<>> group_uids_;
+  std::set<Problem> logged_;  // since the rules last changed; that are not of one Node
   std::deque<ObjectEvent> events_;                             // to be posted: of rule objects
   std::deque<ObjectEvent> object_events_;                      // likewise, of NodeFeatures, of which there are many
   double event_allowance_ = 10;

@@ -17,6 +17,7 @@ constexpr Resource kTopologies{"topology.node.k8s.io", "v1alpha2", "noderesource
 constexpr std::chrono::seconds kGroupPause{1};  // between two writes of groups
 constexpr std::chrono::seconds kRetry{10};
 constexpr std::size_t kMostEvents = 100;  // that wait
+constexpr std::size_t kMostLogged = 500;  // problems of rules, as long as these do not change
 constexpr double kEventBurst = 10;
 constexpr std::chrono::minutes kEventPause{1};
 constexpr const char* kRuleFailed = "RuleFailed";
@@ -111,6 +112,7 @@ void Controller::renew_rules(const std::stop_token& stop) {
   members_.restart(in_use_->groups.size());
   matches_.restart(in_use_->objects.size());
   mistakes_.clear();
+  logged_.clear();
   for (const Problem& problem : cluster.problems)
     if (const auto object = object_of(problem, in_use_->objects))
       if (mistakes_[*object].fail(problem.where + ": " + problem.what) && leads_)
@@ -219,6 +221,25 @@ void Controller::note_verdict(const std::string& node, const std::shared_ptr<con
     if (mistakes_[object].reject(entry, why)) note_event(object, kEntryRejected, entry + ": " + why);
   for (const auto& [object, text] : judged.errors)
     if (mistakes_[object].fail(text)) note_event(object, kRuleFailed, text);
+  for (const auto& [group, problem] : judged.group_problems) {
+    if (logged_.size() >= kMostLogged || !logged_.insert(problem).second) continue;
+    log_.problem(problem);
+    const std::string& key = rules->groups[group].key;
+    const std::size_t slash = key.find('/');
+    const auto uid = group_uids_.find(key);
+    if (uid != group_uids_.end() && events_.size() < kMostEvents)
+      events_.push_back({"NodeFeatureGroup", key.substr(0, slash), key.substr(slash + 1), uid->second, kRuleFailed,
+                         problem.where + ": " + problem.what});
+  }
+}
+
+void Controller::log_once(std::vector<Problem>& problems) {
+  const auto others = std::stable_partition(problems.begin(), problems.end(), is_of_node);
+  if (others == problems.end()) return;
+  const std::lock_guard lock(mutex_);
+  for (auto problem = others; problem != problems.end(); ++problem)
+    if (logged_.size() < kMostLogged && logged_.insert(*problem).second) log_.problem(*problem);
+  problems.erase(others, problems.end());
 }
 
 void Controller::note_outcome(const Outcome& outcome, const std::vector<Unwritten>& unwritten,

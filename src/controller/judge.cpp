@@ -63,12 +63,14 @@ void note_of_objects(const Walk& walk, const RulesInUse& rules, Judged& judged) 
             {*object, std::string(name_of(rejection.kind)) + " " + rejection.key, reworded(rejection.problem.what)});
 }
 
-std::vector<bool> groups_of(const RulesInUse& rules, const Features& features, bool has_objects) {
-  std::vector<bool> groups(rules.groups.size(), false);
-  if (!has_objects) return groups;
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    groups[i] = !rules.groups[i].rules.evaluate(features).matching.empty();
-  return groups;
+void find_groups(const RulesInUse& rules, const Features& features, bool has_objects, Judged& judged) {
+  judged.groups.assign(rules.groups.size(), false);
+  if (!has_objects) return;
+  for (std::size_t i = 0; i < rules.groups.size(); ++i) {
+    Outcome outcome = rules.groups[i].rules.evaluate(features);
+    judged.groups[i] = !outcome.matching.empty();
+    for (Problem& problem : outcome.problems) judged.group_problems.emplace_back(i, std::move(problem));
+  }
 }
 
 }  // namespace
@@ -104,7 +106,7 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
                                "delete objects that nothing needs, or raise the limit in nodescout.conf"});
   for (const Rejection& rejection : walk.built.rejected) ++judged.rejected[rejection.kind];
   note_of_objects(walk, rules, judged);
-  judged.groups = groups_of(rules, walk.sight.of(Layer::rules), !trusted.objects.empty());
+  find_groups(rules, walk.sight.of(Layer::rules), !trusted.objects.empty(), judged);
   judged.report.options = options.plan;
   judged.report.options.requested_by = requested_labels(walk, options.labels);
   judged.report.desired = std::move(walk.built.desired);
@@ -132,6 +134,12 @@ std::string rule_of(const EntryKey& entry, const std::map<EntryKey, Provenance>&
   const auto at = from.find(entry);
   const RuleSet* const set = at == from.end() ? nullptr : rules.layers.find(at->second.layer);
   return set ? place_of(set->rules()[at->second.rule]) : "";
+}
+
+bool is_of_node(const Problem& problem) {
+  for (const char* subject : {"node ", "NodeFeature ", "NodeFeature/"})
+    if (problem.where.starts_with(subject)) return true;
+  return false;
 }
 
 const KeptObject* object_named(const Problem& problem, const std::vector<KeptObject>& objects) {

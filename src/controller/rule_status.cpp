@@ -57,7 +57,7 @@ Value event_of_object(const ObjectEvent& event, const std::string& reporter,
   metadata.add("namespace", Value::string(space_of(event)));
   replace(object, "metadata", std::move(metadata));
   Value regarding = Value::map();
-  regarding.add("apiVersion", Value::string(api_version(resources::kNodeFeatures)));  // both kinds have it
+  regarding.add("apiVersion", Value::string(api_version(resources::kNodeFeatures)));  // all have it
   regarding.add("kind", Value::string(event.kind));
   regarding.add("name", Value::string(event.object));
   if (!event.space.empty()) regarding.add("namespace", Value::string(event.space));

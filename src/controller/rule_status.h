@@ -4,7 +4,7 @@
 // kind has no status, so this is an annotation. It is written rarely, since every agent and controller of the cluster
 // watches these objects: at most once in kPause for each object, and only if the text changed.
 //
-// On a NodeFeatureRule or NodeFeature: Events.
+// On a NodeFeatureRule, NodeFeature or NodeFeatureGroup: Events.
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,7 @@ Value rule_status_patch(const std::string& text);
 
 /// As `kubectl describe nodefeaturerule NAME` shows it.
 struct ObjectEvent {
-  const char* kind;          // "NodeFeatureRule" or "NodeFeature"
+  const char* kind;          // "NodeFeatureRule", "NodeFeature" or "NodeFeatureGroup"
   std::string space;         // empty for objects without a namespace
   std::string object, uid;
   std::string reason, note;

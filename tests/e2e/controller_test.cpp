@@ -286,6 +286,57 @@ TEST_F(ControllerTest, TaintsAndResourcesThatAnotherRemovesComeBack) {
   EXPECT_TRUE(wait_for_label(*cluster, "cn-resync", kWorkerLabel, "true"));
 }
 
+TEST_F(ControllerTest, LabelsThatLostTheirAnnotationAreClaimedAgain) {
+  label_rule();
+  // As a kubelet registers it: the API server keeps no record of who wrote a Node that was created with nothing.
+  must(cluster->admin().create(
+      collection_path(resources::kNodes),
+      json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"cn-lost","labels":{"kubernetes.io/os":"linux"}}})")));
+  node_feature("cn-lost");
+  Process& process = start();
+  ASSERT_TRUE(wait_for_label(*cluster, "cn-lost", kLabel, "true"));
+  must(cluster->admin().patch(
+      object_path(resources::kNodes, "", "cn-lost"), PatchKind::merge,
+      json(R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/feature-labels":null}}})")));
+  EXPECT_TRUE(eventually([&] {
+    return text_at(node_object(*cluster, "cn-lost"),
+                   {"metadata", "annotations", "nfd.node.kubernetes.io/feature-labels"}) == "from-rule,from-worker";
+  })) << process.end_of_log();
+  delete_node_feature("cn-lost");
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-lost", kLabel, std::nullopt));
+}
+
+/// What concerns a rule or a group is said once, and not for each Node.
+TEST_F(ControllerTest, AMistakeOfARuleOrGroupIsLoggedOnceForAllNodes) {
+  rule("mistaken", R"([{"name":"r","labels":{"from-rule":"true","kubernetes.io/no":"1"}},{"name":"fails",)"
+                   R"("labels":{"x":"1"},"matchFeatures":[{"feature":"kernel.loadedmodule","matchName":)"
+                   R"({"op":"InRegexp","value":["["]}}]}])");
+  must(cluster->admin().create(
+      collection_path(resources::kNodeFeatureGroups, "default"),
+      json(R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeatureGroup","metadata":{"name":"mistaken"},"spec":)"
+           R"({"featureGroupRules":[{"name":"g","matchFeatures":[{"feature":"kernel.loadedmodule","matchName":)"
+           R"({"op":"InRegexp","value":["("]}}]}]}})")));
+  for (int i = 0; i < 5; ++i) {
+    cluster->create_node("cn-many-" + std::to_string(i));
+    node_feature("cn-many-" + std::to_string(i));
+  }
+  Process& process = start();
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(wait_for_label(*cluster, "cn-many-" + std::to_string(i), kLabel, "true")) << process.end_of_log();
+  EXPECT_TRUE(eventually([&] { return log_has(process, "NodeFeatureGroup/default/mistaken"); }))
+      << process.end_of_log();
+  std::this_thread::sleep_for(1s);
+  const std::string log = must(read_whole_file(process.log(), 1u << 20));
+  for (const char* text : {"kubernetes.io/no", R"(rule \"fails\")", "NodeFeatureGroup/default/mistaken"}) {
+    const auto lines = split(log, '\n');
+    EXPECT_EQ(std::count_if(lines.begin(), lines.end(), [&](const auto& line) { return line.find(text) != line.npos; }),
+              1)
+        << text << "\n"
+        << log;
+  }
+  EXPECT_TRUE(eventually([&] { return events_of("NodeFeatureGroup", "mistaken").find("RuleFailed: ") == 0; }));
+}
+
 TEST_F(ControllerTest, AStandbyTakesOverAtOnceFromOneThatStopsAndLaterFromOneThatDies) {
   label_rule();
   Process& first = start({"--enable-leader-election"});
