@@ -24,6 +24,8 @@ constexpr int kNodePage = 500;
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 constexpr std::chrono::seconds kAgentsLife{20};  // Leases that are older are read again
+/// Between two looks at a Node that keeps what an agent may have made.
+constexpr std::chrono::milliseconds kGoneAgentPause{300'000};
 
 /// Whether the labels of namespaces decide which objects count.
 bool judges_by_namespace(const ObjectPolicy& policy) { return policy.selector && policy.selector->needs_labels(); }
@@ -479,8 +481,11 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
     if (change.action == Change::Action::remove)
       log_.info("removed", {{"node", node}, {"key", change.key}, {"was", change.before}});
   std::optional<SteadyTime> again = written->again;
-  if (const auto recheck = recheck_of(node, written->after, *options_.resync))
-    again = again ? std::min(*again, *recheck) : recheck;
+  const auto look_again = [&](SteadyTime at) { again = again ? std::min(*again, at) : at; };
+  if (const auto recheck = recheck_of(node, written->after, *options_.resync)) look_again(*recheck);
+  // Somebody may delete the agent's Lease, which no watch reports.
+  if (written->published.held.contains(Kept::agent_gone))
+    look_again(now() + (options_.resync->count() > 0 ? std::min(kGoneAgentPause, *options_.resync) : kGoneAgentPause));
   return {true, again};
 }
 

@@ -411,6 +411,18 @@ TEST_F(ControllerTest, WhereAnAgentsLeaseIsFreshTheNodeIsItsOwn) {
   EXPECT_EQ(label_of(*cluster, "cn-p", "feature.node.kubernetes.io/old"), "true");
 }
 
+TEST_F(ControllerTest, WithoutTheLeaseOfAnAgentThatIsGoneItsNodeIsTakenOver) {
+  label_rule();
+  node_with_old_label("cn-gone");
+  node_feature("cn-gone");
+  lease("cn-gone", 300s);
+  start({"-resync-period", "1s"});
+  ASSERT_TRUE(wait_for_label(*cluster, "cn-gone", kLabel, "true"));
+  EXPECT_EQ(label_of(*cluster, "cn-gone", "feature.node.kubernetes.io/old"), "true");
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kLeases, "default", "cn-gone")));
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-gone", "feature.node.kubernetes.io/old", std::nullopt, 60s));
+}
+
 TEST_F(ControllerTest, WhatAnAgentWroteBeforeItHadALeaseStays) {
   label_rule();
   cluster->create_node("cn-s");
