@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -87,9 +88,14 @@ struct PlanOptions {
   friend bool operator==(const PlanOptions&, const PlanOptions&) = default;
 };
 
+/// Something that the patch leaves as it is.
+struct Conflict : Problem {
+  std::optional<EntryKey> entry;  // the desired entry that is left out, the first of several
+};
+
 struct NodePatch {
-  std::vector<Change> changes;     // in order of kind and key; empty: the Node is as desired
-  std::vector<Problem> conflicts;  // desired entries that are left out: foreign keys, entries beyond the limits
+  std::vector<Change> changes;      // in order of kind and key; empty: the Node is as desired
+  std::vector<Conflict> conflicts;  // desired entries that are left out: foreign keys, entries beyond the limits
 
   bool empty() const { return changes.empty(); }
 };

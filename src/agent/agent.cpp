@@ -170,8 +170,8 @@ void Agent::look(const Schedule::Pass& pass) {
     const std::lock_guard lock(mutex_);
     busy_since_.reset();
   }
-  if (!seen) return notices_.tell("host", {problem_of(seen.error())}, false);
-  notices_.tell("host", {}, false);
+  notices_.tell("host", seen ? std::vector<Problem>{} : std::vector{problem_of(seen.error())}, false);
+  if (!seen) return;
   metrics_.looked(*seen, corridor_.keeper().facts(), pass.all);
   if (pass.all) watch_paths();  // which paths to watch depends on the machine
   const Status saved = state_.save(corridor_.keeper().facts());

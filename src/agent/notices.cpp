@@ -8,8 +8,15 @@
 namespace nodescout {
 namespace {
 
-/// "rejected-label" -> "RejectedLabel", as the reasons of Events are written.
-std::string reason_of(const std::string& code) {
+/// An Event has room for 1024 bytes.
+Problem shortened(const Problem& problem) {
+  constexpr std::size_t kMost = 400;
+  return {problem.code, excerpt(problem.where, kMost), excerpt(problem.what, kMost), excerpt(problem.todo, kMost)};
+}
+
+}  // namespace
+
+std::string event_reason(const std::string& code) {
   std::string reason;
   bool upper = true;
   for (const char c : code) {
@@ -23,25 +30,26 @@ std::string reason_of(const std::string& code) {
   return reason;
 }
 
-/// An Event has room for 1024 bytes.
-Problem shortened(const Problem& problem) {
-  constexpr std::size_t kMost = 400;
-  return {problem.code, excerpt(problem.where, kMost), excerpt(problem.what, kMost), excerpt(problem.todo, kMost)};
-}
-
-}  // namespace
-
-void Notices::tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node) {
+std::vector<Problem> Notices::tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node) {
   const std::lock_guard lock(mutex_);
+  if (problems.empty()) {
+    known_.erase(kind);
+    return {};
+  }
   std::set<Problem>& known = known_[kind];
   std::set<Problem> now;
-  for (const Problem& problem : problems) now.insert(shortened(problem));
+  std::vector<Problem> fresh;
+  for (const Problem& problem : problems) {
+    const auto [at, is_first] = now.insert(shortened(problem));
+    if (is_first && !known.contains(*at)) fresh.push_back(problem);
+  }
   for (const Problem& problem : now) {
     if (known.contains(problem)) continue;
     log_.problem(problem);
     if (on_node && waiting_.size() < kMostRemembered) waiting_.push_back(problem);
   }
   known = std::move(now);
+  return fresh;
 }
 
 void Notices::forget(const std::string& kind) {
@@ -75,7 +83,7 @@ void Notices::post(Api& api, Clock& clock, const std::string& node, const std::s
     }
     std::string note = problem.where + ": " + problem.what;
     if (!problem.todo.empty()) note += " (" + problem.todo + ")";
-    const Status posted = post_event(api, {node, true, reason_of(problem.code), "Labelling", note}, node, clock, stop);
+    const Status posted = post_event(api, {node, true, event_reason(problem.code), "Labelling", note}, node, clock, stop);
     if (!posted) {
       // Do not report a failure to report: that would never end.
       log_.warn("an event was not posted", {{"error", posted.error().text()}});

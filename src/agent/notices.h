@@ -18,6 +18,9 @@
 
 namespace nodescout {
 
+/// "rejected-label" -> "RejectedLabel", as the reasons of Events are written.
+std::string event_reason(const std::string& code);
+
 class Notices {
  public:
   static constexpr std::size_t kBurst = 10;             // Events at once
@@ -26,9 +29,9 @@ class Notices {
 
   explicit Notices(Log& log) : log_(log) {}
 
-  /// All current problems of this kind: new ones are logged; one that went away is reported again if it returns.
-  /// `on_node`: also post them as Events. Any thread.
-  void tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node);
+  /// All current problems of this kind: new ones are logged and returned; one that went away is reported again if it
+  /// returns. `on_node`: also post them as Events. Any thread.
+  std::vector<Problem> tell(const std::string& kind, const std::vector<Problem>& problems, bool on_node);
 
   /// Its subject is gone.
   void forget(const std::string& kind);

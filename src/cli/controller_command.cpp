@@ -21,6 +21,7 @@ struct ControllerCommandOptions {
   ControllerOptions controller;
   ServiceOptions service;
   std::string collect_after = "1m";
+  std::string resync_period;
   std::string instance, label_white_list, extra_namespaces, denied_namespaces;
   bool prune = false, dry_run = false;
 };
@@ -41,6 +42,12 @@ Result<ControllerOptions> chosen_options(const ControllerCommandOptions& options
   if (!options.label_white_list.empty()) chosen.label_white_list = options.label_white_list;
   if (options.extra_namespaces != kUnset) chosen.extra_label_namespaces = names_of(options.extra_namespaces);
   if (options.denied_namespaces != kUnset) chosen.denied_label_namespaces = names_of(options.denied_namespaces);
+  if (!options.resync_period.empty()) {
+    const auto period = parse_duration(Value::string(options.resync_period));
+    if (!period || period->count() < 0)
+      return Error{Errc::malformed, "--resync-period", "must be a duration such as 1h, or 0"};
+    chosen.resync = std::chrono::duration_cast<std::chrono::milliseconds>(*period);
+  }
   if (options.collect_after == "never") {
     chosen.collect_after.reset();
     return chosen;
@@ -119,11 +126,13 @@ Run set_up(OptionSet& options) {
       "nfd: do as nfd-master does: NodeFeature objects of all namespaces count, with all of their labels");
   options.flag("--enable-leader-election", controller.elects_leader,
                "Write only while holding the Lease nfd-master.nfd.kubernetes.io, which nfd-master uses as well");
-  options.value(
-      "--collect-after", "DURATION", chosen->collect_after,
-      "Delete NodeFeature and NodeResourceTopology objects this long after their Node is gone, as nfd-gc does; "
-      "never: keep them [1m]");
-  options.value("--options", "YAML", controller.more_config, "Configuration that overrides the files");
+  options.value("--collect-after", "DURATION", chosen->collect_after,
+                "How long after a Node is gone its NodeFeature and NodeResourceTopology objects are deleted, as nfd-gc "
+                "does it; never: leave them [1m]");
+  options.value("--resync-period", "DURATION", chosen->resync_period,
+                "How often Nodes with taints or extended resources of ours are read again, in place of the "
+                "configuration's resyncPeriod; of others the watch reports every change; 0: never [1h]");
+  options.value("--options", "YAML", controller.more_config, "Configuration over that of the files");
   options.value("--instance", "NAME", chosen->instance, "Prefix of the ownership annotations");
   options.flag("--enable-taints", controller.enables_taints, "Set the taints that rules ask for");
   options.value("--extra-label-ns", "NAMESPACE,...", chosen->extra_namespaces,

@@ -125,7 +125,7 @@ ExitStatus diff(const DiffOptions& options) {
     return is_replaced && owned.contains(entry) ? cli::text_of(makers.of(entry), entry, probes) : "";
   };
 
-  std::vector<Problem> problems = patch.conflicts;
+  std::vector<Problem> problems(patch.conflicts.begin(), patch.conflicts.end());
   problems.insert(problems.end(), walked.rule_problems.begin(), walked.rule_problems.end());
   problems.insert(problems.end(), walked.problems.begin(), walked.problems.end());
   std::string out;

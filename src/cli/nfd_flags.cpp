@@ -29,9 +29,13 @@ constexpr Flag kFlags[] = {
     {"deny-label-ns"},
     {"label-whitelist"},
     {"feature-gates"},
-    {"resync-period", false, "watches report every change, and what failed is retried"},
-    {"nfd-api-parallelism", false, "the number of parallel requests adapts to the API server"},
+    {"resync-period"},
+    {"nfd-api-parallelism", false, "the number of requests under way follows what the API server bears"},
     {"informer-page-size", false, "NodeFeature objects are read 20 at a time"},
+    {"gc-interval", false, "objects of a Node are deleted when it goes, see --collect-after"},
+    {"list-size", false, "NodeFeature objects are read 20 at a time"},
+    {"help", true},
+    {"version", true},
     {"add_dir_header", true, kLogging},
     {"alsologtostderr", true, kLogging},
     {"alsologtostderrthreshold", false, kLogging},
@@ -101,6 +105,10 @@ TranslatedWords translate_nfd_master(const std::vector<std::string>& words) {
       out.words.insert(out.words.end(), {"--listen", ":" + value});
     else if (name == "feature-gates")
       translate_gates(value, out);
+    else if (value.empty() && (name == "extra-label-ns" || name == "deny-label-ns"))
+      out.words.insert(out.words.end(), {"--" + std::string(name), ""});  // an empty list, over that of the file
+    else if (value.empty())
+      continue;  // the default, as for nfd-master
     else
       out.words.push_back("--" + std::string(name) + "=" + value);
   }

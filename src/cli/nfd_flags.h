@@ -1,5 +1,5 @@
-// nfd-master's command line, for `nodescout controller`: Go's flags have one dash or two, and some of them have no
-// counterpart. A deployment of nfd-master needs another image and another first word, and no other change.
+// The command lines of nfd-master and nfd-gc, for `nodescout controller`: Go's flags have one dash or two, and some of
+// them have no counterpart. A deployment of nfd-master needs another image and another first word, and no other change.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ struct TranslatedWords {
   std::vector<std::string> remarks;  // "-resync-period has no meaning here: ..."
 };
 
-/// The words after `controller`. Words that are not nfd-master's stay unchanged.
+/// The words behind `controller`. What is not NFD's stays as it is.
 TranslatedWords translate_nfd_master(const std::vector<std::string>& words);
 
 }  // namespace nodescout::cli

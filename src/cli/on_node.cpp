@@ -11,7 +11,9 @@ OnNode on_node(const Walk& walk, const Config& config, const std::string& node, 
   options.requested_by = requested_labels(walk, config.labels);
   const OwnEntries there = node_with(before, node);
   OnNode out;
-  out.desired = within_limits(there.node, there.owned, walk.built.desired, options, out.problems, &out.left_out);
+  std::vector<Conflict> conflicts;
+  out.desired = within_limits(there.node, there.owned, walk.built.desired, options, conflicts, &out.left_out);
+  out.problems.assign(conflicts.begin(), conflicts.end());
   return out;
 }
 

@@ -266,6 +266,8 @@ ExitStatus run_command_line(int argc, char** argv) {
   for (const std::string& remark : translated.remarks)
     std::fprintf(stderr, "nodescout: %s\n", printable(remark).c_str());
   std::vector<char*> words{argv[0], argv[1]};
+  if (std::find(translated.words.begin(), translated.words.end(), "--version") != translated.words.end())
+    words.pop_back();  // it is the program's
   for (std::string& word : translated.words) words.push_back(word.data());
   return run_words(static_cast<int>(words.size()), words.data());
 }

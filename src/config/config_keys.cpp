@@ -451,7 +451,7 @@ const Row kRows[] = {
        e.pattern(c.labels.label_white_list);
        note_list(e, c);
      }},
-    {{"resyncPeriod", master, never, "", "nothing is polled; see nodeRecheck"},
+    {{"resyncPeriod", master, never, "", "nothing is polled, see nodeRecheck; only nodescout controller reads it"},
      [](KeyEntry& e, Config&) { e.go_duration(); }},
     {{"nfdApiParallelism", master, never, "", kOwnNode}, [](KeyEntry& e, Config&) { e.whole_number(1); }},
     {{"informerPageSize", master, never, "", kOwnNode}, [](KeyEntry& e, Config&) { e.whole_number(0); }},

@@ -24,6 +24,8 @@ constexpr int kNodePage = 500;
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 constexpr std::chrono::seconds kAgentsLife{20};  // Leases that are older are read again
+/// Between two looks at a Node that keeps what an agent may have made.
+constexpr std::chrono::milliseconds kGoneAgentPause{300'000};
 
 /// Whether the labels of namespaces decide which objects count.
 bool judges_by_namespace(const ObjectPolicy& policy) { return policy.selector && policy.selector->needs_labels(); }
@@ -54,6 +56,7 @@ Status Controller::set_up() {
   auto setup = set_up_controller(options_);
   if (!setup) return setup.error();
   options_.times = setup->times;
+  options_.resync = setup->resync;
   if (const std::string defect = defect_of(options_.times); !defect.empty())
     return Error{Errc::malformed, "leaderElection", defect};
   options_.publishes = options_.publishes && setup->config.publish;
@@ -70,6 +73,7 @@ Status Controller::set_up() {
   judging_.plan.instance = setup->config.instance;
   judging_.plan.allow_overwrite = setup->config.allow_overwrite;
   judging_.plan.write_prefixes = setup->config.labels.write_prefixes;
+  judging_.plan.limits = setup->config.limits;
   judging_.plan.stamps = GpuOptions::stamps();
   const auto around = [this](std::unique_ptr<Transport> transport) -> std::unique_ptr<Transport> {
     auto gate = std::make_unique<Gate>(std::move(transport), options_.parallelism, [this](SteadyTime at) {
@@ -230,6 +234,8 @@ void Controller::take_group(const WatchEvent& event) {
     if (take_state(groups_state_, event)) {
     } else if (event.kind == WatchEvent::Kind::removed) {
       groups_changed_ |= groups_.erase(key) > 0;
+      notices_.forget("group " + key);
+      group_uids_.erase(key);
     } else if (may_count(key.substr(0, key.find('/')), judging_)) {
       take_group(key, *event.object);
     }
@@ -248,6 +254,7 @@ void Controller::take_group(const std::string& key, const Value& object) {
   }
   notices_.tell("group " + key, problems, false);
   KnownGroup& group = groups_[key];
+  group_uids_.insert_or_assign(key, text_at(object, {"metadata", "uid"}));
   group.nodes.clear();
   if (const Value* nodes = at(object, {"status", "nodes"}))
     for (const Value& node : nodes->items) group.nodes.push_back(text_at(node, {"name"}));
@@ -358,7 +365,7 @@ void Controller::work(const std::stop_token& stop) {
     if (turn.again) queue_.add(*node, *turn.again);
     if (!inventory_.has_node(*node)) forget_node(*node);  // it went meanwhile
     metrics_.sized(inventory_.node_count(), inventory_.object_count(), queue_.waiting(), gate_->limit());
-    if (groups_dirty_ || status_dirty_) changed_.notify_all();
+    if (groups_dirty_ || status_dirty_ || !object_events_.empty()) changed_.notify_all();
     if (!announced_ && turn.succeeded && queue_.is_caught_up(now())) {
       announced_ = true;
       log_.info("all Nodes are up to date", {{"nodes", std::to_string(inventory_.node_count())},
@@ -405,13 +412,14 @@ Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::stop_to
 Controller::Turn Controller::process(const std::string& node, const std::stop_token& stop) {
   metrics_.requested();
   std::unique_lock lock(mutex_);
-  const auto snapshot = inventory_.node(node);
+  auto snapshot = inventory_.node(node);
   const auto rules = in_use_;
   const bool complete = is_complete();
   const auto namespaces = namespaces_;
   const int failures = queue_.failures(node);
   lock.unlock();
   if (!snapshot) return {};
+  keep_within(judging_.plan.limits, *snapshot);
   auto objects = read_objects(*snapshot, false, stop);
   if (!objects) return {false, {}};
   const ClusterKnowledge cluster{*namespaces, complete};
@@ -424,6 +432,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   }
   metrics_.judged(judged, now() - begun);
   note_verdict(node, rules, judged);
+  log_once(judged.problems);
   if (has_agent(state_of(*snapshot))) return {};
   const auto leases = agents(stop);
   if (!leases) return {false, {}};
@@ -446,13 +455,20 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
     notices_.tell("node " + node, judged.problems, false);
     return {};
   }
-  std::vector<Problem> problems = judged.problems;
+  std::vector<Problem> problems = std::move(judged.problems);
+  const auto from = std::move(judged.from);
+  const Origins requested_by = judged.report.options.requested_by;
+  judged.report.maker = [&](const EntryKey& entry) { return rule_of(entry, from, *rules); };
   const auto written = writer_->write(*snapshot, std::move(judged), how, stop);
+  std::vector<Unwritten> unwritten;
   if (written) {
     const std::vector<Problem>& found = written->published.problems;
     problems.insert(problems.end(), found.begin(), found.end());
+    unwritten = written->published.unwritten;
   }
-  notices_.tell("node " + node, problems, false);
+  const auto fresh = notices_.tell("node " + node, problems, false);
+  if (!fresh.empty() || !unwritten.empty())
+    note_outcome({*snapshot, rules, from, requested_by}, unwritten, fresh);
   if (!written && written.error().code == Errc::absent) return {};  // the Node is gone
   metrics_.published(written ? &written->published : nullptr);
   if (!written) {
@@ -464,7 +480,22 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   for (const Change& change : written->published.changes)
     if (change.action == Change::Action::remove)
       log_.info("removed", {{"node", node}, {"key", change.key}, {"was", change.before}});
-  return {true, written->again};
+  std::optional<SteadyTime> again = written->again;
+  const auto look_again = [&](SteadyTime at) { again = again ? std::min(*again, at) : at; };
+  if (const auto recheck = recheck_of(node, written->after, *options_.resync)) look_again(*recheck);
+  // Somebody may delete the agent's Lease, which no watch reports.
+  if (written->published.held.contains(Kept::agent_gone))
+    look_again(now() + (options_.resync->count() > 0 ? std::min(kGoneAgentPause, *options_.resync) : kGoneAgentPause));
+  return {true, again};
+}
+
+/// The watch does not say that somebody removed a taint, or that a kubelet reset its extended resources. Spread, so that
+/// Nodes that were written together are not read together.
+std::optional<SteadyTime> Controller::recheck_of(const std::string& node, const NodeState& state,
+                                                 std::chrono::milliseconds period) const {
+  if (period.count() <= 0 || !needs_whole_node(state, {}, judging_.plan.instance)) return std::nullopt;
+  const auto share = static_cast<double>(std::hash<std::string>()(node) % 1000) / 1000;
+  return now() + std::chrono::duration_cast<std::chrono::milliseconds>(period * (0.9 + 0.2 * share));
 }
 
 void Controller::note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -93,9 +94,19 @@ class Controller {
   bool collect_objects_of(const std::string& node, const std::vector<KeptObject>& objects, const std::stop_token& stop);
   bool collected(const std::string& kind, const std::string& path, Value options, const std::stop_token& stop);
   void note_verdict(const std::string& node, const std::shared_ptr<const RulesInUse>& rules, const Judged& judged);
+  /// What of the Node's entries is not written, and what else is wrong with its objects, goes to who asked for it.
+  struct Outcome {
+    const NodeSnapshot& snapshot;
+    const std::shared_ptr<const RulesInUse>& rules;
+    const std::map<EntryKey, Provenance>& from;
+    const Origins& requested_by;
+  };
+  void note_outcome(const Outcome& outcome, const std::vector<Unwritten>& unwritten, const std::vector<Problem>& fresh);
   void write_groups(const std::stop_token& stop);
   void write_rule_status(const std::stop_token& stop);
-  void note_event(std::size_t object, bool failed, const std::string& note);
+  void note_event(std::size_t object, const char* reason, const std::string& note);
+  /// Logs problems that are not of a Node, each once for all Nodes, and leaves the others.
+  void log_once(std::vector<Problem>& problems);
   void post_events(const std::stop_token& stop);
   bool may_keep_house() const;
   bool is_rules_pending() const { return !in_use_ || rule_objects_.generation() != rules_seen_ || groups_changed_; }
@@ -113,6 +124,8 @@ class Controller {
   Turn process(const std::string& node, const std::stop_token& stop);
   /// Leases of agents, as they were a moment ago.
   Result<std::shared_ptr<const AgentLeases>> agents(const std::stop_token& stop);
+  std::optional<SteadyTime> recheck_of(const std::string& node, const NodeState& state,
+                                       std::chrono::milliseconds period) const;
   void note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written);
   Result<ReadObjects> read_objects(const NodeSnapshot& snapshot, bool whole, const std::stop_token& stop);
 
@@ -159,7 +172,10 @@ class Controller {
   std::map<std::size_t, RuleMistakes> mistakes_;                       // by rule object
   StatusPace status_;
   std::map<std::string, std::string, std::less<>> rule_uids_;  // of the rule objects
-  std::deque<RuleEvent> events_;                               // to be posted
+  std::map<std::string, std::string, std::less<>> group_uids_;
+  std::set<Problem> logged_;  // since the rules last changed; that are not of one Node
+  std::deque<ObjectEvent> events_;                             // to be posted: of rule objects
+  std::deque<ObjectEvent> object_events_;                      // likewise, of NodeFeatures, of which there are many
   double event_allowance_ = 10;
   SteadyTime events_counted_{};
   WorkQueue vanished_;  // Nodes that are gone

@@ -15,14 +15,34 @@ namespace {
 
 constexpr std::string_view kFlag = "the command line";
 constexpr std::size_t kMostConfig = 1 << 20;
+constexpr std::chrono::hours kResync{1};  // NFD's
 
 /// Keys that agents have no use for, and what they mean here; empty: they count.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kKeys{{
     {"leaderElection", ""},
-    {"resyncPeriod", "watches report every change, and what failed is tried again"},
+    {"resyncPeriod", ""},
     {"nfdApiParallelism", "the number of requests under way follows what the API server bears"},
     {"informerPageSize", "NodeFeature objects are read 20 at a time"},
 }};
+
+/// Keys whose defaults write more than the administrator allows, or take away what rules make, such as all taints.
+constexpr std::array<std::string_view, 14> kDecisive{
+    "noPublish",    "enableTaints", "denyLabelNs",   "extraLabelNs",       "labelWhiteList", "leaderElection",
+    "restrictions", "nodeFeatures", "writePrefixes", "extraWritePrefixes", "autoPrefix",     "instance",
+    "core.compat",  "resyncPeriod"};
+
+/// A value of those that cannot be read; null: none.
+const Problem* unreadable_key(const std::vector<Problem>& problems) {
+  const auto decides = [](const Problem& problem) {
+    return problem.code == "malformed-config" &&
+           std::any_of(kDecisive.begin(), kDecisive.end(), [&](std::string_view key) {
+             return problem.what.starts_with(key) && problem.what.size() > key.size() &&
+                    std::string_view(" .:").find(problem.what[key.size()]) != std::string_view::npos;
+           });
+  };
+  const auto at = std::find_if(problems.begin(), problems.end(), decides);
+  return at == problems.end() ? nullptr : &*at;
+}
 
 Value texts(const std::vector<std::string>& values) {
   Value list = Value::list();
@@ -40,17 +60,18 @@ std::string text_of_config(const std::string& named) {
   return "";
 }
 
-void read_times(const std::string& text, LeaderTimes& times) {
+void read_times(const std::string& text, ControllerSetup& setup) {
   for (const YamlDocument& document : parse_yaml(text, "leaderElection")) {
-    const Value* const chosen = document.root.find_ignoring_case("leaderElection");
-    const auto take = [&](std::string_view name, std::chrono::milliseconds& into) {
-      const Value* const value = chosen ? chosen->find_ignoring_case(name) : nullptr;
+    const auto take = [&](const Value* map, std::string_view name, std::chrono::milliseconds& into) {
+      const Value* const value = map ? map->find_ignoring_case(name) : nullptr;
       if (const auto duration = value ? parse_duration(*value) : std::nullopt)
         into = std::chrono::duration_cast<std::chrono::milliseconds>(*duration);
     };
-    take("leaseDuration", times.lease);
-    take("renewDeadline", times.renew);
-    take("retryPeriod", times.retry);
+    const Value* const chosen = document.root.find_ignoring_case("leaderElection");
+    take(chosen, "leaseDuration", setup.times.lease);
+    take(chosen, "renewDeadline", setup.times.renew);
+    take(chosen, "retryPeriod", setup.times.retry);
+    take(&document.root, "resyncPeriod", setup.resync);
     break;
   }
 }
@@ -83,10 +104,11 @@ Result<ControllerSetup> set_up_controller(const ControllerOptions& options, bool
   auto common = set_up(options);
   if (!common) return common.error();
   if (needs_files && common->config.unread) return *common->config.unread;
-  std::optional<ControllerSetup> setup{ControllerSetup{*std::move(common), options.times}};
+  std::optional<ControllerSetup> setup{ControllerSetup{*std::move(common), options.times, kResync}};
   Config& config = setup->config;
-  read_times(text_of_config(options.config), setup->times);
-  read_times(options.more_config, setup->times);
+  read_times(text_of_config(options.config), *setup);
+  read_times(options.more_config, *setup);
+  if (options.resync) setup->resync = *options.resync;
   const auto apply = [&](const std::string& text, std::string_view origin) -> Status {
     config.problems.clear();
     if (const Status applied = apply_config(config, text, origin); !applied) return applied;
@@ -109,6 +131,8 @@ Result<ControllerSetup> set_up_controller(const ControllerOptions& options, bool
   if (options.no_auto_prefix) flags.add("autoPrefix", Value::boolean(false));
   if (!flags.members.empty())
     if (const Status applied = apply(to_json(flags), kFlag); !applied) return applied.error();
+  if (const Problem* const bad = unreadable_key(setup->problems); bad && needs_files)
+    return Error{Errc::malformed, bad->where.starts_with(kFlag) ? std::string(kFlag) : bad->where, bad->what};
   if (options.instance) config.instance = *options.instance;
   if (!config.instance.empty() && !is_instance(config.instance))
     return Error{Errc::malformed, "instance",

@@ -2,6 +2,7 @@
 // here.
 #pragma once
 
+#include <chrono>
 #include <vector>
 
 #include "controller/options.h"
@@ -11,7 +12,8 @@
 namespace nodescout {
 
 struct ControllerSetup : Setup {
-  LeaderTimes times;  // leaderElection
+  LeaderTimes times;                 // leaderElection
+  std::chrono::milliseconds resync;  // resyncPeriod; 0: never
 };
 
 /// As set_up(). Errors: malformed as well for `more_config`, and for an instance that is not a name; and why one of

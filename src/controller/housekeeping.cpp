@@ -17,8 +17,11 @@ constexpr Resource kTopologies{"topology.node.k8s.io", "v1alpha2", "noderesource
 constexpr std::chrono::seconds kGroupPause{1};  // between two writes of groups
 constexpr std::chrono::seconds kRetry{10};
 constexpr std::size_t kMostEvents = 100;  // that wait
+constexpr std::size_t kMostLogged = 500;  // problems of rules, as long as these do not change
 constexpr double kEventBurst = 10;
 constexpr std::chrono::minutes kEventPause{1};
+constexpr const char* kRuleFailed = "RuleFailed";
+constexpr const char* kEntryRejected = "EntryRejected";
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -109,10 +112,11 @@ void Controller::renew_rules(const std::stop_token& stop) {
   members_.restart(in_use_->groups.size());
   matches_.restart(in_use_->objects.size());
   mistakes_.clear();
+  logged_.clear();
   for (const Problem& problem : cluster.problems)
     if (const auto object = object_of(problem, in_use_->objects))
       if (mistakes_[*object].fail(problem.where + ": " + problem.what) && leads_)
-        note_event(*object, true, problem.where + ": " + problem.what);
+        note_event(*object, kRuleFailed, problem.where + ": " + problem.what);
   add_all();
   lock.unlock();
   wake();
@@ -213,24 +217,77 @@ void Controller::note_verdict(const std::string& node, const std::shared_ptr<con
   groups_dirty_ |= members_.put(node, judged.groups);
   status_dirty_ |= matches_.put(node, judged.matches);
   if (!leads_) return;
-  for (const auto& [object, text] : judged.rejections)
-    if (mistakes_[object].reject(text)) note_event(object, false, text);
+  for (const auto& [object, entry, why] : judged.rejections)
+    if (mistakes_[object].reject(entry, why)) note_event(object, kEntryRejected, entry + ": " + why);
   for (const auto& [object, text] : judged.errors)
-    if (mistakes_[object].fail(text)) note_event(object, true, text);
+    if (mistakes_[object].fail(text)) note_event(object, kRuleFailed, text);
+  for (const auto& [group, problem] : judged.group_problems) {
+    if (logged_.size() >= kMostLogged || !logged_.insert(problem).second) continue;
+    log_.problem(problem);
+    const std::string& key = rules->groups[group].key;
+    const std::size_t slash = key.find('/');
+    const auto uid = group_uids_.find(key);
+    if (uid != group_uids_.end() && events_.size() < kMostEvents)
+      events_.push_back({"NodeFeatureGroup", key.substr(0, slash), key.substr(slash + 1), uid->second, kRuleFailed,
+                         problem.where + ": " + problem.what});
+  }
 }
 
-void Controller::note_event(std::size_t object, bool failed, const std::string& note) {
+void Controller::log_once(std::vector<Problem>& problems) {
+  const auto others = std::stable_partition(problems.begin(), problems.end(), is_of_node);
+  if (others == problems.end()) return;
+  const std::lock_guard lock(mutex_);
+  for (auto problem = others; problem != problems.end(); ++problem)
+    if (logged_.size() < kMostLogged && logged_.insert(*problem).second) log_.problem(*problem);
+  problems.erase(others, problems.end());
+}
+
+void Controller::note_outcome(const Outcome& outcome, const std::vector<Unwritten>& unwritten,
+                              const std::vector<Problem>& fresh) {
+  const std::lock_guard lock(mutex_);
+  if (!leads_) return;
+  const std::vector<KeptObject>& objects = outcome.snapshot.objects;
+  const auto post = [&](const KeptObject& object, const Problem& problem) {
+    if (object_events_.size() >= kMostEvents) return;
+    const std::string todo = problem.todo.empty() ? "" : " (" + problem.todo + ")";
+    object_events_.push_back({"NodeFeature", object.space, object.name, object.uid, event_reason(problem.code),
+                              problem.where + ": " + problem.what + todo});
+  };
+  const auto is_fresh = [&](const Problem& problem) {
+    return std::find(fresh.begin(), fresh.end(), problem) != fresh.end();
+  };
+  for (const Problem& problem : fresh)
+    if (const KeptObject* object = object_named(problem, objects)) post(*object, problem);
+  for (const auto& [entry, problem] : unwritten) {
+    const auto asks = outcome.requested_by.find(entry.key);
+    if (entry.kind == EntryKind::label && asks != outcome.requested_by.end()) {
+      const KeptObject* const object = object_named({"", asks->second, "", ""}, objects);
+      if (object && is_fresh(problem)) post(*object, problem);
+      continue;
+    }
+    const auto made = outcome.from.find(entry);
+    if (outcome.rules != in_use_ || made == outcome.from.end() || made->second.layer != Layer::rules) continue;
+    const auto object = in_use_->object_of(made->second.rule);
+    const std::string name = std::string(name_of(entry.kind)) + " " + entry.key;
+    const std::string why = problem.where + ": " + problem.what;
+    if (object && mistakes_[*object].reject(name, why)) note_event(*object, kEntryRejected, why);
+  }
+}
+
+void Controller::note_event(std::size_t object, const char* reason, const std::string& note) {
   status_dirty_ = true;
   const std::string& name = in_use_->objects[object];
   const auto uid = rule_uids_.find(name);
-  if (uid != rule_uids_.end() && events_.size() < kMostEvents) events_.push_back({name, uid->second, failed, note});
+  if (uid != rule_uids_.end() && events_.size() < kMostEvents)
+    events_.push_back({"NodeFeatureRule", "", name, uid->second, reason, note});
 }
 
-/// A few at once, then one a minute.
+/// A few at once, then one a minute; those of rules first.
 void Controller::post_events(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::unique_lock lock(mutex_);
-    if (!may_keep_house() || events_.empty()) return;
+    std::deque<ObjectEvent>& waiting = events_.empty() ? object_events_ : events_;
+    if (!may_keep_house() || waiting.empty()) return;
     const SteadyTime at = now();
     if (events_counted_ != SteadyTime{})
       event_allowance_ += std::chrono::duration<double>(at - events_counted_) / kEventPause;
@@ -238,14 +295,14 @@ void Controller::post_events(const std::stop_token& stop) {
     events_counted_ = at;
     if (event_allowance_ < 1) return;
     event_allowance_ -= 1;
-    const RuleEvent event = events_.front();
-    events_.pop_front();
+    const ObjectEvent event = waiting.front();
+    waiting.pop_front();
     lock.unlock();
     const auto posted =
-        connection_->api().create(collection_path(resources::kEvents, "default"),
-                                  event_of_rule(event, options_.identity, connection_->clock().today()), stop);
-    // Do not report a failure to report: that would never end.
-    if (!posted) log_.warn("an event was not posted", {{"error", posted.error().text()}});
+        connection_->api().create(collection_path(resources::kEvents, space_of(event)),
+                                  event_of_object(event, options_.identity, connection_->clock().today()), stop);
+    // In the log alone: an Event about an Event would never end.
+    notices_.tell("events", problems_of(posted ? nullptr : &posted.error()), false);
   }
 }
 
@@ -320,7 +377,7 @@ std::optional<SteadyTime> Controller::house_due() const {
   if (groups_dirty_ && groups_state_.is_known() && members_.nodes() == inventory_.node_count()) add(groups_at_);
   if (status_dirty_ && matches_.nodes() == inventory_.node_count()) add({});
   if (const auto at = status_.next()) add(*at);
-  if (!events_.empty()) add(event_allowance_ >= 1 ? SteadyTime{} : events_counted_ + kEventPause);
+  if (!events_.empty() || !object_events_.empty()) add(event_allowance_ >= 1 ? SteadyTime{} : events_counted_ + kEventPause);
   return due;
 }
 

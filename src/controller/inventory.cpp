@@ -72,6 +72,7 @@ KeptObject kept_object(const Value& object, bool may_count, TextPool& pool) {
   Value content = Value::map();
   if (const Value* spec = object.find("spec")) content.add("spec", *spec);
   std::string text = to_json(content);
+  kept.bytes = text.size();
   if (text.size() <= Inventory::kMostKept) kept.text = pool.intern(std::move(text));
   return kept;
 }
@@ -123,8 +124,12 @@ std::vector<std::string> Inventory::remove_object(const std::string& key) {
 std::optional<NodeSnapshot> Inventory::node(std::string_view name) const {
   const auto at = nodes_.find(name);
   if (at == nodes_.end()) return std::nullopt;
-  NodeSnapshot snapshot{at->first, at->second.uid, at->second.resource_version, at->second.text, {},
-                        false,     false,          at->second.left_as};
+  NodeSnapshot snapshot;
+  snapshot.name = at->first;
+  snapshot.uid = at->second.uid;
+  snapshot.resource_version = at->second.resource_version;
+  snapshot.metadata = at->second.text;
+  snapshot.left_as = at->second.left_as;
   snapshot.lost_objects = lost_.contains(name);
   if (const auto keys = of_node_.find(name); keys != of_node_.end())
     for (const std::string& key : keys->second) {
@@ -206,6 +211,19 @@ void Inventory::expect(const NodeSnapshot& snapshot, const NodeState& after) {
   metadata.add("labels", map_of(after.labels));
   metadata.add("annotations", map_of(after.annotations));
   at->second.text = pool_.intern(to_json(metadata));
+}
+
+void keep_within(const Limits& limits, NodeSnapshot& node) {
+  std::size_t count = 0, bytes = 0;
+  std::erase_if(node.objects, [&](const KeptObject& object) {
+    if (count < limits.node_feature_objects && bytes + object.bytes <= limits.node_feature_bytes) {
+      ++count;
+      bytes += object.bytes;
+      return false;
+    }
+    node.beyond.push_back(object.space + "/" + object.name);
+    return true;
+  });
 }
 
 NodeState state_of(const NodeSnapshot& snapshot) {

@@ -36,6 +36,7 @@ struct KeptObject {
   std::string space, name, node, resource_version, uid;
   TextPool::Text text;       // null: too large, or it does not count
   bool is_left_out = false;  // its namespace does not count, so only its names are kept
+  std::size_t bytes = 0;     // of what rules look at, as JSON
 };
 
 /// What is known of one Node when it is evaluated.
@@ -44,6 +45,7 @@ struct NodeSnapshot {
   std::string uid, resource_version;
   TextPool::Text metadata;          // labels and annotations
   std::vector<KeptObject> objects;  // that may count, in the order in which they are merged
+  std::vector<std::string> beyond;  // "namespace/name" of objects that count and exceed the limits
   bool has_left_out = false;        // there are objects of it in namespaces that do not count
   bool lost_objects = false;        // this process saw that an object of the Node that counted was deleted
   std::size_t left_as = 0;          // hash of what this process wrote last, complete with all removals; 0: nothing
@@ -106,6 +108,9 @@ class Inventory {
   std::map<std::string, std::size_t, std::less<>> left_out_;                        // objects by namespace
   std::set<std::string, std::less<>> lost_;  // Nodes of which an object was deleted
 };
+
+/// The objects that exceed the limits for one Node no longer count.
+void keep_within(const Limits& limits, NodeSnapshot& node);
 
 /// The Node as plan() takes it; taints and resources are unknown.
 NodeState state_of(const NodeSnapshot& snapshot);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "corridor/walk.h"
 #include "feature/json.h"
 #include "keep/keeper.h"
@@ -37,6 +38,13 @@ std::optional<std::size_t> RulesInUse::object_of(std::size_t rule) const {
 
 namespace {
 
+/// For the controller's administrator: no agent writes there, and the agents' admission policy does not concern it.
+std::string reworded(std::string_view what) { return replace_all(what, "this agent ", "the controller "); }
+Problem reworded(const Problem& problem) {
+  return {problem.code, problem.where, reworded(problem.what),
+          replace_all(problem.todo, " and to writePrefixes in the ConfigMap nodescout-policy", "")};
+}
+
 /// What the authors of rule objects find on them.
 void note_of_objects(const Walk& walk, const RulesInUse& rules, Judged& judged) {
   judged.matches.assign(rules.objects.size(), false);
@@ -51,16 +59,18 @@ void note_of_objects(const Walk& walk, const RulesInUse& rules, Judged& judged) 
   for (const Rejection& rejection : walk.built.rejected)
     if (rejection.from.layer == Layer::rules)
       if (const auto object = rules.object_of(rejection.from.rule))
-        judged.rejections.emplace_back(
-            *object, std::string(name_of(rejection.kind)) + " " + rejection.key + ": " + rejection.problem.what);
+        judged.rejections.push_back(
+            {*object, std::string(name_of(rejection.kind)) + " " + rejection.key, reworded(rejection.problem.what)});
 }
 
-std::vector<bool> groups_of(const RulesInUse& rules, const Features& features, bool has_objects) {
-  std::vector<bool> groups(rules.groups.size(), false);
-  if (!has_objects) return groups;
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    groups[i] = !rules.groups[i].rules.evaluate(features).matching.empty();
-  return groups;
+void find_groups(const RulesInUse& rules, const Features& features, bool has_objects, Judged& judged) {
+  judged.groups.assign(rules.groups.size(), false);
+  if (!has_objects) return;
+  for (std::size_t i = 0; i < rules.groups.size(); ++i) {
+    Outcome outcome = rules.groups[i].rules.evaluate(features);
+    judged.groups[i] = !outcome.matching.empty();
+    for (Problem& problem : outcome.problems) judged.group_problems.emplace_back(i, std::move(problem));
+  }
 }
 
 }  // namespace
@@ -83,13 +93,22 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   Judged judged;
   judged.refers_beyond = refers_beyond(rules.wanted, walk.layers);
   judged.failed_rules = walk.failed_rules;
-  judged.problems = std::move(walk.problems);
+  for (const Problem& problem : walk.problems) judged.problems.push_back(reworded(problem));
   judged.problems.insert(judged.problems.end(), objects.problems.begin(), objects.problems.end());
   judged.problems.insert(judged.problems.end(), trusted.problems.begin(), trusted.problems.end());
+  if (!node.beyond.empty())
+    judged.problems.push_back({"over-limit", "NodeFeature/" + node.beyond.front(),
+                               "left out, with " + std::to_string(node.beyond.size() - 1) +
+                                   " others: more than limits.nodeFeatureObjects (" +
+                                   std::to_string(options.plan.limits.node_feature_objects) +
+                                   ") or limits.nodeFeatureBytes (" +
+                                   std::to_string(options.plan.limits.node_feature_bytes) + ") for node " + node.name,
+                               "delete objects that nothing needs, or raise the limit in nodescout.conf"});
   for (const Rejection& rejection : walk.built.rejected) ++judged.rejected[rejection.kind];
   note_of_objects(walk, rules, judged);
-  judged.groups = groups_of(rules, walk.sight.of(Layer::rules), !trusted.objects.empty());
+  find_groups(rules, walk.sight.of(Layer::rules), !trusted.objects.empty(), judged);
   judged.report.options = options.plan;
+  judged.report.options.requested_by = requested_labels(walk, options.labels);
   judged.report.desired = std::move(walk.built.desired);
 
   RulesInForce in_force{{}, rules.any_unreadable, cluster.complete};
@@ -100,14 +119,43 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   // Objects of other namespaces are not read, so what they make is unknown, until the administrator lists namespaces.
   const bool is_undecided = node.has_left_out && !options.objects.namespaces;
   judged.report.may_go = [may_go = keeper.may_go(judged.report.desired, in_force, now), is_blind, is_undecided,
-                          unreadable = objects.any_unreadable](const Change& change) -> std::optional<Kept> {
+                          unreadable = objects.any_unreadable || !node.beyond.empty()](const Change& change) -> std::optional<Kept> {
     if (const auto why = may_go(change)) return why;
     if (unreadable) return Kept::facts_stale;
     if (is_undecided) return Kept::object_unread;
     if (is_blind) return Kept::no_object;
     return std::nullopt;
   };
+  judged.from = std::move(walk.built.from);
   return judged;
+}
+
+std::string rule_of(const EntryKey& entry, const std::map<EntryKey, Provenance>& from, const RulesInUse& rules) {
+  const auto at = from.find(entry);
+  const RuleSet* const set = at == from.end() ? nullptr : rules.layers.find(at->second.layer);
+  return set ? place_of(set->rules()[at->second.rule]) : "";
+}
+
+bool is_of_node(const Problem& problem) {
+  for (const char* subject : {"node ", "NodeFeature ", "NodeFeature/"})
+    if (problem.where.starts_with(subject)) return true;
+  return false;
+}
+
+const KeptObject* object_named(const Problem& problem, const std::vector<KeptObject>& objects) {
+  constexpr std::string_view kKind = "NodeFeature";
+  const std::string_view where = problem.where;
+  if (!where.starts_with(kKind) || where.size() == kKind.size()) return nullptr;
+  const char separator = where[kKind.size()];
+  if (separator != ' ' && separator != '/') return nullptr;
+  const std::string_view place = where.substr(kKind.size() + 1);
+  for (const KeptObject& object : objects) {
+    const std::string name = object.space + "/" + object.name;
+    if (!place.starts_with(name)) continue;
+    const std::string_view rest = place.substr(name.size());  // a position
+    if (rest.empty() || rest.front() == ':' || rest.front() == ' ') return &object;
+  }
+  return nullptr;
 }
 
 bool needs_whole_node(const NodeState& metadata, const Desired& desired, const std::string& instance) {

@@ -71,11 +71,27 @@ struct Judged {
   bool refers_beyond = false;  // valid only if the objects were read whole
   std::vector<bool> matches;   // of RulesInUse::objects, those with a rule that matches
   std::vector<bool> groups;    // of RulesInUse::groups, those to which the Node belongs
-  /// Of RulesInUse::objects, by index: entries that are refused, and rules that failed.
-  std::vector<std::pair<std::size_t, std::string>> rejections, errors;
+  std::vector<std::pair<std::size_t, Problem>> group_problems;  // by that index: rules that fail
+  std::map<EntryKey, Provenance> from;  // of every entry that is desired
+  /// Of RulesInUse::objects, by index: entries that are refused with the reason, and rules that failed.
+  struct Rejected {
+    std::size_t object;
+    std::string entry, why;  // "label a.b/c"
+  };
+  std::vector<Rejected> rejections;
+  std::vector<std::pair<std::size_t, std::string>> errors;
 };
 Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesInUse& rules, const JudgeOptions& options,
              const ClusterKnowledge& cluster, SteadyTime now);
+
+/// The rule that makes a desired entry, for people; empty: no rule.
+std::string rule_of(const EntryKey& entry, const std::map<EntryKey, Provenance>& from, const RulesInUse& rules);
+
+/// Whether a problem is the Node's, or that of one of its objects. All others would be repeated for each Node.
+bool is_of_node(const Problem& problem);
+
+/// The object among these that a problem is about; null: none of them.
+const KeptObject* object_named(const Problem& problem, const std::vector<KeptObject>& objects);
 
 /// Whether the plan needs more than the Node's metadata: taints or resources that are wanted, or owned.
 bool needs_whole_node(const NodeState& metadata, const Desired& desired, const std::string& instance);

@@ -77,6 +77,20 @@ Result<std::optional<SteadyTime>> NodeWriter::guard(const NodeSnapshot& snapshot
   return std::optional(std::max(settled_at, at + kSettle));
 }
 
+/// Only a Node that this process has not left like that: one with foreign entries is not read each time.
+bool NodeWriter::needs_record(const NodeSnapshot& snapshot, const NodeState& state, const Judged& judged) {
+  const Report& report = judged.report;
+  if (report.options.allow_overwrite) return false;
+  const Ownership owned = Ownership::read(state, report.options.instance);
+  const auto has_foreign = [](const Attributes& wanted, const Attributes& there, const auto& ours) {
+    return std::any_of(wanted.begin(), wanted.end(),
+                       [&](const auto& entry) { return there.contains(entry.first) && !ours.contains(entry.first); });
+  };
+  return (has_foreign(report.desired.labels, state.labels, owned.labels) ||
+          has_foreign(report.desired.annotations, state.annotations, owned.annotations)) &&
+         owned_hash(state, report.options.instance) != snapshot.left_as;
+}
+
 std::unique_ptr<NodePublisher> NodeWriter::take_publisher(const std::string& node) {
   {
     const std::lock_guard lock(mutex_);
@@ -110,7 +124,8 @@ Result<NodeWriter::Written> NodeWriter::write(const NodeSnapshot& snapshot, Judg
   const std::string instance = judged.report.options.instance;
   std::unique_ptr<NodePublisher> publisher = take_publisher(node);
   NodeState state = state_of(snapshot);
-  if (options.is_read_first || needs_whole_node(state, judged.report.desired, instance)) {
+  if (options.is_read_first || needs_whole_node(state, judged.report.desired, instance) ||
+      needs_record(snapshot, state, judged)) {
     auto read = publisher->read(stop);
     if (!read) {
       keep_publisher(node, std::move(publisher));

@@ -53,6 +53,8 @@ class NodeWriter {
   /// Lets nothing go that an agent may have made; then the time of the next look. Errors: as Api.
   Result<std::optional<SteadyTime>> guard(const NodeSnapshot& snapshot, const NodeState& state, Judged& judged,
                                           const std::stop_token& stop);
+  /// Whether the state lacks what the Node's record says about foreign entries: some of them may be ours.
+  static bool needs_record(const NodeSnapshot& snapshot, const NodeState& state, const Judged& judged);
   Result<bool> has_lease(const std::string& node, const std::stop_token& stop);
   std::unique_ptr<NodePublisher> take_publisher(const std::string& node);
   void keep_publisher(const std::string& node, std::unique_ptr<NodePublisher> publisher, bool wrote = false);

@@ -23,6 +23,9 @@ struct ControllerOptions : MachineOptions {
   bool no_auto_prefix = false;
   bool elects_leader = false;
   LeaderTimes times;
+  /// How often Nodes with taints or extended resources of ours are read again: the watch has their metadata only. 0:
+  /// never.
+  std::optional<std::chrono::milliseconds> resync;
   bool publishes = true;
   int parallelism = 24;  // requests at once, at most
   /// How long after a Node is gone its objects are deleted, as nfd-gc does; nothing: never.

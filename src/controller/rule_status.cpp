@@ -12,11 +12,12 @@ namespace nodescout {
 namespace {
 
 constexpr std::size_t kLongestText = 400;
+constexpr const char* kEventSpace = "default";  // of objects without a namespace
 
 }  // namespace
 
-bool RuleMistakes::reject(const std::string& text) {
-  return rejected.size() < kMost && rejected.insert(excerpt(text, kLongestText)).second;
+bool RuleMistakes::reject(const std::string& entry, const std::string& why) {
+  return rejected.size() < kMost && rejected.try_emplace(entry, excerpt(entry + ": " + why, kLongestText)).second;
 }
 
 bool RuleMistakes::fail(const std::string& text) {
@@ -32,7 +33,7 @@ std::string rule_status_text(std::size_t nodes, std::size_t matched, const RuleM
   status.add("matched", Value::integer(static_cast<std::int64_t>(matched)));
   if (!mistakes.rejected.empty()) {
     Value rejected = Value::list();
-    for (const std::string& text : mistakes.rejected) rejected.items.push_back(Value::string(text));
+    for (const auto& [entry, text] : mistakes.rejected) rejected.items.push_back(Value::string(text));
     status.add("rejected", std::move(rejected));
   }
   if (!mistakes.error.empty()) status.add("error", Value::string(mistakes.error));
@@ -45,14 +46,21 @@ Value rule_status_patch(const std::string& text) {
   return patch;
 }
 
-Value event_of_rule(const RuleEvent& event, const std::string& reporter, std::chrono::system_clock::time_point now) {
+std::string space_of(const ObjectEvent& event) { return event.space.empty() ? kEventSpace : event.space; }
+
+Value event_of_object(const ObjectEvent& event, const std::string& reporter,
+                      std::chrono::system_clock::time_point now) {
   // Made as an Event of a Node; what it is about is another object.
-  Value object = event_object(
-      {event.object, true, event.failed ? "RuleFailed" : "EntryRejected", "Evaluating", event.note}, reporter, now);
+  Value object = event_object({event.object, true, event.reason, "Evaluating", event.note}, reporter, now);
+  Value metadata = Value::map();
+  metadata.add("generateName", Value::string(event.object + "-"));
+  metadata.add("namespace", Value::string(space_of(event)));
+  replace(object, "metadata", std::move(metadata));
   Value regarding = Value::map();
-  regarding.add("apiVersion", Value::string(api_version(resources::kNodeFeatureRules)));
-  regarding.add("kind", Value::string("NodeFeatureRule"));
+  regarding.add("apiVersion", Value::string(api_version(resources::kNodeFeatures)));  // all have it
+  regarding.add("kind", Value::string(event.kind));
   regarding.add("name", Value::string(event.object));
+  if (!event.space.empty()) regarding.add("namespace", Value::string(event.space));
   regarding.add("uid", Value::string(event.uid));
   replace(object, "regarding", std::move(regarding));
   replace(object, "reportingController", Value::string("nodescout.dev/controller"));

@@ -1,15 +1,16 @@
-// What the author of a NodeFeatureRule finds on the object itself: on how many Nodes its rules match, which entries are
-// refused and why, and the last error. Pure.
+// What the author of an object finds on it. Pure.
 //
-// The kind has no status, so this is an annotation. It is written rarely, since every agent and controller of the
-// cluster watches these objects: at most once in kPause for each object, and only if the text changed.
+// On a NodeFeatureRule: on how many Nodes its rules match, which entries are refused and why, and the last error. The
+// kind has no status, so this is an annotation. It is written rarely, since every agent and controller of the cluster
+// watches these objects: at most once in kPause for each object, and only if the text changed.
+//
+// On a NodeFeatureRule, NodeFeature or NodeFeatureGroup: Events.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,11 @@ inline constexpr const char* kRuleStatus = "nodescout.dev/status";
 struct RuleMistakes {
   static constexpr std::size_t kMost = 8;  // of each kind: an annotation is for people
 
-  std::set<std::string> rejected;  // "label a.b/c: why"
-  std::string error;               // the last one
+  std::map<std::string, std::string> rejected;  // by entry, "label a.b/c": the first reason
+  std::string error;                            // the last one
 
   /// True if that is new.
-  bool reject(const std::string& text);
+  bool reject(const std::string& entry, const std::string& why);
   bool fail(const std::string& text);
 };
 
@@ -38,14 +39,16 @@ std::string rule_status_text(std::size_t nodes, std::size_t matched, const RuleM
 /// A merge patch with that annotation.
 Value rule_status_patch(const std::string& text);
 
-/// An Event of that object, as `kubectl describe nodefeaturerule NAME` shows it. `failed`: a rule could not be
-/// evaluated; else an entry is refused.
-struct RuleEvent {
+/// As `kubectl describe nodefeaturerule NAME` shows it.
+struct ObjectEvent {
+  const char* kind;          // "NodeFeatureRule", "NodeFeature" or "NodeFeatureGroup"
+  std::string space;         // empty for objects without a namespace
   std::string object, uid;
-  bool failed = false;
-  std::string note;
+  std::string reason, note;
 };
-Value event_of_rule(const RuleEvent& event, const std::string& reporter, std::chrono::system_clock::time_point now);
+/// The namespace in which the API server takes that Event.
+std::string space_of(const ObjectEvent& event);
+Value event_of_object(const ObjectEvent& event, const std::string& reporter, std::chrono::system_clock::time_point now);
 
 /// When the status of which object is written.
 class StatusPace {

@@ -17,7 +17,7 @@ bool is_name(std::string_view field) {
 }  // namespace
 
 WantedFeatures WantedFeatures::of(const RuleLayers& rules) {
-  std::set<std::string> features;
+  std::set<std::string> features{"rule.matched"};  // an object may have one, and rules see it, as in nfd-master
   for (const auto& [layer, set] : rules.layers) {
     for (std::string& key : set.inputs()) features.insert(std::move(key));
     for (const Rule& rule : set.rules())

@@ -16,7 +16,8 @@ constexpr const char* kWholeNode = "256 KiB of annotations, the API server's lim
 /// What one limit left out.
 struct Excess {
   std::size_t count = 0;
-  std::string first;  // the first such key
+  std::string first;  // the first such key, as the ownership annotation has it
+  EntryKey entry;
 };
 
 class Budget {
@@ -71,12 +72,13 @@ class Budget {
     std::erase_if(wanted, [&](const Taint& taint) { return refused.contains(taint.name()); });
   }
 
-  void report(std::vector<Problem>& problems) const {
+  void report(std::vector<Conflict>& conflicts) const {
     for (const auto& [limit, excess] : excess_)
-      problems.push_back({"over-limit", now_.name.empty() ? "limits" : "node " + now_.name,
-                          std::to_string(excess.count) + (excess.count == 1 ? " entry is" : " entries are") +
-                              " left out, the first is " + quote(excess.first) + ": more than " + limit,
-                          kOverLimitAdvice});
+      conflicts.push_back({{"over-limit", now_.name.empty() ? "limits" : "node " + now_.name,
+                            std::to_string(excess.count) + (excess.count == 1 ? " entry is" : " entries are") +
+                                " left out, the first is " + quote(excess.first) + ": more than " + limit,
+                            kOverLimitAdvice},
+                           excess.entry});
   }
 
  private:
@@ -101,7 +103,7 @@ class Budget {
     if (kind != Kind::annotation || value.size() <= before.size() ||
         annotation_bytes_ + ownership_bytes_ + value_bytes(kind, key, value) <= kMostAnnotationBytes)
       return true;
-    leave_out(kWholeNode, key);
+    leave_out(kWholeNode, kind, key, key);
     return false;
   }
 
@@ -124,7 +126,7 @@ class Budget {
       take(kind, text, value);
       return true;
     }
-    leave_out(limit, text);
+    leave_out(limit, kind, key, text);
     if (left_out_) left_out_->emplace(EntryKey{kind, key}, limit);
     return false;
   }
@@ -151,9 +153,9 @@ class Budget {
     return object == options_.requested_by.end() ? nullptr : &object->second;
   }
 
-  void leave_out(const std::string& limit, const std::string& key) {
+  void leave_out(const std::string& limit, Kind kind, const std::string& key, const std::string& text) {
     Excess& excess = excess_[limit];
-    if (excess.count++ == 0) excess.first = key;
+    if (excess.count++ == 0) excess.first = text, excess.entry = {kind, key};
   }
 
   const NodeState& now_;
@@ -169,7 +171,7 @@ class Budget {
 }  // namespace
 
 Desired within_limits(const NodeState& now, const Ownership& owned, Desired desired, const PlanOptions& options,
-                      std::vector<Problem>& problems, std::map<EntryKey, std::string>* left_out) {
+                      std::vector<Conflict>& conflicts, std::map<EntryKey, std::string>* left_out) {
   Budget budget(now, desired, options, left_out);
   budget.keep(Kind::label, now.labels, owned.labels, desired.labels);
   budget.keep(Kind::annotation, now.annotations, owned.annotations, desired.annotations);
@@ -179,7 +181,7 @@ Desired within_limits(const NodeState& now, const Ownership& owned, Desired desi
   budget.add(Kind::annotation, now.annotations, desired.annotations);
   budget.add(desired.taints);
   budget.add(Kind::extended_resource, now.capacity, desired.extended_resources);
-  budget.report(problems);
+  budget.report(conflicts);
   return desired;
 }
 

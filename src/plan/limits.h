@@ -19,10 +19,10 @@ inline constexpr std::size_t kMostAnnotationBytes = 256 * 1024;
 /// Advice for people.
 inline constexpr const char* kOverLimitAdvice = "make fewer of them, or raise the limit in nodescout.conf";
 
-/// `desired` without what exceeds the limits; one problem for each limit that left something out. Foreign keys that
+/// `desired` without what exceeds the limits; one conflict for each limit that left something out. Foreign keys that
 /// the plan will not write use up nothing. `left_out` gets each entry with the limit that it exceeds, in words.
 Desired within_limits(const NodeState& now, const Ownership& owned, Desired desired, const PlanOptions& options,
-                      std::vector<Problem>& problems, std::map<EntryKey, std::string>* left_out = nullptr);
+                      std::vector<Conflict>& conflicts, std::map<EntryKey, std::string>* left_out = nullptr);
 
 /// As if a Node had nothing but these entries, all of them ours.
 struct OwnEntries {

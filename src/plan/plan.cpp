@@ -49,28 +49,31 @@ class Planner {
     return all;
   }
 
+  void report(std::string code, std::string what, std::string todo, std::optional<EntryKey> entry = std::nullopt) {
+    patch_.conflicts.push_back(
+        {{std::move(code), "node " + now_.name, std::move(what), std::move(todo)}, std::move(entry)});
+  }
+
   void report_other_writers() {
     for (const NodeState::OtherWriter& writer : now_.other_writers) {
       // Those of other instances do not concern this one.
       if (!is_ownership_key_of(writer.annotation, options_.instance)) continue;
-      patch_.conflicts.push_back({"other-writer", "node " + now_.name,
-                                  quote(writer.manager) + " wrote the ownership annotation " +
-                                      quote(writer.annotation) + " and last wrote this Node at " + writer.time +
-                                      ", after nodescout",
-                                  "let only one of the two label this Node: stop " + quote(writer.manager) +
-                                      ", or remove nodescout; see \"Taking over from NFD\" in docs/deploy.md"});
+      report("other-writer",
+             quote(writer.manager) + " wrote the ownership annotation " + quote(writer.annotation) +
+                 " and last wrote this Node at " + writer.time + ", after nodescout",
+             "let only one of the two label this Node: stop " + quote(writer.manager) +
+                 ", or remove nodescout; see \"Taking over from NFD\" in docs/deploy.md");
     }
   }
 
   void report_lost() {
     if (reclaimed_ == 0) return;
-    patch_.conflicts.push_back(
-        {"ownership-lost", "node " + now_.name,
-         std::to_string(reclaimed_) + (reclaimed_ == 1 ? " key" : " keys") +
-             " that nodescout wrote, by metadata.managedFields, are no longer in the ownership annotations, the first "
-             "is " +
-             quote(first_reclaimed_) + "; they are reclaimed",
-         "find out who changes the annotations below nfd.node.kubernetes.io: is an nfd-master still running?"});
+    report("ownership-lost",
+           std::to_string(reclaimed_) + (reclaimed_ == 1 ? " key" : " keys") +
+               " that nodescout wrote, by metadata.managedFields, are no longer in the ownership annotations, the "
+               "first is " +
+               quote(first_reclaimed_) + "; they are claimed again",
+           "find out who changes the annotations below nfd.node.kubernetes.io: an nfd-master that still runs?");
   }
 
   void add(Change::Kind kind, Change::Action action, const std::string& key, std::string before, std::string after,
@@ -81,9 +84,9 @@ class Planner {
   void conflict(Change::Kind kind, const std::string& key, const std::string& there, const std::string& wanted) {
     const std::string same =
         there == wanted ? "with the same value" : "as " + quote(there) + " where " + quote(wanted) + " is wanted";
-    patch_.conflicts.push_back({"foreign-" + replace_all(name_of(kind), " ", "-"), "node " + now_.name,
-                                std::string(name_of(kind)) + " " + quote(key) + " belongs to another owner, " + same,
-                                "remove it from the Node, or set restrictions.allowOverwrite: true"});
+    report("foreign-" + replace_all(name_of(kind), " ", "-"),
+           std::string(name_of(kind)) + " " + quote(key) + " belongs to another owner, " + same,
+           "remove it from the Node, or set restrictions.allowOverwrite: true", EntryKey{kind, key});
   }
 
   static bool is_of(const std::vector<std::string>& group, const std::string& key) {
@@ -115,10 +118,10 @@ class Planner {
     if (prefixes.empty() || space.empty() ||
         std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& own) { return is_within(space, own); }))
       return true;
-    patch_.conflicts.push_back(
-        {"outside-prefixes", "node " + now_.name,
-         std::string(name_of(kind)) + " " + quote(name) + " is no longer made, and stays: it is outside writePrefixes",
-         "remove it by hand, or " + how_to_write_below(key)});
+    report("outside-prefixes",
+           std::string(name_of(kind)) + " " + quote(name) +
+               " is no longer made, and stays: it lies outside writePrefixes",
+           "remove it by hand, or " + how_to_write_below(key));
     return false;
   }
 

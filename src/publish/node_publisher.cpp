@@ -49,6 +49,17 @@ void describe(const NodeState& now, const Report& report, const PlanOptions& opt
   }
 }
 
+/// Who asks for a desired entry; empty: unknown.
+std::string maker_of(const Report& report, const EntryKey& entry) {
+  if (entry.kind == EntryKind::label)
+    if (const auto object = report.options.requested_by.find(entry.key); object != report.options.requested_by.end())
+      return object->second;
+  if (report.maker) return report.maker(entry);
+  const auto made = report.made_by.find(entry);
+  if (made == report.made_by.end()) return "";
+  return made->second == name_of(Layer::builtin) ? "the built-in rules" : made->second;
+}
+
 /// One line for each object: an Event is short.
 void report_left_out(const std::map<std::string, std::vector<std::string>>& of_object, Published& published) {
   constexpr std::size_t kMostNamed = 8;
@@ -176,13 +187,30 @@ void NodePublisher::refuse(const Change& change, const Error& error) {
   refused_[{change.kind, change.key}] = {change.after, error.what, clock_.now()};
 }
 
+void NodePublisher::report_conflicts(const Report& report, const std::vector<Conflict>& conflicts,
+                                     Published& published) const {
+  for (const Conflict& conflict : conflicts) {
+    Problem problem = conflict;
+    const std::string maker = conflict.entry ? maker_of(report, *conflict.entry) : "";
+    if (!maker.empty() && problem.what.find(maker) == problem.what.npos)
+      problem.what += (problem.code == "over-limit" ? " (the first from " : " (from ") + maker + ")";
+    if (conflict.entry) published.unwritten.push_back({*conflict.entry, problem});
+    published.problems.push_back(std::move(problem));
+  }
+}
+
 /// The wording is the same each time, so that each is reported once.
-void NodePublisher::report_refusals(Published& published) const {
-  for (const auto& [entry, refusal] : refused_)
-    published.problems.push_back({"refused-" + replace_all(name_of(entry.kind), " ", "-"), "node " + node_,
-                                  std::string(name_of(entry.kind)) + " " + quote(entry.key) + "=" +
-                                      quote(refusal.value) + " was refused: " + refusal.why,
-                                  "allow it in the admission policy's ConfigMap, or correct the rule that makes it"});
+void NodePublisher::report_refusals(const Report& report, Published& published) const {
+  for (const auto& [entry, refusal] : refused_) {
+    const std::string maker = maker_of(report, entry);
+    const std::string name = std::string(name_of(entry.kind)) + " " + quote(entry.key) + "=" + quote(refusal.value);
+    Problem problem{"refused-" + replace_all(name_of(entry.kind), " ", "-"), "node " + node_,
+                    name + (maker.empty() ? "" : " from " + maker) + " was refused: " + refusal.why,
+                    "allow it in the admission policy (nodescout's reads the ConfigMap nodescout-policy), or correct the rule "
+                    "or object that asks for it"};
+    published.unwritten.push_back({entry, problem});
+    published.problems.push_back(std::move(problem));
+  }
 }
 
 Result<Value> NodePublisher::send(NodePart part, const Value& patch, const std::stop_token& stop) {
@@ -260,7 +288,7 @@ Result<Published> NodePublisher::preview(const Report& report, const std::stop_t
   NodePatch patch = plan(*now, report.desired, report.options);
   Published published;
   published.changes = std::move(patch.changes);
-  published.problems = std::move(patch.conflicts);
+  report_conflicts(report, patch.conflicts, published);
   return published;
 }
 
@@ -285,7 +313,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   published.node_labels = now->labels;
   published.node_uid = now->uid;
   published.answered = report.answered;
-  published.problems = std::move(patch.conflicts);
+  report_conflicts(report, patch.conflicts, published);
   compare_ownership(*now, published);
   std::map<std::string, std::vector<std::string>> of_object;
   std::erase_if(patch.changes, [&](const Change& change) {
@@ -302,7 +330,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
   report_left_out(of_object, published);
   take_lone_stamps(patch.changes, options_.stamps);  // of what is left
   if (patch.changes.empty()) {
-    report_refusals(published);
+    report_refusals(report, published);
     describe(*now, report, options_, published);
     listed_ = Listed{now->uid, ownership_texts(*now)};
     return published;
@@ -321,7 +349,7 @@ Result<Published> NodePublisher::publish(const Report& report, const std::stop_t
       is_known(metadata) && is_known(status) ? std::optional(Listed{now->uid, ownership_texts(*now)}) : std::nullopt;
   if (!metadata) return metadata.error();
   if (!status) return status.error();
-  report_refusals(published);
+  report_refusals(report, published);
   describe(*now, report, options_, published);
   return published;
 }

@@ -67,7 +67,8 @@ class NodePublisher final : public Publisher {
                         const std::stop_token& stop);
   Result<NodeState> current(const std::stop_token& stop);
   void refuse(const Change& change, const Error& error);
-  void report_refusals(Published& published) const;
+  void report_conflicts(const Report& report, const std::vector<Conflict>& conflicts, Published& published) const;
+  void report_refusals(const Report& report, Published& published) const;
   bool is_refused(const Change& change) const;
   /// Whether the entry changes too often to be written now; then `published` has the time, and a problem that says so.
   bool is_damped(const Change& change, Published& published);

@@ -1,6 +1,7 @@
 // Where the agent publishes its result: its own Node, a NodeFeature object, a file, or nowhere.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -27,14 +28,23 @@ struct Report {
   /// Whether something that is published and no longer desired may be removed, or why not.
   MayGo may_go = [](const Change&) { return std::nullopt; };
   std::map<EntryKey, std::string> left_out;  // that NodeFeature objects make which do not count, and their names
-  std::map<EntryKey, std::string> made_by;   // what made each desired entry, for messages; may be empty
+  std::map<EntryKey, std::string> made_by;   // who made what is desired, for people; may be empty
+  /// The same where made_by is too much to make for all entries; asked only of entries that are not written.
+  std::function<std::string(const EntryKey&)> maker;
   bool answered = true;                      // every probe has answered: none waits for a driver
   bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short
+};
+
+/// A desired entry that is not on the Node, or not as desired: foreign, beyond a limit, refused by the server.
+struct Unwritten {
+  EntryKey entry;
+  Problem problem;  // names who asks for the entry
 };
 
 struct Published {
   std::vector<Change> changes;       // that were written
   std::vector<Problem> problems;     // foreign keys, entries that the server refused
+  std::vector<Unwritten> unwritten;  // those of the problems that are about an entry
   std::map<Kept, std::size_t> held;  // number of entries that may not be removed yet, by reason
   std::optional<SteadyTime> later;   // when to publish again what changes too often to be written now
   Attributes node_labels;            // all of the Node's, as they were read before

@@ -49,7 +49,7 @@ TEST_F(ControllerSetupTest, EachKeyOfNfdMasterIsUsedOrReported) {
       {"restrictions: {allowOverwrite: true}", [](const Config& c) { return c.allow_overwrite; }},
       {"restrictions: {nodeFeatureNamespaceSelector: {matchLabels: {a: b}}}",
        [](const Config& c) { return c.objects.selector.has_value(); }},
-      {"resyncPeriod: 1h", {}, "watches report every change"},
+      {"resyncPeriod: 2h", [](const Config&) { return true; }},
       {"nfdApiParallelism: 10", {}, "what the API server bears"},
       {"informerPageSize: 200", {}, "20 at a time"},
       {"klog: {v: 1}", {}, "--log-format"},
@@ -88,6 +88,11 @@ TEST_F(ControllerSetupTest, TimesOfTheLeaderElectionCount) {
   EXPECT_EQ(set_up("")->times, (LeaderTimes{15s, 10s, 2s}));
   EXPECT_EQ(set_up("leaderElection: {leaseDuration: 30s, renewDeadline: 20s, retryPeriod: 4s}")->times,
             (LeaderTimes{30s, 20s, 4s}));
+  EXPECT_EQ(set_up("")->resync, 1h);
+  EXPECT_EQ(set_up("resyncPeriod: 2m")->resync, 2min);
+  EXPECT_EQ(set_up("resyncPeriod: 0")->resync, 0s);
+  options.resync = 5s;
+  EXPECT_EQ(set_up("resyncPeriod: 2m")->resync, 5s);
   options.more_config = "{leaderElection: {leaseDuration: 40s}}";
   EXPECT_EQ(set_up("leaderElection: {retryPeriod: 3s}")->times, (LeaderTimes{40s, 10s, 3s}));
 }
@@ -116,6 +121,25 @@ TEST_F(ControllerSetupTest, AControllerDoesNotStartWithAFileThatCannotBeRead) {
   EXPECT_EQ(prune().error().where.find("nfd-master.conf"), std::string::npos)
       << "named, it is pruned as far as one can";
   EXPECT_FALSE(set_up_controller(options)) << "the file may restrict more";
+}
+
+/// The default in place of a value that cannot be read would lift a restriction, or remove every taint.
+TEST_F(ControllerSetupTest, AControllerDoesNotStartWithAKeyThatCannotBeRead) {
+  for (const char* text :
+       {"denylabelns: a.example", "labelWhiteList: '['", "restrictions: {disableLabels: maybe}", "restrictions: 3",
+        "enableTaints: often", "extraLabelNs: {a: b}", "nodeFeatures: {namespaces: 3}", "writePrefixes: x",
+        "restrictions: {nodeFeatureNamespaceSelector: {matchExpressions: [{key: a, operator: Nope}]}}",
+        "leaderElection: {leaseDuration: soon}", "noPublish: 7", "instance: [x]"}) {
+    const auto refused = set_up(text);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_EQ(refused.error().where.find(options.config), 0u) << refused.error().text();
+  }
+  EXPECT_TRUE(set_up("limits: {labelsPerObject: many}")) << "the default is as strict";
+  EXPECT_TRUE(set_up("core: {labelSources: 3}")) << "of a worker";
+  options.label_white_list = "[";
+  const auto refused = set_up("");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("labelWhiteList: bad regular expression"), std::string::npos);
 }
 
 TEST_F(ControllerSetupTest, AnInstanceMustBeAName) {

@@ -51,6 +51,15 @@ TEST(WantedFeatures, AMatchOfNamesWantsTheWholeSet) {
   EXPECT_FALSE(use.wanted.has("kernel.config"));
 }
 
+TEST(WantedFeatures, WhatOtherRulesMadeIsReadWhereARuleLooksAtIt) {
+  EXPECT_FALSE(rules(kByConfig).wanted.has("rule.matched"));
+  const WantedFeatures matched =
+      rules("[{name: a, labels: {x: y}, matchFeatures: [{feature: rule.matched, matchExpressions: {z: {op: Exists}}}]}]")
+          .wanted;
+  EXPECT_TRUE(matched.has("rule.matched", "z"));
+  EXPECT_FALSE(matched.has("rule.matched", "other"));
+}
+
 TEST(WantedFeatures, CoversWhatIsAPartOfIt) {
   const WantedFeatures some = rules(kByConfig).wanted;
   const WantedFeatures less = rules(
@@ -83,7 +92,8 @@ class JudgeTest : public ::testing::Test {
         R"(","labels":{"nfd.node.kubernetes.io/node-name":"n"}},"spec":{"labels":)" + labels + "}}");
   }
   Judged judged(const RulesInUse& use, bool complete = true) {
-    const NodeSnapshot snapshot = *inventory.node("n");
+    NodeSnapshot snapshot = *inventory.node("n");
+    keep_within(options.plan.limits, snapshot);
     ReadObjects objects;
     for (const KeptObject& each : snapshot.objects) read_object(each, *parse_json(*each.text, each.name), objects);
     return judge(snapshot, objects, use, options, {namespaces, complete}, SteadyTime{});
@@ -105,6 +115,82 @@ TEST_F(JudgeTest, LabelsOfObjectsAndOfRulesAreDesired) {
             (Attributes{{"feature.node.kubernetes.io/hz", "250"}, {"feature.node.kubernetes.io/own", "1"}}));
   EXPECT_FALSE(result.refers_beyond);
   EXPECT_EQ(fate_of(result), std::nullopt);
+}
+
+TEST_F(JudgeTest, WhoAsksForEachEntryIsKnown) {
+  put(kObject);
+  put_elsewhere("s", R"({"hz":"1","theirs":"1","kubernetes.io/no":"1"})");
+  const RulesInUse use = rules(kByConfig);
+  const Judged result = judged(use);
+  EXPECT_EQ(result.report.options.requested_by,
+            (Origins{{"feature.node.kubernetes.io/own", "NodeFeature s/o"},
+                     {"feature.node.kubernetes.io/theirs", "NodeFeature s/v"}}));
+  EXPECT_EQ(rule_of({EntryKind::label, "feature.node.kubernetes.io/hz"}, result.from, use), "test:4:16 (rule \"a\")")
+      << "a rule makes this one";
+  EXPECT_EQ(rule_of({EntryKind::label, "feature.node.kubernetes.io/own"}, result.from, use), "");
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_EQ(result.problems[0].code, "rejected-label");
+  EXPECT_EQ(object_named(result.problems[0], inventory.node("n")->objects)->name, "v");
+}
+
+TEST_F(JudgeTest, AdviceIsForTheControllersAdministrator) {
+  put(kObject);
+  options.labels.write_prefixes = {"feature.node.kubernetes.io"};
+  RulesInUse use = rules("[{name: a, labels: {example.com/x: y}}]");
+  const Judged result = judged(use);
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_EQ(result.problems[0].what, "label \"example.com/x\": the controller may not write below \"example.com\"");
+  EXPECT_EQ(result.problems[0].todo, "add \"example.com\" to extraWritePrefixes in the configuration");
+}
+
+TEST(ObjectNamed, IsTheObjectThatAProblemIsAbout) {
+  const std::vector<KeptObject> objects{{.space = "s", .name = "a"}, {.space = "s", .name = "a-b"}};
+  const auto name_for = [&](const char* where) -> std::string {
+    const KeptObject* const found = object_named({"", where, "", ""}, objects);
+    return found ? found->name : "";
+  };
+  EXPECT_EQ(name_for("NodeFeature s/a"), "a");
+  EXPECT_EQ(name_for("NodeFeature s/a-b"), "a-b");
+  EXPECT_EQ(name_for("NodeFeature/s/a:1:20"), "a");
+  EXPECT_EQ(name_for("NodeFeature s/a.b"), "");
+  EXPECT_EQ(name_for("NodeFeature"), "");
+  EXPECT_EQ(name_for("NodeFeatureRule/s/a"), "");
+  EXPECT_EQ(name_for("node s/a"), "");
+}
+
+TEST_F(JudgeTest, AnObjectGetsAsManyLabelsAsTheLimitAllows) {
+  put(kObject);
+  put_elsewhere("s", R"({"a":"1","b":"1","c":"1"})");
+  options.plan.limits.labels_per_object = 2;
+  const Judged result = judged(rules(kByConfig));
+  const NodePatch patch = plan(state_of(*inventory.node("n")), result.report.desired, result.report.options);
+  std::vector<std::string> set;
+  for (const Change& change : patch.changes) set.push_back(change.key);
+  EXPECT_EQ(set, (std::vector<std::string>{"feature.node.kubernetes.io/a", "feature.node.kubernetes.io/b",
+                                           "feature.node.kubernetes.io/hz", "feature.node.kubernetes.io/own"}));
+  ASSERT_EQ(patch.conflicts.size(), 1u);
+  EXPECT_NE(patch.conflicts[0].what.find("limits.labelsPerObject (2) of NodeFeature s/v"), std::string::npos);
+}
+
+TEST_F(JudgeTest, ObjectsBeyondTheLimitsAreLeftOutAndTakeNothingAway) {
+  put(kObject);
+  put_elsewhere("s", R"({"theirs":"1"})");
+  const RulesInUse use = rules(kByConfig);
+  ASSERT_EQ(fate_of(judged(use)), std::nullopt);
+  for (const bool by_count : {true, false}) {
+    options.plan.limits = {};
+    if (by_count)
+      options.plan.limits.node_feature_objects = 1;
+    else
+      options.plan.limits.node_feature_bytes = inventory.node("n")->objects[0].bytes;
+    const Judged result = judged(use);
+    EXPECT_TRUE(result.report.desired.labels.contains("feature.node.kubernetes.io/own"));
+    EXPECT_FALSE(result.report.desired.labels.contains("feature.node.kubernetes.io/theirs"));
+    EXPECT_EQ(fate_of(result), Kept::facts_stale);
+    ASSERT_EQ(result.problems.size(), 1u);
+    EXPECT_EQ(result.problems[0].code, "over-limit");
+    EXPECT_EQ(result.problems[0].where, "NodeFeature/s/v");
+  }
 }
 
 TEST_F(JudgeTest, NothingGoesWhileTheListsAreNotComplete) {

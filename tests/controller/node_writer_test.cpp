@@ -35,8 +35,9 @@ class NodeWriterTest : public ::testing::Test {
   /// The watch catches up.
   void watch() { inventory.put_node(server.at(kNode)); }
 
-  static Judged wanting(const Attributes& labels) {
+  static Judged wanting(const Attributes& labels, const Origins& requested_by = {}) {
     Judged judged;
+    judged.report.options.requested_by = requested_by;
     judged.report.desired.labels = labels;
     judged.report.may_go = [](const Change&) -> std::optional<Kept> { return std::nullopt; };
     return judged;
@@ -126,6 +127,27 @@ TEST_F(LaggingWatchTest, LabelsThatNoAnnotationListsAreNeverRemoved) {
   EXPECT_EQ(label("of-agent"), "1");
 }
 
+/// As an agent does it: the Node's record proves whose they are, and only a whole Node has it.
+TEST_F(NodeWriterTest, LabelsThatLostTheirAnnotationAreClaimedAgain) {
+  ASSERT_TRUE(write({{kF + "made", "1"}}));
+  watch();
+  put("\"" + kF + R"(made":"1",")" + kF + R"(theirs":"1")", "",
+      R"(,"managedFields":[{"manager":"nodescout","operation":"Update","time":"2027-01-15T08:00:00Z",)"
+      R"("fieldsV1":{"f:metadata":{"f:labels":{"f:)" +
+          kF + R"(made":{}}}}}])");
+  watch();
+  server.forget_requests();
+  const Attributes wanted{{kF + "made", "1"}, {kF + "theirs", "1"}};
+  const auto written = write(wanted);
+  ASSERT_TRUE(written);
+  EXPECT_EQ(server.count("GET"), 1);
+  EXPECT_EQ(text_at(server.at(kNode), {"metadata", "annotations", "nfd.node.kubernetes.io/feature-labels"}), "made");
+  watch();
+  server.forget_requests();
+  ASSERT_TRUE(write(wanted));
+  EXPECT_EQ(server.count("GET"), 0) << "what stays foreign is not read each time";
+}
+
 TEST_F(NodeWriterTest, WhatItWroteLastItRemovesAtOnce) {
   ASSERT_TRUE(write({{kF + "made", "1"}}));
   watch();
@@ -158,6 +180,35 @@ TEST_F(NodeWriterTest, AnObjectThatFlapsIsWrittenOnceAMinuteInTheEnd) {
   watch();
   ASSERT_TRUE(write({{kF + "flaps", std::to_string(last)}}));
   EXPECT_EQ(writer.remembered(), 0u) << "at rest";
+}
+
+/// Another label each time is no way round.
+TEST_F(NodeWriterTest, AnObjectThatAsksForOtherLabelsEachTimeHoldsUpNothingElse) {
+  const std::string object = "NodeFeature vendor/a";
+  std::optional<SteadyTime> again;
+  const auto write_with = [&](const std::string& name, const std::string& own) {
+    const NodeSnapshot snapshot = *inventory.node("a");
+    const auto written =
+        writer.write(snapshot, wanting({{kF + name, "1"}, {kF + "own", own}}, {{kF + name, object}}), {}, {});
+    EXPECT_TRUE(written);
+    if (!written) return;
+    inventory.note_left_as("a", written->hash);
+    again = written->again;
+    watch();
+  };
+  for (int i = 0; i < 3600; ++i) {
+    write_with("l" + std::to_string(i), "1");
+    clock.advance(1s);
+  }
+  EXPECT_GE(server.count("PATCH"), 200);
+  EXPECT_LE(server.count("PATCH"), 280) << "200, and one a minute";
+  write_with("next", "2");
+  EXPECT_EQ(label("own"), "2") << "of a rule";
+  EXPECT_EQ(label("next"), "");
+  ASSERT_TRUE(again) << "the last value is not lost";
+  clock.advance(*again - clock.now());
+  write_with("next", "2");
+  EXPECT_EQ(label("next"), "1");
 }
 
 /// A rule that reaches 5,000 Nodes is one write of each: nothing large may stay of that.

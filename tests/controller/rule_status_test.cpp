@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "document/value_path.h"
+
 namespace nodescout::test {
 namespace {
 
@@ -13,8 +15,8 @@ const SteadyTime kStart = SteadyTime{} + 1h;
 TEST(RuleStatus, SaysWhatMatchesWhatIsRefusedAndTheLastError) {
   RuleMistakes mistakes;
   EXPECT_EQ(rule_status_text(40, 12, mistakes), R"({"nodes":40,"matched":12})");
-  EXPECT_TRUE(mistakes.reject("label a: why"));
-  EXPECT_FALSE(mistakes.reject("label a: why"));
+  EXPECT_TRUE(mistakes.reject("label a", "why"));
+  EXPECT_FALSE(mistakes.reject("label a", "on another Node for another reason"));
   EXPECT_TRUE(mistakes.fail("r:1:2: broken"));
   EXPECT_EQ(rule_status_text(40, 12, mistakes),
             R"({"nodes":40,"matched":12,"rejected":["label a: why"],"error":"r:1:2: broken"})");
@@ -22,8 +24,22 @@ TEST(RuleStatus, SaysWhatMatchesWhatIsRefusedAndTheLastError) {
 
 TEST(RuleStatus, RefusedEntriesAreSomeExamples) {
   RuleMistakes mistakes;
-  for (int i = 0; i < 100; ++i) mistakes.reject("label " + std::to_string(i));
+  for (int i = 0; i < 100; ++i) mistakes.reject("label " + std::to_string(i), "why");
   EXPECT_EQ(mistakes.rejected.size(), RuleMistakes::kMost);
+}
+
+TEST(ObjectEvent, LivesWithTheObject) {
+  const ObjectEvent of_rule{"NodeFeatureRule", "", "r", "u", "RuleFailed", "why"};
+  const ObjectEvent of_feature{"NodeFeature", "vendor", "o", "v", "RejectedLabel", "why"};
+  EXPECT_EQ(space_of(of_rule), "default");
+  EXPECT_EQ(space_of(of_feature), "vendor");
+  const Value event = event_of_object(of_feature, "me", {});
+  EXPECT_EQ(text_at(event, {"metadata", "namespace"}), "vendor");
+  EXPECT_EQ(text_at(event, {"regarding", "namespace"}), "vendor");
+  EXPECT_EQ(text_at(event, {"regarding", "kind"}), "NodeFeature");
+  EXPECT_EQ(text_at(event, {"regarding", "uid"}), "v");
+  EXPECT_EQ(text_at(event, {"reason"}), "RejectedLabel");
+  EXPECT_FALSE(at(event_of_object(of_rule, "me", {}), {"regarding", "namespace"}));
 }
 
 TEST(StatusPace, WritesOnceThingsHaveSettledAndThenRarely) {

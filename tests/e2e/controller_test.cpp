@@ -9,6 +9,7 @@
 #include <random>
 #include <thread>
 
+#include "base/base64.h"
 #include "base/text.h"
 #include "document/json.h"
 #include "document/value_path.h"
@@ -64,7 +65,7 @@ class ControllerTest : public ::testing::Test {
   }
   std::string config() {
     const fs::path file = folder.path() / "nodescout.conf";
-    std::ofstream(file) << "enableTaints: true\n";
+    std::ofstream(file) << "enableTaints: true\n" << more_config;
     return file.string();
   }
   void rule(const std::string& name, const std::string& rules) {
@@ -108,6 +109,23 @@ class ControllerTest : public ::testing::Test {
     cluster->create_node(name, json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/old":"true"},"annotations":)"
                                     R"({"nfd.node.kubernetes.io/feature-labels":"old"}}})"));
   }
+  /// Events about an object, a line each: "RejectedLabel: note".
+  std::string events_of(const std::string& kind, const std::string& name, const std::string& space = "default") {
+    std::string lines;
+    must(cluster->admin().list(collection_path(resources::kEvents, space), {}, [&](const Value& event) {
+      if (text_at(event, {"regarding", "kind"}) == kind && text_at(event, {"regarding", "name"}) == name)
+        lines += text_at(event, {"reason"}) + ": " + text_at(event, {"note"}) + "\n";
+    }));
+    return lines;
+  }
+  /// A NodeFeature that asks for these labels (JSON).
+  void object_with_labels(const std::string& name, const std::string& node, const std::string& labels) {
+    must(cluster->admin().create(
+        collection_path(resources::kNodeFeatures, "default"),
+        json(R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeature","metadata":{"name":")" + name +
+             R"(","labels":{"nfd.node.kubernetes.io/node-name":")" + node + R"("}},"spec":{"features":{},"labels":)" +
+             labels + "}}")));
+  }
   bool exists(const std::string& path) { return cluster->admin().get(path).has_value(); }
   /// Entries that any controller removed from Nodes.
   std::vector<std::string> removed_since(std::uintmax_t point) {
@@ -131,6 +149,7 @@ class ControllerTest : public ::testing::Test {
   ControlPlane* cluster = nullptr;
   TempDirectory folder;
   std::vector<std::unique_ptr<Process>> processes;
+  std::string more_config;
   mutable int configs_ = 0;
 };
 
@@ -241,6 +260,83 @@ TEST_F(ControllerTest, TaintsAndResourcesAreSetAndRemoved) {
   EXPECT_TRUE(eventually([&] { return resource().empty() && !is_tainted(); }));
 }
 
+/// The watch has metadata only, so these Nodes are read from time to time.
+TEST_F(ControllerTest, TaintsAndResourcesThatAnotherRemovesComeBack) {
+  rule("tr", R"([{"name":"r","extendedResources":{"vendor":"3"},"taints":[{"key":"feature.node.kubernetes.io/t",)"
+             R"("value":"x","effect":"PreferNoSchedule"}]}])");
+  cluster->create_node("cn-resync");
+  node_feature("cn-resync");
+  start({"-resync-period", "2s"});
+  const auto is_complete = [&] {
+    const std::string node = to_json(node_object(*cluster, "cn-resync"));
+    return node.find(R"("key":"feature.node.kubernetes.io/t")") != std::string::npos &&
+           node.find(R"("feature.node.kubernetes.io/vendor":"3")") != std::string::npos;
+  };
+  ASSERT_TRUE(eventually(is_complete));
+  // As an administrator, and as a kubelet after a reboot.
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "cn-resync"), PatchKind::merge,
+                              json(R"({"spec":{"taints":null}})")));
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "cn-resync", "status"), PatchKind::merge,
+                              json(R"({"status":{"capacity":{"feature.node.kubernetes.io/vendor":"0"}}})")));
+  ASSERT_FALSE(is_complete());
+  EXPECT_TRUE(eventually(is_complete));
+  // Labels come back at once.
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "cn-resync"), PatchKind::merge,
+                              json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/from-worker":null}}})")));
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-resync", kWorkerLabel, "true"));
+}
+
+TEST_F(ControllerTest, LabelsThatLostTheirAnnotationAreClaimedAgain) {
+  label_rule();
+  // As a kubelet registers it: the API server keeps no record of who wrote a Node that was created with nothing.
+  must(cluster->admin().create(
+      collection_path(resources::kNodes),
+      json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"cn-lost","labels":{"kubernetes.io/os":"linux"}}})")));
+  node_feature("cn-lost");
+  Process& process = start();
+  ASSERT_TRUE(wait_for_label(*cluster, "cn-lost", kLabel, "true"));
+  must(cluster->admin().patch(
+      object_path(resources::kNodes, "", "cn-lost"), PatchKind::merge,
+      json(R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/feature-labels":null}}})")));
+  EXPECT_TRUE(eventually([&] {
+    return text_at(node_object(*cluster, "cn-lost"),
+                   {"metadata", "annotations", "nfd.node.kubernetes.io/feature-labels"}) == "from-rule,from-worker";
+  })) << process.end_of_log();
+  delete_node_feature("cn-lost");
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-lost", kLabel, std::nullopt));
+}
+
+/// What concerns a rule or a group is said once, and not for each Node.
+TEST_F(ControllerTest, AMistakeOfARuleOrGroupIsLoggedOnceForAllNodes) {
+  rule("mistaken", R"([{"name":"r","labels":{"from-rule":"true","kubernetes.io/no":"1"}},{"name":"fails",)"
+                   R"("labels":{"x":"1"},"matchFeatures":[{"feature":"kernel.loadedmodule","matchName":)"
+                   R"({"op":"InRegexp","value":["["]}}]}])");
+  must(cluster->admin().create(
+      collection_path(resources::kNodeFeatureGroups, "default"),
+      json(R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeatureGroup","metadata":{"name":"mistaken"},"spec":)"
+           R"({"featureGroupRules":[{"name":"g","matchFeatures":[{"feature":"kernel.loadedmodule","matchName":)"
+           R"({"op":"InRegexp","value":["("]}}]}]}})")));
+  for (int i = 0; i < 5; ++i) {
+    cluster->create_node("cn-many-" + std::to_string(i));
+    node_feature("cn-many-" + std::to_string(i));
+  }
+  Process& process = start();
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(wait_for_label(*cluster, "cn-many-" + std::to_string(i), kLabel, "true")) << process.end_of_log();
+  EXPECT_TRUE(eventually([&] { return log_has(process, "NodeFeatureGroup/default/mistaken"); }))
+      << process.end_of_log();
+  std::this_thread::sleep_for(1s);
+  const std::string log = must(read_whole_file(process.log(), 1u << 20));
+  for (const char* text : {"kubernetes.io/no", R"(rule \"fails\")", "NodeFeatureGroup/default/mistaken"}) {
+    const auto lines = split(log, '\n');
+    EXPECT_EQ(std::count_if(lines.begin(), lines.end(), [&](const auto& line) { return line.find(text) != line.npos; }),
+              1)
+        << text << "\n"
+        << log;
+  }
+  EXPECT_TRUE(eventually([&] { return events_of("NodeFeatureGroup", "mistaken").find("RuleFailed: ") == 0; }));
+}
+
 TEST_F(ControllerTest, AStandbyTakesOverAtOnceFromOneThatStopsAndLaterFromOneThatDies) {
   label_rule();
   Process& first = start({"--enable-leader-election"});
@@ -313,6 +409,18 @@ TEST_F(ControllerTest, WhereAnAgentsLeaseIsFreshTheNodeIsItsOwn) {
   EXPECT_EQ(label_of(*cluster, "cn-q", "feature.node.kubernetes.io/old"), "true") << "and may have made this";
   EXPECT_EQ(label_of(*cluster, "cn-p", kLabel), std::nullopt);
   EXPECT_EQ(label_of(*cluster, "cn-p", "feature.node.kubernetes.io/old"), "true");
+}
+
+TEST_F(ControllerTest, WithoutTheLeaseOfAnAgentThatIsGoneItsNodeIsTakenOver) {
+  label_rule();
+  node_with_old_label("cn-gone");
+  node_feature("cn-gone");
+  lease("cn-gone", 300s);
+  start({"-resync-period", "1s"});
+  ASSERT_TRUE(wait_for_label(*cluster, "cn-gone", kLabel, "true"));
+  EXPECT_EQ(label_of(*cluster, "cn-gone", "feature.node.kubernetes.io/old"), "true");
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kLeases, "default", "cn-gone")));
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-gone", "feature.node.kubernetes.io/old", std::nullopt, 60s));
 }
 
 TEST_F(ControllerTest, WhatAnAgentWroteBeforeItHadALeaseStays) {
@@ -428,13 +536,86 @@ TEST_F(ControllerTest, TheAuthorOfARuleSeesOnTheObjectWhatBecomesOfIt) {
     EXPECT_FALSE(entry.verb == "patch" && entry.resource == "nodefeaturerules") << "its own write is not news";
 }
 
+TEST_F(ControllerTest, AnObjectGetsAsManyLabelsAsTheLimitAllowsAndItsAuthorIsTold) {
+  more_config = "limits: {labelsPerObject: 2}\n";
+  label_rule();
+  cluster->create_node("cn-limit");
+  node_feature("cn-limit");
+  object_with_labels("greedy", "cn-limit", R"({"a":"1","b":"1","c":"1","d":"1"})");
+  Process& process = start();
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-limit", "feature.node.kubernetes.io/b", "1")) << process.end_of_log();
+  EXPECT_TRUE(eventually([&] {
+    return events_of("NodeFeature", "greedy").find("OverLimit: node cn-limit: 2 entries are left out") == 0;
+  })) << events_of("NodeFeature", "greedy")
+      << process.end_of_log();
+  EXPECT_NE(events_of("NodeFeature", "greedy").find("limits.labelsPerObject (2) of NodeFeature default/greedy"),
+            std::string::npos);
+  EXPECT_EQ(label_of(*cluster, "cn-limit", "feature.node.kubernetes.io/c"), std::nullopt);
+  EXPECT_EQ(label_of(*cluster, "cn-limit", kLabel), "true") << "of a rule";
+  EXPECT_EQ(label_of(*cluster, "cn-limit", "feature.node.kubernetes.io/from-worker"), "true") << "of another object";
+}
+
+TEST_F(ControllerTest, WhoAsksForWhatANodeDoesNotGetIsTold) {
+  cluster->create_node("cn-told", json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/theirs":"x",)"
+                                       R"("feature.node.kubernetes.io/too":"x"}}})"));
+  rule("told", R"([{"name":"r","labels":{"too":"y"},"extendedResources":{"kubernetes.io/no":"1"},"taints":[{"key":)"
+               R"("kubernetes.io/t","effect":"NoSchedule"}],"annotations":{"example.com/a":"1"}}])");
+  object_with_labels("asks", "cn-told", R"({"theirs":"y","kubernetes.io/no":"1","feature.node.kubernetes.io/ok":"1"})");
+  Process& process = start();
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-told", "feature.node.kubernetes.io/ok", "1")) << process.end_of_log();
+  const auto lines = [&] { return events_of("NodeFeature", "asks"); };
+  EXPECT_TRUE(eventually([&] {
+    return lines().find("ForeignLabel: node cn-told: label \"feature.node.kubernetes.io/theirs\"") != std::string::npos &&
+           lines().find("RejectedLabel: NodeFeature default/asks: label \"kubernetes.io/no\"") != std::string::npos;
+  })) << lines();
+  const auto status = [&] {
+    return text_at(must(cluster->admin().get(object_path(resources::kNodeFeatureRules, "", "told"))),
+                   {"metadata", "annotations", "nodescout.dev/status"});
+  };
+  for (const char* entry : {"label feature.node.kubernetes.io/too: node cn-told: ", "extended resource kubernetes.io/no: ",
+                            "taint kubernetes.io/t", "annotation example.com/a: "})
+    EXPECT_TRUE(eventually([&] { return status().find(entry) != std::string::npos; })) << entry << "\n" << status();
+  EXPECT_TRUE(eventually([&] { return split(events_of("NodeFeatureRule", "told"), '\n').size() == 5; }))
+      << events_of("NodeFeatureRule", "told");
+  const std::string log = must(read_whole_file(process.log(), 1u << 20));
+  EXPECT_NE(log.find("(from NodeFeature default/asks)"), std::string::npos) << log;
+  EXPECT_NE(log.find("(from NodeFeatureRule/told (rule"), std::string::npos) << log;
+}
+
+TEST_F(ControllerTest, AnObjectThatFlapsIsDampedAndNamed) {
+  cluster->create_node("cn-flaps");
+  object_with_labels("flaps", "cn-flaps", R"({"l0":"1"})");
+  Process& process = start();
+  ASSERT_TRUE(wait_for_label(*cluster, "cn-flaps", "feature.node.kubernetes.io/l0", "1")) << process.end_of_log();
+  const auto is_damped = [&] { return log_has(process, "code=flapping-object"); };
+  int i = 0;
+  for (; i < 400 && !is_damped(); ++i) {
+    const std::string next = "l" + std::to_string(i + 1);
+    must(cluster->admin().patch(
+        object_path(resources::kNodeFeatures, "default", "flaps"), PatchKind::merge,
+        json(R"({"spec":{"labels":{"l)" + std::to_string(i) + R"(":null,")" + next + R"(":"1"}}})")));
+    // Each is a write of its own.
+    EXPECT_TRUE(eventually([&] {
+      return label_of(*cluster, "cn-flaps", "feature.node.kubernetes.io/" + next).has_value() || is_damped();
+    }));
+  }
+  EXPECT_TRUE(eventually(is_damped)) << i << "\n" << process.end_of_log();
+  EXPECT_GE(i, 200) << "a person may edit for a while";
+  EXPECT_TRUE(log_has(process, "NodeFeature default/flaps"));
+  EXPECT_TRUE(eventually([&] { return events_of("NodeFeature", "flaps").find("FlappingObject: ") == 0; }));
+  // Nothing else waits.
+  label_rule();
+  node_feature("cn-flaps");
+  EXPECT_TRUE(wait_for_label(*cluster, "cn-flaps", kLabel, "true")) << process.end_of_log();
+}
+
 TEST_F(ControllerTest, NfdsCommandLineAndPruning) {
   label_rule();
   cluster->create_node("cn-1");
   node_feature("cn-1");
-  Process& process = start({"-resync-period", "1h", "-v=2", "-instance", "x"});
+  Process& process = start({"-nfd-api-parallelism", "5", "-v=2", "-instance", "x"});
   ASSERT_TRUE(wait_for_label(*cluster, "cn-1", kLabel, "true"));
-  EXPECT_TRUE(log_has(process, "-resync-period has no meaning here"));
+  EXPECT_TRUE(log_has(process, "-nfd-api-parallelism has no meaning here"));
   EXPECT_TRUE(
       at(node_object(*cluster, "cn-1"), {"metadata", "annotations", "x.nfd.node.kubernetes.io/feature-labels"}));
   process.stop();
@@ -617,6 +798,125 @@ TEST_F(ControllerFaultTest, WhatRulesLookAtMayShrinkAndGrow) {
   EXPECT_EQ(removed_since(point), std::vector<std::string>());
 }
 
+/// The agent's matrix: whatever the server does, nothing goes, and afterwards the controller goes on.
+class ControllerFaultMatrixTest : public ControllerFaultTest {
+ protected:
+  void SetUp() override {
+    ControllerFaultTest::SetUp();
+    if (!cluster) return;
+    point = labelled_before();
+    process = &start_through_proxy();
+    EXPECT_TRUE(eventually([&] { return log_has(*process, "all Nodes are up to date"); }, 60s));
+  }
+  void set_rule(const std::string& value) {
+    must(cluster->admin().patch(
+        object_path(resources::kNodeFeatureRules, "", "by-module"), PatchKind::merge,
+        json(R"({"spec":{"rules":[{"name":"r","labels":{"from-rule":")" + value +
+             R"("},"matchFeatures":[{"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}]}})")));
+  }
+  /// Something that concerns every Node happens meanwhile.
+  void suffer(const Fault& fault, std::chrono::milliseconds time) {
+    proxy->clear();
+    proxy->add(fault);
+    proxy->drop_connections();
+    set_rule("meanwhile-" + std::to_string(++rounds_));
+    std::this_thread::sleep_for(time);
+  }
+  void expect_alive_and_nothing_removed() {
+    proxy->clear();
+    proxy->drop_connections();
+    set_rule("alive");
+    for (int i = 0; i < kNodes; ++i)
+      EXPECT_TRUE(wait_for_label(*cluster, name(i), kLabel, "alive", 90s)) << process->end_of_log();
+    EXPECT_EQ(removed_since(point), std::vector<std::string>());
+  }
+
+  std::uintmax_t point = 0;
+  Process* process = nullptr;
+
+ private:
+  int rounds_ = 0;
+};
+
+TEST_F(ControllerFaultMatrixTest, TheServerFailsAtEveryCall) {
+  for (const int status : {500, 503, 429, 401, 403})
+    suffer({.answer = answer_of(status, R"({"kind":"Status","code":)" + std::to_string(status) + "}"), .close = true},
+           2s);
+  suffer({.times = 12, .delay = 3s}, 5s);
+  suffer({.times = 6, .hang = true}, 3s);
+  expect_alive_and_nothing_removed();
+}
+
+TEST_F(ControllerFaultMatrixTest, AnswersAreCutAndGarbled) {
+  for (const std::size_t length : {0u, 10u, 150u, 400u, 900u, 1500u, 4000u}) suffer({.cut = length}, 1s);
+  for (const char* body :
+       {"[]", "{}", R"({"kind":"Node","metadata":{"name":"another"}})", R"({"items":[],"metadata":{}})",
+        R"({"kind":"NodeFeatureList","apiVersion":"nfd.k8s-sigs.io/v1alpha1","metadata":{"resourceVersion":""},"items":[]})"})
+    suffer({.answer = answer_of(200, body), .close = true}, 2s);
+  expect_alive_and_nothing_removed();
+}
+
+TEST_F(ControllerFaultMatrixTest, TheApiServerIsDownAndEtcdIsPaused) {
+  cluster->kill_api_server();
+  std::this_thread::sleep_for(8s);
+  cluster->start_api_server();
+  expect_alive_and_nothing_removed();
+  cluster->pause_etcd();
+  std::this_thread::sleep_for(8s);
+  cluster->resume_etcd();
+  expect_alive_and_nothing_removed();
+}
+
+TEST_F(ControllerFaultMatrixTest, TheCertificateAuthorityRotates) {
+  const CertificateAuthority next;
+  proxy->rotate(next);
+  EXPECT_TRUE(eventually([&] { return log_has(*process, "certificate"); })) << process->end_of_log();
+  const fs::path kubeconfig = cluster->folder() / ("controller-" + std::to_string(configs_) + ".kubeconfig");
+  const std::string text = must(read_whole_file(kubeconfig.string(), 1u << 20));
+  const std::string old = encode_base64(cluster->authority().certificate());
+  ASSERT_NE(text.find(old), std::string::npos);
+  write_file(kubeconfig, replace_all(text, old, encode_base64(next.certificate())));
+  expect_alive_and_nothing_removed();
+}
+
+TEST_F(ControllerFaultMatrixTest, ANodeIsDeletedAndComesAgain) {
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodes, "", name(0))));
+  std::this_thread::sleep_for(1s);
+  cluster->create_node(name(0));
+  EXPECT_TRUE(wait_for_label(*cluster, name(0), kLabel, "true")) << process->end_of_log();
+  expect_alive_and_nothing_removed();
+}
+
+/// The API server takes a regular expression that is none.
+TEST_F(ControllerFaultMatrixTest, ARuleThatBreaksKeepsWhatItMade) {
+  must(cluster->admin().patch(
+      object_path(resources::kNodeFeatureRules, "", "by-module"), PatchKind::merge,
+      json(R"({"spec":{"rules":[{"name":"r","labels":{"from-rule":"true"},"matchFeatures":[{"feature":)"
+           R"("kernel.loadedmodule","matchName":{"op":"InRegexp","value":["("]}}]}]}})")));
+  EXPECT_TRUE(eventually([&] { return log_has(*process, "NodeFeatureRule/by-module"); })) << process->end_of_log();
+  std::this_thread::sleep_for(3s);
+  EXPECT_TRUE(are_labelled());
+  expect_alive_and_nothing_removed();
+}
+
+/// It blames no entry, and goes on when the right comes.
+TEST_F(ControllerFaultTest, WithoutTheRightToPatchNoEntryIsBlamed) {
+  const auto rights = [](const char* nodes) {
+    return R"([{"apiGroups":[""],"resources":["nodes","nodes/status"],"verbs":)" + std::string(nodes) +
+           R"(},{"apiGroups":["nfd.k8s-sigs.io"],"resources":["*"],"verbs":["get","list","watch"]},)"
+           R"({"apiGroups":["coordination.k8s.io"],"resources":["leases"],"verbs":["get","list"]}])";
+  };
+  cluster->create_service_account("default", "controller-rights", rights(R"(["get","list","watch"])"));
+  const std::string token = cluster->token("default", "controller-rights", name(0));
+  Process& process = start({}, cluster->kubeconfig("rights-to-patch", R"({"token":")" + token + "\"}"));
+  EXPECT_TRUE(eventually([&] { return log_has(process, "cannot patch resource"); })) << process.end_of_log();
+  std::this_thread::sleep_for(2s);
+  EXPECT_FALSE(log_has(process, "was refused")) << process.end_of_log();
+  must(cluster->admin().patch("/apis/rbac.authorization.k8s.io/v1/clusterroles/controller-rights", PatchKind::merge,
+                              json(R"({"rules":)" + rights(R"(["get","list","watch","patch"])") + "}")));
+  EXPECT_TRUE(eventually([&] { return are_labelled(); }, 120s)) << process.end_of_log();
+}
+
 TEST_F(ControllerFaultTest, TwoControllersConverge) {
   start();
   start();
@@ -748,7 +1048,7 @@ TEST_F(ControllerLoadTest, KilledAndStoppedAtAnyMomentOfARollout) {
   const auto replica = [&] {
     const std::string user = "replica-" + std::to_string(replicas++);
     processes.push_back(std::make_unique<Process>(
-        std::vector<std::string>{nodescout_program(), "controller", "--kubeconfig", kubeconfig_of(user).string(),
+        std::vector<std::string>{program(), "controller", "--kubeconfig", kubeconfig_of(user).string(),
                                  "--listen", "none", "--config", config.string(), "--enable-leader-election"},
         folder.path() / user));
     return processes.back().get();
@@ -864,6 +1164,7 @@ TEST_F(ControllerTest, ALabelThatThePolicyRefusesIsReportedOnce) {
        R"([{"name":"r","labels":{"from-rule":"true","controller-refused":"1","kubernetes.io/no":"1"},)"
        R"("matchFeatures":[{"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}])");
   node_feature("cn-refused");
+  object_with_labels("asks-as-well", "cn-refused", R"({"x.controller-refused":"1"})");
   Process& process = start();
   EXPECT_TRUE(wait_for_label(*cluster, "cn-refused", kLabel, "true")) << process.end_of_log();
   EXPECT_TRUE(eventually([&] { return log_has(process, "controller-refused is not wanted here"); }));
@@ -876,9 +1177,15 @@ TEST_F(ControllerTest, ALabelThatThePolicyRefusesIsReportedOnce) {
     const auto lines = split(log, '\n');
     return std::count_if(lines.begin(), lines.end(), [&](const auto& line) { return line.find(text) != line.npos; });
   };
-  EXPECT_EQ(lines_with("refused-label"), 1) << log;
+  EXPECT_EQ(lines_with("refused-label"), 2) << log;
+  EXPECT_EQ(lines_with("from NodeFeature default/asks-as-well was refused: "), 1) << log;
   EXPECT_EQ(lines_with("rejected-label"), 1) << log;
-  EXPECT_EQ(lines_with("NodeFeatureRule/refused"), 1) << log;
+  EXPECT_EQ(lines_with("NodeFeatureRule/refused"), 2) << log;
+  EXPECT_TRUE(eventually([&] {
+    return events_of("NodeFeature", "asks-as-well").find("RefusedLabel: ") == 0 &&
+           events_of("NodeFeatureRule", "refused").find("controller-refused is not wanted here") != std::string::npos;
+  })) << events_of("NodeFeature", "asks-as-well")
+      << events_of("NodeFeatureRule", "refused");
   cluster->kubectl({"delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", "controller-refused"});
 }
 

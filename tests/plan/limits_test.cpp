@@ -188,14 +188,16 @@ TEST(Limits, EachEntryThatIsLeftOutIsNamedWithItsLimit) {
   desired.taints = {{"t.example/a", "v", "NoSchedule", {}}, {"t.example/b", "v", "NoSchedule", {}}};
   PlanOptions options;
   options.limits.labels_per_node = 1;
-  std::vector<Problem> problems;
+  std::vector<Conflict> conflicts;
   std::map<EntryKey, std::string> left_out;
-  const Desired fitting = within_limits(node(), {}, desired, options, problems, &left_out);
+  const Desired fitting = within_limits(node(), {}, desired, options, conflicts, &left_out);
   EXPECT_EQ(entries_of(fitting).size(), 2u);
   EXPECT_EQ(left_out, (std::map<EntryKey, std::string>{
                           {{EntryKind::label, "a.example/2"}, "limits.labelsPerNode (1) labels"},
                           {{EntryKind::taint, "t.example/b:NoSchedule"}, "limits.labelsPerNode (1) taints"}}));
-  EXPECT_EQ(problems.size(), 2u);
+  ASSERT_EQ(conflicts.size(), 2u);
+  EXPECT_EQ(conflicts[0].entry, (EntryKey{EntryKind::label, "a.example/2"}));
+  EXPECT_EQ(conflicts[1].entry, (EntryKey{EntryKind::taint, "t.example/b:NoSchedule"}));
 }
 
 TEST(Limits, WhatIsThereAndOursStays) {
@@ -204,9 +206,9 @@ TEST(Limits, WhatIsThereAndOursStays) {
   after.labels = {{"a.example/1", "x"}, {"z.example/1", "y"}};
   PlanOptions options;
   options.limits.labels_per_node = 1;
-  std::vector<Problem> problems;
+  std::vector<Conflict> conflicts;
   const OwnEntries there = node_with(before, "n");
-  EXPECT_EQ(within_limits(there.node, there.owned, after, options, problems).labels,
+  EXPECT_EQ(within_limits(there.node, there.owned, after, options, conflicts).labels,
             (Attributes{{"z.example/1", "y"}}));
 }
 

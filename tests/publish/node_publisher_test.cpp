@@ -260,6 +260,55 @@ TEST_F(RefusalTest, ARefusedEntryIsNotTriedAgainForFiveMinutes) {
   }
 }
 
+/// Whoever asks for an entry that is not written is named with it.
+TEST_F(RefusalTest, WhoAsksForARefusedEntryIsNamed) {
+  node("}");
+  refuse_where([](const std::string& body) -> std::string {
+    return body.find("v.io/") == std::string::npos ? "" : "denied by policy";
+  });
+  Report report;
+  report.desired.labels = {{"v.io/asked", "1"}, {"v.io/brief", "1"}, {"v.io/ruled", "1"}, {"v.io/unknown", "1"}};
+  report.options.requested_by["v.io/asked"] = "NodeFeature vendor/a";
+  report.made_by[{EntryKind::label, "v.io/brief"}] = "built-in";
+  const auto made = [&](const std::string& key) -> std::string {
+    const auto done = publisher.publish(report, {});
+    EXPECT_TRUE(done);
+    for (const auto& [entry, problem] : done.value_or(Published{}).unwritten)
+      if (entry == EntryKey{EntryKind::label, key}) return problem.what;
+    return "";
+  };
+  EXPECT_EQ(made("v.io/asked").find(R"(label "v.io/asked"="1" from NodeFeature vendor/a was refused: )"), 0u)
+      << made("v.io/asked");
+  EXPECT_EQ(made("v.io/brief").find(R"(label "v.io/brief"="1" from the built-in rules was refused: )"), 0u);
+  EXPECT_EQ(made("v.io/unknown").find(R"(label "v.io/unknown"="1" was refused: )"), 0u);
+  report.maker = [](const EntryKey& entry) { return entry.key == "v.io/ruled" ? "NodeFeatureRule/r" : ""; };
+  EXPECT_EQ(made("v.io/ruled").find(R"(label "v.io/ruled"="1" from NodeFeatureRule/r was refused: )"), 0u);
+  EXPECT_EQ(made("v.io/asked").find(R"(label "v.io/asked"="1" from NodeFeature vendor/a was refused: )"), 0u);
+}
+
+TEST_F(NodePublisherTest, WhoAsksForAForeignEntryOrOneTooManyIsNamed) {
+  node(R"(,"labels":{"v.io/foreign":"theirs"}},"spec":{"taints":[{"key":"v.io/t","value":"x","effect":"NoSchedule"}]})");
+  Report report;
+  report.desired.labels = {{"v.io/a", "1"}, {"v.io/b", "1"}, {"v.io/foreign", "ours"}};
+  report.desired.taints = {{"v.io/t", "y", "NoSchedule", {}}};
+  report.options.limits.labels_per_object = 1;
+  for (const char* key : {"v.io/a", "v.io/b", "v.io/foreign"})
+    report.options.requested_by[key] = "NodeFeature vendor/a";
+  report.maker = [](const EntryKey& entry) { return entry.kind == EntryKind::taint ? "NodeFeatureRule/r" : ""; };
+  const auto done = publisher.publish(report, {});
+  ASSERT_TRUE(done);
+  std::vector<std::string> texts;
+  for (const auto& [entry, problem] : done->unwritten) texts.push_back(entry.key + ": " + problem.what);
+  EXPECT_EQ(texts, (std::vector<std::string>{
+                       R"(v.io/b: 1 entry is left out, the first is "v.io/b": more than limits.labelsPerObject (1) of )"
+                       "NodeFeature vendor/a",
+                       R"(v.io/foreign: label "v.io/foreign" belongs to another owner, as "theirs" where "ours" is )"
+                       "wanted (from NodeFeature vendor/a)",
+                       R"(v.io/t:NoSchedule: taint "v.io/t:NoSchedule" belongs to another owner, as "x" where "y" is )"
+                       "wanted (from NodeFeatureRule/r)"}));
+  EXPECT_EQ(done->problems.size(), 3u);
+}
+
 // ---- what else may happen to an attempt -----------------------------------------------------------------------------
 
 Desired with_labels(Attributes wanted) {
