@@ -127,12 +127,12 @@ Run set_up(OptionSet& options) {
   options.flag("--enable-leader-election", controller.elects_leader,
                "Write only while holding the Lease nfd-master.nfd.kubernetes.io, which nfd-master uses as well");
   options.value("--collect-after", "DURATION", chosen->collect_after,
-                "How long after a Node is gone its NodeFeature and NodeResourceTopology objects are deleted, as nfd-gc "
-                "does it; never: leave them [1m]");
+                "Delete NodeFeature and NodeResourceTopology objects this long after their Node is gone, as nfd-gc "
+                "does; never: keep them [1m]");
   options.value("--resync-period", "DURATION", chosen->resync_period,
-                "How often Nodes with taints or extended resources of ours are read again, in place of the "
-                "configuration's resyncPeriod; of others the watch reports every change; 0: never [1h]");
-  options.value("--options", "YAML", controller.more_config, "Configuration over that of the files");
+                "Read Nodes with taints or extended resources of ours again this often, instead of the "
+                "configuration's resyncPeriod; the watch reports every change of other Nodes; 0: never [1h]");
+  options.value("--options", "YAML", controller.more_config, "Configuration that overrides the files");
   options.value("--instance", "NAME", chosen->instance, "Prefix of the ownership annotations");
   options.flag("--enable-taints", controller.enables_taints, "Set the taints that rules ask for");
   options.value("--extra-label-ns", "NAMESPACE,...", chosen->extra_namespaces,

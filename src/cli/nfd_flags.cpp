@@ -30,7 +30,7 @@ constexpr Flag kFlags[] = {
     {"label-whitelist"},
     {"feature-gates"},
     {"resync-period"},
-    {"nfd-api-parallelism", false, "the number of requests under way follows what the API server bears"},
+    {"nfd-api-parallelism", false, "the number of parallel requests adapts to the API server"},
     {"informer-page-size", false, "NodeFeature objects are read 20 at a time"},
     {"gc-interval", false, "objects of a Node are deleted when it goes, see --collect-after"},
     {"list-size", false, "NodeFeature objects are read 20 at a time"},

@@ -12,7 +12,7 @@ struct TranslatedWords {
   std::vector<std::string> remarks;  // "-resync-period has no meaning here: ..."
 };
 
-/// The words behind `controller`. What is not NFD's stays as it is.
+/// The words after `controller`. Words that are not NFD's stay unchanged.
 TranslatedWords translate_nfd_master(const std::vector<std::string>& words);
 
 }  // namespace nodescout::cli

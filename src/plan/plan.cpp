@@ -72,8 +72,8 @@ class Planner {
            std::to_string(reclaimed_) + (reclaimed_ == 1 ? " key" : " keys") +
                " that nodescout wrote, by metadata.managedFields, are no longer in the ownership annotations, the "
                "first is " +
-               quote(first_reclaimed_) + "; they are claimed again",
-           "find out who changes the annotations below nfd.node.kubernetes.io: an nfd-master that still runs?");
+               quote(first_reclaimed_) + "; they are reclaimed",
+           "find out who changes the annotations below nfd.node.kubernetes.io: is an nfd-master still running?");
   }
 
   void add(Change::Kind kind, Change::Action action, const std::string& key, std::string before, std::string after,
@@ -118,10 +118,10 @@ class Planner {
     if (prefixes.empty() || space.empty() ||
         std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& own) { return is_within(space, own); }))
       return true;
-    report("outside-prefixes",
-           std::string(name_of(kind)) + " " + quote(name) +
-               " is no longer made, and stays: it lies outside writePrefixes",
-           "remove it by hand, or " + how_to_write_below(key));
+    report(
+        "outside-prefixes",
+        std::string(name_of(kind)) + " " + quote(name) + " is no longer made, and stays: it is outside writePrefixes",
+        "remove it by hand, or " + how_to_write_below(key));
     return false;
   }
 

@@ -28,8 +28,8 @@ struct Report {
   /// Whether something that is published and no longer desired may be removed, or why not.
   MayGo may_go = [](const Change&) { return std::nullopt; };
   std::map<EntryKey, std::string> left_out;  // that NodeFeature objects make which do not count, and their names
-  std::map<EntryKey, std::string> made_by;   // who made what is desired, for people; may be empty
-  /// The same where made_by is too much to make for all entries; asked only of entries that are not written.
+  std::map<EntryKey, std::string> made_by;   // what made each desired entry, for messages; may be empty
+  /// The same where made_by would cost too much for all entries; called only for entries that are not written.
   std::function<std::string(const EntryKey&)> maker;
   bool answered = true;                      // every probe has answered: none waits for a driver
   bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short

@@ -208,7 +208,7 @@ TEST_F(OtherWriterTest, TakesTheAnnotationsAwayWhileTheLabelsStay) {
   nfd_writes(R"({"metadata":{"annotations":{")" + std::string(kOwned) + R"(":null}}})");
   EXPECT_TRUE(eventually([&] { return owned().labels == before; }))
       << to_json(node_object(*cluster, node)) << agent->log();
-  EXPECT_TRUE(eventually([&] { return has_event("OwnershipLost", "claimed again"); })) << agent->log();
+  EXPECT_TRUE(eventually([&] { return has_event("OwnershipLost", "reclaimed"); })) << agent->log();
   EXPECT_EQ(agent->log().find("belongs to another owner"), std::string::npos) << agent->log();
   EXPECT_EQ(agent->log().find("was refused"), std::string::npos) << agent->log();
   for (const std::string& label : before) EXPECT_TRUE(state().labels.contains(label)) << label;
