@@ -30,6 +30,7 @@ void Concurrency::end(const Outcome& outcome, SteadyTime now) {
     return;
   }
   if (outcome.failed) return reduce(0.5, now, outcome.latency);
+  if (outcome.is_long) return;
   if (!fastest_ || outcome.latency <= *fastest_ || now - fastest_at_ > kForget) {
     fastest_ = outcome.latency;
     fastest_at_ = now;

@@ -34,6 +34,7 @@ class Concurrency {
   struct Outcome {
     bool refused = false;  // 429
     bool failed = false;   // no answer, or 5xx
+    bool is_long = false;  // megabytes take their time on an idle server, too: the latency says nothing
     std::optional<std::chrono::seconds> retry_after;
     Duration latency{};
   };

@@ -313,6 +313,7 @@ void Controller::watch_objects(const std::stop_token& stop) {
   };
   WatchTarget target{resources::kNodeFeatures, "", "", "", kObjectsInAPage};
   target.keep = keep;
+  target.lists_first = true;
   Watch watch(connection_->api(), connection_->clock(), target,
               [this](const WatchEvent& event) { take_object(event); });
   watch.run(stop);
@@ -321,6 +322,7 @@ void Controller::watch_objects(const std::stop_token& stop) {
 void Controller::watch_nodes(const std::stop_token& stop) {
   WatchTarget target{resources::kNodes, "", "", "", kNodePage};
   target.is_metadata_only = true;
+  target.lists_first = true;
   target.keep = [] { return KeepMember(keeps_of_node); };
   Watch watch(connection_->api(), connection_->clock(), target, [this](const WatchEvent& event) { take_node(event); });
   watch.run(stop);
@@ -432,8 +434,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   }
   metrics_.judged(judged, now() - begun);
   note_verdict(node, rules, judged);
-  log_once(judged.problems);
-  if (has_agent(state_of(*snapshot))) return {};
+  if (has_agent(*snapshot)) return {};
   const auto leases = agents(stop);
   if (!leases) return {false, {}};
   const auto today = connection_->api().server_time();

@@ -5,6 +5,8 @@
 namespace nodescout {
 namespace {
 
+constexpr std::size_t kLong = 256 << 10;
+
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 Concurrency::Outcome outcome_of(const Result<Response>& response, SteadyTime begun) {
@@ -16,6 +18,7 @@ Concurrency::Outcome outcome_of(const Result<Response>& response, SteadyTime beg
   }
   outcome.refused = response->status == 429;
   outcome.failed = response->status >= 500;
+  outcome.is_long = response->body.size() > kLong;
   if (outcome.refused) outcome.retry_after = read_status(*response).retry_after;
   return outcome;
 }

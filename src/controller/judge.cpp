@@ -166,4 +166,9 @@ bool needs_whole_node(const NodeState& metadata, const Desired& desired, const s
 
 bool has_agent(const NodeState& node) { return node.annotations.contains(kAgentAnnotation); }
 
+/// Most Nodes have none, and then nothing needs to be parsed.
+bool has_agent(const NodeSnapshot& node) {
+  return node.metadata->find(kAgentAnnotation) != std::string::npos && has_agent(state_of(node));
+}
+
 }  // namespace nodescout

@@ -98,5 +98,6 @@ bool needs_whole_node(const NodeState& metadata, const Desired& desired, const s
 
 /// Whether an agent says that it lives there: then the Node is its own.
 bool has_agent(const NodeState& node);
+bool has_agent(const NodeSnapshot& node);
 
 }  // namespace nodescout

@@ -50,6 +50,8 @@ Result<bool> NodeWriter::has_lease(const std::string& node, const std::stop_toke
 Result<std::optional<SteadyTime>> NodeWriter::guard(const NodeSnapshot& snapshot, const NodeState& state,
                                                     Judged& judged, const std::stop_token& stop) {
   const std::optional<SteadyTime> never;
+  if (entries_of(Ownership::read(state, judged.report.options.instance)).empty() && entries_of(state.lost).empty())
+    return never;  // nothing is ours
   const std::size_t hash = owned_hash(state, judged.report.options.instance);
   if (hash == snapshot.left_as) return never;
   const NodePatch patch = plan(state, judged.report.desired, judged.report.options);

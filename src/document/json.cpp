@@ -5,6 +5,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 
 #include "base/number.h"
 #include "base/text.h"
@@ -29,7 +30,7 @@ class Source {
 
   /// The name of a member was read: jumps over its value, and over the members after it that `keep` does not want
   /// either. `path` is that of the member. A text that ends too soon is then at its end.
-  void leave_out(std::vector<std::string>& path, const KeepMember& keep) {
+  void leave_out(std::span<std::string> path, const KeepMember& keep) {
     for (jump_value(); const auto name = next_name(); jump_value()) {
       path.back().assign(*name);
       if (keep(path)) break;
@@ -153,9 +154,11 @@ class Builder final : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     if (keep_) {
-      path_.push_back(name);
-      if (!(*keep_)(path_)) {
-        source_->leave_out(path_, *keep_);
+      if (depth_ == path_.size()) path_.emplace_back();
+      path_[depth_++] = name;
+      const std::span path(path_.data(), depth_);
+      if (!(*keep_)(path)) {
+        source_->leave_out(path, *keep_);
         skips_next_ = true;
       }
     }
@@ -204,14 +207,15 @@ class Builder final : public nlohmann::json_sax<json> {
   }
   /// The value of a member is complete, unless the value was an item of a list.
   void leave_member() {
-    if (keep_ && top() && top()->is(Value::Kind::map)) path_.pop_back();
+    if (keep_ && top() && top()->is(Value::Kind::map)) --depth_;
   }
 
   const KeepMember* const keep_ = nullptr;
   Source* const source_ = nullptr;
   std::vector<Value*> open_;
   std::string key_;
-  std::vector<std::string> path_;  // of members, if keep_ asks for it
+  std::vector<std::string> path_;  // of members, if keep_ asks for it: the first `depth_`; the others are room
+  std::size_t depth_ = 0;
   bool skips_next_ = false;        // the value of the member whose key was read last: a null in its place
 };
 

@@ -88,7 +88,7 @@ std::chrono::system_clock::time_point Api::server_time() const {
   return date_->second + std::chrono::duration_cast<std::chrono::system_clock::duration>(clock_.now() - date_->first);
 }
 
-Result<Value> Api::call(Request request, const KeepMember& keep) {
+Result<Value> Api::call(Request request, const KeepMember& keep, std::size_t* size) {
   request.headers.emplace("Accept", "application/json");
   const std::string where = this->where(request);
   Backoff backoff(kFirstWait, kLongestWait, seed_ + calls_++);
@@ -104,6 +104,7 @@ Result<Value> Api::call(Request request, const KeepMember& keep) {
       }
       note_date(*response);
       if (response->status / 100 == 2) {
+        if (size) *size = response->body.size();
         auto object = object_in(*response, request, where, keep);
         if (!object && !wrote(request)) wait = backoff.next();
         return object;
@@ -119,16 +120,17 @@ Result<Value> Api::call(Request request, const KeepMember& keep) {
   }
 }
 
-Result<Value> Api::write(std::string method, const std::string& path, const Value& body, const char* type,
-                         const std::stop_token& stop) {
+Result<Value> Api::write(std::string method, const std::string& path, std::string body, const char* type,
+                         const std::stop_token& stop, const ReadPart& part) {
   Request request;
   request.method = std::move(method);
   request.target =
       path.find("fieldManager=") == std::string::npos ? with_parameter(path, "fieldManager=" + field_manager_) : path;
   request.headers.emplace("Content-Type", type);
-  request.body = to_json(body);
+  request.headers.emplace("Accept", accepted(part.is_metadata_only, false));
+  request.body = std::move(body);
   request.stop = stop;
-  return call(std::move(request));
+  return call(std::move(request), part.keep);
 }
 
 Result<Value> Api::get(const std::string& path, const std::stop_token& stop, const ReadPart& part) {
@@ -140,15 +142,20 @@ Result<Value> Api::get(const std::string& path, const std::stop_token& stop, con
 }
 
 Result<Value> Api::create(const std::string& collection, const Value& object, const std::stop_token& stop) {
-  return write("POST", collection, object, "application/json", stop);
+  return write("POST", collection, to_json(object), "application/json", stop);
 }
 
 Result<Value> Api::update(const std::string& path, const Value& object, const std::stop_token& stop) {
-  return write("PUT", path, object, "application/json", stop);
+  return write("PUT", path, to_json(object), "application/json", stop);
 }
 
 Result<Value> Api::patch(const std::string& path, PatchKind kind, const Value& patch, const std::stop_token& stop) {
-  return write("PATCH", path, patch, content_type(kind), stop);
+  return write("PATCH", path, to_json(patch), content_type(kind), stop);
+}
+
+Result<Value> Api::patch(const std::string& path, PatchKind kind, std::string patch, const std::stop_token& stop,
+                         const ReadPart& part) {
+  return write("PATCH", path, std::move(patch), content_type(kind), stop, part);
 }
 
 Status Api::remove(const std::string& path, Value options, const std::stop_token& stop) {
@@ -171,12 +178,14 @@ Result<std::string> Api::list(const std::string& collection, const Query& query,
   const KeepMember keep = [&part](std::span<const std::string> path) {
     return path.size() < 2 || path[0] != "items" || part.keep(path.subspan(1));
   };
+  std::size_t size = 0;  // of a page; the next will be about as large
   while (true) {
     Request request;
     request.target = with_query(collection, page);
+    request.expected = size + size / 16;
     request.stop = stop;
     request.headers.emplace("Accept", accepted(part.is_metadata_only, true));
-    const auto list = call(std::move(request), part.keep ? keep : KeepMember());
+    const auto list = call(std::move(request), part.keep ? keep : KeepMember(), &size);
     if (!list) return list.error();
     const Value* items = list->find("items");
     const Value* meta = list->find("metadata");

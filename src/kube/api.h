@@ -54,6 +54,9 @@ class Api {
   /// Replaces the whole object.
   Result<Value> update(const std::string& path, const Value& object, const std::stop_token& stop = {});
   Result<Value> patch(const std::string& path, PatchKind kind, const Value& patch, const std::stop_token& stop = {});
+  /// `patch` is JSON, and `part` what is read of the answer.
+  Result<Value> patch(const std::string& path, PatchKind kind, std::string patch, const std::stop_token& stop,
+                      const ReadPart& part);
   /// `options`: members of DeleteOptions, such as preconditions.
   Status remove(const std::string& path, Value options = Value::map(), const std::stop_token& stop = {});
 
@@ -86,9 +89,10 @@ class Api {
 
  private:
   void note_date(const Response& response);
-  Result<Value> call(Request request, const KeepMember& keep = {});
-  Result<Value> write(std::string method, const std::string& path, const Value& body, const char* type,
-                      const std::stop_token& stop);
+  /// `size`: of the answer's body.
+  Result<Value> call(Request request, const KeepMember& keep = {}, std::size_t* size = nullptr);
+  Result<Value> write(std::string method, const std::string& path, std::string body, const char* type,
+                      const std::stop_token& stop, const ReadPart& part = {});
   /// Sends with a token, and once more with a fresh one after a 401.
   Result<Response> authorized(Request& request, const std::function<Result<Response>(const Request&)>& send);
 

@@ -57,7 +57,9 @@ constexpr std::size_t kBacklog = 1u << 20;
 /// What the waiting thread and the library's threads share about one exchange; either may be done with it first.
 class Exchange {
  public:
-  Exchange(bool streaming, std::size_t largest) : streaming_(streaming), largest_(largest) {}
+  Exchange(bool streaming, const Request& request) : streaming_(streaming), largest_(request.largest) {
+    response_.body.reserve(std::min(request.expected, largest_));
+  }
 
   // The library's side.
   pplx::cancellation_token cancelled() const { return cancel_.get_token(); }
@@ -113,7 +115,7 @@ void Exchange::answered(const http_response& answer) {
   response_.status = answer.status_code();
   for (const auto& [name, value] : answer.headers()) response_.headers.emplace(lower_ascii(name), value);
   answered_ = true;
-  changed_.notify_all();
+  if (streaming_) changed_.notify_all();
 }
 
 pplx::task<std::size_t> Exchange::arrived(std::string_view piece) {
@@ -124,8 +126,9 @@ pplx::task<std::size_t> Exchange::arrived(std::string_view piece) {
   if (unwanted_ || !trouble_.empty())
     return pplx::task_from_exception<std::size_t>(std::runtime_error("the answer is not wanted"));
   body += piece;
+  if (!streaming_) return pplx::task_from_result(piece.size());  // the waiting thread sleeps until it is complete
   changed_.notify_all();
-  if (!streaming_ || body.size() <= kBacklog) return pplx::task_from_result(piece.size());
+  if (body.size() <= kBacklog) return pplx::task_from_result(piece.size());
   holding_ = true;
   held_ = piece.size();
   drained_ = {};
@@ -158,8 +161,8 @@ std::string Exchange::wait(const Request& request, const Line* line) {
   const auto deadline =
       steady_clock::now() + (line ? std::min<milliseconds>(request.timeout, kAnswer) : request.timeout);
   std::string trouble;
-  if (!wait_for(lock, request, deadline, [&] { return answered_ || finished_; })) {
-    trouble = give_up(request, "waiting for an answer");
+  if (!wait_for(lock, request, deadline, [&] { return finished_ || (line && answered_); })) {
+    trouble = give_up(request, answered_ ? "reading the answer" : "waiting for an answer");
   } else if (line && answered_ && response_.status / 100 == 2) {
     trouble = deliver(lock, request, *line);
   } else if (!wait_for(lock, request, deadline, [&] { return finished_; })) {
@@ -364,7 +367,7 @@ Result<Response> HttpTransport::run(const Request& request, const Line* line) {
     std::unique_lock lock(mutex_);
     const auto client = client_;
     lock.unlock();
-    const auto exchange = std::make_shared<Exchange>(line != nullptr, request.largest);
+    const auto exchange = std::make_shared<Exchange>(line != nullptr, request);
     client->http.request(prepare(request, exchange), exchange->cancelled())
         .then([exchange](const http_response& answer) {
           exchange->answered(answer);

@@ -28,12 +28,15 @@ Result<Value> NodeClient::get(const std::string& node, const std::stop_token& st
   return api_.get(node_path(node), stop);
 }
 
-Result<Value> NodeClient::patch(const std::string& node, const Value& merge_patch, const std::stop_token& stop) {
-  return api_.patch(node_path(node), PatchKind::merge, merge_patch, stop);
+Result<Value> NodeClient::patch(const std::string& node, std::string merge_patch, const std::stop_token& stop,
+                                const ReadPart& part) {
+  // Of maps and of taints, which are replaced as one, it means the same as a merge patch; but the server applies it to
+  // the object, while for a merge patch it writes the Node as JSON and reads that again.
+  return api_.patch(node_path(node), PatchKind::strategic, std::move(merge_patch), stop, part);
 }
 
-Result<Value> NodeClient::patch_status(const std::string& node, const Value& merge_patch, const std::stop_token& stop) {
-  return api_.patch(node_path(node, "status"), PatchKind::merge, merge_patch, stop);
+Result<Value> NodeClient::patch_status(const std::string& node, std::string merge_patch, const std::stop_token& stop) {
+  return api_.patch(node_path(node, "status"), PatchKind::merge, std::move(merge_patch), stop, {});
 }
 
 Value event_object(const NodeEvent& event, const std::string& reporter, std::chrono::system_clock::time_point now) {

@@ -17,10 +17,11 @@ class NodeClient {
   explicit NodeClient(Api& api) : api_(api) {}
 
   Result<Value> get(const std::string& node, const std::stop_token& stop = {});
-  /// Labels, annotations, taints.
-  Result<Value> patch(const std::string& node, const Value& merge_patch, const std::stop_token& stop = {});
+  /// Labels, annotations, taints. The patch as JSON, and what is read of the answer.
+  Result<Value> patch(const std::string& node, std::string merge_patch, const std::stop_token& stop = {},
+                      const ReadPart& part = {});
   /// Capacity and allocatable: the status subresource.
-  Result<Value> patch_status(const std::string& node, const Value& merge_patch, const std::stop_token& stop = {});
+  Result<Value> patch_status(const std::string& node, std::string merge_patch, const std::stop_token& stop = {});
 
  private:
   Api& api_;

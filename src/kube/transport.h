@@ -37,6 +37,7 @@ struct Request {
   std::string body;  // every method but GET has one, so that it is known whether the server can have seen the request
   std::chrono::milliseconds timeout{10'000};  // send: for everything; stream: between two reads
   std::size_t largest = 64u << 20;            // bytes of the answer's body, for a stream of one line
+  std::size_t expected = 0;                   // bytes of the answer's body: room is made for them at once
   std::stop_token stop;                       // gives the request up at once
 };
 

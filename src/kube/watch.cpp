@@ -69,7 +69,7 @@ void Watch::run(const std::stop_token& stop) {
     // Nothing to go on from. An object that did not exist has no version, and a watch without one begins with what is
     // there.
     if (version_.empty() && target_.name.empty()) snapshot_ = true;
-    const bool lists = !target_.name.empty() || !api_.streams_lists();
+    const bool lists = !target_.name.empty() || target_.lists_first || !api_.streams_lists();
     const Attempt attempt = !snapshot_ || !lists ? follow(stop) : target_.name.empty() ? list(stop) : read_one(stop);
     if (stop.stop_requested()) return;
     const milliseconds pause = settle(attempt, clock_.now() - started);

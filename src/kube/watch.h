@@ -6,10 +6,12 @@
 //
 // How. A streaming list (a watch that begins with what there is, Kubernetes 1.32 and later) or, where the server
 // refuses that (400 or 422, or an ERROR event in the stream: an etcd without progress notifications), a LIST and a
-// watch from its resourceVersion. The server ends a watch after five to ten minutes, as asked; it is renewed from the
-// last resourceVersion, which bookmarks keep fresh. 410 Gone, as a status or as an event, means to list again.
-// A watch without a line for three minutes (bookmarks come every minute) is considered dead. Failures are followed by
-// growing waits with jitter, which start over once a connection has lived for half a minute.
+// watch from its resourceVersion. Of large objects the LIST is better everywhere (`lists_first`): for a streaming list
+// the server copies each object, writes it as JSON and then once more into the event around it.
+// The server ends a watch after five to ten minutes, as asked; it is renewed from the last resourceVersion, which
+// bookmarks keep fresh. 410 Gone, as a status or as an event, means to list again. A watch without a line for three
+// minutes (bookmarks come every minute) is given up for dead. Failures are answered by growing waits with jitter, which
+// start over once a connection has lived for half a minute.
 //
 // A collection that does not exist (404: no such CRD) is a normal state: one request finds that out, and then it is
 // checked every five minutes. One that was there and is not found any more is tried again at growing intervals, up to
@@ -41,11 +43,12 @@ struct WatchTarget {
   std::string space;   // namespace; empty: cluster-scoped, or all namespaces
   std::string labels;  // selectors, "" for none
   std::string fields;
-  int page = 0;           // where lists do not stream: 0 asks the server's cache for all at once, else objects a page
+  int page = 0;           // of a LIST: 0 asks the server's cache for all at once, else objects a page
   std::string name = {};  // of the only object: it is read by GET, so that no right to list is needed
   std::chrono::milliseconds missing_look{300'000};  // pause between two checks for a collection that does not exist
   bool is_metadata_only = false;
   std::function<KeepMember()> keep = {};  // asked before each event or list; empty: everything is read
+  bool lists_first = false;               // never a streaming list
 };
 
 struct WatchEvent {

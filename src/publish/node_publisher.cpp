@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
-#include "document/json.h"
 #include "plan/node_state.h"
 #include "plan/ownership.h"
 #include "plan/stamps.h"
@@ -14,6 +14,12 @@
 
 namespace nodescout {
 namespace {
+
+/// Of the answer to a patch: who manages which field is of no use after the write.
+bool keeps_of_answer(std::span<const std::string> path) {
+  if (path[0] != "metadata") return path[0] != "spec" && path[0] != "status";
+  return path.size() != 2 || path[1] != "managedFields";
+}
 
 /// The server understood the patch and refused it, or a part of it.
 bool is_refusal(const Error& error) { return error.code == Errc::denied || error.code == Errc::malformed; }
@@ -213,18 +219,20 @@ void NodePublisher::report_refusals(const Report& report, Published& published) 
   }
 }
 
-Result<Value> NodePublisher::send(NodePart part, const Value& patch, const std::stop_token& stop) {
+Result<Value> NodePublisher::send(NodePart part, std::string patch, const std::stop_token& stop,
+                                  const ReadPart& answer) {
   if (requests_left_ == 0)
     return Error{Errc::unavailable, "node " + node_,
                  "after " + std::to_string(kMostRequests) +
                      " requests some entries are still refused; the rest will be tried later"};
   --requests_left_;
-  return part == NodePart::status ? client_.patch_status(node_, patch, stop) : client_.patch(node_, patch, stop);
+  return part == NodePart::status ? client_.patch_status(node_, std::move(patch), stop)
+                                  : client_.patch(node_, std::move(patch), stop, answer);
 }
 
 /// A patch that changes nothing needs the same rights.
 Status NodePublisher::check_caller(NodePart part, const std::stop_token& stop) {
-  const auto empty = send(part, Value::map(), stop);
+  const auto empty = send(part, "{}", stop);
   if (!empty) return empty.error();
   is_caller_checked_[part == NodePart::status] = true;
   return ok();
@@ -233,13 +241,27 @@ Status NodePublisher::check_caller(NodePart part, const std::stop_token& stop) {
 Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,
                             const std::stop_token& stop) {
   const bool is_status = part == NodePart::status;
-  const std::string patch = is_status ? status_patch(now, changes, options_) : metadata_patch(now, changes, options_);
+  std::string patch = is_status ? status_patch(now, changes, options_) : metadata_patch(now, changes, options_);
   if (patch.empty()) return ok();
-  const auto answer = send(part, *parse_json(patch, "patch"), stop);
+  // The patch names the version of the Node that it was made for, so what it does not touch is as it was. Without the
+  // rest, of which the kubelet's list of images is the most, the answer is a fraction for both sides.
+  const bool is_metadata = !is_status && std::none_of(changes.begin(), changes.end(), [](const Change& change) {
+    return change.kind == Change::Kind::taint;
+  });
+  const auto answer = send(part, std::move(patch), stop, is_metadata ? ReadPart{true, keeps_of_answer} : ReadPart{});
   if (answer) {
     note_written(changes);
     published.changes.insert(published.changes.end(), changes.begin(), changes.end());
-    return take_answer(*answer, now);
+    NodeState after;
+    if (const Status good = told(*answer, after); !good) return good;
+    if (is_metadata) {
+      after.taints = std::move(now.taints);
+      after.taint_times = std::move(now.taint_times);
+      after.capacity = std::move(now.capacity);
+      after.allocatable = std::move(now.allocatable);
+    }
+    now = std::move(after);
+    return ok();
   }
   if (!is_refusal(answer.error()) || is_over_budget(answer.error())) return answer.error();
   // Rights may also end in the middle: a refusal of one key that does not name it is checked each time.

@@ -58,7 +58,7 @@ class NodePublisher final : public Publisher {
  private:
   static constexpr std::chrono::milliseconds kPrefetchLife{30'000};
 
-  Result<Value> send(NodePart part, const Value& patch, const std::stop_token& stop);
+  Result<Value> send(NodePart part, std::string patch, const std::stop_token& stop, const ReadPart& answer = {});
   /// Sends what of these changes belongs in that part of the Node; `now` is then what the server answered.
   Status write(NodePart part, NodeState& now, std::vector<Change> changes, Published& published,
                const std::stop_token& stop);

@@ -79,6 +79,21 @@ TEST(Concurrency, SlowAnswersReduceItDownToOne) {
   EXPECT_TRUE(concurrency.may_begin(rounds.now));
 }
 
+TEST(Concurrency, LongAnswersAreNoMeasure) {
+  Concurrency concurrency(24);
+  Rounds rounds;
+  rounds.run(concurrency, 20, 10ms);
+  const double before = concurrency.limit();
+  for (int i = 0; i < 20; ++i) {
+    concurrency.begin();
+    concurrency.end({.is_long = true, .latency = 200ms}, rounds.now += 200ms);
+  }
+  EXPECT_EQ(concurrency.limit(), before);
+  concurrency.begin();
+  concurrency.end({.failed = true, .is_long = true, .latency = 200ms}, rounds.now);
+  EXPECT_LT(concurrency.limit(), before);
+}
+
 TEST(Concurrency, AServerThatIsSlowForGoodSetsTheMeasureAnew) {
   Concurrency concurrency(24);
   Rounds rounds;

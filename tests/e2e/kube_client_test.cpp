@@ -125,11 +125,10 @@ TEST_F(KubeClientTest, PatchesANodeWithoutAnyLabelAnnotationOrStatus) {
   const auto before = nodes.get("bare");
   ASSERT_TRUE(before) << before.error().text();
   EXPECT_EQ(before->find("metadata")->find("labels"), nullptr);
-  const auto labelled =
-      nodes.patch("bare", json(R"({"metadata":{"labels":{"a.example/x":"1"},"annotations":{"b":"2"}}})"));
+  const auto labelled = nodes.patch("bare", R"({"metadata":{"labels":{"a.example/x":"1"},"annotations":{"b":"2"}}})");
   ASSERT_TRUE(labelled) << labelled.error().text();
   const auto status = nodes.patch_status(
-      "bare", json(R"({"status":{"capacity":{"example.com/r":"1"},"allocatable":{"example.com/r":"1"}}})"));
+      "bare", R"({"status":{"capacity":{"example.com/r":"1"},"allocatable":{"example.com/r":"1"}}})");
   ASSERT_TRUE(status) << status.error().text();
   EXPECT_EQ(status->find("metadata")->find("labels")->find("a.example/x")->text, "1");
   EXPECT_EQ(status->find("status")->find("capacity")->find("example.com/r")->text, "1");
@@ -158,9 +157,9 @@ TEST_F(KubeClientTest, RefusalsAreErrorsInTheServersWords) {
   EXPECT_EQ(nodes.get("nowhere").error().code, Errc::absent);
   EXPECT_EQ(nodes.get("nowhere").error().text(),
             "GET " + cluster->server() + "/api/v1/nodes/nowhere: nodes \"nowhere\" not found");
-  const auto conflict = nodes.patch("refusing", json(R"({"metadata":{"resourceVersion":"1","labels":{"a":"b"}}})"));
+  const auto conflict = nodes.patch("refusing", R"({"metadata":{"resourceVersion":"1","labels":{"a":"b"}}})");
   EXPECT_EQ(conflict.error().code, Errc::conflict) << conflict.error().text();
-  const auto invalid = nodes.patch("refusing", json(R"({"metadata":{"labels":{"a b":"c"}}})"));
+  const auto invalid = nodes.patch("refusing", R"({"metadata":{"labels":{"a b":"c"}}})");
   EXPECT_EQ(invalid.error().code, Errc::malformed);
   EXPECT_NE(invalid.error().what.find("a b"), std::string::npos) << invalid.error().text();
   Connection nobody(cluster->endpoint_as("nobody"));
@@ -181,8 +180,7 @@ TEST_F(KubeClientTest, CostsOneConnectionAndOneRequestACall) {
   const auto node = nodes.get("cheap");
   ASSERT_TRUE(node) << node.error().text();
   const std::string version = node->find("metadata")->find("resourceVersion")->text;
-  ASSERT_TRUE(
-      nodes.patch("cheap", json(R"({"metadata":{"resourceVersion":")" + version + R"(","labels":{"x":"y"}}})")));
+  ASSERT_TRUE(nodes.patch("cheap", R"({"metadata":{"resourceVersion":")" + version + R"(","labels":{"x":"y"}}})"));
   EXPECT_EQ(proxy.connections(), 1);
   const auto audit = cluster->audit(mark);
   ASSERT_EQ(audit.size(), 2u);
@@ -209,7 +207,7 @@ TEST_F(KubeClientTest, AWriteWhoseAnswerIsLostWasSentOnce) {
     proxy.add(fault);
     const std::string value = std::to_string(++number);
     const auto mark = cluster->now_in_audit_log();
-    const auto patched = nodes.patch("lost", json(R"({"metadata":{"labels":{"n":")" + value + R"("}}})"));
+    const auto patched = nodes.patch("lost", R"({"metadata":{"labels":{"n":")" + value + R"("}}})");
     ASSERT_FALSE(patched) << cut;
     EXPECT_EQ(patched.error().code, Errc::uncertain) << patched.error().text();
     EXPECT_EQ(cluster->audit(mark).size(), 1u) << cut;
@@ -243,7 +241,7 @@ TEST_F(KubeClientTest, AServerThatRestartsIsFoundAgain) {
   NodeClient nodes(connection.api);
   ASSERT_TRUE(nodes.get("restarted"));
   cluster->kill_api_server();
-  const auto away = nodes.patch("restarted", json(R"({"metadata":{"labels":{"a":"b"}}})"));
+  const auto away = nodes.patch("restarted", R"({"metadata":{"labels":{"a":"b"}}})");
   ASSERT_FALSE(away);
   // The kept connection may have taken the request before it broke, a new one cannot.
   EXPECT_TRUE(away.error().code == Errc::uncertain || away.error().code == Errc::unavailable) << away.error().text();
@@ -258,7 +256,7 @@ TEST_F(KubeClientTest, AFrozenEtcdIsATimeoutAndNothingElse) {
   NodeClient nodes(connection.api);
   ASSERT_TRUE(nodes.get("frozen"));
   cluster->pause_etcd();
-  const auto patched = nodes.patch("frozen", json(R"({"metadata":{"labels":{"a":"b"}}})"));
+  const auto patched = nodes.patch("frozen", R"({"metadata":{"labels":{"a":"b"}}})");
   cluster->resume_etcd();
   ASSERT_FALSE(patched);
   EXPECT_EQ(patched.error().code, Errc::uncertain) << patched.error().text();

@@ -133,6 +133,18 @@ TEST_F(WatchTest, ListsInPagesOrFromTheServersCache) {
   EXPECT_EQ(server.count("GET", "?limit=50"), 1);
 }
 
+TEST_F(WatchTest, ListsLargeObjectsAlsoWhereListsStream) {
+  server.put(kRules, rule("a"));
+  then([&] { server.put(kRules, rule("b")); });
+  then([&] { server.compact(); });
+  then_the_watch_ends();
+  WatchTarget target{resources::kNodeFeatureRules, "", "", "", 50};
+  target.lists_first = true;
+  EXPECT_EQ(run(target), "+a synced +b synced");
+  EXPECT_EQ(server.count("GET", "?limit=50"), 2);
+  EXPECT_EQ(server.count("GET", "sendInitialEvents"), 0);
+}
+
 /// A Lease: the right to watch is enough, on every server.
 TEST_F(WatchTest, OneObjectIsReadByItsNameAndThenWatched) {
   server.put(kRules, rule("a"));

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "document/json.h"
+#include "plan/node_state.h"
+#include "plan/ownership.h"
 #include "support/fake_api_server.h"
 #include "support/fake_clock.h"
 
@@ -75,6 +77,33 @@ TEST_F(NodePublisherTest, AResourceAndItsOwnershipComeTogether) {
   EXPECT_EQ(done->changes[0].key, "nvidia.com/r");
   EXPECT_TRUE(has_resource());
   EXPECT_EQ(ownership(), "nvidia.com/r");
+}
+
+TEST_F(NodePublisherTest, TheAnswerToAPatchOfLabelsIsShortAndLosesNothing) {
+  node(R"(,"annotations":{"nfd.node.kubernetes.io/taints":"a=b:NoSchedule",)"
+       R"("nfd.node.kubernetes.io/extended-resources":"nvidia.com/r"}},)"
+       R"("spec":{"taints":[{"key":"a","value":"b","effect":"NoSchedule"}]},"status":{"capacity":{"nvidia.com/r":"1"}})");
+  Desired desired;
+  desired.labels = {{"nvidia.com/x", "1"}};
+  desired.taints = {{"a", "b", "NoSchedule", {}}};
+  desired.extended_resources = {{"nvidia.com/r", "1"}};
+  const auto done = publish(desired);
+  ASSERT_TRUE(done);
+  const auto accepts = [&](std::size_t request) { return server.requests()[request].headers.at("Accept"); };
+  ASSERT_EQ(server.requests().size(), 2u);
+  EXPECT_EQ(accepts(1), "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+  EXPECT_EQ(done->digest, digest_of_owned(*node_state_from(server.at(kNode), "node"), "")) << "with what it does not say";
+  EXPECT_NE(done->digest, digest_of_owned(*publisher.read({}), "other"));
+
+  // The resource goes in a second request, which names the version that the first one made.
+  desired.labels = {{"nvidia.com/x", "2"}};
+  desired.extended_resources = {};
+  EXPECT_TRUE(publish(desired));
+  EXPECT_FALSE(has_resource());
+
+  desired.taints = {{"c", "d", "NoSchedule", {}}};
+  EXPECT_TRUE(publish(desired));
+  EXPECT_EQ(accepts(server.requests().size() - 1), "application/json") << "the server may say more of a taint";
 }
 
 TEST_F(NodePublisherTest, RefusedLabelsDoNotHoldBackResources) {

@@ -57,6 +57,17 @@ Value bookmark(std::int64_t version, bool ends_initial_events) {
 
 Response good(const Value& object, int status = 200) { return {status, {}, to_json(object)}; }
 
+/// Without what the request did not ask for.
+Response as_accepted(Response response, const Request& request) {
+  const auto accept = request.headers.find("Accept");
+  if (response.status / 100 != 2 || accept == request.headers.end() ||
+      !accept->second.ends_with("as=PartialObjectMetadata;g=meta.k8s.io;v=v1"))
+    return response;
+  Value object = *parse_json(response.body, "answer");
+  std::erase_if(object.members, [](const Member& part) { return part.key != "metadata"; });
+  return good(object, response.status);
+}
+
 }  // namespace
 
 void merge_patch(Value& target, const Value& patch) {
@@ -299,7 +310,7 @@ Response FakeApiServer::respond(const Request& request) {
 
 Result<Response> FakeApiServer::send(const Request& request) {
   if (auto answer = by_rule(request)) return *std::move(answer);
-  return respond(request);
+  return as_accepted(respond(request), request);
 }
 
 Result<Response> FakeApiServer::stream(const Request& request, const std::function<bool(std::string_view)>& line) {
