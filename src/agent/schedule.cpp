@@ -74,7 +74,7 @@ Schedule::Pass Schedule::take(SteadyTime now) {
   pass.answered = std::exchange(answered_, {});
   if (again_at_ <= now) pass.probes = std::exchange(again_, {});
   if (first_event_ && only_kernel_ && now < *last_event_ + kSettle) {
-    again_ = touched_;
+    again_.insert(touched_.begin(), touched_.end());
     again_at_ = now + kInterval;
   }
   pass.probes.merge(std::exchange(touched_, {}));

@@ -44,6 +44,14 @@ TEST(Schedule, AnEventOfTheKernelAfterARestIsFollowedAtOnceAndAgain) {
   EXPECT_EQ(pass.probes, (std::set<std::string, std::less<>>{"usb"}));
   EXPECT_TRUE(pass.touched.empty());
   EXPECT_FALSE(schedule.next());
+
+  // A pass that something else makes does not take the second look away.
+  schedule.touch_by_kernel("pci", start + 20s);
+  schedule.take(start + 20s + 5ms);
+  schedule.touch_by_kernel("net", start + 20s + 90ms);
+  schedule.take(start + 20s + 100ms);
+  pass = schedule.take(*schedule.next());
+  EXPECT_EQ(pass.probes, (std::set<std::string, std::less<>>{"net", "pci"}));
 }
 
 TEST(Schedule, AFileThatIsWrittenIsNotReadAtOnce) {
