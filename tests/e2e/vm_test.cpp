@@ -29,6 +29,7 @@ using namespace std::chrono_literals;
 using std::chrono::system_clock;
 
 constexpr const char* kNode = "vm";
+constexpr auto kPatience = 600s;  // a start takes 25 s; where 40 processes want to run, minutes
 constexpr const char* kNetworkLabel =
     "feature.node.kubernetes.io/pci-0200_1af4.present";  // what the machine begins with
 
@@ -122,7 +123,7 @@ class VmTest : public ::testing::Test {
     NODESCOUT_NEEDS_CONTROL_PLANE();
     if (const std::string why = why_not(); !why.empty()) GTEST_SKIP() << "skipped: " << why;
     if (was_labelled) first_line = vm->lines();
-    const auto took = wait_for_label(*cluster, kNode, kNetworkLabel, "true", 180s);
+    const auto took = wait_for_label(*cluster, kNode, kNetworkLabel, "true", kPatience);
     ASSERT_TRUE(took) << "the agent in the virtual machine did not label its Node";
     if (!std::exchange(was_labelled, true))
       std::printf("switched on to labelled: %.1f s\n",
@@ -157,7 +158,7 @@ class VmTest : public ::testing::Test {
     const std::string mark = "answer " + std::to_string(++number) + ":";
     const std::size_t line = vm->lines();
     vm->type("echo \"" + mark + " $(" + command + " 2>&1 | tr '\\n' ' ')\" >/dev/console");
-    const auto answer = vm->wait_for_line(mark, line, 60s);
+    const auto answer = vm->wait_for_line(mark, line, kPatience);
     if (!answer) throw std::runtime_error("no answer to: " + command + "\n" + vm->console(line));
     return std::string(trim(answer->text.substr(answer->text.find(mark) + mark.size())));
   }
@@ -172,8 +173,8 @@ class VmTest : public ::testing::Test {
       vm->command("device_add", device.arguments);
     else
       vm->command("device_del", R"({"id":")" + std::string(device.id) + "\"}");
-    ASSERT_TRUE(
-        wait_for_label(*cluster, kNode, device.label, add ? std::optional<std::string>("true") : std::nullopt, 60s))
+    ASSERT_TRUE(wait_for_label(*cluster, kNode, device.label, add ? std::optional<std::string>("true") : std::nullopt,
+                               kPatience))
         << what;
     const auto reported = vm->wait_for_line(add ? device.added : device.removed, line, 5s);
     ASSERT_TRUE(reported) << what << ": " << vm->console(line);
@@ -204,9 +205,10 @@ class VmTest : public ::testing::Test {
 
   /// After a reset: waits until the agent of the new start has looked at its Node.
   static void wait_for_next_start(std::size_t line, std::uintmax_t since) {
-    ASSERT_TRUE(vm->wait_for_line("vm-init: started", line, 180s)) << vm->console(line);
+    ASSERT_TRUE(vm->wait_for_line("vm-init: started", line, kPatience)) << vm->console(line);
     const auto boot = cluster->now_in_audit_log();
-    ASSERT_TRUE(eventually([&] { return !of_agent(cluster->audit(boot), kNode).empty(); }, 180s)) << vm->console(line);
+    ASSERT_TRUE(eventually([&] { return !of_agent(cluster->audit(boot), kNode).empty(); }, kPatience))
+        << vm->console(line);
     EXPECT_EQ(removals(cluster->audit(since), kNode), std::vector<std::string>{});
   }
 
@@ -289,8 +291,8 @@ TEST_F(VmTest, WhatIsPulledWhileTheMachineIsOffLosesItsLabelAfterTheStart) {
   vm->command("system_reset");
   const auto since = cluster->now_in_audit_log();
   vm->command("cont");
-  ASSERT_TRUE(vm->wait_for_line("vm-init: started", line, 180s)) << vm->console(line);
-  ASSERT_TRUE(wait_for_label(*cluster, kNode, kSerial.label, std::nullopt, 180s));
+  ASSERT_TRUE(vm->wait_for_line("vm-init: started", line, kPatience)) << vm->console(line);
+  ASSERT_TRUE(wait_for_label(*cluster, kNode, kSerial.label, std::nullopt, kPatience));
   EXPECT_EQ(removals(cluster->audit(since), kNode), std::vector<std::string>{"label " + std::string(kSerial.label)});
 }
 
