@@ -305,7 +305,7 @@ bool Agent::take(const std::vector<HostEvent>& events) {
     switch (event.kind) {
       case HostEvent::Kind::uevent:
         for (const std::string_view probe : woken_by_uevent(corridor_.probes(), event.what))
-          schedule_.touch(probe, now);
+          schedule_.touch_by_kernel(probe, now);
         ++uevents;
         break;
       case HostEvent::Kind::overrun: schedule_.touch("", now); break;

@@ -15,9 +15,16 @@ void Schedule::touch(std::string_view probe, SteadyTime now) {
     touched_.emplace(probe);
 }
 
+void Schedule::touch_by_kernel(std::string_view probe, SteadyTime now) {
+  const bool only_kernel = !first_event_ || only_kernel_;
+  touch(probe, now);
+  only_kernel_ = only_kernel;
+}
+
 void Schedule::touch_rules(SteadyTime now) {
   if (!first_event_) first_event_ = now;
   last_event_ = now;
+  only_kernel_ = false;
 }
 
 void Schedule::touch_answered(const std::string& probe, SteadyTime now) {
@@ -33,9 +40,13 @@ std::optional<SteadyTime> Schedule::next() const {
   if (first_event_) {
     // Once events pause, at the latest one interval after the first of them, and one interval after the pass before.
     SteadyTime at = std::min(*last_event_ + kSettle, *first_event_ + kInterval);
-    if (last_pass_) at = std::max(at, *last_pass_ + kInterval);
+    if (last_pass_ && *first_event_ < *last_pass_ + kInterval)
+      at = std::max(at, *last_pass_ + kInterval);
+    else if (only_kernel_)
+      at = *first_event_ + kAtOnce;
     consider(at);
   }
+  if (!again_.empty()) consider(again_at_);
   for (const auto& [probe, at] : proofs_) consider(at);
   if (next_poll_) consider(*next_poll_);
   return next;
@@ -60,8 +71,13 @@ Schedule::Pass Schedule::take(SteadyTime now) {
   pass.all = all_ || (next_poll_ && *next_poll_ <= now);
   pass.touched = touched_;
   if (all_) pass.touched.emplace();
-  pass.probes = std::exchange(touched_, {});
   pass.answered = std::exchange(answered_, {});
+  if (again_at_ <= now) pass.probes = std::exchange(again_, {});
+  if (first_event_ && only_kernel_ && now < *last_event_ + kSettle) {
+    again_.insert(touched_.begin(), touched_.end());
+    again_at_ = now + kInterval;
+  }
+  pass.probes.merge(std::exchange(touched_, {}));
   for (auto at = proofs_.begin(); at != proofs_.end();) {
     if (at->second > now) {
       ++at;

@@ -21,7 +21,8 @@ std::optional<SteadyTime> Pace::due() const {
   if (!offered_) return std::nullopt;
   SteadyTime at{};
   if (fresh_) {
-    if (last_write_) at = *last_write_ + (prompt_ ? kPromptInterval : kInterval);
+    if (last_write_) at = *last_write_ + kShortestInterval;
+    if (last_write_ && !prompt_) at = std::max(at, paid_until_ - kAhead);
   } else if (next_recheck_) {
     at = *next_recheck_;
   } else {
@@ -38,7 +39,11 @@ bool Pace::begin(SteadyTime now) {
 void Pace::succeeded(bool wrote, SteadyTime now) {
   backoff_.reset();
   not_before_.reset();
-  if (wrote) last_write_ = begun_;
+  if (wrote) {
+    last_write_ = begun_;
+    // A person's writes do not wait for that, and do not hold up those that follow for longer than one would.
+    paid_until_ = std::min(std::max(paid_until_, begun_), begun_ + kAhead) + kInterval;
+  }
   plan_recheck(now);
 }
 

@@ -1,6 +1,7 @@
 // When the next attempt to publish is due. Pure: time is an argument.
 //
-// Writes are at least a second apart, failures are retried with backoff, and the published state is rechecked
+// After a rest two writes may follow each other closely, because what is plugged into a machine often comes in steps; a
+// storm costs one write a second. Failures are retried with backoff, and the published state is rechecked
 // periodically, which restores deleted labels.
 #pragma once
 
@@ -17,8 +18,9 @@ namespace nodescout {
 
 class Pace {
  public:
-  static constexpr std::chrono::milliseconds kInterval{1000};       // between two writes: a storm costs one a second
-  static constexpr std::chrono::milliseconds kPromptInterval{200};  // when a person is waiting
+  static constexpr std::chrono::milliseconds kInterval{1000};         // between two writes, on average
+  static constexpr std::chrono::milliseconds kAhead{1000};            // how far they may be ahead of that
+  static constexpr std::chrono::milliseconds kShortestInterval{200};  // between two; and when a person is waiting
 
   /// `recheck`: ± a fifth; 0: never.
   Pace(std::chrono::seconds recheck, std::uint_fast32_t seed) : recheck_(recheck), backoff_(kFirst, kLongest, seed) {}
@@ -56,6 +58,7 @@ class Pace {
   bool prompt_ = false;
   SteadyTime begun_{};
   std::optional<SteadyTime> last_write_, next_recheck_, not_before_;
+  SteadyTime paid_until_{};  // each write pays for kInterval
 };
 
 }  // namespace nodescout

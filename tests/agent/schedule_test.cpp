@@ -21,21 +21,72 @@ TEST(Schedule, AnEventIsAPassAMomentLater) {
   EXPECT_FALSE(schedule.next());
 }
 
-TEST(Schedule, AStormIsFourPassesASecond) {
+TEST(Schedule, AnEventOfTheKernelAfterARestIsFollowedAtOnceAndAgain) {
   Schedule schedule(0s, 1);
-  SteadyTime now{};
-  int passes = 0;
-  for (int i = 0; i < 10'000; ++i) {
-    now += 1ms;
-    schedule.touch("usb", now);
-    if (*schedule.next() <= now) {
-      schedule.take(now);
-      ++passes;
-    }
+  const SteadyTime start{1h};
+  schedule.touch_by_kernel("pci", start);
+  EXPECT_EQ(schedule.next(), start + Schedule::kAtOnce);
+  Schedule::Pass pass = schedule.take(start + 5ms);
+  EXPECT_EQ(pass.touched, (std::set<std::string, std::less<>>{"pci"}));
+  // What comes a moment later has a pass of its own, together with the second look.
+  schedule.touch_by_kernel("net", start + 20ms);
+  EXPECT_EQ(schedule.next(), start + 5ms + Schedule::kInterval);
+  pass = schedule.take(start + 255ms);
+  EXPECT_EQ(pass.probes, (std::set<std::string, std::less<>>{"net", "pci"}));
+  EXPECT_EQ(pass.touched, (std::set<std::string, std::less<>>{"net"}));
+  EXPECT_FALSE(schedule.next()) << "a pass long after its event needs no other";
+
+  schedule.touch_by_kernel("usb", start + 10s);
+  schedule.take(*schedule.next());
+  EXPECT_EQ(schedule.next(), start + 10s + Schedule::kAtOnce + Schedule::kInterval);
+  EXPECT_TRUE(schedule.take(start + 10s + 20ms).empty()) << "not yet: something else made this pass";
+  pass = schedule.take(*schedule.next());
+  EXPECT_EQ(pass.probes, (std::set<std::string, std::less<>>{"usb"}));
+  EXPECT_TRUE(pass.touched.empty());
+  EXPECT_FALSE(schedule.next());
+
+  // A pass that something else makes does not take the second look away.
+  schedule.touch_by_kernel("pci", start + 20s);
+  schedule.take(start + 20s + 5ms);
+  schedule.touch_by_kernel("net", start + 20s + 90ms);
+  schedule.take(start + 20s + 100ms);
+  pass = schedule.take(*schedule.next());
+  EXPECT_EQ(pass.probes, (std::set<std::string, std::less<>>{"net", "pci"}));
+}
+
+TEST(Schedule, AFileThatIsWrittenIsNotReadAtOnce) {
+  for (const bool kernel_first : {true, false}) {
+    Schedule schedule(0s, 1);
+    const SteadyTime start{1h};
+    if (kernel_first) schedule.touch_by_kernel("pci", start);
+    schedule.touch("local", start + 1ms);
+    if (!kernel_first) schedule.touch_by_kernel("pci", start + 1ms);
+    EXPECT_EQ(schedule.next(), start + 1ms + Schedule::kSettle);
+    schedule.take(*schedule.next());
+    EXPECT_FALSE(schedule.next());
   }
-  EXPECT_GE(passes, 36);
-  EXPECT_LE(passes, 40);
-  EXPECT_TRUE(schedule.next());  // the last events are not forgotten
+}
+
+TEST(Schedule, AStormIsFourPassesASecond) {
+  for (const bool of_kernel : {true, false}) {
+    Schedule schedule(0s, 1);
+    SteadyTime now{};
+    int passes = 0;
+    for (int i = 0; i < 10'000; ++i) {
+      now += 1ms;
+      if (of_kernel)
+        schedule.touch_by_kernel("usb", now);
+      else
+        schedule.touch("usb", now);
+      if (*schedule.next() <= now) {
+        schedule.take(now);
+        ++passes;
+      }
+    }
+    EXPECT_GE(passes, 36);
+    EXPECT_LE(passes, 40);
+    EXPECT_TRUE(schedule.next());  // the last events are not forgotten
+  }
 }
 
 TEST(Schedule, ASteadyTrickleOfEventsIsNotPostponedForever) {

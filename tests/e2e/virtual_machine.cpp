@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -39,14 +40,47 @@ const Image& image() {
   return made;
 }
 
-/// The image's file system with another laid over it: the kernel unpacks one archive after the other, and finds the
+/// The image's initrd with what it lays over the disk: the kernel unpacks one archive after the other, and finds the
 /// second only at a multiple of four bytes.
-void write_initrd(const fs::path& initrd, const fs::path& root) {
-  const Ran packed = run_program(
-      {"/bin/sh", "-euc",
-       "cp \"$1\" \"$2\"; truncate -s %4 \"$2\"; cd \"$3\"; find . | busybox cpio -o -H newc -R 0:0 >>\"$2\"", "sh",
-       image().folder / "initrd", initrd, root});
+void write_initrd(const fs::path& folder, const fs::path& root) {
+  const Ran packed = run_program({"/bin/sh", "-euc",
+                                  "cd \"$1\"; cp \"$2\" initrd; truncate -s %4 initrd; cp -a \"$3\" laid; "
+                                  "find laid | busybox cpio -o -H newc -R 0:0 >>initrd; rm -r laid",
+                                  "sh", folder, image().folder / "initrd", root});
   if (packed.status != 0) throw std::runtime_error("the initrd of the virtual machine: " + packed.err);
+}
+
+/// Connects to a socket that QEMU makes.
+Fd connect_to(const fs::path& path, Process& qemu) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.native().size() >= sizeof address.sun_path)
+    throw std::runtime_error(path.string() + " is too long for the name of a socket; set TMPDIR to a shorter folder");
+  std::memcpy(address.sun_path, path.c_str(), path.native().size());
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  for (int tries = 0; ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0; ++tries) {
+    if (tries == 1000 || !qemu.running())
+      throw std::runtime_error("the virtual machine did not start:\n" + qemu.end_of_log());
+    std::this_thread::sleep_for(10ms);
+  }
+  return fd;
+}
+
+void send_text(const Fd& fd, const std::string& text, Process& qemu) {
+  if (::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
+    throw std::runtime_error("QEMU does not take " + text + ":\n" + qemu.end_of_log());
+}
+
+/// Whether the line has all parts of the pattern, which are between its asterisks, in their order.
+bool matches(std::string_view line, std::string_view pattern) {
+  for (std::size_t at = 0; !pattern.empty();) {
+    const std::string_view part = pattern.substr(0, pattern.find('*'));
+    pattern.remove_prefix(std::min(part.size() + 1, pattern.size()));
+    at = line.find(part, at);
+    if (at == std::string_view::npos) return false;
+    at += part.size();
+  }
+  return true;
 }
 
 }  // namespace
@@ -58,53 +92,34 @@ std::string VirtualMachine::why_not() {
 
 VirtualMachine::VirtualMachine(const fs::path& folder, const Setup& setup) {
   fs::create_directories(folder);
-  const fs::path initrd = folder / "initrd", console = folder / "console.log", socket = folder / "qmp";
-  write_initrd(initrd, setup.root);
+  const fs::path console = folder / "console.log", monitor = folder / "qmp", shell = folder / "shell";
+  write_initrd(folder, setup.root);
   write_file(console, "");
-  std::vector<std::string> words{kQemu,
-                                 "-machine",
-                                 "q35",
-                                 "-accel",
-                                 "tcg,thread=multi",
-                                 "-cpu",
-                                 "max",
-                                 "-smp",
-                                 "2",
-                                 "-m",
-                                 "512",
-                                 "-nodefaults",
-                                 "-no-user-config",
-                                 "-display",
-                                 "none",
-                                 "-kernel",
-                                 image().folder / "kernel",
-                                 "-initrd",
-                                 initrd,
-                                 "-append",
-                                 "console=ttyS0 mitigations=off panic=-1",
-                                 "-serial",
-                                 "file:" + console.string(),
-                                 "-qmp",
-                                 "unix:" + socket.string() + ",server,nowait",
-                                 "-netdev",
-                                 "user,id=net",
-                                 "-device",
-                                 "virtio-net-pci,netdev=net"};
+  std::vector<std::string> words{kQemu, "-nodefaults", "-no-user-config"};
+  const auto add = [&](const char* option, const std::string& value) {
+    words.insert(words.end(), {std::string(option), value});
+  };
+  add("-machine", "q35");
+  add("-accel", "tcg,thread=multi");
+  add("-cpu", "max");
+  add("-smp", "2");
+  add("-m", "768");
+  add("-display", "none");
+  add("-kernel", image().folder / "kernel");
+  add("-initrd", folder / "initrd");
+  // no_timer_check: where this machine is busy, the timer seems not to work to a kernel that counts its ticks.
+  add("-append", "console=ttyS0 loglevel=4 mitigations=off no_timer_check panic=-1");
+  add("-serial", "file:" + console.string());
+  add("-serial", "unix:" + shell.string() + ",server,nowait");
+  add("-qmp", "unix:" + monitor.string() + ",server,nowait");
+  add("-drive", "format=raw,if=none,id=root,snapshot=on,file=" + (image().folder / "disk").string());
+  add("-device", "virtio-blk-pci,drive=root");
+  add("-netdev", "user,id=net");
+  add("-device", "virtio-net-pci,netdev=net");
   words.insert(words.end(), setup.options.begin(), setup.options.end());
   process_ = std::make_unique<Process>(words, folder / "qemu.log");
-
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (socket.native().size() >= sizeof address.sun_path)
-    throw std::runtime_error(socket.string() + " is too long for the name of a socket; set TMPDIR to a shorter folder");
-  std::memcpy(address.sun_path, socket.c_str(), socket.native().size());
-  socket_ = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  for (int tries = 0; ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0;
-       ++tries) {
-    if (tries == 1000 || !process_->running())
-      throw std::runtime_error("the virtual machine did not start:\n" + process_->end_of_log());
-    std::this_thread::sleep_for(10ms);
-  }
+  monitor_ = connect_to(monitor, *process_);
+  shell_ = connect_to(shell, *process_);
   receive();  // a greeting
   command("qmp_capabilities");
   follower_ = std::thread([this, console] { follow_console(console); });
@@ -126,11 +141,11 @@ std::string VirtualMachine::receive() {
   const auto deadline = std::chrono::steady_clock::now() + 60s;
   std::size_t end;
   while ((end = received_.find('\n')) == std::string::npos) {
-    pollfd readable{socket_.get(), POLLIN, 0};
+    pollfd readable{monitor_.get(), POLLIN, 0};
     std::array<char, 4096> buffer;
     ssize_t size = 0;
     if (::poll(&readable, 1, 1000) > 0) {
-      size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+      size = ::recv(monitor_.get(), buffer.data(), buffer.size(), 0);
       if (size <= 0) throw std::runtime_error("QEMU has ended:\n" + process_->end_of_log());
     }
     if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("QEMU does not answer");
@@ -143,8 +158,7 @@ std::string VirtualMachine::receive() {
 
 Value VirtualMachine::command(const std::string& name, const std::string& arguments) {
   const std::string text = R"({"execute":)" + json_string(name) + R"(,"arguments":)" + arguments + "}\n";
-  if (::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()))
-    throw std::runtime_error("QEMU does not take the command " + name + ":\n" + process_->end_of_log());
+  send_text(monitor_, text, *process_);
   while (true) {
     const std::string line = receive();
     const auto answer = parse_json(line, "QMP");
@@ -154,6 +168,8 @@ Value VirtualMachine::command(const std::string& name, const std::string& argume
     // Else an event, such as DEVICE_DELETED.
   }
 }
+
+void VirtualMachine::type(const std::string& line) { send_text(shell_, line + "\n", *process_); }
 
 // ---- the console ----------------------------------------------------------------------------------------------------
 
@@ -182,13 +198,13 @@ std::size_t VirtualMachine::lines() const {
   return lines_.size();
 }
 
-std::optional<VirtualMachine::Line> VirtualMachine::wait_for_line(const std::string& text, std::size_t since,
+std::optional<VirtualMachine::Line> VirtualMachine::wait_for_line(const std::string& pattern, std::size_t since,
                                                                   std::chrono::seconds patience) {
   std::optional<Line> found;
   std::unique_lock lock(mutex_);
   shown_.wait_for(lock, patience, [&] {
     for (; since < lines_.size() && !found; ++since)
-      if (lines_[since].text.find(text) != std::string::npos) found = lines_[since];
+      if (matches(lines_[since].text, pattern)) found = lines_[since];
     return found.has_value();
   });
   return found;

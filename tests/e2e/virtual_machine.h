@@ -1,7 +1,8 @@
-// A machine with a kernel of its own, emulated by QEMU without any help of this machine's processor: devices are
-// plugged into it, and it starts again, while its user sees what a real kernel reports.
+// A machine with a kernel of its own, systemd, udev and control groups v2, emulated by QEMU without the help of this
+// machine's processor: devices are plugged into it, and it starts again, while its user sees what a real kernel
+// reports.
 //
-// It starts from tests/e2e/vm-image, in about 10 s, and has no disk: what it writes is gone when it starts again.
+// It starts from tests/e2e/vm-image, in about 25 s. What it writes to its disk outlasts a start, but not the object.
 // Without -icount its clock is that of this machine, so that times are comparable; the emulated processor is 10 to 30
 // times slower than the real one.
 #pragma once
@@ -30,7 +31,7 @@ class VirtualMachine {
     std::string text;
   };
   struct Setup {
-    std::filesystem::path root;        // laid over vm-image's; its program /etc/vm/start is run
+    std::filesystem::path root;        // laid over the disk at each start
     std::vector<std::string> options;  // more of QEMU's
   };
 
@@ -49,10 +50,15 @@ class VirtualMachine {
   /// A command of QEMU's machine protocol, QMP. `arguments` is JSON. Throws with what QEMU answers if it refuses.
   Value command(const std::string& name, const std::string& arguments = "{}");
 
+  /// A line for the machine's shell, which is root's and runs once systemd has reached basic.target. What it prints is
+  /// seen if it goes to /dev/console.
+  void type(const std::string& line);
+
   /// How many lines the console has shown.
   std::size_t lines() const;
-  /// The first line, of those after the first `since`, that contains the text; waits for it.
-  std::optional<Line> wait_for_line(const std::string& text, std::size_t since = 0,
+  /// The first line, of those after the first `since`, that contains the pattern, in which an asterisk is any text;
+  /// waits for it.
+  std::optional<Line> wait_for_line(const std::string& pattern, std::size_t since = 0,
                                     std::chrono::seconds patience = std::chrono::seconds(60));
   /// For messages: the console from that line on.
   std::string console(std::size_t since = 0) const;
@@ -62,7 +68,7 @@ class VirtualMachine {
   void follow_console(const std::filesystem::path& file);
 
   std::unique_ptr<Process> process_;
-  Fd socket_;
+  Fd monitor_, shell_;
   std::string received_;  // and not yet used
 
   mutable std::mutex mutex_;  // of what follows
