@@ -130,7 +130,7 @@ const std::vector<Step>& documented_steps() {
       {"sudo apt install ./build/packages/nodescout_0.1.0-1_amd64.deb", How::elsewhere,
        "package_test.cpp installs it in a Debian of its own"},
       {"nodescout dump", How::run},
-      {"tar -xzf build/packages/nodescout-0.1.0-linux-amd64.tar.gz -C /opt", How::elsewhere,
+      {"sudo tar -xzf build/packages/nodescout-0.1.0-linux-amd64.tar.gz -C /opt", How::elsewhere,
        "package_test.cpp unpacks the archive"},
       {"sudo ln -s /opt/nodescout-0.1.0-linux-amd64/bin/nodescout /usr/local/bin/nodescout", How::elsewhere,
        "package_test.cpp starts the archive's program through a link"},
