@@ -36,11 +36,12 @@ Kwok::Kwok(ControlPlane& cluster, const std::vector<std::string>& nodes,
   }
   // A Lease lasts for less than the controller manager's patience with a Node (ControlPlane::start_controller_manager).
   process_ = std::make_unique<Process>(
-      std::vector<std::string>{(programs("kwok").folder / "kwok").string(),
-                               "--kubeconfig=" + cluster.admin_kubeconfig().string(), "--manage-all-nodes=false",
-                               "--manage-nodes-with-label-selector=" + std::string(kKept) + "=" + group,
-                               "--cidr=10.99.0.0/16", "--node-ip=10.98.0.1", "--node-port=0",
-                               "--node-lease-duration-seconds=" + std::string(nodes.size() > 200 ? "40" : "10")},
+      std::vector<std::string>{
+          (programs("kwok").folder / "kwok").string(), "--kubeconfig=" + cluster.admin_kubeconfig().string(),
+          "--config=" NODESCOUT_SOURCE_DIR "/tests/e2e/kwok/stages.yaml", "--manage-all-nodes=false",
+          "--manage-nodes-with-label-selector=" + std::string(kKept) + "=" + group, "--cidr=10.99.0.0/16",
+          "--node-ip=10.98.0.1", "--node-port=0",
+          "--node-lease-duration-seconds=" + std::string(nodes.size() > 200 ? "40" : "10")},
       cluster.folder() / ("kwok-" + group + ".log"));
 }
 
