@@ -135,7 +135,7 @@ const std::vector<Step>& documented_steps() {
       {"sudo ln -s /opt/nodescout-0.1.0-linux-amd64/bin/nodescout /usr/local/bin/nodescout", How::elsewhere,
        "package_test.cpp starts the archive's program through a link"},
       {"sudo systemctl enable --now nodescout.timer", How::elsewhere, "needs systemd as the first process"},
-      {"kubectl -n nodescout exec POD -- nodescout diff", How::on_node},
+      {"kubectl -n nodescout exec POD -- nodescout diff", How::on_node, "", kRolledOut},
       {"kubectl -n nodescout logs daemonset/nodescout", How::on_node},
       {"kubectl describe node NAME", How::run},
       {"kubectl get node NAME -o yaml", How::run},

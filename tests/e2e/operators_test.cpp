@@ -1,6 +1,6 @@
 // Operators that place their Pods by labels of the Node: the DaemonSet controller and the scheduler of Kubernetes, and
 // agents on recorded machines. The DaemonSets are stand-ins, but select nodes as the operators' own do
-// (docs/consumers.md). In the long form the Nodes are kwok's, many of each machine, and the Pods run there.
+// (docs/consumers.md). In the long form the Nodes are kwok's, several of each machine, and the Pods run there.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -227,7 +227,7 @@ TEST_F(OperatorsTest, TheirPodsGoToTheNodesThatAgentsLabelled) {
 
 TEST_F(OperatorsTest, TheirPodsRunOnEachOfManyNodes) {
   if (const std::string why = Kwok::why_not(); !why.empty()) GTEST_SKIP() << "skipped: " << why;
-  constexpr int kOfEach = 10;
+  constexpr int kOfEach = 3;
   std::vector<std::string> nodes;
   std::map<std::string, const Machine*> machine_of;
   for (const Machine& each : kMachines)
