@@ -62,7 +62,7 @@ class ChartTest : public ::testing::Test {
  protected:
   void SetUp() override {
     NODESCOUT_NEEDS_CONTROL_PLANE();
-    if (!programs("helm").why_not.empty()) GTEST_SKIP() << "skipped: " << programs("helm").why_not;
+    if (!helm_programs().why_not.empty()) GTEST_SKIP() << "skipped: " << helm_programs().why_not;
     cluster = &ControlPlane::shared();
   }
   Ran helm(const Words& words) {
@@ -70,7 +70,7 @@ class ChartTest : public ::testing::Test {
     for (const char* variable : {"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"})
       options.environment[variable] = folder.path() / "helm";
     options.environment["KUBECONFIG"] = cluster->admin_kubeconfig();
-    return run_program(Words{programs("helm").folder / "helm"} + words, options);
+    return run_program(Words{helm_programs().folder / "helm"} + words, options);
   }
   std::string rendered(const Words& more = {}) {
     const Ran done = helm(Words{"template", "nodescout", kChart, "--namespace", "nodescout"} + more);

@@ -72,6 +72,13 @@ const Programs& programs(const std::string& what) {
                                           : Programs{{}, std::string(trim(script.complaint))};
 }
 
+const Programs& helm_programs() {
+  const char* version = std::getenv("NODESCOUT_HELM");
+  if (!version || !*version) return programs("helm");
+  static const Programs only_long{{}, "helm 4 is only in the long form of the tests"};
+  return std::getenv("NODESCOUT_LONG") ? programs(version) : only_long;
+}
+
 Value json(std::string_view text) { return must(parse_json(text, "a literal in a test")); }
 
 std::string ControlPlane::why_not(bool old_etcd) {

@@ -40,8 +40,10 @@ struct Programs {
   std::filesystem::path folder;
   std::string why_not;  // why there are none; else empty
 };
-/// `what`: "node", "helm", or "" for the control plane's. Builds nothing.
+/// `what`: "node", "helm", "helm4", "kwok", or "" for the control plane's. Builds nothing.
 const Programs& programs(const std::string& what = "");
+/// helm 3, or helm 4 where NODESCOUT_HELM is "helm4", which is for the long form of the tests.
+const Programs& helm_programs();
 
 class ControlPlane {
  public:

@@ -13,6 +13,7 @@
 #include "document/value_path.h"
 #include "document/yaml.h"
 #include "e2e/control_plane.h"
+#include "e2e/documented_commands.h"
 #include "nodescout/version.h"
 #include "support/run_program.h"
 #include "system/file.h"
@@ -234,7 +235,7 @@ TEST_F(ManifestsTest, AgentsAreNotEvictedFromAFullNode) {
 
 TEST_F(ManifestsTest, ARolloutSurvivesNodesThatAreDown) {
   const Value set = one("base", "DaemonSet", "nodescout");
-  EXPECT_EQ(text_at(set, {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}), "10%");
+  EXPECT_EQ(text_at(set, {"spec", "updateStrategy", "rollingUpdate", "maxUnavailable"}), "34%") << "see kwok_test.cpp";
   ASSERT_NE(at(set, {"spec", "template", "spec", "tolerations"}), nullptr);
   EXPECT_EQ(to_json(*at(set, {"spec", "template", "spec", "tolerations"})), R"([{"operator":"Exists"}])");
 }
@@ -363,140 +364,33 @@ TEST_F(ManifestsTest, ReadyComesWithinFiveSeconds) {
 
 // ---- the commands of the pages --------------------------------------------------------------------------------------
 
-/// What the test does with a command that a page tells its reader to type.
-struct Step {
-  enum class How { run, elsewhere };
-  const char* command;
-  How how;
-  const char* why;        // not run here, or run where
-  const char* more = "";  // what is added to it, because the cluster of the tests lacks something
-};
-
-/// In the order of the pages, on a fresh cluster.
-const std::vector<Step> kSteps{
-    {"kubectl create -k deploy/kustomize/crds", Step::How::run, ""},
-    {"kubectl apply -k deploy/kustomize/base", Step::How::run, ""},
-    {"kubectl label namespace nodescout pod-security.kubernetes.io/enforce=privileged", Step::How::run, "",
-     " --overwrite"},
-    {"docker build -t nodescout:0.1.0 -f deploy/Dockerfile .", Step::How::elsewhere, "needs a container engine"},
-    {"helm install nodescout deploy/helm/nodescout -n nodescout --create-namespace --set "
-     "image.repository=REGISTRY/nodescout",
-     Step::How::elsewhere, "chart_test.cpp renders and applies the chart"},
-    {"./dev install", Step::How::elsewhere, "the tests of the installation"},
-    {"./dev install /usr", Step::How::elsewhere, "the tests of the installation"},
-    {"sudo xargs rm -v < build/release/install_manifest.txt", Step::How::elsewhere, "changes the system"},
-    {"sudo apt install ./build/packages/nodescout_0.1.0-1_amd64.deb", Step::How::elsewhere,
-     "package_test.cpp installs it in a Debian of its own"},
-    {"sudo systemctl enable --now nodescout.timer", Step::How::elsewhere, "needs systemd as the first process"},
-    {"sudo ln -s /opt/nodescout-0.1.0-linux-amd64/bin/nodescout /usr/local/bin/nodescout", Step::How::elsewhere,
-     "package_test.cpp starts the archive's program through a link"},
-    {"kubectl apply -k deploy/kustomize/overlays/prune", Step::How::run, ""},
-    {"kubectl -n nodescout rollout status daemonset/nodescout", Step::How::elsewhere,
-     "needs kubelets; deployed_test.cpp runs the Pods"},
-    {"nodescout agent --prune --dry-run", Step::How::elsewhere, "agent_test.cpp: OnceDiffAndPrune"},
-    {"nodescout diff --node NAME", Step::How::elsewhere, "agent_test.cpp: OnceDiffAndPrune"},
-    {"kubectl -n node-feature-discovery scale deployment nfd-master nfd-gc --replicas 0", Step::How::run, ""},
-    {"kubectl annotate node NAME --overwrite nfd.node.kubernetes.io/feature-labels=LIST,KEY", Step::How::run, ""},
-    {"kubectl get node NAME -o yaml", Step::How::run, ""},
-    {"kubectl get configmap -n node-feature-discovery nfd-worker-conf -o yaml | nodescout config check -",
-     Step::How::run, ""},
-    {"kubectl get leases -n nodescout", Step::How::run, ""},
-    {"kubectl get lease -n nodescout NODE -o jsonpath='{.metadata.annotations}'", Step::How::run, ""},
-    {"kubectl describe node NAME", Step::How::run, ""},
-    {"kubectl delete -k deploy/kustomize/overlays/prune", Step::How::run, "",
-     " --wait=false"},  // no namespace controller
-    {"kubectl delete -k deploy/kustomize/crds", Step::How::run, ""},
-    {"kubectl -n nodescout exec POD -- nodescout diff", Step::How::elsewhere, "deployed_test.cpp runs it in the image"},
-    {"nodescout diff --kubeconfig /etc/rancher/k3s/k3s.yaml", Step::How::elsewhere, "agent_test.cpp: OnceDiffAndPrune"},
-    {"kubectl -n nodescout logs daemonset/nodescout", Step::How::elsewhere, "needs a kubelet"},
-    {"helm upgrade nodescout deploy/helm/nodescout -n nodescout --reset-then-reuse-values", Step::How::elsewhere,
-     "node_test.cpp upgrades and rolls back"},
-    {"helm history nodescout -n nodescout", Step::How::elsewhere, "node_test.cpp upgrades and rolls back"},
-    {"helm rollback nodescout -n nodescout --wait", Step::How::elsewhere, "node_test.cpp upgrades and rolls back"},
-    {"helm package deploy/helm/nodescout", Step::How::elsewhere, "chart_test.cpp packages it"},
-    {"helm install nodescout nodescout-0.1.0.tgz -n nodescout --create-namespace --set "
-     "image.repository=REGISTRY/nodescout",
-     Step::How::elsewhere, "chart_test.cpp renders a packaged chart"},
-    {"helm install nodescout deploy/helm/nodescout -n nodescout --create-namespace --set host.readOnly=true --set "
-     "image.repository=REGISTRY/nodescout",
-     Step::How::elsewhere, "node_test.cpp installs this variant"},
-    {"helm upgrade --install gpu-operator nvidia/gpu-operator -n gpu-operator --create-namespace --set "
-     "nfd.enabled=false --set gfd.enabled=false",
-     Step::How::elsewhere, "needs NVIDIA's chart; operators_test.cpp has stand-ins of its DaemonSets"},
-};
-
-/// The lines of code, and the code within a line, that begin with a program that a reader would start.
-std::vector<std::string> commands_of(const std::string& page) {
-  const auto is_command = [](std::string_view text) {
-    return text.starts_with("kubectl ") || text.starts_with("helm ") || text.starts_with("docker ") ||
-           text.starts_with("./dev install") || text.starts_with("sudo ") ||
-           text.starts_with("nodescout agent --prune") || text.starts_with("nodescout diff --");
-  };
-  std::vector<std::string> commands;
-  std::string text = replace_all(page, "\\\n", " ");
-  bool is_indented = false;
-  std::string prose;
-  for (const std::string_view line : split(text, '\n')) {
-    is_indented = line.starts_with("    ");
-    if (!is_indented) {
-      prose += std::string(line) + " ";
-      continue;
-    }
-    std::string command(trim(line.substr(0, line.find(" #"))));
-    while (command.find("  ") != std::string::npos) command = replace_all(command, "  ", " ");
-    if (is_command(command)) commands.push_back(command);
-  }
-  const auto pieces = split(prose, '`');
-  for (std::size_t i = 1; i < pieces.size(); i += 2)
-    if (is_command(pieces[i])) commands.emplace_back(trim(pieces[i]));
-  return commands;
-}
-
-TEST(DocumentedCommands, EachIsRunAsWrittenOrSaysWhereItIs) {
-  std::set<std::string> known, written;
-  for (const Step& step : kSteps) known.insert(step.command);
-  for (const char* page : {"deploy.md", "operations.md", "consumers.md", "platforms.md", "troubleshooting.md"})
-    for (const std::string& command :
-         commands_of(must(read_whole_file(std::string(NODESCOUT_SOURCE_DIR "/docs/") + page, 1u << 20))))
-      written.insert(command);
+TEST(DocumentedCommandsTest, EachIsRunAsWrittenOrSaysWhereItIs) {
+  std::set<std::string> known;
+  for (const Step& step : documented_steps()) EXPECT_TRUE(known.insert(step.command).second) << step.command;
+  const auto commands = documented_commands();
+  const std::set<std::string> written(commands.begin(), commands.end());
   for (const std::string& command : written)
-    EXPECT_TRUE(known.contains(command)) << "kSteps lacks what a page tells: " << command;
+    EXPECT_TRUE(known.contains(command)) << "documented_steps() lacks what a page tells: " << command;
   for (const std::string& command : known) EXPECT_TRUE(written.contains(command)) << "no page has " << command;
 }
 
-TEST(DocumentedCommands, ThoseThatCanRunHereDo) {
+/// On a real node: node_test.cpp.
+TEST(DocumentedCommandsTest, ThoseThatTakeNoKubeletRun) {
   NODESCOUT_NEEDS_CONTROL_PLANE();
   ControlPlane cluster;
   cluster.create_node("documented");
-  cluster.create_namespace("node-feature-discovery");
   cluster.create_namespace("nodescout");
+  must(cluster.admin().create(collection_path(resources::kLeases, "nodescout"),
+                              json(R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease",)"
+                                   R"("metadata":{"name":"documented"}})")));
   const TempDirectory folder;
-  write_file(
-      folder.path() / "objects.yaml",
-      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: nfd-worker-conf, namespace: node-feature-discovery}\n"
-      "data: {nfd-worker.conf: \"core: {labelSources: [pci]}\"}\n---\n"
-      "apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: {name: documented, namespace: nodescout}\n---\n"
-      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: nfd-master, namespace: "
-      "node-feature-discovery}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: "
-      "b}}, spec: {containers: [{name: c, image: none}]}}}\n---\n"
-      "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: nfd-gc, namespace: "
-      "node-feature-discovery}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: "
-      "b}}, spec: {containers: [{name: c, image: none}]}}}\n");
-  cluster.kubectl({"create", "-f", (folder.path() / "objects.yaml").string()});
-  const std::string program = fs::path(nodescout_program()).parent_path().string();
-  for (const Step& step : kSteps) {
-    std::string command = std::string(step.command) + step.more + " ";
-    if (step.how == Step::How::elsewhere) {
-      std::cout << "not run here: " << command << " (" << step.why << ")\n";
-      continue;
-    }
-    for (const char* name : {"NAME", "NODE"})
-      command = replace_all(command, " " + std::string(name) + " ", " documented ");
-    const Ran ran =
-        run_program({"/bin/bash", "-c",
-                     "set -o pipefail; cd " NODESCOUT_SOURCE_DIR "; export PATH='" + programs().folder.string() + ":" +
-                         program + "':\"$PATH\" KUBECONFIG='" + cluster.admin_kubeconfig().string() + "'; " + command});
-    EXPECT_EQ(ran.status, 0) << command << "\n" << ran.out << ran.err;
+  const DocumentedCommands commands(
+      folder.path() / "work", cluster.admin_kubeconfig(),
+      {{"NAME", "documented"}, {"NODE", "documented"}, {"FILE", "deploy/kustomize/base/nodescout.conf"}});
+  for (Step step : documented_steps()) {
+    if (step.how == Step::How::on_node) continue;
+    step.command += step.more;
+    commands.run(step);
   }
 }
 

@@ -21,6 +21,7 @@
 #include "document/json.h"
 #include "document/value_path.h"
 #include "e2e/agent_process.h"
+#include "e2e/documented_commands.h"
 #include "e2e/node_witness.h"
 #include "e2e/own_namespaces.h"
 #include "e2e/real_node.h"
@@ -433,7 +434,7 @@ class NodeChartTest : public NodeTest {
   void SetUp() override {
     NodeTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    if (!programs("helm").why_not.empty()) GTEST_SKIP() << "skipped: " << programs("helm").why_not;
+    if (!helm_programs().why_not.empty()) GTEST_SKIP() << "skipped: " << helm_programs().why_not;
     cluster->kubectl({"delete", "-k", kManifests + "base", "--wait"});
     is_base_away = true;
   }
@@ -450,7 +451,7 @@ class NodeChartTest : public NodeTest {
     for (const char* variable : {"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"})
       options.environment[variable] = folder.path();
     options.environment["KUBECONFIG"] = cluster->admin_kubeconfig();
-    Words command{programs("helm").folder / "helm"};
+    Words command{helm_programs().folder / "helm"};
     command.insert(command.end(), words.begin(), words.end());
     return run_program(command, options);
   }
@@ -518,6 +519,38 @@ TEST_F(NodeChartTest, AnUpgradeAndARollbackKeepEveryLabel) {
       EXPECT_EQ(text_at(state, {"metadata", "labels", key}), value)
           << key << " at " << text_at(state, {"metadata", "resourceVersion"});
   EXPECT_EQ(removals(cluster->audit(since), kNode), Words());
+}
+
+/// From README on, as a new user types them, on a cluster in which nothing of ours is.
+TEST_F(NodeChartTest, TheCommandsOfThePagesWork) {
+  cluster->kubectl({"delete", "-k", kManifests + "crds"});
+  const std::string now =
+      "$(kubectl get node NAME -o jsonpath='{.metadata.annotations." + replace_all(kOwnLabels, ".", "\\.") + "}')";
+  const DocumentedCommands commands(
+      folder.path() / "work", cluster->admin_kubeconfig(),
+      {{"NAME", kNode},
+       {"NODE", kNode},
+       {"POD", "$(kubectl -n nodescout get pods -o jsonpath='{.items[0].metadata.name}')"},
+       {"FILE", "deploy/kustomize/base/nodescout.conf"},
+       {"REGISTRY", "docker.io/library"},
+       {"LIST", replace_all(now, "NAME", kNode)},
+       {"KEY", "site-own"}});
+  const auto start = steady_clock::now();
+  for (const Step& step : documented_steps()) {
+    if (step.how == Step::How::elsewhere) continue;
+    if (!step.before.empty()) commands.run_shell(step.before);
+    commands.run(step);
+    if (HasFailure()) break;
+    if (step.command == "kubectl -n nodescout rollout status daemonset/nodescout") {
+      EXPECT_TRUE(eventually([] { return own_labels().size() > 10; }, 60s));
+      std::printf("from README to labels: %.1f s\n", seconds_since(start));
+    }
+  }
+  std::printf("the commands of the pages: %.0f s\n", seconds_since(start));
+  EXPECT_TRUE(own_labels().empty()) << "the pages end with removing it";
+  commands.run_shell(
+      "kubectl delete namespace node-feature-discovery; kubectl label node NAME feature.node.kubernetes.io/KEY-");
+  apply("crds", {"--server-side"});
 }
 
 /// A new Node registers with the startup taint, and a Pod that would fit is not bound before its labels are there.
@@ -611,6 +644,7 @@ int main(int argc, char** argv) {
   why_not_here = ControlPlane::why_not();
   if (why_not_here.empty()) why_not_here = RealNode::why_not();
   if (why_not_here.empty()) why_not_here = why_no_shipped_image();
+  if (why_not_here.empty() && std::getenv("NODESCOUT_HELM")) why_not_here = helm_programs().why_not;
   if (why_not_here.empty() && !GTEST_FLAG_GET(list_tests)) enter_own_namespaces();
   return RUN_ALL_TESTS();
 }

@@ -1,6 +1,6 @@
 // Operators that place their Pods by labels of the Node: the DaemonSet controller and the scheduler of Kubernetes, and
 // agents on recorded machines. The DaemonSets are stand-ins, but select nodes as the operators' own do
-// (docs/consumers.md).
+// (docs/consumers.md). In the long form the Nodes are kwok's, several of each machine, and the Pods run there.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "document/json.h"
 #include "document/value_path.h"
 #include "e2e/agent_process.h"
+#include "e2e/kwok.h"
 
 namespace nodescout::test {
 namespace {
@@ -99,9 +100,12 @@ const std::vector<StandIn> kStandIns{
 class OperatorsTest : public AgentFixture {
  protected:
   void SetUp() override {
-    AgentFixture::SetUp();
-    if (IsSkipped()) return;
+    NODESCOUT_NEEDS_CONTROL_PLANE();
     if (!programs("node").why_not.empty()) GTEST_SKIP() << "skipped: " << programs("node").why_not;
+    own = std::make_unique<ControlPlane>();
+    cluster = own.get();
+    cluster->install_crds();
+    write_gpu_machine(machine);
     remove_gpu(machine);
     const std::string card = "/sys/bus/pci/devices/0000:02:00.0/";
     for (const char* file : {"vendor", "subsystem_vendor"}) machine.write(card + file, "0x8086\n");
@@ -111,6 +115,13 @@ class OperatorsTest : public AgentFixture {
     cluster->create_namespace(kSpace);
     cluster->start_scheduler();
     cluster->start_controller_manager();
+  }
+
+  /// What an agent of that node finds.
+  static AgentSetup on(const Machine& each, const std::string& node) {
+    AgentSetup setup{.node = node, .config = kQuiet};
+    if (*each.recorded != '\0') setup.root = NODESCOUT_SOURCE_DIR "/tests/hosts/" + std::string(each.recorded);
+    return setup;
   }
 
   void create(const StandIn& set) {
@@ -164,6 +175,25 @@ class OperatorsTest : public AgentFixture {
     if (const auto kata = on.find("kata-deploy"); kata != on.end())
       for (const std::string& node : kata->second) label(node, {"katacontainers.io/kata-runtime"});
   }
+
+  /// Whether each DaemonSet is where it shall be, once the operators have done their part. `wanted` has no empty sets.
+  bool are_placed(const std::map<std::string, Names>& wanted) {
+    std::map<std::string, Names> seen;
+    const bool are = eventually(
+        [&] {
+          run_operators();
+          seen = placed();
+          return seen == wanted;
+        },
+        60s);
+    for (const StandIn& each : kStandIns) {
+      const auto names = wanted.find(each.name);
+      EXPECT_EQ(seen[each.name], names == wanted.end() ? Names() : names->second) << each.name;
+    }
+    return are;
+  }
+
+  std::unique_ptr<ControlPlane> own;
 };
 
 TEST_F(OperatorsTest, TheirPodsGoToTheNodesThatAgentsLabelled) {
@@ -173,24 +203,12 @@ TEST_F(OperatorsTest, TheirPodsGoToTheNodesThatAgentsLabelled) {
   EXPECT_TRUE(placed().empty()) << "before there are labels";
 
   std::map<std::string, std::unique_ptr<AgentProcess>> agents;
-  const std::string recordings = NODESCOUT_SOURCE_DIR "/tests/hosts/";
-  for (const Machine& each : kMachines) {
-    AgentSetup setup{.node = each.node, .config = kQuiet};
-    if (*each.recorded != '\0') setup.root = recordings + each.recorded;
-    agents[each.node] = std::make_unique<AgentProcess>(*cluster, machine, setup);
-  }
+  for (const Machine& each : kMachines)
+    agents[each.node] = std::make_unique<AgentProcess>(*cluster, machine, on(each, each.node));
   std::map<std::string, Names> wanted;
   for (const StandIn& each : kStandIns)
     if (!each.nodes.empty()) wanted[each.name] = each.nodes;
-  std::map<std::string, Names> seen;
-  EXPECT_TRUE(eventually(
-      [&] {
-        run_operators();
-        seen = placed();
-        return seen == wanted;
-      },
-      60s));
-  for (const StandIn& each : kStandIns) EXPECT_EQ(seen[each.name], each.nodes) << each.name;
+  EXPECT_TRUE(are_placed(wanted));
 
   // The operators' labels are theirs: an agent that starts again leaves them alone, and no Pod has to move.
   ASSERT_EQ(nodes_with(kDeploy + "driver"), (Names{"h100", "three-vendors"}));
@@ -205,6 +223,44 @@ TEST_F(OperatorsTest, TheirPodsGoToTheNodesThatAgentsLabelled) {
   for (const Machine& each : kMachines)
     EXPECT_EQ(removals(cluster->audit(since), each.node), std::vector<std::string>()) << each.node;
   for (const StandIn& each : kStandIns) EXPECT_EQ(placed()[each.name], each.nodes) << each.name;
+}
+
+TEST_F(OperatorsTest, TheirPodsRunOnEachOfManyNodes) {
+  if (const std::string why = Kwok::why_not(); !why.empty()) GTEST_SKIP() << "skipped: " << why;
+  constexpr int kOfEach = 3;
+  std::vector<std::string> nodes;
+  std::map<std::string, const Machine*> machine_of;
+  for (const Machine& each : kMachines)
+    for (const std::string& node : numbered(each.node, kOfEach)) {
+      nodes.push_back(node);
+      machine_of[node] = &each;
+    }
+  const Kwok kwok(*cluster, nodes);
+  ASSERT_TRUE(eventually([&] { return ready_nodes(*cluster) == static_cast<int>(nodes.size()); }, 120s)) << kwok.log();
+  std::map<std::string, Names> wanted;
+  for (const StandIn& each : kStandIns) {
+    create(each);
+    for (const std::string& of : each.nodes)
+      for (const std::string& node : numbered(of, kOfEach)) wanted[each.name].insert(node);
+  }
+
+  const auto label_all = [&] {
+    for (const std::string& node : nodes) {
+      AgentSetup setup = on(*machine_of[node], node);
+      setup.arguments = {"--once"};
+      AgentProcess once(*cluster, machine, setup);
+      EXPECT_EQ(once.process().wait(60s), 0) << once.log();
+    }
+  };
+  label_all();
+  EXPECT_TRUE(are_placed(wanted));
+  for (const auto& [set, on_nodes] : wanted)
+    cluster->kubectl({"-n", kSpace, "rollout", "status", "daemonset/" + set, "--timeout=60s"});
+  const auto since = cluster->now_in_audit_log();
+  label_all();
+  for (const std::string& node : nodes)
+    EXPECT_EQ(removals(cluster->audit(since), node), std::vector<std::string>()) << node;
+  EXPECT_EQ(placed(), wanted);
 }
 
 }  // namespace
