@@ -253,7 +253,7 @@ Status NodePublisher::write(NodePart part, NodeState& now, std::vector<Change> c
     note_written(changes);
     published.changes.insert(published.changes.end(), changes.begin(), changes.end());
     NodeState after;
-    if (const Status good = told(*answer, after); !good) return good;
+    if (const Status good = take_answer(*answer, after); !good) return good;
     if (is_metadata) {
       after.taints = std::move(now.taints);
       after.taint_times = std::move(now.taint_times);
