@@ -118,10 +118,10 @@ class Planner {
     if (prefixes.empty() || space.empty() ||
         std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& own) { return is_within(space, own); }))
       return true;
-    report("outside-prefixes",
-           std::string(name_of(kind)) + " " + quote(name) +
-               " is no longer made, and stays: it lies outside writePrefixes",
-           "remove it by hand, or " + how_to_write_below(key));
+    report(
+        "outside-prefixes",
+        std::string(name_of(kind)) + " " + quote(name) + " is no longer made, and stays: it lies outside writePrefixes",
+        "remove it by hand, or " + how_to_write_below(key));
     return false;
   }
 
