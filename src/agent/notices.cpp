@@ -83,7 +83,8 @@ void Notices::post(Api& api, Clock& clock, const std::string& node, const std::s
     }
     std::string note = problem.where + ": " + problem.what;
     if (!problem.todo.empty()) note += " (" + problem.todo + ")";
-    const Status posted = post_event(api, {node, true, event_reason(problem.code), "Labelling", note}, node, clock, stop);
+    const Status posted =
+        post_event(api, {node, true, event_reason(problem.code), "Labelling", note}, node, clock, stop);
     if (!posted) {
       // Do not report a failure to report: that would never end.
       log_.warn("an event was not posted", {{"error", posted.error().text()}});

@@ -468,8 +468,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
     unwritten = written->published.unwritten;
   }
   const auto fresh = notices_.tell("node " + node, problems, false);
-  if (!fresh.empty() || !unwritten.empty())
-    note_outcome({*snapshot, rules, from, requested_by}, unwritten, fresh);
+  if (!fresh.empty() || !unwritten.empty()) note_outcome({*snapshot, rules, from, requested_by}, unwritten, fresh);
   if (!written && written.error().code == Errc::absent) return {};  // the Node is gone
   metrics_.published(written ? &written->published : nullptr);
   if (!written) {
@@ -490,8 +489,8 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   return {true, again};
 }
 
-/// The watch does not say that somebody removed a taint, or that a kubelet reset its extended resources. Spread, so that
-/// Nodes that were written together are not read together.
+/// The watch does not say that somebody removed a taint, or that a kubelet reset its extended resources. Spread, so
+/// that Nodes that were written together are not read together.
 std::optional<SteadyTime> Controller::recheck_of(const std::string& node, const NodeState& state,
                                                  std::chrono::milliseconds period) const {
   if (period.count() <= 0 || !needs_whole_node(state, {}, judging_.plan.instance)) return std::nullopt;

@@ -173,9 +173,9 @@ class Controller {
   StatusPace status_;
   std::map<std::string, std::string, std::less<>> rule_uids_;  // of the rule objects
   std::map<std::string, std::string, std::less<>> group_uids_;
-  std::set<Problem> logged_;  // since the rules last changed; that are not of one Node
-  std::deque<ObjectEvent> events_;                             // to be posted: of rule objects
-  std::deque<ObjectEvent> object_events_;                      // likewise, of NodeFeatures, of which there are many
+  std::set<Problem> logged_;               // since the rules last changed; that are not of one Node
+  std::deque<ObjectEvent> events_;         // to be posted: of rule objects
+  std::deque<ObjectEvent> object_events_;  // likewise, of NodeFeatures, of which there are many
   double event_allowance_ = 10;
   SteadyTime events_counted_{};
   WorkQueue vanished_;  // Nodes that are gone

@@ -27,9 +27,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kKeys{{
 
 /// Keys whose defaults write more than the administrator allows, or take away what rules make, such as all taints.
 constexpr std::array<std::string_view, 14> kDecisive{
-    "noPublish",    "enableTaints", "denyLabelNs",   "extraLabelNs",       "labelWhiteList", "leaderElection",
-    "restrictions", "nodeFeatures", "writePrefixes", "extraWritePrefixes", "autoPrefix",     "instance",
-    "core.compat",  "resyncPeriod"};
+    "noPublish",      "enableTaints", "denyLabelNs",  "extraLabelNs",  "labelWhiteList",
+    "leaderElection", "restrictions", "nodeFeatures", "writePrefixes", "extraWritePrefixes",
+    "autoPrefix",     "instance",     "core.compat",  "resyncPeriod"};
 
 /// A value of those that cannot be read; null: none.
 const Problem* unreadable_key(const std::vector<Problem>& problems) {

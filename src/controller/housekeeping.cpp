@@ -377,7 +377,8 @@ std::optional<SteadyTime> Controller::house_due() const {
   if (groups_dirty_ && groups_state_.is_known() && members_.nodes() == inventory_.node_count()) add(groups_at_);
   if (status_dirty_ && matches_.nodes() == inventory_.node_count()) add({});
   if (const auto at = status_.next()) add(*at);
-  if (!events_.empty() || !object_events_.empty()) add(event_allowance_ >= 1 ? SteadyTime{} : events_counted_ + kEventPause);
+  if (!events_.empty() || !object_events_.empty())
+    add(event_allowance_ >= 1 ? SteadyTime{} : events_counted_ + kEventPause);
   return due;
 }
 

@@ -97,13 +97,12 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   judged.problems.insert(judged.problems.end(), objects.problems.begin(), objects.problems.end());
   judged.problems.insert(judged.problems.end(), trusted.problems.begin(), trusted.problems.end());
   if (!node.beyond.empty())
-    judged.problems.push_back({"over-limit", "NodeFeature/" + node.beyond.front(),
-                               "left out, with " + std::to_string(node.beyond.size() - 1) +
-                                   " others: more than limits.nodeFeatureObjects (" +
-                                   std::to_string(options.plan.limits.node_feature_objects) +
-                                   ") or limits.nodeFeatureBytes (" +
-                                   std::to_string(options.plan.limits.node_feature_bytes) + ") for node " + node.name,
-                               "delete objects that nothing needs, or raise the limit in nodescout.conf"});
+    judged.problems.push_back(
+        {"over-limit", "NodeFeature/" + node.beyond.front(),
+         "left out, with " + std::to_string(node.beyond.size() - 1) + " others: more than limits.nodeFeatureObjects (" +
+             std::to_string(options.plan.limits.node_feature_objects) + ") or limits.nodeFeatureBytes (" +
+             std::to_string(options.plan.limits.node_feature_bytes) + ") for node " + node.name,
+         "delete objects that nothing needs, or raise the limit in nodescout.conf"});
   for (const Rejection& rejection : walk.built.rejected) ++judged.rejected[rejection.kind];
   note_of_objects(walk, rules, judged);
   find_groups(rules, walk.sight.of(Layer::rules), !trusted.objects.empty(), judged);
@@ -119,7 +118,8 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   // Objects of other namespaces are not read, so what they make is unknown, until the administrator lists namespaces.
   const bool is_undecided = node.has_left_out && !options.objects.namespaces;
   judged.report.may_go = [may_go = keeper.may_go(judged.report.desired, in_force, now), is_blind, is_undecided,
-                          unreadable = objects.any_unreadable || !node.beyond.empty()](const Change& change) -> std::optional<Kept> {
+                          unreadable = objects.any_unreadable ||
+                                       !node.beyond.empty()](const Change& change) -> std::optional<Kept> {
     if (const auto why = may_go(change)) return why;
     if (unreadable) return Kept::facts_stale;
     if (is_undecided) return Kept::object_unread;

@@ -72,7 +72,7 @@ struct Judged {
   std::vector<bool> matches;   // of RulesInUse::objects, those with a rule that matches
   std::vector<bool> groups;    // of RulesInUse::groups, those to which the Node belongs
   std::vector<std::pair<std::size_t, Problem>> group_problems;  // by that index: rules that fail
-  std::map<EntryKey, Provenance> from;  // of every entry that is desired
+  std::map<EntryKey, Provenance> from;                          // of every entry that is desired
   /// Of RulesInUse::objects, by index: entries that are refused with the reason, and rules that failed.
   struct Rejected {
     std::size_t object;

@@ -41,8 +41,8 @@ Value rule_status_patch(const std::string& text);
 
 /// As `kubectl describe nodefeaturerule NAME` shows it.
 struct ObjectEvent {
-  const char* kind;          // "NodeFeatureRule", "NodeFeature" or "NodeFeatureGroup"
-  std::string space;         // empty for objects without a namespace
+  const char* kind;   // "NodeFeatureRule", "NodeFeature" or "NodeFeatureGroup"
+  std::string space;  // empty for objects without a namespace
   std::string object, uid;
   std::string reason, note;
 };

@@ -120,7 +120,7 @@ class Planner {
       return true;
     report(
         "outside-prefixes",
-        std::string(name_of(kind)) + " " + quote(name) + " is no longer made, and stays: it is outside writePrefixes",
+        std::string(name_of(kind)) + " " + quote(name) + " is no longer made, and stays: it lies outside writePrefixes",
         "remove it by hand, or " + how_to_write_below(key));
     return false;
   }

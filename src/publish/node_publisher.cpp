@@ -210,10 +210,11 @@ void NodePublisher::report_refusals(const Report& report, Published& published) 
   for (const auto& [entry, refusal] : refused_) {
     const std::string maker = maker_of(report, entry);
     const std::string name = std::string(name_of(entry.kind)) + " " + quote(entry.key) + "=" + quote(refusal.value);
-    Problem problem{"refused-" + replace_all(name_of(entry.kind), " ", "-"), "node " + node_,
-                    name + (maker.empty() ? "" : " from " + maker) + " was refused: " + refusal.why,
-                    "allow it in the admission policy (nodescout's reads the ConfigMap nodescout-policy), or correct the rule "
-                    "or object that asks for it"};
+    Problem problem{
+        "refused-" + replace_all(name_of(entry.kind), " ", "-"), "node " + node_,
+        name + (maker.empty() ? "" : " from " + maker) + " was refused: " + refusal.why,
+        "allow it in the admission policy (nodescout's reads the ConfigMap nodescout-policy), or correct the rule "
+        "or object that asks for it"};
     published.unwritten.push_back({entry, problem});
     published.problems.push_back(std::move(problem));
   }

@@ -31,8 +31,8 @@ struct Report {
   std::map<EntryKey, std::string> made_by;   // what made each desired entry, for messages; may be empty
   /// The same where made_by would cost too much for all entries; called only for entries that are not written.
   std::function<std::string(const EntryKey&)> maker;
-  bool answered = true;                      // every probe has answered: none waits for a driver
-  bool prompt = false;  // a person made an edit and is waiting: the pause between two writes is short
+  bool answered = true;  // every probe has answered: none waits for a driver
+  bool prompt = false;   // a person made an edit and is waiting: the pause between two writes is short
 };
 
 /// A desired entry that is not on the Node, or not as desired: foreign, beyond a limit, refused by the server.

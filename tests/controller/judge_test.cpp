@@ -54,7 +54,8 @@ TEST(WantedFeatures, AMatchOfNamesWantsTheWholeSet) {
 TEST(WantedFeatures, WhatOtherRulesMadeIsReadWhereARuleLooksAtIt) {
   EXPECT_FALSE(rules(kByConfig).wanted.has("rule.matched"));
   const WantedFeatures matched =
-      rules("[{name: a, labels: {x: y}, matchFeatures: [{feature: rule.matched, matchExpressions: {z: {op: Exists}}}]}]")
+      rules(
+          "[{name: a, labels: {x: y}, matchFeatures: [{feature: rule.matched, matchExpressions: {z: {op: Exists}}}]}]")
           .wanted;
   EXPECT_TRUE(matched.has("rule.matched", "z"));
   EXPECT_FALSE(matched.has("rule.matched", "other"));
@@ -122,9 +123,8 @@ TEST_F(JudgeTest, WhoAsksForEachEntryIsKnown) {
   put_elsewhere("s", R"({"hz":"1","theirs":"1","kubernetes.io/no":"1"})");
   const RulesInUse use = rules(kByConfig);
   const Judged result = judged(use);
-  EXPECT_EQ(result.report.options.requested_by,
-            (Origins{{"feature.node.kubernetes.io/own", "NodeFeature s/o"},
-                     {"feature.node.kubernetes.io/theirs", "NodeFeature s/v"}}));
+  EXPECT_EQ(result.report.options.requested_by, (Origins{{"feature.node.kubernetes.io/own", "NodeFeature s/o"},
+                                                         {"feature.node.kubernetes.io/theirs", "NodeFeature s/v"}}));
   EXPECT_EQ(rule_of({EntryKind::label, "feature.node.kubernetes.io/hz"}, result.from, use), "test:4:16 (rule \"a\")")
       << "a rule makes this one";
   EXPECT_EQ(rule_of({EntryKind::label, "feature.node.kubernetes.io/own"}, result.from, use), "");

@@ -33,7 +33,8 @@ Entries entries_of(const Value& outcome) {
   for (const char* part : {"labels", "annotations", "extendedResources", "taints"}) {
     const Value* const made = outcome.find(part);
     if (!made) continue;
-    for (const Member& entry : made->members) entries.push_back(std::string(part) + " " + entry.key + "=" + entry.value.text);
+    for (const Member& entry : made->members)
+      entries.push_back(std::string(part) + " " + entry.key + "=" + entry.value.text);
     for (const Value& taint : made->items) entries.push_back(std::string(part) + " " + taint.text);
   }
   std::sort(entries.begin(), entries.end());
@@ -75,8 +76,8 @@ class ControllerCorpusTest : public ::testing::Test {
   }
 
   void put_sentinel(int round) {
-    const std::string rules = R"({"spec":{"rules":[{"name":"round","labels":{"corpus-round":")" + std::to_string(round) +
-                              "\"}}]}}";
+    const std::string rules =
+        R"({"spec":{"rules":[{"name":"round","labels":{"corpus-round":")" + std::to_string(round) + "\"}}]}}";
     const std::string path = object_path(resources::kNodeFeatureRules, "", "corpus-round");
     if (round > 0) {
       must(cluster->admin().patch(path, PatchKind::merge, json(rules)));
@@ -139,10 +140,11 @@ TEST_F(ControllerCorpusTest, NodesGetWhatRulesEvalMakes) {
       manifests.push_back(file.path());
   std::sort(manifests.begin(), manifests.end());
   put_sentinel(0);
-  Process process({nodescout_program(), "controller", "--kubeconfig",
-                   cluster->kubeconfig("corpus", cluster->client_certificate_user("corpus", {"system:masters"})).string(),
-                   "--listen", "none", "--config", config.string()},
-                  folder.path() / "log");
+  Process process(
+      {nodescout_program(), "controller", "--kubeconfig",
+       cluster->kubeconfig("corpus", cluster->client_certificate_user("corpus", {"system:masters"})).string(),
+       "--listen", "none", "--config", config.string()},
+      folder.path() / "log");
   const std::size_t step = is_long() ? 1 : std::max<std::size_t>(1, manifests.size() / kManifests);
   std::size_t pairs = 0, entries = 0, refused = 0;
   int round = 0;

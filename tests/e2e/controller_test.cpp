@@ -291,13 +291,13 @@ TEST_F(ControllerTest, LabelsThatLostTheirAnnotationAreClaimedAgain) {
   // As a kubelet registers it: the API server keeps no record of who wrote a Node that was created with nothing.
   must(cluster->admin().create(
       collection_path(resources::kNodes),
-      json(R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"cn-lost","labels":{"kubernetes.io/os":"linux"}}})")));
+      json(
+          R"({"apiVersion":"v1","kind":"Node","metadata":{"name":"cn-lost","labels":{"kubernetes.io/os":"linux"}}})")));
   node_feature("cn-lost");
   Process& process = start();
   ASSERT_TRUE(wait_for_label(*cluster, "cn-lost", kLabel, "true"));
-  must(cluster->admin().patch(
-      object_path(resources::kNodes, "", "cn-lost"), PatchKind::merge,
-      json(R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/feature-labels":null}}})")));
+  must(cluster->admin().patch(object_path(resources::kNodes, "", "cn-lost"), PatchKind::merge,
+                              json(R"({"metadata":{"annotations":{"nfd.node.kubernetes.io/feature-labels":null}}})")));
   EXPECT_TRUE(eventually([&] {
     return text_at(node_object(*cluster, "cn-lost"),
                    {"metadata", "annotations", "nfd.node.kubernetes.io/feature-labels"}) == "from-rule,from-worker";
@@ -313,9 +313,10 @@ TEST_F(ControllerTest, AMistakeOfARuleOrGroupIsLoggedOnceForAllNodes) {
                    R"({"op":"InRegexp","value":["["]}}]}])");
   must(cluster->admin().create(
       collection_path(resources::kNodeFeatureGroups, "default"),
-      json(R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeatureGroup","metadata":{"name":"mistaken"},"spec":)"
-           R"({"featureGroupRules":[{"name":"g","matchFeatures":[{"feature":"kernel.loadedmodule","matchName":)"
-           R"({"op":"InRegexp","value":["("]}}]}]}})")));
+      json(
+          R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeatureGroup","metadata":{"name":"mistaken"},"spec":)"
+          R"({"featureGroupRules":[{"name":"g","matchFeatures":[{"feature":"kernel.loadedmodule","matchName":)"
+          R"({"op":"InRegexp","value":["("]}}]}]}})")));
   for (int i = 0; i < 5; ++i) {
     cluster->create_node("cn-many-" + std::to_string(i));
     node_feature("cn-many-" + std::to_string(i));
@@ -565,15 +566,17 @@ TEST_F(ControllerTest, WhoAsksForWhatANodeDoesNotGetIsTold) {
   EXPECT_TRUE(wait_for_label(*cluster, "cn-told", "feature.node.kubernetes.io/ok", "1")) << process.end_of_log();
   const auto lines = [&] { return events_of("NodeFeature", "asks"); };
   EXPECT_TRUE(eventually([&] {
-    return lines().find("ForeignLabel: node cn-told: label \"feature.node.kubernetes.io/theirs\"") != std::string::npos &&
+    return lines().find("ForeignLabel: node cn-told: label \"feature.node.kubernetes.io/theirs\"") !=
+               std::string::npos &&
            lines().find("RejectedLabel: NodeFeature default/asks: label \"kubernetes.io/no\"") != std::string::npos;
   })) << lines();
   const auto status = [&] {
     return text_at(must(cluster->admin().get(object_path(resources::kNodeFeatureRules, "", "told"))),
                    {"metadata", "annotations", "nodescout.dev/status"});
   };
-  for (const char* entry : {"label feature.node.kubernetes.io/too: node cn-told: ", "extended resource kubernetes.io/no: ",
-                            "taint kubernetes.io/t", "annotation example.com/a: "})
+  for (const char* entry :
+       {"label feature.node.kubernetes.io/too: node cn-told: ", "extended resource kubernetes.io/no: ",
+        "taint kubernetes.io/t", "annotation example.com/a: "})
     EXPECT_TRUE(eventually([&] { return status().find(entry) != std::string::npos; })) << entry << "\n" << status();
   EXPECT_TRUE(eventually([&] { return split(events_of("NodeFeatureRule", "told"), '\n').size() == 5; }))
       << events_of("NodeFeatureRule", "told");
@@ -809,10 +812,10 @@ class ControllerFaultMatrixTest : public ControllerFaultTest {
     EXPECT_TRUE(eventually([&] { return log_has(*process, "all Nodes are up to date"); }, 60s));
   }
   void set_rule(const std::string& value) {
-    must(cluster->admin().patch(
-        object_path(resources::kNodeFeatureRules, "", "by-module"), PatchKind::merge,
-        json(R"({"spec":{"rules":[{"name":"r","labels":{"from-rule":")" + value +
-             R"("},"matchFeatures":[{"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}]}})")));
+    must(cluster->admin().patch(object_path(resources::kNodeFeatureRules, "", "by-module"), PatchKind::merge,
+                                json(R"({"spec":{"rules":[{"name":"r","labels":{"from-rule":")" + value +
+                                     R"("},"matchFeatures":[{"feature":"kernel.loadedmodule",)"
+                                     R"("matchExpressions":{"nvme":{"op":"Exists"}}}]}]}})")));
   }
   /// Something that concerns every Node happens meanwhile.
   void suffer(const Fault& fault, std::chrono::milliseconds time) {
@@ -851,7 +854,7 @@ TEST_F(ControllerFaultMatrixTest, AnswersAreCutAndGarbled) {
   for (const std::size_t length : {0u, 10u, 150u, 400u, 900u, 1500u, 4000u}) suffer({.cut = length}, 1s);
   for (const char* body :
        {"[]", "{}", R"({"kind":"Node","metadata":{"name":"another"}})", R"({"items":[],"metadata":{}})",
-        R"({"kind":"NodeFeatureList","apiVersion":"nfd.k8s-sigs.io/v1alpha1","metadata":{"resourceVersion":""},"items":[]})"})
+        R"({"kind":"NodeFeatureList","metadata":{"resourceVersion":""},"items":[]})"})
     suffer({.answer = answer_of(200, body), .close = true}, 2s);
   expect_alive_and_nothing_removed();
 }
@@ -1048,8 +1051,8 @@ TEST_F(ControllerLoadTest, KilledAndStoppedAtAnyMomentOfARollout) {
   const auto replica = [&] {
     const std::string user = "replica-" + std::to_string(replicas++);
     processes.push_back(std::make_unique<Process>(
-        std::vector<std::string>{program(), "controller", "--kubeconfig", kubeconfig_of(user).string(),
-                                 "--listen", "none", "--config", config.string(), "--enable-leader-election"},
+        std::vector<std::string>{program(), "controller", "--kubeconfig", kubeconfig_of(user).string(), "--listen",
+                                 "none", "--config", config.string(), "--enable-leader-election"},
         folder.path() / user));
     return processes.back().get();
   };

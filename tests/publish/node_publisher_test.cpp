@@ -316,7 +316,8 @@ TEST_F(RefusalTest, WhoAsksForARefusedEntryIsNamed) {
 }
 
 TEST_F(NodePublisherTest, WhoAsksForAForeignEntryOrOneTooManyIsNamed) {
-  node(R"(,"labels":{"v.io/foreign":"theirs"}},"spec":{"taints":[{"key":"v.io/t","value":"x","effect":"NoSchedule"}]})");
+  node(
+      R"(,"labels":{"v.io/foreign":"theirs"}},"spec":{"taints":[{"key":"v.io/t","value":"x","effect":"NoSchedule"}]})");
   Report report;
   report.desired.labels = {{"v.io/a", "1"}, {"v.io/b", "1"}, {"v.io/foreign", "ours"}};
   report.desired.taints = {{"v.io/t", "y", "NoSchedule", {}}};
