@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 namespace nodescout {
@@ -33,6 +34,8 @@ TEST(Child, ASignalIsTold) {
 }
 
 TEST(Child, AMissingProgramGivesTheErrno) {
+  if (std::getenv("NODESCOUT_EMULATED"))  // tests/deploy/arm64
+    GTEST_SKIP() << "skipped: qemu-user makes a fork of vfork, so that posix_spawn never learns that exec failed";
   const ChildOutcome outcome = run_child({"/no/such/program", {"x"}, {}, 10s});
   EXPECT_EQ(outcome.ending, Ending::not_started);
   EXPECT_EQ(outcome.number, ENOENT);
