@@ -146,7 +146,7 @@ TEST_F(KubeClientTest, AmountsOfResourcesAreThoseOfTheServer) {
     status.add("capacity", std::move(capacity));
     Value patch = Value::map();
     patch.add("status", std::move(status));
-    const bool is_taken = NodeClient(cluster->admin()).patch_status("amounts", patch).has_value();
+    const bool is_taken = NodeClient(cluster->admin()).patch_status("amounts", to_json(patch)).has_value();
     EXPECT_EQ(is_taken, resource_amount_defect(amount).empty()) << quote(amount);
   }
 }
@@ -265,9 +265,8 @@ TEST_F(KubeClientTest, AFrozenEtcdIsATimeoutAndNothingElse) {
 TEST_F(KubeClientTest, TheSchedulerFollowsOurLabels) {
   cluster->create_ready_node("with-gpu");
   cluster->create_ready_node("without-gpu");
-  const auto labelled =
-      NodeClient(cluster->admin())
-          .patch("with-gpu", json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/gpu":"true"}}})"));
+  const auto labelled = NodeClient(cluster->admin())
+                            .patch("with-gpu", R"({"metadata":{"labels":{"feature.node.kubernetes.io/gpu":"true"}}})");
   ASSERT_TRUE(labelled) << labelled.error().text();
   const std::string pods = collection_path(resources::kPods, "default");
   must(cluster->admin().create(
