@@ -434,6 +434,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   }
   metrics_.judged(judged, now() - begun);
   note_verdict(node, rules, judged);
+  log_once(judged.problems);
   if (has_agent(*snapshot)) return {};
   const auto leases = agents(stop);
   if (!leases) return {false, {}};
