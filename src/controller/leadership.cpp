@@ -89,6 +89,4 @@ void Leadership::renewed(const LeaseRecord& record, SteadyTime begun) {
   leads_until_ = begun + times_.renew;
 }
 
-void Leadership::gave_up() { leads_until_.reset(); }
-
 }  // namespace nodescout

@@ -50,7 +50,6 @@ class Leadership {
   Value released(const std::string& name, const std::string& space, std::chrono::system_clock::time_point today) const;
   /// The write that was begun at that time succeeded.
   void renewed(const LeaseRecord& record, SteadyTime begun);
-  void gave_up();
 
   /// Whether this process may write to the cluster at this moment.
   bool may_write(SteadyTime now) const { return leads_until_ && now < *leads_until_; }
