@@ -57,6 +57,7 @@ class Budget {
       for (const auto& [key, value] : wanted)
         if (!there.contains(key) && (object_of(kind, key) != nullptr) == is_requested && !admit(kind, key, key, value))
           left_out.insert(key);
+    if (left_out.empty()) return;
     Attributes fitting;
     for (auto& [key, value] : wanted)
       if (!left_out.contains(key)) fitting.emplace(key, std::move(value));
@@ -82,16 +83,9 @@ class Budget {
   }
 
  private:
-  /// What an entry adds to its ownership annotation.
+  /// What an entry adds to its ownership annotation, with its comma.
   static std::size_t ownership_bytes(Kind kind, const std::string& key) {
-    Ownership one;
-    switch (kind) {
-      case Kind::label: one.labels.insert(key); break;
-      case Kind::annotation: one.annotations.insert(key); break;
-      case Kind::extended_resource: one.extended_resources.insert(key); break;
-      case Kind::taint: return key.size() + 1;
-    }
-    return ownership_text(kind, one).size() + 1;  // with its comma
+    return (kind == Kind::taint ? key.size() : ownership_name(key).size()) + 1;
   }
 
   static std::size_t value_bytes(Kind kind, const std::string& key, const std::string& value) {

@@ -22,9 +22,8 @@ std::set<std::string, std::less<>> keys_in(const NodeState& node, const std::str
 }
 
 std::string text_of(const std::set<std::string, std::less<>>& keys) {
-  const std::string prefix = std::string(kFeaturePrefix) + "/";
   std::vector<std::string> names;
-  for (const std::string& key : keys) names.push_back(key.starts_with(prefix) ? key.substr(prefix.size()) : key);
+  for (const std::string& key : keys) names.emplace_back(ownership_name(key));
   std::sort(names.begin(), names.end());
   return join(names, ",");
 }
@@ -69,6 +68,12 @@ bool is_ownership_key_of(std::string_view key, const std::string& instance) {
                                   EntryKind::extended_resource};
   return std::any_of(std::begin(kKinds), std::end(kKinds),
                      [&](EntryKind kind) { return key == ownership_key(kind, instance); });
+}
+
+std::string_view ownership_name(std::string_view key) {
+  const bool is_prefixed =
+      key.starts_with(kFeaturePrefix) && key.size() > kFeaturePrefix.size() && key[kFeaturePrefix.size()] == '/';
+  return is_prefixed ? key.substr(kFeaturePrefix.size() + 1) : key;
 }
 
 std::string ownership_text(Change::Kind kind, const Ownership& owned) {

@@ -18,8 +18,11 @@ bool is_ownership_key(std::string_view key);
 /// Whether it is one of this instance's, or that of taints.
 bool is_ownership_key_of(std::string_view key, const std::string& instance);
 
-/// Content of that annotation; empty if we own nothing of the kind. Keys below feature.node.kubernetes.io are
-/// shortened.
+/// How these annotations spell the key of a label, an annotation or a resource: shortened below
+/// feature.node.kubernetes.io.
+std::string_view ownership_name(std::string_view key);
+
+/// Content of that annotation; empty if we own nothing of the kind.
 std::string ownership_text(Change::Kind kind, const Ownership& owned);
 
 /// The same as one set.
