@@ -49,7 +49,7 @@ class Controller {
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
-  /// Until stop is asked for. A Lease that is held is released then.
+  /// Until stop is requested. A Lease that is held is then released.
   void run(const std::stop_token& stop);
 
   /// Empty: fine; else why not. Any thread.
@@ -67,7 +67,7 @@ class Controller {
   void watch_namespaces(const std::stop_token& stop);
   void watch_groups(const std::stop_token& stop);
   void work(const std::stop_token& stop);
-  /// All threads that wait, but one of the pool: whoever takes a Node wakes the next if there are more.
+  /// Wakes all waiting threads, but only one of the pool: the one that takes a Node wakes the next if there are more.
   void wake();
   void lead(const std::stop_token& stop);
   void keep_house(const std::stop_token& stop);

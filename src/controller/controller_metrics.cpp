@@ -23,8 +23,8 @@ constexpr const char* kNotDeleted = "nfd_gc_object_delete_failures_total";
 ControllerMetrics::ControllerMetrics(Metrics* metrics) : metrics_(metrics) {
   const auto now = static_cast<double>(std::time(nullptr));
   set("nodescout_build_info", "Always 1; the version is a label", 1, {{"version", kVersion}});
-  set("nfd_master_build_info", "Time of the start, as NFD has it", now, {{"version", kVersion}});
-  set("nfd_gc_build_info", "Time of the start, as NFD has it", now, {{"version", kVersion}});
+  set("nfd_master_build_info", "Start time, under NFD's name", now, {{"version", kVersion}});
+  set("nfd_gc_build_info", "Start time, under NFD's name", now, {{"version", kVersion}});
   // From the first scrape on, so that rates are right.
   add(kRequests, "Evaluations of a Node, repeated ones included", 0);
   add(kUpdates, "Writes to Nodes", 0);
@@ -99,7 +99,7 @@ void ControllerMetrics::sized(std::size_t nodes, std::size_t objects, std::size_
   set("nodescout_controller_nodes", "Nodes that are known", static_cast<double>(nodes));
   set("nodescout_controller_objects", "NodeFeature objects that are known", static_cast<double>(objects));
   set("nodescout_controller_waiting", "Nodes that wait for an evaluation", static_cast<double>(waiting));
-  set("nodescout_controller_parallel_requests", "Requests that the API server bears at once", parallel);
+  set("nodescout_controller_parallel_requests", "Parallel requests, adapted to the API server", parallel);
 }
 
 }  // namespace nodescout

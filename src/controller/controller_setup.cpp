@@ -21,7 +21,7 @@ constexpr std::chrono::hours kResync{1};  // NFD's
 constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kKeys{{
     {"leaderElection", ""},
     {"resyncPeriod", ""},
-    {"nfdApiParallelism", "the number of requests under way follows what the API server bears"},
+    {"nfdApiParallelism", "the number of parallel requests adapts to the API server"},
     {"informerPageSize", "NodeFeature objects are read 20 at a time"},
 }};
 

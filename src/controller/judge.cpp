@@ -77,8 +77,8 @@ void find_groups(const RulesInUse& rules, const Features& features, bool has_obj
 
 Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesInUse& rules, const JudgeOptions& options,
              const ClusterKnowledge& cluster, SteadyTime now) {
-  // The node's own features come in an object as well, and whoever may create one in a namespace that counts may create
-  // that one: so there are no sets of its own for others to forge.
+  // The node's own features come in an object as well, and anyone who may create one in a namespace that counts may
+  // create that one: so no set is protected from others.
   const Features nothing_of_its_own;
   const FeatureSets no_own_sets;
   const Trusted trusted =

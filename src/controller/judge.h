@@ -96,7 +96,7 @@ const KeptObject* object_named(const Problem& problem, const std::vector<KeptObj
 /// Whether the plan needs more than the Node's metadata: taints or resources that are wanted, or owned.
 bool needs_whole_node(const NodeState& metadata, const Desired& desired, const std::string& instance);
 
-/// Whether an agent says that it lives there: then the Node is its own.
+/// Whether an agent marked the Node: then the agent owns it.
 bool has_agent(const NodeState& node);
 bool has_agent(const NodeSnapshot& node);
 

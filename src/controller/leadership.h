@@ -45,7 +45,7 @@ class Leadership {
 
   /// The Lease was read (nothing: it does not exist). Whether to try to write it now.
   bool observed(const std::optional<LeaseRecord>& record, SteadyTime now);
-  /// The Lease as it is to be written: acquired, renewed, or released.
+  /// The Lease to be written: acquired, renewed, or released.
   Value lease(const std::string& name, const std::string& space, std::chrono::system_clock::time_point today) const;
   Value released(const std::string& name, const std::string& space, std::chrono::system_clock::time_point today) const;
   /// The write that was begun at that time succeeded.

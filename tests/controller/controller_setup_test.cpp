@@ -50,7 +50,7 @@ TEST_F(ControllerSetupTest, EachKeyOfNfdMasterIsUsedOrReported) {
       {"restrictions: {nodeFeatureNamespaceSelector: {matchLabels: {a: b}}}",
        [](const Config& c) { return c.objects.selector.has_value(); }},
       {"resyncPeriod: 2h", [](const Config&) { return true; }},
-      {"nfdApiParallelism: 10", {}, "what the API server bears"},
+      {"nfdApiParallelism: 10", {}, "adapts to the API server"},
       {"informerPageSize: 200", {}, "20 at a time"},
       {"klog: {v: 1}", {}, "--log-format"},
   };
