@@ -15,7 +15,14 @@ void AgentLeases::add(const Value& lease) {
   fresh_until_.insert_or_assign(text_at(lease, {"metadata", "name"}), until);
 }
 
+AgentLeases AgentLeases::unreadable() {
+  AgentLeases leases;
+  leases.is_readable_ = false;
+  return leases;
+}
+
 AgentLeases::State AgentLeases::of(std::string_view node, Time server_time) const {
+  if (!is_readable_) return State::unknown;
   const auto at = fresh_until_.find(node);
   if (at == fresh_until_.end()) return State::none;
   return server_time < at->second ? State::lives : State::gone;

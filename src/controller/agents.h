@@ -19,7 +19,10 @@ namespace nodescout {
 class AgentLeases {
  public:
   using Time = std::chrono::system_clock::time_point;
-  enum class State : std::uint8_t { none, lives, gone };
+  enum class State : std::uint8_t { none, lives, gone, unknown };
+
+  /// Of a controller that must not read Leases: an agent may live on any Node.
+  static AgentLeases unreadable();
 
   /// Leases that are not an agent's are ignored.
   void add(const Value& lease);
@@ -30,6 +33,7 @@ class AgentLeases {
 
  private:
   std::map<std::string, Time, std::less<>> fresh_until_;
+  bool is_readable_ = true;
 };
 
 }  // namespace nodescout

@@ -91,7 +91,6 @@ Status Controller::set_up() {
   lease_connection_ = *std::move(lease_connection);
   space_ = connection_->space();
   writer_ = std::make_unique<NodeWriter>(connection_->api(), connection_->clock(), space_);
-  inventory_ = Inventory(space_);
   judging_.own_space = space_;
   judging_.objects = setup->config.objects;
   if (!options_.namespaces.empty()) {
@@ -99,6 +98,11 @@ Status Controller::set_up() {
         judging_.objects.namespaces.emplace(judging_.objects.namespaces.value_or(std::vector<std::string>()));
     listed.insert(listed.end(), options_.namespaces.begin(), options_.namespaces.end());
   }
+  // As nfd-master, whose own namespace is that of the workers, merges first what is there.
+  std::vector<std::string> first_spaces{space_};
+  if (const auto& listed = judging_.objects.namespaces)
+    first_spaces.insert(first_spaces.end(), listed->begin(), listed->end());
+  inventory_ = Inventory(std::move(first_spaces));
   spaces_.synced = !judges_by_namespace(judging_.objects);
   return ok();
 }
@@ -106,7 +110,7 @@ Status Controller::set_up() {
 // ---- watches --------------------------------------------------------------------------------------------------------
 
 bool Controller::take_state(WatchedCollection& collection, const WatchEvent& event) {
-  if (!collection.take(event)) return false;
+  if (!collection.take(event, now())) return false;
   metrics_.watching(collection.resource, collection.synced && !collection.troubled, collection.missing);
   std::vector<Problem> troubles;
   for (const WatchedCollection* each : {&rules_, &objects_, &nodes_, &spaces_, &groups_state_})
@@ -119,8 +123,20 @@ bool Controller::is_ready() const {
   return in_use_ && rules_.is_settled() && objects_.is_settled() && nodes_.is_known() && spaces_.is_settled();
 }
 
+/// What this process knows is not older than the time at which it took the lead: what the one before wrote for a rule
+/// or object that is not known here yet would be removed.
 bool Controller::is_complete() const {
-  return rules_.is_known() && objects_.is_known() && nodes_.is_known() && spaces_.is_known();
+  if (!view_since_ || !in_use_ || rule_objects_.generation() != rules_seen_) return false;
+  for (const WatchedCollection* each : {&rules_, &objects_, &nodes_})
+    if (!each->is_known_since(*view_since_)) return false;
+  return !judges_by_namespace(judging_.objects) || spaces_.is_known_since(*view_since_);
+}
+
+/// Nodes that were judged before keep what was to go.
+void Controller::note_view() {
+  const bool is_complete_now = is_complete();
+  if (is_complete_now && !was_complete_) add_all();
+  was_complete_ = is_complete_now;
 }
 
 void Controller::wake() {
@@ -143,16 +159,25 @@ void Controller::take_rule(const WatchEvent& event) {
       rule_uids_.erase(key);
       status_.forget(key);
     } else {
-      rule_uids_.insert_or_assign(key, text_at(*event.object, {"metadata", "uid"}));
+      const std::string uid = text_at(*event.object, {"metadata", "uid"});
+      std::string& known_uid = rule_uids_[key];
+      const bool is_another = std::exchange(known_uid, uid) != uid;  // deleted and created again, unseen
       status_.has(key, text_at(*event.object, {"metadata", "annotations", kRuleStatus}));
       // Only changes of the spec count: the status is an annotation.
       const std::int64_t generation = parse_int(text_at(*event.object, {"metadata", "generation"})).value_or(0);
       const auto [at, is_new] = rule_generations_.try_emplace(key, generation);
-      if (is_new || generation == 0 || at->second != generation) rule_objects_.put_rule(key, *event.object);
+      if (is_new || is_another || generation == 0 || at->second != generation)
+        rule_objects_.put_rule(key, *event.object);
       at->second = generation;
     }
+    note_view();
   }
   wake();
+}
+
+/// Of the object that the watch just reported. A list that takes long goes on with what rules wanted when it began.
+bool Controller::is_read_as_wanted() const {
+  return watch_reads_ == reads_ || !watch_reads_ || watch_reads_->covers(*reads_);
 }
 
 void Controller::take_object(const WatchEvent& event) {
@@ -165,13 +190,16 @@ void Controller::take_object(const WatchEvent& event) {
     } else if (event.kind == WatchEvent::Kind::removed) {
       for (const std::string& node : inventory_.remove_object(key)) queue_.add(node, at);
     } else {
-      const bool counts = may_count(key.substr(0, key.find('/')), judging_);
-      for (const std::string& node : inventory_.put_object(key, *event.object, counts)) {
+      const Inventory::Part part = !may_count(key.substr(0, key.find('/')), judging_) ? Inventory::Part::names
+                                   : is_read_as_wanted()                              ? Inventory::Part::wanted
+                                                                                      : Inventory::Part::less;
+      for (const std::string& node : inventory_.put_object(key, *event.object, part)) {
         queue_.add(node, at);
         if (options_.collect_after && nodes_.synced && !inventory_.has_node(node))
           vanished_.add(node, at + *options_.collect_after);
       }
     }
+    note_view();
     if (!objects_.is_settled()) return;
     if (const auto spaces = inventory_.spaces_left_out(); spaces != spaces_left_out_) {
       spaces_left_out_ = spaces;
@@ -202,8 +230,13 @@ void Controller::take_node(const WatchEvent& event) {
       if (options_.collect_after) vanished_.add(key, now() + *options_.collect_after);
     } else {
       vanished_.forget(key);
+      if (inventory_.has_another_node(key, text_at(*event.object, {"metadata", "uid"}))) {  // deleted, unseen
+        inventory_.remove_node(key);
+        forget_node(key);
+      }
       if (inventory_.put_node(*event.object)) queue_.add(key, now());
     }
+    note_view();
     if (!nodes_.is_settled()) return;
   }
   wake();
@@ -290,14 +323,16 @@ void Controller::take_namespace(const WatchEvent& event) {
         add_all();
       }
     }
+    note_view();
     if (!spaces_.is_settled()) return;
   }
   wake();
 }
 
 void Controller::watch_rules(const std::stop_token& stop) {
-  Watch watch(connection_->api(), connection_->clock(), {resources::kNodeFeatureRules, "", "", "", 0},
-              [this](const WatchEvent& event) { take_rule(event); });
+  WatchTarget target{resources::kNodeFeatureRules, "", "", "", 0};
+  target.reports_bookmarks = true;
+  Watch watch(connection_->api(), connection_->clock(), target, [this](const WatchEvent& event) { take_rule(event); });
   watch.run(stop);
 }
 
@@ -309,11 +344,12 @@ void Controller::watch_objects(const std::stop_token& stop) {
   }
   const auto keep = [this]() -> KeepMember {
     const std::lock_guard lock(mutex_);
+    watch_reads_ = reads_;
     return [wanted = reads_](std::span<const std::string> path) { return wanted->keeps(path); };
   };
   WatchTarget target{resources::kNodeFeatures, "", "", "", kObjectsInAPage};
   target.keep = keep;
-  target.lists_first = true;
+  target.lists_first = target.reports_bookmarks = true;
   Watch watch(connection_->api(), connection_->clock(), target,
               [this](const WatchEvent& event) { take_object(event); });
   watch.run(stop);
@@ -322,7 +358,7 @@ void Controller::watch_objects(const std::stop_token& stop) {
 void Controller::watch_nodes(const std::stop_token& stop) {
   WatchTarget target{resources::kNodes, "", "", "", kNodePage};
   target.is_metadata_only = true;
-  target.lists_first = true;
+  target.lists_first = target.reports_bookmarks = true;
   target.keep = [] { return KeepMember(keeps_of_node); };
   Watch watch(connection_->api(), connection_->clock(), target, [this](const WatchEvent& event) { take_node(event); });
   watch.run(stop);
@@ -330,7 +366,7 @@ void Controller::watch_nodes(const std::stop_token& stop) {
 
 void Controller::watch_namespaces(const std::stop_token& stop) {
   WatchTarget target{resources::kNamespaces, "", "", "", kNodePage};
-  target.is_metadata_only = true;
+  target.is_metadata_only = target.reports_bookmarks = true;
   target.keep = [] { return KeepMember(keeps_of_node); };
   Watch watch(connection_->api(), connection_->clock(), target,
               [this](const WatchEvent& event) { take_namespace(event); });
@@ -403,8 +439,8 @@ Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::stop_to
   auto leases = std::make_shared<AgentLeases>();
   const auto listed = connection_->api().list(collection_path(resources::kLeases, space_), {{"limit", "500"}},
                                               [&](const Value& lease) { leases->add(lease); }, stop, {false, keep});
-  // Without the right only the annotation says where agents live.
   if (!listed && listed.error().code != Errc::denied) return listed.error();
+  if (!listed) *leases = AgentLeases::unreadable();
   notices_.tell("agents", listed ? std::vector<Problem>{} : std::vector{problem_of(listed.error())}, false);
   agents_ = std::move(leases);
   agents_at_ = begun;
@@ -433,7 +469,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
     judged = judge(*snapshot, *objects, *rules, judging_, cluster, now());
   }
   metrics_.judged(judged, now() - begun);
-  note_verdict(node, rules, judged);
+  if (complete) note_verdict(node, rules, judged);
   log_once(judged.problems);
   if (has_agent(*snapshot)) return {};
   const auto leases = agents(stop);
@@ -451,6 +487,12 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
         return Kept::agent_gone;
       };
       break;
+    case AgentLeases::State::unknown:
+      judged.report.may_go = [may_go = judged.report.may_go](const Change& change) -> std::optional<Kept> {
+        if (const auto why = may_go(change)) return why;
+        return Kept::agents_unknown;
+      };
+      break;
     case AgentLeases::State::none: break;
   }
   if (!options_.publishes) {
@@ -460,6 +502,8 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   std::vector<Problem> problems = std::move(judged.problems);
   const auto from = std::move(judged.from);
   const Origins requested_by = judged.report.options.requested_by;
+  const Desired& desired = judged.report.desired;
+  const bool wants_whole_node = !desired.taints.empty() || !desired.extended_resources.empty();
   judged.report.maker = [&](const EntryKey& entry) { return rule_of(entry, from, *rules); };
   const auto written = writer_->write(*snapshot, std::move(judged), how, stop);
   std::vector<Unwritten> unwritten;
@@ -483,24 +527,26 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
       log_.info("removed", {{"node", node}, {"key", change.key}, {"was", change.before}});
   std::optional<SteadyTime> again = written->again;
   const auto look_again = [&](SteadyTime at) { again = again ? std::min(*again, at) : at; };
-  if (const auto recheck = recheck_of(node, written->after, *options_.resync)) look_again(*recheck);
-  // Somebody may delete the agent's Lease, which no watch reports.
-  if (written->published.held.contains(Kept::agent_gone))
+  if (wants_whole_node || needs_whole_node(written->after, {}, judging_.plan.instance))
+    if (const auto recheck = recheck_of(node, *options_.resync)) look_again(*recheck);
+  // Somebody may delete the agent's Lease, or give the right to read Leases, which no watch reports.
+  if (written->published.held.contains(Kept::agent_gone) || written->published.held.contains(Kept::agents_unknown))
     look_again(now() + (options_.resync->count() > 0 ? std::min(kGoneAgentPause, *options_.resync) : kGoneAgentPause));
   return {true, again};
 }
 
 /// The watch does not say that somebody removed a taint, or that a kubelet reset its extended resources. Spread, so
 /// that Nodes that were written together are not read together.
-std::optional<SteadyTime> Controller::recheck_of(const std::string& node, const NodeState& state,
-                                                 std::chrono::milliseconds period) const {
-  if (period.count() <= 0 || !needs_whole_node(state, {}, judging_.plan.instance)) return std::nullopt;
+std::optional<SteadyTime> Controller::recheck_of(const std::string& node, std::chrono::milliseconds period) const {
+  if (period.count() <= 0) return std::nullopt;
   const auto share = static_cast<double>(std::hash<std::string>()(node) % 1000) / 1000;
   return now() + std::chrono::duration_cast<std::chrono::milliseconds>(period * (0.9 + 0.2 * share));
 }
 
 void Controller::note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written) {
   const std::lock_guard lock(mutex_);
+  for (const std::string& node : written.mended)
+    if (inventory_.has_node(node)) queue_.add(node, now());
   if (!written.published.changes.empty()) inventory_.expect(snapshot, written.after);
   if (!written.published.held.contains(Kept::unsettled)) inventory_.note_left_as(snapshot.name, written.hash);
 }
@@ -512,7 +558,14 @@ void Controller::set_leading(bool leads) {
     const std::lock_guard lock(mutex_);
     if (leads_ == leads) return;
     leads_ = leads;
+    view_since_.reset();
+    was_complete_ = false;
     if (leads) {
+      view_since_ = now() - options_.times.renew;
+      if (in_use_) {
+        members_.restart(in_use_->groups.size());  // of an earlier term
+        matches_.restart(in_use_->objects.size());
+      }
       add_all();
       groups_dirty_ = status_dirty_ = true;
     }

@@ -86,6 +86,8 @@ class Controller {
   void take_group(const std::string& key, const Value& object);
   bool is_ready() const;
   bool is_complete() const;
+  void note_view();
+  bool is_read_as_wanted() const;
 
   // Of the housekeeping.
   void renew_rules(const std::stop_token& stop);
@@ -124,8 +126,7 @@ class Controller {
   Turn process(const std::string& node, const std::stop_token& stop);
   /// Leases of agents, as they were a moment ago.
   Result<std::shared_ptr<const AgentLeases>> agents(const std::stop_token& stop);
-  std::optional<SteadyTime> recheck_of(const std::string& node, const NodeState& state,
-                                       std::chrono::milliseconds period) const;
+  std::optional<SteadyTime> recheck_of(const std::string& node, std::chrono::milliseconds period) const;
   void note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written);
   Result<ReadObjects> read_objects(const NodeSnapshot& snapshot, bool whole, const std::stop_token& stop);
 
@@ -145,7 +146,7 @@ class Controller {
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
   std::condition_variable_any work_comes_;  // of the pool; changed_ is of all other threads
-  Inventory inventory_{""};
+  Inventory inventory_{{}};
   ClusterObjects rule_objects_{"", ""};
   WorkQueue queue_;
   WatchedCollection rules_{"nodefeaturerules"}, objects_{"nodefeatures"}, nodes_{"nodes"}, spaces_{"namespaces"},
@@ -155,6 +156,7 @@ class Controller {
   std::shared_ptr<const KnownNamespaces> namespaces_ = std::make_shared<KnownNamespaces>();
   std::shared_ptr<const RulesInUse> in_use_;               // null: rules are still to come
   std::shared_ptr<const WantedFeatures> reads_;            // what watches read of objects
+  std::shared_ptr<const WantedFeatures> watch_reads_;      // the same when the list or event began that is read now
   std::size_t rules_seen_ = static_cast<std::size_t>(-1);  // generation of in_use_
 
   // Housekeeping.
@@ -189,6 +191,8 @@ class Controller {
   SteadyTime agents_at_{};
 
   bool leads_ = false;
+  std::optional<SteadyTime> view_since_;  // none while another leads: nothing that is known may be older
+  bool was_complete_ = false;
   bool announced_ = false;
   std::atomic<std::int64_t> writes_until_{0};  // steady clock, of Leadership
 

@@ -21,6 +21,7 @@ constexpr std::size_t kMostLogged = 500;  // problems of rules, as long as these
 constexpr double kEventBurst = 10;
 constexpr std::chrono::minutes kEventPause{1};
 constexpr const char* kRuleFailed = "RuleFailed";
+constexpr const char* kReadsWholeObjects = "ReadsWholeObjects";
 constexpr const char* kEntryRejected = "EntryRejected";
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
@@ -117,6 +118,7 @@ void Controller::renew_rules(const std::stop_token& stop) {
     if (const auto object = object_of(problem, in_use_->objects))
       if (mistakes_[*object].fail(problem.where + ": " + problem.what) && leads_)
         note_event(*object, kRuleFailed, problem.where + ": " + problem.what);
+  note_view();
   add_all();
   lock.unlock();
   wake();
@@ -238,7 +240,12 @@ void Controller::log_once(std::vector<Problem>& problems) {
   if (others == problems.end()) return;
   const std::lock_guard lock(mutex_);
   for (auto problem = others; problem != problems.end(); ++problem)
-    if (logged_.size() < kMostLogged && logged_.insert(*problem).second) log_.problem(*problem);
+    if (logged_.size() < kMostLogged && logged_.insert(*problem).second) {
+      log_.problem(*problem);
+      if (problem->code != kReadsWhole || !leads_ || !in_use_) continue;
+      if (const auto object = object_of(*problem, in_use_->objects))
+        note_event(*object, kReadsWholeObjects, problem->where + ": " + problem->what);
+    }
   problems.erase(others, problems.end());
 }
 

@@ -46,6 +46,11 @@ bool Inventory::put_node(const Value& node) {
   return changed;
 }
 
+bool Inventory::has_another_node(std::string_view name, std::string_view uid) const {
+  const auto at = nodes_.find(name);
+  return at != nodes_.end() && at->second.uid != uid;
+}
+
 void Inventory::remove_node(const std::string& name) {
   nodes_.erase(name);
   lost_.erase(name);
@@ -60,15 +65,15 @@ void Inventory::unlink(const std::string& node, const std::string& key) {
 
 namespace {
 
-KeptObject kept_object(const Value& object, bool may_count, TextPool& pool) {
+KeptObject kept_object(const Value& object, Inventory::Part part, TextPool& pool) {
   KeptObject kept;
   kept.space = text_at(object, {"metadata", "namespace"});
   kept.name = text_at(object, {"metadata", "name"});
   kept.uid = text_at(object, {"metadata", "uid"});
   kept.resource_version = text_at(object, {"metadata", "resourceVersion"});
   kept.node = text_at(object, {"metadata", "labels", kNodeNameLabel});
-  kept.is_left_out = !may_count;
-  if (kept.is_left_out) return kept;
+  kept.is_left_out = part == Inventory::Part::names;
+  if (part != Inventory::Part::wanted) return kept;
   Value content = Value::map();
   if (const Value* spec = object.find("spec")) content.add("spec", *spec);
   std::string text = to_json(content);
@@ -79,8 +84,8 @@ KeptObject kept_object(const Value& object, bool may_count, TextPool& pool) {
 
 }  // namespace
 
-std::vector<std::string> Inventory::put_object(const std::string& key, const Value& object, bool may_count) {
-  KeptObject next = kept_object(object, may_count, pool_);
+std::vector<std::string> Inventory::put_object(const std::string& key, const Value& object, Part part) {
+  KeptObject next = kept_object(object, part, pool_);
   std::vector<std::string> nodes;
   const auto before = objects_.find(key);
   if (before != objects_.end() && before->second.node != next.node) {
@@ -104,7 +109,7 @@ bool Inventory::refresh_object(const std::string& key, const Value& object) {
   const auto at = objects_.find(key);
   if (at == objects_.end() || at->second.resource_version != text_at(object, {"metadata", "resourceVersion"}))
     return false;
-  at->second = kept_object(object, !at->second.is_left_out, pool_);
+  at->second = kept_object(object, at->second.is_left_out ? Part::names : Part::wanted, pool_);
   return true;
 }
 
@@ -141,7 +146,9 @@ std::optional<NodeSnapshot> Inventory::node(std::string_view name) const {
     }
   std::sort(snapshot.objects.begin(), snapshot.objects.end(), [&](const KeptObject& a, const KeptObject& b) {
     const auto rank = [&](const KeptObject& object) {
-      return std::tuple(object.space != own_space_, object.name, object.space);
+      const auto first = std::find(first_spaces_.begin(), first_spaces_.end(), object.space);
+      return std::tuple<std::ptrdiff_t, const std::string&, const std::string&>(first - first_spaces_.begin(),
+                                                                                object.name, object.space);
     };
     return rank(a) < rank(b);
   });

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,7 +35,7 @@ class TextPool {
 
 struct KeptObject {
   std::string space, name, node, resource_version, uid;
-  TextPool::Text text;       // null: too large, or it does not count
+  TextPool::Text text;       // null: too large, not all of it was read, or it does not count
   bool is_left_out = false;  // its namespace does not count, so only its names are kept
   std::size_t bytes = 0;     // of what rules look at, as JSON
 };
@@ -55,16 +56,22 @@ class Inventory {
  public:
   static constexpr std::size_t kMostKept = 12 << 10;
 
-  /// `own_space`: the namespace whose objects are merged first.
-  explicit Inventory(std::string own_space) : own_space_(std::move(own_space)) {}
+  /// `first_spaces`: namespaces whose objects are merged before all others, in this order.
+  explicit Inventory(std::vector<std::string> first_spaces) : first_spaces_(std::move(first_spaces)) {}
 
   /// True if labels or annotations changed, so that the Node needs work.
   bool put_node(const Value& node);
   /// Names of its NodeFeature objects, which have no Node now.
   void remove_node(const std::string& name);
 
-  /// Nodes that need work: none if nothing that counts changed. `may_count`: whether objects of that namespace do.
-  std::vector<std::string> put_object(const std::string& key, const Value& object, bool may_count = true);
+  /// How much of an object was read.
+  enum class Part : std::uint8_t {
+    names,   // its namespace does not count
+    wanted,  // all that rules look at
+    less,    // rules look at more by now
+  };
+  /// Nodes that need work: none if nothing that counts changed.
+  std::vector<std::string> put_object(const std::string& key, const Value& object, Part part = Part::wanted);
   std::vector<std::string> remove_object(const std::string& key);
   /// Only if the object is still the one of that version: for a read that may be older than the watch.
   bool refresh_object(const std::string& key, const Value& object);
@@ -72,6 +79,8 @@ class Inventory {
   std::optional<NodeSnapshot> node(std::string_view name) const;
   std::vector<std::string> node_names() const;
   bool has_node(std::string_view name) const { return nodes_.find(name) != nodes_.end(); }
+  /// A Node of that name is known, but with another UID.
+  bool has_another_node(std::string_view name, std::string_view uid) const;
   std::size_t node_count() const { return nodes_.size(); }
   std::size_t object_count() const { return objects_.size(); }
   std::size_t bytes_of_texts() const;
@@ -100,7 +109,7 @@ class Inventory {
   void unlink(const std::string& node, const std::string& key);
   void count_left_out(const KeptObject& object, bool is_there);
 
-  std::string own_space_;
+  std::vector<std::string> first_spaces_;
   TextPool pool_;
   std::map<std::string, KeptNode, std::less<>> nodes_;
   std::map<std::string, KeptObject, std::less<>> objects_;                          // by key

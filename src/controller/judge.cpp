@@ -91,7 +91,14 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   keeper.keep_made(walk.layers, walk.built);
 
   Judged judged;
-  judged.refers_beyond = refers_beyond(rules.wanted, walk.layers);
+  for (const auto& [layer, rule] : rules_beyond(rules.wanted, walk.layers)) {
+    judged.refers_beyond = true;
+    judged.problems.push_back(
+        {std::string(kReadsWhole), place_of(rules.layers.find(layer)->rules()[rule]),
+         "its template makes a reference to a feature that no rule names, so every NodeFeature object of a Node is "
+         "fetched and read whole each time that the Node is evaluated",
+         "name the feature in the rule, for example in matchFeatures with \"op: Exists\""});
+  }
   judged.failed_rules = walk.failed_rules;
   for (const Problem& problem : walk.problems) judged.problems.push_back(reworded(problem));
   judged.problems.insert(judged.problems.end(), objects.problems.begin(), objects.problems.end());

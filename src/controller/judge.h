@@ -36,6 +36,7 @@ struct RulesInUse {
   /// Whose rule of Layer::rules this is: an index into `objects`, or nothing for one of a file.
   std::optional<std::size_t> object_of(std::size_t rule) const;
 };
+inline constexpr std::string_view kReadsWhole = "reads-whole-objects";  // code of a problem: what a rule costs
 inline constexpr std::string_view kRuleOrigin = "NodeFeatureRule/";  // of a rule in the cluster, and the object's name
 
 /// The administrator's configuration, as far as it concerns a Node.

@@ -39,29 +39,30 @@ NodeState written(NodeState state, const std::vector<Change>& changes, const Pla
 
 Result<bool> NodeWriter::has_lease(const std::string& node, const std::stop_token& stop) {
   const auto lease = api_.get(object_path(resources::kLeases, space_, node), stop);
-  if (!lease && lease.error().code != Errc::absent && lease.error().code != Errc::denied) return lease.error();
+  if (!lease && lease.error().code == Errc::denied) return true;  // there may be one
+  if (!lease && lease.error().code != Errc::absent) return lease.error();
   AgentLeases leases;
   if (lease) leases.add(*lease);
   return leases.size() > 0;
 }
 
 /// An agent that starts writes its Node before it has a Lease. So nothing goes from a Node that this process has not
-/// written last, until a second look some seconds later finds it unchanged and still without a Lease.
+/// written last, until a second look some seconds later finds it unchanged and still without a Lease. One that finds
+/// all that it wants there writes nothing, but has a Lease at once, which the list of all Leases may not have yet.
 Result<std::optional<SteadyTime>> NodeWriter::guard(const NodeSnapshot& snapshot, const NodeState& state,
                                                     Judged& judged, const std::stop_token& stop) {
   const std::optional<SteadyTime> never;
   if (entries_of(Ownership::read(state, judged.report.options.instance)).empty() && entries_of(state.lost).empty())
     return never;  // nothing is ours
-  const std::size_t hash = owned_hash(state, judged.report.options.instance);
-  if (hash == snapshot.left_as) return never;
   const NodePatch patch = plan(state, judged.report.desired, judged.report.options);
   const bool may_remove = std::any_of(patch.changes.begin(), patch.changes.end(), [&](const Change& change) {
     return change.is_removal() && !judged.report.may_go(change);
   });
   if (!may_remove) return never;
+  const std::size_t hash = owned_hash(state, judged.report.options.instance);
   const SteadyTime at = clock_.now();
-  SteadyTime settled_at;
-  {
+  SteadyTime settled_at = at;
+  if (hash != snapshot.left_as) {
     const std::lock_guard lock(mutex_);
     auto& unsettled = nodes_[snapshot.name].unsettled;
     if (!unsettled || unsettled->hash != hash) unsettled = Unsettled{hash, at};
@@ -102,6 +103,22 @@ std::unique_ptr<NodePublisher> NodeWriter::take_publisher(const std::string& nod
   return std::make_unique<NodePublisher>(NodeClient(api_), clock_, node);
 }
 
+/// Nodes with refused entries take turns, since mostly all of them ask for the same. Once one of them gets what was
+/// refused, all others are looked at.
+void NodeWriter::plan_retry(const std::string& node, std::optional<SteadyTime> refusals_end, Written& done) {
+  const std::lock_guard lock(mutex_);
+  const SteadyTime at = clock_.now();
+  if (refusals_end) {
+    auto& retry_at = nodes_[node].retry_at;
+    if (!retry_at || *retry_at <= at) retry_at = last_retry_ = std::max(last_retry_ + kRetryPause, *refusals_end);
+    done.again = done.again ? std::min(*done.again, *retry_at) : *retry_at;
+    return;
+  }
+  if (const auto known = nodes_.find(node); known == nodes_.end() || !known->second.retry_at) return;
+  for (auto& [name, of_node] : nodes_)
+    if (std::exchange(of_node.retry_at, std::nullopt) && name != node) done.mended.push_back(name);
+}
+
 /// What it remembers counts until it is at rest. But most Nodes are written once or twice and then not for hours, and
 /// to remember the entries of each would be 17 KB a Node while a rule reaches all of them.
 void NodeWriter::keep_publisher(const std::string& node, std::unique_ptr<NodePublisher> publisher, bool wrote) {
@@ -109,14 +126,22 @@ void NodeWriter::keep_publisher(const std::string& node, std::unique_ptr<NodePub
   const SteadyTime at = clock_.now();
   OfNode& kept = nodes_[node];
   if (wrote) kept.writes.changed(at);
-  if (publisher->has_refusals() || (!kept.writes.is_free(at) && !publisher->is_at_rest()))
-    kept.publisher = std::move(publisher);
+  const auto keep_less = [at](std::unique_ptr<NodePublisher>& rests) {
+    const auto end = rests->refusals_end();
+    if (end && *end > at)
+      rests->keep_refusals_only();
+    else
+      rests.reset();
+  };
+  if (kept.writes.is_free(at) || publisher->is_at_rest()) keep_less(publisher);
+  kept.publisher = std::move(publisher);
   if (at - swept_at_ < kSweepPause) return;
   swept_at_ = at;
   for (auto& [name, old] : nodes_)
-    if (old.publisher && !old.publisher->has_refusals() && old.publisher->is_at_rest()) old.publisher.reset();
+    if (old.publisher && old.publisher->is_at_rest()) keep_less(old.publisher);
   std::erase_if(nodes_, [at](const auto& entry) {
-    return !entry.second.publisher && !entry.second.unsettled && entry.second.writes.is_at_rest(at);
+    return !entry.second.publisher && !entry.second.unsettled && !entry.second.retry_at &&
+           entry.second.writes.is_at_rest(at);
   });
 }
 
@@ -150,12 +175,14 @@ Result<NodeWriter::Written> NodeWriter::write(const NodeSnapshot& snapshot, Judg
   }
   publisher->know(state);
   auto published = publisher->publish(judged.report, stop);
+  const auto refusals_end = publisher->refusals_end();
   keep_publisher(node, std::move(publisher), !published || !published->changes.empty());
   if (!published) return published.error();
   done.published = *std::move(published);
   done.after = written(std::move(state), done.published.changes, judged.report.options);
   done.hash = owned_hash(done.after, instance);
   if (const auto later = done.published.later) done.again = done.again ? std::min(*done.again, *later) : *later;
+  plan_retry(node, refusals_end, done);
   const std::lock_guard lock(mutex_);
   if (const auto at = nodes_.find(node); at != nodes_.end() && at->second.unsettled) {
     if (done.published.held.contains(Kept::unsettled))

@@ -12,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "controller/judge.h"
 #include "publish/damper.h"
@@ -21,8 +22,9 @@ namespace nodescout {
 
 class NodeWriter {
  public:
-  static constexpr std::chrono::seconds kSettle{5};  // between two looks at a Node that another program wrote
-  static constexpr std::uint32_t kFewWrites = 2;     // of late: what was written need not be remembered
+  static constexpr std::chrono::seconds kSettle{5};      // between two looks at a Node that another program wrote
+  static constexpr std::chrono::seconds kRetryPause{1};  // between two Nodes on which entries were refused
+  static constexpr std::uint32_t kFewWrites = 2;         // of late: what was written need not be remembered
 
   /// `space`: where the Leases of agents are. `api` and `clock` must outlive the object.
   NodeWriter(Api& api, const Clock& clock, std::string space) : api_(api), clock_(clock), space_(std::move(space)) {}
@@ -37,6 +39,8 @@ class NodeWriter {
     std::size_t hash = 0;             // of what is ours in `after`
     std::optional<SteadyTime> again;  // look at the Node again then
     bool is_agents = false;           // the Node says that an agent lives there: nothing was written
+    /// Other Nodes on which entries were refused: the Node got what had been refused, so they may get it as well.
+    std::vector<std::string> mended;
   };
   /// Errors: as NodePublisher::publish. Any thread, but one at a time for each Node.
   Result<Written> write(const NodeSnapshot& snapshot, Judged judged, const Options& options,
@@ -56,6 +60,7 @@ class NodeWriter {
   /// Whether the state lacks what the Node's record says about foreign entries: some of them may be ours.
   static bool needs_record(const NodeSnapshot& snapshot, const NodeState& state, const Judged& judged);
   Result<bool> has_lease(const std::string& node, const std::stop_token& stop);
+  void plan_retry(const std::string& node, std::optional<SteadyTime> refusals_end, Written& done);
   std::unique_ptr<NodePublisher> take_publisher(const std::string& node);
   void keep_publisher(const std::string& node, std::unique_ptr<NodePublisher> publisher, bool wrote = false);
 
@@ -70,13 +75,14 @@ class NodeWriter {
   /// Little, because it is kept of all Nodes that were written of late.
   struct OfNode {
     std::optional<Unsettled> unsettled;  // others wrote it
+    std::optional<SteadyTime> retry_at;  // entries were refused
     Damper writes{kFewWrites, NodePublisher::kChangeRelief};
     /// That remembers refusals, or what of the Node changes how often: only of Nodes that are written again and again.
     std::unique_ptr<NodePublisher> publisher;
   };
   mutable std::mutex mutex_;  // of the following
   std::map<std::string, OfNode, std::less<>> nodes_;
-  SteadyTime swept_at_{};
+  SteadyTime swept_at_{}, last_retry_{};
 };
 
 }  // namespace nodescout

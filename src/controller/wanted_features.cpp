@@ -73,17 +73,17 @@ bool WantedFeatures::keeps(std::span<const std::string> path) const {
   return true;
 }
 
-bool refers_beyond(const WantedFeatures& wanted, const std::vector<LayerOutcome>& layers) {
-  const auto beyond = [&](const MadeMap& made) {
-    return std::any_of(made.begin(), made.end(), [&](const auto& entry) {
-      const auto reference = parse_reference(entry.second.value);
-      return reference && !wanted.has(reference->feature, reference->element);
-    });
-  };
-  return std::any_of(layers.begin(), layers.end(), [&](const LayerOutcome& layer) {
-    return beyond(layer.outcome->labels) || beyond(layer.outcome->annotations) ||
-           beyond(layer.outcome->extended_resources);
-  });
+std::set<std::pair<Layer, std::size_t>> rules_beyond(const WantedFeatures& wanted,
+                                                     const std::vector<LayerOutcome>& layers) {
+  std::set<std::pair<Layer, std::size_t>> rules;
+  for (const LayerOutcome& layer : layers)
+    for (const MadeMap* made :
+         {&layer.outcome->labels, &layer.outcome->annotations, &layer.outcome->extended_resources})
+      for (const auto& [key, entry] : *made)
+        if (const auto reference = parse_reference(entry.value);
+            reference && !wanted.has(reference->feature, reference->element))
+          rules.insert({layer.layer, entry.rule});
+  return rules;
 }
 
 bool keeps_of_node(std::span<const std::string> path) {

@@ -4,9 +4,11 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "corridor/rule_layers.h"
@@ -34,9 +36,10 @@ class WantedFeatures {
   std::map<std::string, std::optional<FlagSet>, std::less<>> sets_;  // wanted elements; none: all of them
 };
 
-/// Whether a rule made a reference ("@kernel.config.HZ") to something that is not wanted: the outcomes are valid only
-/// after everything was read.
-bool refers_beyond(const WantedFeatures& wanted, const std::vector<LayerOutcome>& layers);
+/// Rules, by layer and index, that made a reference ("@kernel.config.HZ") to something that is not wanted: the outcomes
+/// are valid only after everything was read.
+std::set<std::pair<Layer, std::size_t>> rules_beyond(const WantedFeatures& wanted,
+                                                     const std::vector<LayerOutcome>& layers);
 
 /// Of a Node: what plan() needs of its metadata.
 bool keeps_of_node(std::span<const std::string> path);

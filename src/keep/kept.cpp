@@ -12,6 +12,7 @@ std::string_view name_of(Kept why) {
     case Kept::unproved: return "unproved";
     case Kept::no_object: return "no-object";
     case Kept::object_unread: return "object-unread";
+    case Kept::agents_unknown: return "agents-unknown";
     case Kept::agent_gone: return "agent-gone";
     case Kept::unsettled: return "unsettled";
   }
@@ -28,6 +29,7 @@ std::string_view text_of(Kept why) {
     case Kept::unproved: return "three probes of the whole machine, over at least three seconds, must agree first";
     case Kept::no_object: return "no NodeFeature object of the Node is known, and none was seen to be deleted";
     case Kept::object_unread: return "a NodeFeature object in a namespace that is not listed may make it";
+    case Kept::agents_unknown: return "the Leases of agents cannot be read, and an agent may have made it";
     case Kept::agent_gone: return "an agent whose Lease is stale may have made it";
     case Kept::unsettled: return "another program has just written the Node, so a second read must agree";
   }

@@ -21,12 +21,14 @@ enum class Kept : std::uint8_t {
   unproved,            // it is older than this process, which has not probed often enough
   no_object,           // no NodeFeature object of the Node is known, and none was seen to be deleted
   object_unread,       // there are objects of it in namespaces about which the administrator has not decided
+  agents_unknown,      // Leases of agents must not be read: one may live on the Node and have made it
   agent_gone,          // an agent ran on the Node and may have made it
   unsettled,           // another program wrote the Node just now
 };
 inline constexpr std::initializer_list<Kept> kAllKept = {
-    Kept::cluster_unknown, Kept::object_not_counted, Kept::rule_unreadable, Kept::rule_failing, Kept::facts_stale,
-    Kept::unproved,        Kept::no_object,          Kept::object_unread,   Kept::agent_gone,   Kept::unsettled};
+    Kept::cluster_unknown, Kept::object_not_counted, Kept::rule_unreadable, Kept::rule_failing,
+    Kept::facts_stale,     Kept::unproved,           Kept::no_object,       Kept::object_unread,
+    Kept::agents_unknown,  Kept::agent_gone,         Kept::unsettled};
 
 /// "rule-failing": in metrics and in JSON.
 std::string_view name_of(Kept why);

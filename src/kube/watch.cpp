@@ -182,7 +182,10 @@ bool Watch::take_line(std::string_view line, Attempt& attempt) {
   heard();
   const std::string version = metadata(*object, "resourceVersion");
   if (type == "BOOKMARK") {
-    if (snapshot_ && ends_initial_events(*object)) finish_snapshot(version);
+    if (snapshot_ && ends_initial_events(*object))
+      finish_snapshot(version);
+    else if (target_.reports_bookmarks)
+      report(WatchEvent::Kind::live);
   } else if (type == "DELETED") {
     remove(*object);
   } else {

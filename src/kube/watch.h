@@ -49,6 +49,7 @@ struct WatchTarget {
   bool is_metadata_only = false;
   std::function<KeepMember()> keep = {};  // asked before each event or list; empty: everything is read
   bool lists_first = false;               // never a streaming list
+  bool reports_bookmarks = false;         // as `live`
 };
 
 struct WatchEvent {
@@ -59,7 +60,7 @@ struct WatchEvent {
     synced,   // everything there is has been reported
     missing,  // the server has no such collection; comes once, until it has one
     trouble,  // a connection failed; comes each time
-    live,     // the first line after trouble
+    live,     // the first line after trouble; or a bookmark, about once a minute, if the target asks for these
   };
   Kind kind;
   std::string_view key = {};      // "namespace/name" or "name", of the first three

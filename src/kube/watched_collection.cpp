@@ -2,8 +2,9 @@
 
 namespace nodescout {
 
-bool WatchedCollection::take(const WatchEvent& event) {
+bool WatchedCollection::take(const WatchEvent& event, SteadyTime now) {
   using Kind = WatchEvent::Kind;
+  if (event.kind != Kind::trouble) heard = now;
   switch (event.kind) {
     case Kind::synced: synced = true, missing = false, troubled = false; return true;
     case Kind::missing: missing = true, troubled = false; return true;

@@ -133,6 +133,22 @@ bool NodePublisher::is_damped(const Change& change, Published& published) {
   return true;
 }
 
+std::optional<SteadyTime> NodePublisher::refusals_end() const {
+  std::optional<SteadyTime> first;
+  for (const auto& [entry, refusal] : refused_)
+    if (const SteadyTime end = refusal.since + kRefusalLife; !first || end < *first) first = end;
+  return first;
+}
+
+void NodePublisher::keep_refusals_only() {
+  prefetched_.reset();
+  listed_.reset();
+  often_changed_.clear();
+  often_changed_objects_.clear();
+  written_for_.clear();
+  writes_ = Damper{kFreeWrites, kWriteRelief};
+}
+
 bool NodePublisher::is_at_rest() const {
   const SteadyTime now = clock_.now();
   const auto rests = [now](const auto& each) { return each.second.is_at_rest(now); };

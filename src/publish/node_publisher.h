@@ -45,8 +45,10 @@ class NodePublisher final : public Publisher {
   /// The Node as it is known from elsewhere: the next publish() does not read it. If it has changed since, the write
   /// fails with a conflict.
   void know(NodeState now) { prefetched_ = std::pair(clock_.now(), std::move(now)); }
-  /// Whether it remembers entries that the server refused.
-  bool has_refusals() const { return !refused_.empty(); }
+  /// When the first entry that the server refused may be tried again; nothing: none was refused.
+  std::optional<SteadyTime> refusals_end() const;
+  /// Forgets all that it remembers beside refusals.
+  void keep_refusals_only();
   /// Whether nothing that it wrote delays later writes any more.
   bool is_at_rest() const;
 

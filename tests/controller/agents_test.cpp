@@ -34,6 +34,11 @@ TEST(AgentLeases, OtherLeasesOfTheNamespaceAreNotAgents) {
   EXPECT_EQ(leases.of("nfd-master.nfd.kubernetes.io", kRenewed), State::none);
 }
 
+TEST(AgentLeases, WhereLeasesMustNotBeReadNothingIsKnownOfAnyNode) {
+  EXPECT_EQ(AgentLeases::unreadable().of("a", kRenewed), State::unknown);
+  EXPECT_EQ(AgentLeases().of("a", kRenewed), State::none);
+}
+
 TEST(AgentLeases, ALeaseThatCannotBeReadIsStale) {
   AgentLeases leases;
   leases.add(lease("a", kOfAgent, "yesterday"));

@@ -105,7 +105,7 @@ class Churn {
   FakeClock clock_;
   Credentials credentials_{CredentialSource{}, clock_};
   Api api_{server_, credentials_, clock_, "https://fake"};
-  Inventory inventory_{"ns"};
+  Inventory inventory_{{"ns"}};
   WorkQueue queue_;
   NodeWriter writer_{api_, clock_, "ns"};
   int uids_ = 0;

@@ -35,7 +35,7 @@ Judged judged_by_controller(const RulesInUse& rules, const std::string& text, bo
   const KeepMember keep = [&](std::span<const std::string> path) { return rules.wanted.keeps(path); };
   const auto object = parse_json_part(text, "object", whole ? KeepMember() : keep);
   if (!object) throw std::runtime_error(object.error().text());
-  Inventory inventory("nfd");
+  Inventory inventory({"nfd"});
   inventory.put_node(*parse_json(R"({"metadata":{"name":"n"}})", "node"));
   inventory.put_object("nfd/n", *object);
   const NodeSnapshot node = *inventory.node("n");

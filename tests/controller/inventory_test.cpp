@@ -24,7 +24,7 @@ Value object(const std::string& space, const std::string& name, const std::strin
 using Names = std::vector<std::string>;
 
 TEST(Inventory, ANodeNeedsWorkWhenItsLabelsOrAnnotationsChange) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   EXPECT_TRUE(inventory.put_node(node("a")));
   EXPECT_FALSE(inventory.put_node(node("a", "{}", "2"))) << "a heartbeat of the kubelet";
   EXPECT_EQ(inventory.node("a")->resource_version, "2") << "the next patch needs the latest";
@@ -34,14 +34,14 @@ TEST(Inventory, ANodeNeedsWorkWhenItsLabelsOrAnnotationsChange) {
 }
 
 TEST(Inventory, AnObjectThatSaysTheSameCausesNoWork) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a")), Names{"a"});
   EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a", "{}", "2")), Names{});
   EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a", R"({"l":"1"})", "3")), Names{"a"});
 }
 
 TEST(Inventory, AnObjectThatChangesItsNodeConcernsBoth) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   inventory.put_node(node("a"));
   inventory.put_object("s/o", object("s", "o", "a"));
   EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "b")), (Names{"a", "b"}));
@@ -50,7 +50,7 @@ TEST(Inventory, AnObjectThatChangesItsNodeConcernsBoth) {
 }
 
 TEST(Inventory, ObjectsOfTheOwnNamespaceAreMergedFirstThenByName) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   inventory.put_node(node("a"));
   for (const auto& [space, name] : {std::pair{"x", "b"}, {"own", "z"}, {"x", "a"}, {"b", "a"}})
     inventory.put_object(std::string(space) + "/" + name, object(space, name, "a"));
@@ -60,8 +60,28 @@ TEST(Inventory, ObjectsOfTheOwnNamespaceAreMergedFirstThenByName) {
   EXPECT_EQ(order, (Names{"own/z", "b/a", "x/a", "x/b"}));
 }
 
+/// As nfd-master, whose namespace is that of its workers.
+TEST(Inventory, NamespacesThatComeFirstDoSoInTheirOrder) {
+  Inventory inventory({"own", "workers", "*"});
+  inventory.put_node(node("a"));
+  for (const auto& [space, name] : {std::pair{"x", "a"}, {"workers", "z"}, {"own", "z"}, {"workers", "b"}, {"a", "b"}})
+    inventory.put_object(std::string(space) + "/" + name, object(space, name, "a"));
+  Names order;
+  const NodeSnapshot snapshot = *inventory.node("a");
+  for (const KeptObject& each : snapshot.objects) order.push_back(each.space + "/" + each.name);
+  EXPECT_EQ(order, (Names{"own/z", "workers/b", "workers/z", "x/a", "a/b"}));
+}
+
+TEST(Inventory, ANodeOfAnotherUidIsAnotherNode) {
+  Inventory inventory({"own"});
+  EXPECT_FALSE(inventory.has_another_node("a", "u")) << "none is known";
+  inventory.put_node(node("a"));
+  EXPECT_FALSE(inventory.has_another_node("a", "u"));
+  EXPECT_TRUE(inventory.has_another_node("a", "v"));
+}
+
 TEST(Inventory, OnlyADeletionThatWasSeenProvesThatANodeHasNoObject) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   inventory.put_node(node("a"));
   EXPECT_FALSE(inventory.node("a")->lost_objects);
   inventory.put_object("s/o", object("s", "o", "a"));
@@ -75,7 +95,7 @@ TEST(Inventory, OnlyADeletionThatWasSeenProvesThatANodeHasNoObject) {
 }
 
 TEST(Inventory, EqualTextsAreKeptOnceAndGoWithTheirLastUser) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   const std::string labels = R"({"l":")" + std::string(1000, 'x') + "\"}";
   for (int i = 0; i < 100; ++i) {
     const std::string name = std::to_string(i);
@@ -90,7 +110,7 @@ TEST(Inventory, EqualTextsAreKeptOnceAndGoWithTheirLastUser) {
 }
 
 TEST(Inventory, AnObjectThatIsTooLargeIsNotKeptAndAlwaysCounts) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   inventory.put_node(node("a"));
   const std::string labels = R"({"l":")" + std::string(Inventory::kMostKept, 'x') + "\"}";
   inventory.put_object("s/o", object("s", "o", "a", labels));
@@ -98,8 +118,19 @@ TEST(Inventory, AnObjectThatIsTooLargeIsNotKeptAndAlwaysCounts) {
   EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a", labels, "2")), Names{"a"}) << "it may differ";
 }
 
+TEST(Inventory, AnObjectOfWhichLessWasReadThanRulesLookAtIsNotKept) {
+  Inventory inventory({"own"});
+  inventory.put_node(node("a"));
+  EXPECT_EQ(inventory.put_object("s/o", object("s", "o", "a"), Inventory::Part::less), Names{"a"});
+  ASSERT_EQ(inventory.node("a")->objects.size(), 1u) << "it counts";
+  EXPECT_EQ(inventory.node("a")->objects[0].text, nullptr) << "it is fetched when it is needed";
+  EXPECT_FALSE(inventory.node("a")->has_left_out);
+  EXPECT_TRUE(inventory.refresh_object("s/o", object("s", "o", "a")));
+  EXPECT_NE(inventory.node("a")->objects[0].text, nullptr);
+}
+
 TEST(Inventory, ARereadObjectCountsOnlyInTheVersionThatIsKnown) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   inventory.put_node(node("a"));
   inventory.put_object("s/o", object("s", "o", "a", "{}", "5"));
   EXPECT_FALSE(inventory.refresh_object("s/o", object("s", "o", "a", R"({"l":"old"})", "4")));
@@ -109,7 +140,7 @@ TEST(Inventory, ARereadObjectCountsOnlyInTheVersionThatIsKnown) {
 }
 
 TEST(Inventory, WhatThisProcessWroteIsNoNews) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   const auto labelled = [](const std::string& value) {
     return *parse_json(R"({"metadata":{"name":"a","resourceVersion":"2","labels":{"b":"1","c":")" + value +
                            R"("},"annotations":{"x":"y"}}})",
@@ -128,7 +159,7 @@ TEST(Inventory, WhatThisProcessWroteIsNoNews) {
 }
 
 TEST(Inventory, OrphansAreObjectsThatNameANodeThatDoesNotExist) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   inventory.put_node(node("a"));
   inventory.put_object("s/1", object("s", "1", "a"));
   inventory.put_object("s/2", object("s", "2", "gone"));

@@ -86,7 +86,8 @@ class JudgeTest : public ::testing::Test {
 
   void put(const std::string& text) {
     const Value object = *parse_json(text, "o");
-    inventory.put_object(key_of(object), object, may_count(text_at(object, {"metadata", "namespace"}), options));
+    const bool counts = may_count(text_at(object, {"metadata", "namespace"}), options);
+    inventory.put_object(key_of(object), object, counts ? Inventory::Part::wanted : Inventory::Part::names);
   }
   void put_elsewhere(const std::string& space, const std::string& labels) {
     put(R"({"metadata":{"name":"v","namespace":")" + space +
@@ -104,7 +105,7 @@ class JudgeTest : public ::testing::Test {
         {EntryKind::label, Change::Action::remove, "feature.node.kubernetes.io/old", "true", "", {}});
   }
 
-  Inventory inventory{"s"};
+  Inventory inventory{{"s"}};
   JudgeOptions options{{}, {}, {}, "s"};
   KnownNamespaces namespaces;
 };
@@ -221,7 +222,12 @@ TEST_F(JudgeTest, AReferenceThatATemplateMakesAsksForTheWholeObjects) {
   const RulesInUse use = rules(
       "[{name: a, labelsTemplate: 'x=@kernel.config.HZ', matchFeatures: [{feature: cpu.cpuid, matchExpressions: "
       "{AVX: {op: Exists}}}]}]");
-  EXPECT_TRUE(judged(use).refers_beyond);
+  const Judged result = judged(use);
+  EXPECT_TRUE(result.refers_beyond);
+  ASSERT_EQ(result.problems.size(), 1u) << "what the rule costs is said";
+  EXPECT_EQ(result.problems[0].code, kReadsWhole);
+  EXPECT_EQ(result.problems[0].where, place_of(use.layers.find(Layer::rules)->rules()[0]));
+  EXPECT_FALSE(is_of_node(result.problems[0])) << "it is said once, and not for each Node";
 }
 
 TEST_F(JudgeTest, ARuleThatCannotBeReadKeepsEverything) {

@@ -56,7 +56,7 @@ class NodeWriterTest : public ::testing::Test {
   FakeClock clock;
   Credentials credentials{CredentialSource{}, clock};
   Api api{server, credentials, clock, "https://fake"};
-  Inventory inventory{"ns"};
+  Inventory inventory{{"ns"}};
   NodeWriter writer{api, clock, "ns"};
 };
 
@@ -155,6 +155,97 @@ TEST_F(NodeWriterTest, WhatItWroteLastItRemovesAtOnce) {
   ASSERT_TRUE(written);
   EXPECT_EQ(label("made"), "");
   EXPECT_FALSE(written->again);
+}
+
+/// It finds on the Node all that it wants, so it writes nothing, and the list of Leases is some seconds old.
+TEST_F(NodeWriterTest, WhatItWroteLastStaysWhereAnAgentHasALeaseByNow) {
+  ASSERT_TRUE(write({{kF + "made", "1"}}));
+  watch();
+  server.put(kLeases, R"({"metadata":{"name":"a","namespace":"ns","annotations":{"nodescout.dev/version":"1"}},)"
+                      R"("spec":{"leaseDurationSeconds":90,"renewTime":"2027-01-15T08:00:00.000000Z"}})");
+  const auto written = write({});
+  ASSERT_TRUE(written);
+  EXPECT_EQ(label("made"), "1");
+  EXPECT_EQ(written->again, clock.now() + NodeWriter::kSettle);
+}
+
+TEST_F(NodeWriterTest, NothingGoesWhereTheLeaseMustNotBeRead) {
+  ASSERT_TRUE(write({{kF + "made", "1"}}));
+  watch();
+  server.answer_with("GET", "/leases/a", [](const Request&) { return refusal(403, "Forbidden", "no right"); });
+  ASSERT_TRUE(write({}));
+  EXPECT_EQ(label("made"), "1");
+}
+
+class RefusalTest : public NodeWriterTest {
+ protected:
+  RefusalTest() {
+    server.put("/api/v1/nodes", R"({"metadata":{"name":"b","uid":"v"}})");
+    inventory.put_node(server.at("/api/v1/nodes/b"));
+  }
+  void refuse() {
+    server.answer_with(
+        "PATCH", "",
+        [](const Request& request) -> Result<Response> {
+          if (request.body.find("denied") == std::string::npos) return Response{};
+          return refusal(403, "Forbidden", "admission denied feature.node.kubernetes.io/denied");
+        },
+        1000);
+  }
+  Result<NodeWriter::Written> write_to(const std::string& node) {
+    const NodeSnapshot snapshot = *inventory.node(node);
+    return writer.write(snapshot, wanting({{kF + "denied", "1"}, {kF + "fine", "1"}}), {}, {});
+  }
+};
+
+TEST_F(RefusalTest, NodesTryAgainInTurns) {
+  refuse();
+  const auto first = write_to("a"), second = write_to("b");
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(first->again, clock.now() + NodePublisher::kRefusalLife);
+  EXPECT_EQ(second->again, *first->again + NodeWriter::kRetryPause);
+  watch();
+  const auto early = write_to("a");
+  ASSERT_TRUE(early);
+  EXPECT_EQ(early->again, first->again) << "news of the Node do not move its turn";
+}
+
+TEST_F(RefusalTest, OnceOneGetsWhatWasRefusedAllAreLookedAt) {
+  refuse();
+  const auto first = write_to("a"), second = write_to("b");
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(first->mended.empty() && second->mended.empty());
+  clock.advance(*first->again - clock.now());
+  watch();
+  const auto still = write_to("a");
+  ASSERT_TRUE(still);
+  EXPECT_TRUE(still->mended.empty());
+  EXPECT_GT(*still->again, clock.now());
+  server.forget_answers();
+  clock.advance(*still->again - clock.now());
+  watch();
+  const auto mended = write_to("a");
+  ASSERT_TRUE(mended);
+  EXPECT_EQ(label("denied"), "1");
+  EXPECT_EQ(mended->mended, std::vector<std::string>{"b"});
+  inventory.put_node(server.at("/api/v1/nodes/b"));
+  const auto other = write_to("b");
+  ASSERT_TRUE(other);
+  EXPECT_TRUE(other->mended.empty()) << "once is enough";
+}
+
+TEST_F(RefusalTest, OfARefusalLittleIsRemembered) {
+  refuse();
+  ASSERT_TRUE(write_to("a"));
+  EXPECT_EQ(writer.remembered_closely(), 1u) << "so that it is not tried each time";
+  clock.advance(NodePublisher::kRefusalLife + 1h);
+  server.forget_answers();
+  watch();
+  ASSERT_TRUE(write_to("a"));
+  clock.advance(1h);
+  watch();
+  ASSERT_TRUE(write_to("a"));
+  EXPECT_EQ(writer.remembered(), 0u);
 }
 
 TEST_F(NodeWriterTest, AnObjectThatFlapsIsWrittenOnceAMinuteInTheEnd) {

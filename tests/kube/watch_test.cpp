@@ -109,6 +109,18 @@ TEST_F(WatchTest, TellsWhatThereIsAndThenEveryChange) {
   EXPECT_EQ(server.requests().size(), 1u);  // one streaming list
 }
 
+TEST_F(WatchTest, ABookmarkIsASignOfLifeForThoseWhoAskForIt) {
+  server.put(kRules, rule("a"));
+  WatchTarget target{resources::kNodeFeatureRules, "", "", "", 0};
+  for (const bool asks : {false, true}) {
+    target.reports_bookmarks = asks;
+    reported.clear();
+    stop = {};
+    then([&] { server.send_bookmark(kRules); });
+    EXPECT_EQ(run(target), asks ? "+a synced live" : "+a synced") << "that which ends the list is none";
+  }
+}
+
 TEST_F(WatchTest, AsksForBookmarksAndForAnEndAfterFiveToTenMinutes) {
   for (int i = 0; i < 20; ++i) then_the_watch_ends();
   run();

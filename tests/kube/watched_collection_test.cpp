@@ -50,6 +50,24 @@ TEST_F(WatchedCollectionTest, WhatIsKnownStaysKnownDuringTrouble) {
   EXPECT_TRUE(collection.is_known());
 }
 
+TEST_F(WatchedCollectionTest, WhatIsKnownIsAsOldAsTheLastWordOfTheServer) {
+  const auto at = [](int seconds) { return SteadyTime{} + std::chrono::seconds(seconds); };
+  EXPECT_FALSE(collection.is_known_since(at(0)));
+  collection.take({.kind = Kind::added}, at(5));
+  EXPECT_FALSE(collection.is_known_since(at(5))) << "others may be still to come";
+  collection.take({.kind = Kind::synced}, at(10));
+  EXPECT_TRUE(collection.is_known_since(at(10)));
+  EXPECT_FALSE(collection.is_known_since(at(11)));
+  collection.take({.kind = Kind::trouble, .error = &refused}, at(20));
+  EXPECT_FALSE(collection.is_known_since(at(11))) << "that is not the server's word";
+  for (const Kind kind : {Kind::live, Kind::modified, Kind::removed, Kind::missing}) {
+    const SteadyTime now = *collection.heard + std::chrono::seconds(30);
+    EXPECT_FALSE(collection.is_known_since(now));
+    collection.take({.kind = kind}, now);
+    EXPECT_TRUE(collection.is_known_since(now));
+  }
+}
+
 TEST_F(WatchedCollectionTest, EveryLaterSignOfLifeEndsTrouble) {
   for (const Kind kind : {Kind::live, Kind::synced, Kind::missing}) {
     fail();

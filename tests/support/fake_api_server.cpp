@@ -174,6 +174,13 @@ void FakeApiServer::compact() {
   oldest_ = ++version_;
 }
 
+void FakeApiServer::send_bookmark(const std::string& collection) {
+  const std::lock_guard lock(mutex_);
+  ++version_;
+  history_.push_back({version_, "BOOKMARK", collection + "/", bookmark(version_, false)});
+  changed_.notify_all();
+}
+
 void FakeApiServer::forget_history() {
   const std::lock_guard lock(mutex_);
   history_.clear();

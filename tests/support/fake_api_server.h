@@ -44,6 +44,8 @@ class FakeApiServer final : public Transport {
   void refuse_streaming_lists() { streaming_ = false; }
   /// Forgets what happened so far: watches from older versions get 410.
   void compact();
+  /// As the server does about once a minute.
+  void send_bookmark(const std::string& collection);
   /// So that it does not grow in a long test; only where nobody watches.
   void forget_history();
 
