@@ -77,7 +77,7 @@ Status Controller::set_up() {
   judging_.plan.stamps = GpuOptions::stamps();
   const auto around = [this](std::unique_ptr<Transport> transport) -> std::unique_ptr<Transport> {
     auto gate = std::make_unique<Gate>(std::move(transport), options_.parallelism, [this](SteadyTime at) {
-      return at.time_since_epoch().count() < writes_until_.load();
+      return time_for_write(SteadyTime(SteadyTime::duration(writes_until_.load())), options_.times, at);
     });
     gate_ = gate.get();
     return gate;
@@ -85,8 +85,11 @@ Status Controller::set_up() {
   auto connection = ApiConnection::open(options_.kubeconfig, around);
   if (!connection) return connection.error();
   connection_ = *std::move(connection);
-  // The Lease is renewed whatever the other requests wait for.
-  auto lease_connection = ApiConnection::open(options_.kubeconfig);
+  // The Lease is renewed whatever the other requests wait for, and a request for it that hangs leaves time for another.
+  auto lease_connection = ApiConnection::open(
+      options_.kubeconfig, [this](std::unique_ptr<Transport> transport) -> std::unique_ptr<Transport> {
+        return std::make_unique<TimeLimit>(std::move(transport), options_.times.renew / 2);
+      });
   if (!lease_connection) return lease_connection.error();
   lease_connection_ = *std::move(lease_connection);
   space_ = connection_->space();
