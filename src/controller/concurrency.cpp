@@ -25,7 +25,9 @@ void Concurrency::end(const Outcome& outcome, SteadyTime now) {
   --under_way_;
   if (outcome.refused) {
     reduce(0.5, now, outcome.latency);
-    const Duration pause = outcome.retry_after ? Duration(*outcome.retry_after) : kLeastPause;
+    const Duration pause = outcome.retry_after
+                               ? Duration(std::clamp<std::chrono::seconds>(*outcome.retry_after, {}, kLongestPause))
+                               : kLeastPause;
     not_before_ = std::max(not_before_, now + pause);
     return;
   }

@@ -2,7 +2,9 @@
 // multiplicative decrease, as TCP does it. Pure: time is an argument.
 //
 // - An answer in good time adds a little, so that the number grows by one for each round of answers.
-// - 429 halves it, at most once a round, and nothing is sent before Retry-After has passed.
+// - 429 halves it, at most once a round, and nothing is sent before Retry-After has passed, or kLongestPause: a proxy
+// may
+//   name a day.
 // - An answer that took much longer than the fastest of late takes a tenth off: API priority and fairness queues
 //   requests before it refuses any, and other clients wait in the same queues.
 #pragma once
@@ -19,6 +21,7 @@ class Concurrency {
   using Duration = std::chrono::nanoseconds;
   static constexpr double kFirst = 4;
   static constexpr Duration kLeastPause = std::chrono::milliseconds(250);  // after a 429 without Retry-After
+  static constexpr std::chrono::seconds kLongestPause{30};                 // whatever Retry-After says
   static constexpr Duration kSlack = std::chrono::milliseconds(25);        // an answer may take so much longer
   static constexpr std::chrono::seconds kForget{30};                       // the fastest answer counts so long
 

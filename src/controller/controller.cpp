@@ -60,6 +60,7 @@ Status Controller::set_up() {
   if (const std::string defect = defect_of(options_.times); !defect.empty())
     return Error{Errc::malformed, "leaderElection", defect};
   options_.publishes = options_.publishes && setup->config.publish;
+  vanished_.collect_after(options_.collect_after);
   auto loaded = load_rules(setup->config, options_.rules);
   if (!loaded) return loaded.error();
   // Built-in and custom rules are the workers': they publish what these make as labels of their objects.
@@ -77,7 +78,7 @@ Status Controller::set_up() {
   judging_.plan.stamps = GpuOptions::stamps();
   const auto around = [this](std::unique_ptr<Transport> transport) -> std::unique_ptr<Transport> {
     auto gate = std::make_unique<Gate>(std::move(transport), options_.parallelism, [this](SteadyTime at) {
-      return at.time_since_epoch().count() < writes_until_.load();
+      return time_for_write(SteadyTime(SteadyTime::duration(writes_until_.load())), options_.times, at);
     });
     gate_ = gate.get();
     return gate;
@@ -85,8 +86,11 @@ Status Controller::set_up() {
   auto connection = ApiConnection::open(options_.kubeconfig, around);
   if (!connection) return connection.error();
   connection_ = *std::move(connection);
-  // The Lease is renewed whatever the other requests wait for.
-  auto lease_connection = ApiConnection::open(options_.kubeconfig);
+  // The Lease is renewed whatever the other requests wait for, and a request for it that hangs leaves time for another.
+  auto lease_connection = ApiConnection::open(
+      options_.kubeconfig, [this](std::unique_ptr<Transport> transport) -> std::unique_ptr<Transport> {
+        return std::make_unique<TimeLimit>(std::move(transport), options_.times.renew / 2);
+      });
   if (!lease_connection) return lease_connection.error();
   lease_connection_ = *std::move(lease_connection);
   space_ = connection_->space();
@@ -188,15 +192,14 @@ void Controller::take_object(const WatchEvent& event) {
     if (take_state(objects_, event)) {
       if (event.kind == WatchEvent::Kind::synced) note_vanished();
     } else if (event.kind == WatchEvent::Kind::removed) {
-      for (const std::string& node : inventory_.remove_object(key)) queue_.add(node, at);
+      for (const std::string& node : inventory_.remove_object(key)) add_work(node, at);
     } else {
       const Inventory::Part part = !may_count(key.substr(0, key.find('/')), judging_) ? Inventory::Part::names
                                    : is_read_as_wanted()                              ? Inventory::Part::wanted
                                                                                       : Inventory::Part::less;
       for (const std::string& node : inventory_.put_object(key, *event.object, part)) {
-        queue_.add(node, at);
-        if (options_.collect_after && nodes_.synced && !inventory_.has_node(node))
-          vanished_.add(node, at + *options_.collect_after);
+        add_work(node, at);
+        if (nodes_.synced && !inventory_.has_node(node)) vanished_.add(node, at);
       }
     }
     note_view();
@@ -209,10 +212,16 @@ void Controller::take_object(const WatchEvent& event) {
   wake();
 }
 
+/// A name without a Node needs none: the Node that comes is work itself.
+void Controller::add_work(const std::string& node, SteadyTime at) {
+  if (inventory_.has_node(node)) queue_.add(node, at);
+}
+
 /// The Node is gone.
 void Controller::forget_node(const std::string& node) {
   queue_.forget(node);
   writer_->forget(node);
+  denied_.forget(node);
   groups_dirty_ |= members_.remove(node);
   status_dirty_ |= matches_.remove(node);
   notices_.forget("node " + node);
@@ -227,7 +236,7 @@ void Controller::take_node(const WatchEvent& event) {
     } else if (event.kind == WatchEvent::Kind::removed) {
       inventory_.remove_node(key);
       forget_node(key);
-      if (options_.collect_after) vanished_.add(key, now() + *options_.collect_after);
+      vanished_.add(key, now());
     } else {
       vanished_.forget(key);
       if (inventory_.has_another_node(key, text_at(*event.object, {"metadata", "uid"}))) {  // deleted, unseen
@@ -256,8 +265,8 @@ void Controller::report_left_out() {
 }
 
 void Controller::note_vanished() {
-  if (!options_.collect_after || !nodes_.synced || !objects_.is_known()) return;
-  for (const std::string& node : inventory_.vanished()) vanished_.add(node, now() + *options_.collect_after);
+  if (!nodes_.synced || !objects_.is_known()) return;
+  for (const std::string& node : inventory_.vanished()) vanished_.add(node, now());
 }
 
 void Controller::take_group(const WatchEvent& event) {
@@ -302,25 +311,31 @@ void Controller::take_group(const std::string& key, const Value& object) {
   groups_changed_ = true;
 }
 
+/// Copied when a Node is evaluated with them, not for each of the events between two evaluations.
+std::shared_ptr<const KnownNamespaces> Controller::share_namespaces() {
+  if (!shared_namespaces_) shared_namespaces_ = std::make_shared<KnownNamespaces>(namespaces_);
+  return shared_namespaces_;
+}
+
 void Controller::take_namespace(const WatchEvent& event) {
   {
     const std::lock_guard lock(mutex_);
     const std::string key(event.key);
     if (take_state(spaces_, event)) {
+      if (event.kind == WatchEvent::Kind::synced) add_all();
     } else if (event.kind == WatchEvent::Kind::removed) {
-      auto known = std::make_shared<KnownNamespaces>(*namespaces_);
-      known->erase(key);
-      namespaces_ = std::move(known);
+      namespaces_.erase(key);
+      shared_namespaces_.reset();
     } else {
       Attributes labels;
       if (const Value* members = at(*event.object, {"metadata", "labels"}))
         for (const Member& member : members->members) labels.insert_or_assign(member.key, member.value.text);
-      const auto before = namespaces_->find(key);
-      if (before == namespaces_->end() || before->second.labels != labels) {
-        auto known = std::make_shared<KnownNamespaces>(*namespaces_);
-        (*known)[key].labels = std::move(labels);
-        namespaces_ = std::move(known);
-        add_all();
+      const auto before = namespaces_.find(key);
+      if (before == namespaces_.end() || before->second.labels != labels) {
+        namespaces_[key].labels = std::move(labels);
+        shared_namespaces_.reset();
+        if (spaces_.is_settled())
+          for (const std::string& node : inventory_.nodes_of_space(key)) add_work(node, now());
       }
     }
     note_view();
@@ -421,10 +436,20 @@ Result<ReadObjects> Controller::read_objects(const NodeSnapshot& snapshot, bool 
       read_object(object, *content, read);
       continue;
     }
-    const auto content = connection_->api().get(object_path(resources::kNodeFeatures, object.space, object.name), stop);
-    if (!content && content.error().code == Errc::absent) continue;  // the watch will say so
-    if (!content) return content.error();
+    std::unique_lock lock(mutex_);
+    const auto reads = reads_;
+    lock.unlock();
+    const KeepMember keep = [&](std::span<const std::string> path) { return reads->keeps(path); };
+    const auto content = connection_->api().get(object_path(resources::kNodeFeatures, object.space, object.name), stop,
+                                                {false, whole ? KeepMember() : keep});
+    if (!content && content.error().code != Errc::absent) return content.error();
+    if (!content || !is_same_object(object, *content)) {
+      read.any_unreadable = true;  // the watch is going to say what became of it
+      continue;
+    }
     read_object(object, *content, read);
+    lock.lock();
+    if (!whole && reads == reads_) inventory_.refresh_object(object.space + "/" + object.name, *content);
   }
   return read;
 }
@@ -453,7 +478,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   auto snapshot = inventory_.node(node);
   const auto rules = in_use_;
   const bool complete = is_complete();
-  const auto namespaces = namespaces_;
+  const auto namespaces = share_namespaces();
   const int failures = queue_.failures(node);
   lock.unlock();
   if (!snapshot) return {};
@@ -499,6 +524,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
     notices_.tell("node " + node, judged.problems, false);
     return {};
   }
+  if (!may_write(node)) return {};
   std::vector<Problem> problems = std::move(judged.problems);
   const auto from = std::move(judged.from);
   const Origins requested_by = judged.report.options.requested_by;
@@ -516,10 +542,11 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   if (!fresh.empty() || !unwritten.empty()) note_outcome({*snapshot, rules, from, requested_by}, unwritten, fresh);
   if (!written && written.error().code == Errc::absent) return {};  // the Node is gone
   metrics_.published(written ? &written->published : nullptr);
+  const bool waits = waits_for_right(node, written);
   if (!written) {
-    if (written.error().code != Errc::conflict && !stop.stop_requested())
+    if (!waits && written.error().code != Errc::conflict && !stop.stop_requested())
       log_.warn("not published, will try again", {{"node", node}, {"error", written.error().text()}});
-    return {false, {}};
+    return {waits, {}};
   }
   if (!written->is_agents) note_left(*snapshot, *written);
   for (const Change& change : written->published.changes)
@@ -558,6 +585,8 @@ void Controller::set_leading(bool leads) {
     const std::lock_guard lock(mutex_);
     if (leads_ == leads) return;
     leads_ = leads;
+    vanished_.lead(leads && options_.publishes);
+    knows_topologies_ = false;
     view_since_.reset();
     was_complete_ = false;
     if (leads) {
@@ -566,6 +595,7 @@ void Controller::set_leading(bool leads) {
         members_.restart(in_use_->groups.size());  // of an earlier term
         matches_.restart(in_use_->objects.size());
       }
+      note_vanished();
       add_all();
       groups_dirty_ = status_dirty_ = true;
     }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <thread>
@@ -24,6 +25,7 @@
 #include "agent/notices.h"
 #include "controller/agents.h"
 #include "controller/controller_metrics.h"
+#include "controller/denied_writes.h"
 #include "controller/gate.h"
 #include "controller/inventory.h"
 #include "controller/judge.h"
@@ -32,7 +34,9 @@
 #include "controller/node_writer.h"
 #include "controller/options.h"
 #include "controller/rule_status.h"
+#include "controller/vanished_nodes.h"
 #include "controller/work_queue.h"
+#include "kube/backoff.h"
 #include "kube/connection.h"
 #include "kube/watch.h"
 #include "kube/watched_collection.h"
@@ -78,7 +82,9 @@ class Controller {
   void take_object(const WatchEvent& event);
   void take_node(const WatchEvent& event);
   void take_namespace(const WatchEvent& event);
+  std::shared_ptr<const KnownNamespaces> share_namespaces();
   void take_group(const WatchEvent& event);
+  void add_work(const std::string& node, SteadyTime at);
   void forget_node(const std::string& node);
   void add_all();
   void report_left_out();
@@ -127,6 +133,9 @@ class Controller {
   /// Leases of agents, as they were a moment ago.
   Result<std::shared_ptr<const AgentLeases>> agents(const std::stop_token& stop);
   std::optional<SteadyTime> recheck_of(const std::string& node, std::chrono::milliseconds period) const;
+  bool may_write(const std::string& node);
+  bool waits_for_right(const std::string& node, const Result<NodeWriter::Written>& written);
+  void try_denied();
   void note_left(const NodeSnapshot& snapshot, const NodeWriter::Written& written);
   Result<ReadObjects> read_objects(const NodeSnapshot& snapshot, bool whole, const std::stop_token& stop);
 
@@ -153,7 +162,8 @@ class Controller {
       groups_state_{"nodefeaturegroups"};
   std::vector<std::string> spaces_left_out_;  // that were reported
   /// Only if their labels decide which objects count.
-  std::shared_ptr<const KnownNamespaces> namespaces_ = std::make_shared<KnownNamespaces>();
+  KnownNamespaces namespaces_;
+  std::shared_ptr<const KnownNamespaces> shared_namespaces_;  // a copy; null: out of date
   std::shared_ptr<const RulesInUse> in_use_;               // null: rules are still to come
   std::shared_ptr<const WantedFeatures> reads_;            // what watches read of objects
   std::shared_ptr<const WantedFeatures> watch_reads_;      // the same when the list or event began that is read now
@@ -180,11 +190,14 @@ class Controller {
   std::deque<ObjectEvent> object_events_;  // likewise, of NodeFeatures, of which there are many
   double event_allowance_ = 10;
   SteadyTime events_counted_{};
-  WorkQueue vanished_;  // Nodes that are gone
+  VanishedNodes vanished_;
+  DeniedWrites denied_;
   bool knows_topologies_ = false;
   SteadyTime topologies_at_{};  // not before
   SteadyTime renew_at_{};       // rules, not before
-  bool must_reread_ = false;    // objects lack what new rules look at; of the housekeeping's thread
+  // Of the housekeeping's thread.
+  bool must_reread_ = false;  // objects lack what new rules look at
+  Backoff reread_backoff_{std::chrono::seconds(2), std::chrono::minutes(2), std::random_device{}()};
 
   std::mutex agents_mutex_;
   std::shared_ptr<const AgentLeases> agents_;

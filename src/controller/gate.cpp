@@ -1,5 +1,7 @@
 #include "controller/gate.h"
 
+#include <algorithm>
+
 #include "kube/status.h"
 
 namespace nodescout {
@@ -23,7 +25,16 @@ Concurrency::Outcome outcome_of(const Result<Response>& response, SteadyTime beg
   return outcome;
 }
 
+Result<Response> send_within(Transport& transport, const Request& request, std::chrono::milliseconds time) {
+  if (time >= request.timeout) return transport.send(request);
+  Request shorter = request;
+  shorter.timeout = time;
+  return transport.send(shorter);
+}
+
 }  // namespace
+
+Result<Response> TimeLimit::send(const Request& request) { return send_within(*inner_, request, most_); }
 
 bool Gate::enter(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
@@ -44,13 +55,18 @@ Result<Response> Gate::send(const Request& request) {
   const std::string where = request.method + " " + request.target;
   if (!enter(request.stop)) return Error{Errc::unavailable, where, "not sent, because the program stops"};
   const SteadyTime begun = now();
-  if (request.method != "GET" && !may_write_(begun)) {
-    const std::lock_guard lock(mutex_);
-    concurrency_.give_back();
-    changed_.notify_one();
-    return Error{Errc::unsupported, where, "not sent, because this process does not lead"};
+  std::chrono::milliseconds time = request.timeout;
+  if (request.method != "GET") {
+    const auto left = time_for_write_(begun);
+    if (!left || left->count() <= 0) {
+      const std::lock_guard lock(mutex_);
+      concurrency_.give_back();
+      changed_.notify_one();
+      return Error{Errc::unsupported, where, "not sent, because this process does not lead"};
+    }
+    time = std::min(time, *left);
   }
-  auto response = inner_->send(request);
+  auto response = send_within(*inner_, request, time);
   const Concurrency::Outcome outcome = outcome_of(response, begun);
   {
     const std::lock_guard lock(mutex_);

@@ -102,13 +102,15 @@ void Controller::renew_rules(const std::stop_token& stop) {
       log_.warn("rules wait for what they look at", {{"error", read.error().text()}});
       lock.lock();
       groups_changed_ = true;
-      renew_at_ = now() + 1s;
+      renew_at_ = now() + reread_backoff_.next();
       return;
     }
     must_reread_ = false;
+    reread_backoff_.reset();
   }
   lock.lock();
   in_use_ = std::move(next);
+  reads_ = std::make_shared<WantedFeatures>(in_use_->wanted);  // what only former rules looked at is read no more
   rules_seen_ = generation;
   members_.restart(in_use_->groups.size());
   matches_.restart(in_use_->objects.size());
@@ -162,11 +164,12 @@ void Controller::find_topologies(const std::stop_token& stop) {
   lock.lock();
   knows_topologies_ = listed || is_missing || listed.error().code == Errc::denied;
   for (const std::string& name : names)
-    if (!inventory_.has_node(name)) vanished_.add(name, now() + *options_.collect_after);
+    if (!inventory_.has_node(name)) vanished_.add(name, now());
 }
 
 void Controller::collect(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
+  vanished_.begin_round();
   while (may_keep_house() && !stop.stop_requested()) {
     const auto node = vanished_.take(now());
     if (!node) return;
@@ -208,6 +211,51 @@ bool Controller::collected(const std::string& kind, const std::string& path, Val
   metrics_.collected(kind.c_str(), false);
   notices_.tell("collection of " + kind, problems_of(&removed.error()), false);
   return code == Errc::denied;  // trying again does not bring a right
+}
+
+// ---- rights ---------------------------------------------------------------------------------------------------------
+
+bool Controller::may_write(const std::string& node) {
+  const std::lock_guard lock(mutex_);
+  if (denied_.may_try(node)) return true;
+  changed_.notify_all();  // it may be the first that waits
+  return false;
+}
+
+/// True: the Node is looked at again once the account has the right.
+bool Controller::waits_for_right(const std::string& node, const Result<NodeWriter::Written>& written) {
+  bool waits = false;
+  bool was_paused = false, is_paused = false;
+  {
+    const std::lock_guard lock(mutex_);
+    was_paused = denied_.is_paused();
+    if (!written)
+      waits = written.error().code == Errc::denied && denied_.denied(node, now());
+    else if (written->published.changes.empty())
+      denied_.had_nothing_to_write(node, now());
+    else
+      for (const std::string& each : denied_.allowed()) add_work(each, now());
+    is_paused = denied_.is_paused();
+  }
+  if (was_paused) changed_.notify_all();
+  if (was_paused == is_paused) return waits;
+  std::vector<Problem> problems;
+  if (is_paused)
+    problems.push_back({"denied", "Nodes", "no Node is written, because several were denied: " + written.error().text(),
+                        "grant the controller the rights in docs/controller.md; one Node a minute tries it"});
+  notices_.tell("rights", problems, false);
+  wake();
+  return waits;
+}
+
+void Controller::try_denied() {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto node = denied_.take(now());
+    if (!node) return;
+    add_work(*node, now());
+  }
+  wake();
 }
 
 // ---- status ---------------------------------------------------------------------------------------------------------
@@ -377,9 +425,10 @@ void Controller::write_rule_status(const std::stop_token& stop) {
 /// When there is something to do; under the mutex.
 std::optional<SteadyTime> Controller::house_due() const {
   if (rules_.is_settled() && groups_state_.is_settled() && is_rules_pending()) return renew_at_;
-  if (!may_keep_house()) return std::nullopt;
-  std::optional<SteadyTime> due = vanished_.next();
+  std::optional<SteadyTime> due = denied_.next();
   const auto add = [&](SteadyTime at) { due = due ? std::min(*due, at) : at; };
+  if (!may_keep_house()) return due;
+  if (const auto at = vanished_.next()) add(*at);
   if (options_.collect_after && !knows_topologies_) add(topologies_at_);
   if (groups_dirty_ && groups_state_.is_known() && members_.nodes() == inventory_.node_count()) add(groups_at_);
   if (status_dirty_ && matches_.nodes() == inventory_.node_count()) add({});
@@ -394,6 +443,7 @@ void Controller::keep_house(const std::stop_token& stop) {
     renew_rules(stop);
     find_topologies(stop);
     collect(stop);
+    try_denied();
     write_groups(stop);
     write_rule_status(stop);
     post_events(stop);

@@ -19,6 +19,11 @@ Value member_or_map(const Value& value, std::initializer_list<std::string_view> 
 
 }  // namespace
 
+bool is_same_object(const KeptObject& known, const Value& object) {
+  return text_at(object, {"metadata", "uid"}) == known.uid &&
+         text_at(object, {"metadata", "labels", kNodeNameLabel}) == known.node;
+}
+
 TextPool::Text TextPool::intern(std::string text) {
   const std::size_t hash = std::hash<std::string>()(text);
   const auto [first, last] = texts_.equal_range(hash);
@@ -181,6 +186,14 @@ void Inventory::count_left_out(const KeptObject& object, bool is_there) {
   std::size_t& count = left_out_[object.space];
   is_there ? ++count : --count;
   if (count == 0) left_out_.erase(object.space);
+}
+
+std::set<std::string> Inventory::nodes_of_space(const std::string& space) const {
+  const std::string start = space + "/";
+  std::set<std::string> nodes;
+  for (auto at = objects_.lower_bound(start); at != objects_.end() && at->first.starts_with(start); ++at)
+    nodes.insert(at->second.node);
+  return nodes;
 }
 
 std::vector<std::string> Inventory::vanished() const {

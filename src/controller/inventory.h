@@ -40,6 +40,9 @@ struct KeptObject {
   std::size_t bytes = 0;     // of what rules look at, as JSON
 };
 
+/// Whether the server's object is the one that is known, still of the same Node: neither created anew nor moved.
+bool is_same_object(const KeptObject& known, const Value& object);
+
 /// What is known of one Node when it is evaluated.
 struct NodeSnapshot {
   std::string name;
@@ -87,6 +90,9 @@ class Inventory {
 
   /// Namespaces of objects that are left out.
   std::vector<std::string> spaces_left_out() const;
+
+  /// Nodes of which there are objects in that namespace.
+  std::set<std::string> nodes_of_space(const std::string& space) const;
 
   /// Names of Nodes that do not exist and of which there are objects.
   std::vector<std::string> vanished() const;

@@ -9,6 +9,8 @@
 namespace nodescout {
 namespace {
 
+constexpr std::chrono::hours kUnlimited{1};  // more than any request takes
+
 int number_at(const Value& value, std::initializer_list<std::string_view> path) {
   const std::string text = text_at(value, path);
   int number = 0;
@@ -24,6 +26,12 @@ std::string defect_of(const LeaderTimes& times) {
   if (times.retry.count() < 1) return "retryPeriod must be longer than 0";
   if (times.lease < std::chrono::seconds(1)) return "leaseDuration must be at least a second";
   return "";
+}
+
+std::optional<std::chrono::milliseconds> time_for_write(SteadyTime until, const LeaderTimes& times, SteadyTime now) {
+  if (now >= until) return std::nullopt;
+  if (until == SteadyTime::max()) return kUnlimited;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(until - now) + (times.lease - times.renew);
 }
 
 LeaseRecord LeaseRecord::read(const Value& lease) {
@@ -61,8 +69,9 @@ Value Leadership::object(const std::string& name, const std::string& space, std:
   Value spec = Value::map();
   spec.add("acquireTime", Value::string(is_ours && !seen_->acquired.empty() ? seen_->acquired : now));
   spec.add("holderIdentity", Value::string(release ? "" : identity_));
+  // Rounded up: another process waits that long.
   spec.add("leaseDurationSeconds",
-           Value::integer(release ? 1 : std::chrono::duration_cast<std::chrono::seconds>(times_.lease).count()));
+           Value::integer(release ? 1 : std::chrono::ceil<std::chrono::seconds>(times_.lease).count()));
   spec.add("leaseTransitions", Value::integer(seen_ ? seen_->transitions + (is_ours ? 0 : 1) : 0));
   spec.add("renewTime", Value::string(now));
   Value lease = Value::map();

@@ -3,8 +3,8 @@
 //
 // Clocks of machines differ, so no time stamp is compared with the own clock: a Lease that was not seen to change for
 // its duration, by a clock that never jumps and goes on while the process is stopped (SIGSTOP), is free. The holder
-// writes only until its renew deadline after the *start* of its last successful renewal, which is well before any other
-// can take the Lease.
+// begins a write only until its renew deadline after the *start* of its last successful renewal, and gives it up when
+// another may take the Lease.
 #pragma once
 
 #include <chrono>
@@ -27,6 +27,10 @@ struct LeaderTimes {
 
 /// What is wrong with them: lease > renew > 1.2 × retry > 0. Empty: nothing.
 std::string defect_of(const LeaderTimes& times);
+
+/// How long a write may take that begins now, so that it ends before another process can take the Lease. Nothing: none
+/// may begin. `until`: the end of the renew deadline; SteadyTime::max() where no Lease is needed.
+std::optional<std::chrono::milliseconds> time_for_write(SteadyTime until, const LeaderTimes& times, SteadyTime now);
 
 /// What a Lease object says.
 struct LeaseRecord {

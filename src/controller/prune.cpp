@@ -17,6 +17,7 @@ Result<std::vector<Problem>> prune_all(const ControllerOptions& options, bool dr
                                        const std::function<void(const std::string&, const Change&)>& removed) {
   const auto setup = set_up_controller(options, !options.instance);  // a file counts only for the instance
   if (!setup) return setup.error();
+  if (!options.publishes || !setup->config.publish) return std::vector<Problem>{};  // as nfd-master does
   const auto connection = ApiConnection::open(options.kubeconfig);
   if (!connection) return connection.error();
   std::vector<std::string> names;

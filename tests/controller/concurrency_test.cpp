@@ -62,6 +62,15 @@ TEST(Concurrency, A429WithoutRetryAfterPausesAsWell) {
   EXPECT_TRUE(concurrency.may_begin(SteadyTime{1s} + Concurrency::kLeastPause));
 }
 
+TEST(Concurrency, NoRetryAfterPausesForLong) {
+  for (const std::chrono::seconds asked : {86'400s, std::chrono::seconds::max()}) {
+    Concurrency concurrency(24);
+    concurrency.begin();
+    concurrency.end({.refused = true, .retry_after = asked, .latency = 1ms}, SteadyTime{1s});
+    EXPECT_EQ(concurrency.pause_ends(SteadyTime{1s}), SteadyTime{1s} + Concurrency::kLongestPause);
+  }
+}
+
 TEST(Concurrency, SlowAnswersReduceItDownToOne) {
   Concurrency concurrency(24);
   Rounds rounds;

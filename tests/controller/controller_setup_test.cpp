@@ -123,6 +123,20 @@ TEST_F(ControllerSetupTest, AControllerDoesNotStartWithAFileThatCannotBeRead) {
   EXPECT_FALSE(set_up_controller(options)) << "the file may restrict more";
 }
 
+TEST_F(ControllerSetupTest, WhereNothingIsPublishedNothingIsPruned) {
+  options.kubeconfig = (folder.path() / "no-such-kubeconfig").string();
+  const auto prune = [&] { return prune_all(options, false, [](const std::string&, const Change&) {}); };
+  ASSERT_TRUE(set_up(""));
+  EXPECT_FALSE(prune()) << "it looks for a cluster";
+  options.publishes = false;
+  EXPECT_TRUE(prune());
+  options.publishes = true;
+  ASSERT_TRUE(set_up("noPublish: true"));
+  EXPECT_TRUE(prune());
+  options.instance = "x";
+  EXPECT_TRUE(prune());
+}
+
 /// The default in place of a value that cannot be read would lift a restriction, or remove every taint.
 TEST_F(ControllerSetupTest, AControllerDoesNotStartWithAKeyThatCannotBeRead) {
   for (const char* text :

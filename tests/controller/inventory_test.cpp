@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "document/json.h"
+#include "document/value_path.h"
 
 namespace nodescout::test {
 namespace {
@@ -168,6 +169,34 @@ TEST(Inventory, OrphansAreObjectsThatNameANodeThatDoesNotExist) {
   const auto orphans = inventory.objects_of(inventory.vanished()[0]);
   ASSERT_EQ(orphans.size(), 1u);
   EXPECT_EQ(orphans[0].name, "2");
+}
+
+TEST(Inventory, AnObjectThatMovedOrWasCreatedAnewIsAnother) {
+  const auto with_uid = [](const std::string& uid, const std::string& of_node) {
+    Value value = object("s", "o", of_node);
+    Value metadata = *value.find("metadata");
+    metadata.add("uid", Value::string(uid));
+    replace(value, "metadata", std::move(metadata));
+    return value;
+  };
+  Inventory inventory("own");
+  inventory.put_node(node("a"));
+  inventory.put_object("s/o", with_uid("1", "a"));
+  const KeptObject known = inventory.node("a")->objects.at(0);
+  EXPECT_TRUE(is_same_object(known, with_uid("1", "a")));
+  EXPECT_FALSE(is_same_object(known, with_uid("1", "b")));
+  EXPECT_FALSE(is_same_object(known, with_uid("2", "a")));
+}
+
+TEST(Inventory, KnowsTheNodesOfANamespace) {
+  Inventory inventory("own");
+  inventory.put_object("s/o", object("s", "o", "a"));
+  inventory.put_object("s/p", object("s", "p", "a"));
+  inventory.put_object("s/q", object("s", "q", "b"), false);
+  inventory.put_object("s-2/o", object("s-2", "o", "c"));
+  inventory.put_object("r/o", object("r", "o", "d"));
+  EXPECT_EQ(inventory.nodes_of_space("s"), (std::set<std::string>{"a", "b"}));
+  EXPECT_EQ(inventory.nodes_of_space("t"), std::set<std::string>{});
 }
 
 }  // namespace

@@ -84,6 +84,22 @@ TEST(Leadership, TheLeaseIsWrittenAsClientGoWritesIt) {
   EXPECT_NE(text_at(renewed, {"spec", "renewTime"}), text_at(taken, {"spec", "renewTime"}));
 }
 
+TEST(Leadership, AWriteEndsBeforeAnotherMayTakeTheLease) {
+  const LeaderTimes times{.lease = 15s, .renew = 10s, .retry = 2s};
+  const SteadyTime until = kNow + times.renew;
+  EXPECT_EQ(time_for_write(until, times, kNow), 15s);
+  EXPECT_EQ(time_for_write(until, times, kNow + 9900ms), 5100ms);
+  EXPECT_EQ(time_for_write(until, times, kNow + 10s), std::nullopt);
+  EXPECT_EQ(time_for_write(until, times, kNow + 1h), std::nullopt);
+  EXPECT_GE(time_for_write(SteadyTime::max(), times, kNow), 1h) << "without leader election there is no end";
+}
+
+TEST(Leadership, TheDurationInTheLeaseIsRoundedUp) {
+  Leadership us("us", {.lease = 15'900ms, .renew = 15'500ms, .retry = 2s});
+  EXPECT_EQ(LeaseRecord::read(us.lease("l", "s", kToday)).duration, 16s);
+  EXPECT_EQ(LeaseRecord::read(Leadership("us", {}).lease("l", "s", kToday)).duration, 15s);
+}
+
 TEST(Leadership, TimesThatMakeNoSenseAreNamed) {
   EXPECT_EQ(defect_of({}), "");
   EXPECT_NE(defect_of({.lease = 10s, .renew = 10s, .retry = 2s}), "");
