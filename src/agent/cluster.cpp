@@ -29,6 +29,15 @@ std::set<std::string, std::less<>> rule_names(const Value& object) {
 
 std::string node_selector(const std::string& node) { return std::string(kNodeNameLabel) + "=" + node; }
 
+void ClusterObjects::put_changed_rule(const std::string& key, const Value& object) {
+  const std::string generation = text_at(object, {"metadata", "generation"});
+  std::string version = generation.empty() ? "" : text_at(object, {"metadata", "uid"}) + " " + generation;
+  std::string& known = rule_versions_[key];
+  if (!version.empty() && known == version) return;
+  known = std::move(version);
+  put_rule(key, object);
+}
+
 void ClusterObjects::put_rule(const std::string& key, const Value& object) {
   ParsedRules parsed = rules_from_value(object, "NodeFeatureRule/" + key);
   rule_problems_.erase(key);
@@ -44,6 +53,7 @@ void ClusterObjects::put_rule(const std::string& key, const Value& object) {
 }
 
 void ClusterObjects::remove_rule(const std::string& key) {
+  rule_versions_.erase(key);
   rules_.erase(key);
   rule_problems_.erase(key);
   broken_rules_.erase(key);
@@ -192,7 +202,7 @@ Cluster::Cluster(Api& api, Clock& clock, const std::string& node, const std::str
       objects_(node, own_space, WorkersObject::ignore, limits),
       rule_watch_(api, clock, {resources::kNodeFeatureRules, "", "", "", 0},
                   [this](const WatchEvent& event) {
-                    take(rules_state_, event, &ClusterObjects::put_rule, &ClusterObjects::remove_rule);
+                    take(rules_state_, event, &ClusterObjects::put_changed_rule, &ClusterObjects::remove_rule);
                   }),
       feature_watch_(api, clock, {resources::kNodeFeatures, "", node_selector(node), "", 0},
                      [this](const WatchEvent& event) {

@@ -59,6 +59,9 @@ class ClusterObjects {
       : node_(std::move(node)), own_space_(std::move(own_space)), workers_(workers), limits_(limits) {}
 
   void put_rule(const std::string& key, const Value& object);
+  /// As put_rule, but only if its UID or generation is another: the controller's status is an annotation, and a change
+  /// of it changes no rule.
+  void put_changed_rule(const std::string& key, const Value& object);
   void remove_rule(const std::string& key);
   void put_feature(const std::string& key, const Value& object);
   void remove_feature(const std::string& key);
@@ -92,6 +95,7 @@ class ClusterObjects {
   const WorkersObject workers_;
   const Limits limits_;
   std::map<std::string, std::vector<RuleDocument>, std::less<>> rules_;
+  std::map<std::string, std::string, std::less<>> rule_versions_;  // UID and generation
   Objects objects_;
   std::set<std::string, std::less<>> left_out_;  // objects beyond the limits
   bool has_room_ = false;

@@ -166,7 +166,8 @@ void Controller::take_rule(const WatchEvent& event) {
       const std::string uid = text_at(*event.object, {"metadata", "uid"});
       std::string& known_uid = rule_uids_[key];
       const bool is_another = std::exchange(known_uid, uid) != uid;  // deleted and created again, unseen
-      status_.has(key, text_at(*event.object, {"metadata", "annotations", kRuleStatus}));
+      status_.has(key, text_at(*event.object, {"metadata", "annotations", kRuleStatus}),
+                  text_at(*event.object, {"metadata", "resourceVersion"}));
       // Only changes of the spec count: the status is an annotation.
       const std::int64_t generation = parse_int(text_at(*event.object, {"metadata", "generation"})).value_or(0);
       const auto [at, is_new] = rule_generations_.try_emplace(key, generation);
@@ -224,6 +225,10 @@ void Controller::forget_node(const std::string& node) {
   denied_.forget(node);
   groups_dirty_ |= members_.remove(node);
   status_dirty_ |= matches_.remove(node);
+  for (const auto stage : {RuleMistakes::Stage::evaluation, RuleMistakes::Stage::writing}) {
+    begin_mistakes(node, stage);
+    finish_mistakes();
+  }
   notices_.forget("node " + node);
 }
 
@@ -277,6 +282,7 @@ void Controller::take_group(const WatchEvent& event) {
     } else if (event.kind == WatchEvent::Kind::removed) {
       groups_changed_ |= groups_.erase(key) > 0;
       notices_.forget("group " + key);
+      group_pace_.forget(key);
       group_uids_.erase(key);
     } else if (may_count(key.substr(0, key.find('/')), judging_)) {
       take_group(key, *event.object);
@@ -297,6 +303,7 @@ void Controller::take_group(const std::string& key, const Value& object) {
   notices_.tell("group " + key, problems, false);
   KnownGroup& group = groups_[key];
   group_uids_.insert_or_assign(key, text_at(object, {"metadata", "uid"}));
+  group.resource_version = text_at(object, {"metadata", "resourceVersion"});
   group.nodes.clear();
   if (const Value* nodes = at(object, {"status", "nodes"}))
     for (const Value& node : nodes->items) group.nodes.push_back(text_at(node, {"name"}));
@@ -539,7 +546,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
     unwritten = written->published.unwritten;
   }
   const auto fresh = notices_.tell("node " + node, problems, false);
-  if (!fresh.empty() || !unwritten.empty()) note_outcome({*snapshot, rules, from, requested_by}, unwritten, fresh);
+  note_outcome({*snapshot, rules, from, requested_by, written.has_value()}, unwritten, fresh);
   if (!written && written.error().code == Errc::absent) return {};  // the Node is gone
   metrics_.published(written ? &written->published : nullptr);
   const bool waits = waits_for_right(node, written);

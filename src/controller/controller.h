@@ -27,6 +27,7 @@
 #include "controller/controller_metrics.h"
 #include "controller/denied_writes.h"
 #include "controller/gate.h"
+#include "controller/group_pace.h"
 #include "controller/inventory.h"
 #include "controller/judge.h"
 #include "controller/leadership.h"
@@ -108,10 +109,15 @@ class Controller {
     const std::shared_ptr<const RulesInUse>& rules;
     const std::map<EntryKey, Provenance>& from;
     const Origins& requested_by;
+    bool is_written;  // what is not written is known
   };
   void note_outcome(const Outcome& outcome, const std::vector<Unwritten>& unwritten, const std::vector<Problem>& fresh);
+  std::optional<SteadyTime> groups_due() const;
   void write_groups(const std::stop_token& stop);
+  Result<std::string> write_group(const std::string& key, std::string patch, const std::stop_token& stop);
   void write_rule_status(const std::stop_token& stop);
+  void begin_mistakes(const std::string& node, RuleMistakes::Stage stage);
+  void finish_mistakes();
   void note_event(std::size_t object, const char* reason, const std::string& note);
   /// Logs problems that are not of a Node, each once for all Nodes, and leaves the others.
   void log_once(std::vector<Problem>& problems);
@@ -164,24 +170,27 @@ class Controller {
   /// Only if their labels decide which objects count.
   KnownNamespaces namespaces_;
   std::shared_ptr<const KnownNamespaces> shared_namespaces_;  // a copy; null: out of date
-  std::shared_ptr<const RulesInUse> in_use_;               // null: rules are still to come
-  std::shared_ptr<const WantedFeatures> reads_;            // what watches read of objects
-  std::shared_ptr<const WantedFeatures> watch_reads_;      // the same when the list or event began that is read now
-  std::size_t rules_seen_ = static_cast<std::size_t>(-1);  // generation of in_use_
+  std::shared_ptr<const RulesInUse> in_use_;                  // null: rules are still to come
+  std::shared_ptr<const WantedFeatures> reads_;               // what watches read of objects
+  std::shared_ptr<const WantedFeatures> watch_reads_;         // the same when the list or event began that is read now
+  std::size_t rules_seen_ = static_cast<std::size_t>(-1);     // generation of in_use_
 
   // Housekeeping.
   struct KnownGroup {
     std::string spec;
     std::vector<Rule> rules;
     std::vector<std::string> nodes;  // as its status has them
+    std::string resource_version;
   };
   std::map<std::string, KnownGroup, std::less<>> groups_;
   std::map<std::string, std::int64_t, std::less<>> rule_generations_;  // of the rule objects' specs
   bool groups_changed_ = false;                                        // their rules
   bool groups_dirty_ = false, status_dirty_ = false;                   // what is known may differ from what is written
   SteadyTime groups_at_{};                                             // not before
-  Membership members_, matches_;                                       // of groups, of rule objects
-  std::map<std::size_t, RuleMistakes> mistakes_;                       // by rule object
+  std::optional<SteadyTime> groups_later_;                             // for one that has to wait
+  GroupPace group_pace_;
+  Membership members_, matches_;                  // of groups, of rule objects
+  std::map<std::size_t, RuleMistakes> mistakes_;  // by rule object
   StatusPace status_;
   std::map<std::string, std::string, std::less<>> rule_uids_;  // of the rule objects
   std::map<std::string, std::string, std::less<>> group_uids_;

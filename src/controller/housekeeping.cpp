@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "controller/controller.h"
 #include "document/json.h"
+#include "document/value_path.h"
 #include "kube/resource.h"
 
 namespace nodescout {
@@ -14,10 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Resource kTopologies{"topology.node.k8s.io", "v1alpha2", "noderesourcetopologies"};
-constexpr std::chrono::seconds kGroupPause{1};  // between two writes of groups
-constexpr std::chrono::seconds kRetry{10};
-constexpr std::size_t kMostEvents = 100;  // that wait
-constexpr std::size_t kMostLogged = 500;  // problems of rules, as long as these do not change
+constexpr std::chrono::seconds kGroupPause{1};  // between two rounds of writes of groups
+constexpr std::size_t kMostEvents = 100;        // that wait
+constexpr std::size_t kMostLogged = 500;        // problems of rules, as long as these do not change
 constexpr double kEventBurst = 10;
 constexpr std::chrono::minutes kEventPause{1};
 constexpr const char* kRuleFailed = "RuleFailed";
@@ -33,12 +33,16 @@ Value only(const std::string& uid) {
   return options;
 }
 
-Value group_status(const std::vector<std::string>& nodes) {
+bool keeps_metadata(std::span<const std::string> path) { return path[0] == "metadata"; }
+
+/// Of the version that was seen: a process that was stopped while another led changes nothing that this has written.
+std::string group_status(const std::vector<std::string>& nodes, const std::string& resource_version) {
   Value members = Value::list();
   for (const std::string& node : nodes) members.items.emplace_back(Value::map()).add("name", Value::string(node));
   Value patch = Value::map();
+  patch.add("metadata", Value::map()).add("resourceVersion", Value::string(resource_version));
   patch.add("status", Value::map()).add("nodes", std::move(members));
-  return patch;
+  return to_json(patch);
 }
 
 /// The rule object that could not be read whole: an index.
@@ -118,7 +122,7 @@ void Controller::renew_rules(const std::stop_token& stop) {
   logged_.clear();
   for (const Problem& problem : cluster.problems)
     if (const auto object = object_of(problem, in_use_->objects))
-      if (mistakes_[*object].fail(problem.where + ": " + problem.what) && leads_)
+      if (mistakes_[*object].fail("", RuleMistakes::Stage::reading, problem.where + ": " + problem.what) && leads_)
         note_event(*object, kRuleFailed, problem.where + ": " + problem.what);
   note_view();
   add_all();
@@ -267,10 +271,13 @@ void Controller::note_verdict(const std::string& node, const std::shared_ptr<con
   groups_dirty_ |= members_.put(node, judged.groups);
   status_dirty_ |= matches_.put(node, judged.matches);
   if (!leads_) return;
+  constexpr auto kStage = RuleMistakes::Stage::evaluation;
+  begin_mistakes(node, kStage);
   for (const auto& [object, entry, why] : judged.rejections)
-    if (mistakes_[object].reject(entry, why)) note_event(object, kEntryRejected, entry + ": " + why);
+    if (mistakes_[object].reject(node, kStage, entry, why)) note_event(object, kEntryRejected, entry + ": " + why);
   for (const auto& [object, text] : judged.errors)
-    if (mistakes_[object].fail(text)) note_event(object, kRuleFailed, text);
+    if (mistakes_[object].fail(node, kStage, text)) note_event(object, kRuleFailed, text);
+  finish_mistakes();
   for (const auto& [group, problem] : judged.group_problems) {
     if (logged_.size() >= kMostLogged || !logged_.insert(problem).second) continue;
     log_.problem(problem);
@@ -281,6 +288,15 @@ void Controller::note_verdict(const std::string& node, const std::shared_ptr<con
       events_.push_back({"NodeFeatureGroup", key.substr(0, slash), key.substr(slash + 1), uid->second, kRuleFailed,
                          problem.where + ": " + problem.what});
   }
+}
+
+/// What the Node showed is noted anew until finish_mistakes().
+void Controller::begin_mistakes(const std::string& node, RuleMistakes::Stage stage) {
+  for (auto& [object, mistakes] : mistakes_) mistakes.begin(node, stage);
+}
+
+void Controller::finish_mistakes() {
+  for (auto& [object, mistakes] : mistakes_) status_dirty_ |= mistakes.finish();
 }
 
 void Controller::log_once(std::vector<Problem>& problems) {
@@ -301,6 +317,10 @@ void Controller::note_outcome(const Outcome& outcome, const std::vector<Unwritte
                               const std::vector<Problem>& fresh) {
   const std::lock_guard lock(mutex_);
   if (!leads_) return;
+  constexpr auto kStage = RuleMistakes::Stage::writing;
+  const std::string& node = outcome.snapshot.name;
+  const bool is_current = outcome.rules == in_use_;
+  if (is_current && outcome.is_written) begin_mistakes(node, kStage);
   const std::vector<KeptObject>& objects = outcome.snapshot.objects;
   const auto post = [&](const KeptObject& object, const Problem& problem) {
     if (object_events_.size() >= kMostEvents) return;
@@ -321,12 +341,13 @@ void Controller::note_outcome(const Outcome& outcome, const std::vector<Unwritte
       continue;
     }
     const auto made = outcome.from.find(entry);
-    if (outcome.rules != in_use_ || made == outcome.from.end() || made->second.layer != Layer::rules) continue;
+    if (!is_current || made == outcome.from.end() || made->second.layer != Layer::rules) continue;
     const auto object = in_use_->object_of(made->second.rule);
     const std::string name = std::string(name_of(entry.kind)) + " " + entry.key;
     const std::string why = problem.where + ": " + problem.what;
-    if (object && mistakes_[*object].reject(name, why)) note_event(*object, kEntryRejected, why);
+    if (object && mistakes_[*object].reject(node, kStage, name, why)) note_event(*object, kEntryRejected, why);
   }
+  finish_mistakes();
 }
 
 void Controller::note_event(std::size_t object, const char* reason, const std::string& note) {
@@ -361,36 +382,79 @@ void Controller::post_events(const std::stop_token& stop) {
   }
 }
 
+std::optional<SteadyTime> Controller::groups_due() const {
+  if (!groups_dirty_) return groups_later_;
+  return groups_later_ ? std::min(groups_at_, *groups_later_) : groups_at_;
+}
+
 void Controller::write_groups(const std::stop_token& stop) {
-  std::map<std::string, std::vector<std::string>> wanted;
+  struct Write {
+    std::string key, patch;
+    std::vector<std::string> nodes;
+  };
+  std::vector<Write> writes;
   {
     const std::lock_guard lock(mutex_);
-    if (!groups_dirty_ || !may_keep_house() || !groups_state_.is_known() || is_rules_pending()) return;
-    if (now() < groups_at_ || members_.nodes() != inventory_.node_count()) return;
+    if (!may_keep_house() || !groups_state_.is_known() || is_rules_pending()) return;
+    const SteadyTime at = now();
+    const auto due = groups_due();
+    if (!due || at < *due || members_.nodes() != inventory_.node_count()) return;
     groups_dirty_ = false;
-    groups_at_ = now() + kGroupPause;
+    groups_at_ = at + kGroupPause;
+    groups_later_.reset();
     for (std::size_t i = 0; i < in_use_->groups.size(); ++i) {
       const auto group = groups_.find(in_use_->groups[i].key);
       if (group == groups_.end()) continue;
+      if (const SteadyTime later = group_pace_.due(group->first); later > at) {
+        groups_later_ = groups_later_ ? std::min(*groups_later_, later) : later;
+        continue;
+      }
       auto nodes = members_.members(i);
-      if (nodes != group->second.nodes) wanted.emplace(group->first, std::move(nodes));
+      if (nodes == group->second.nodes) continue;
+      std::string patch = group_status(nodes, group->second.resource_version);
+      writes.push_back({group->first, std::move(patch), std::move(nodes)});
     }
   }
-  for (const auto& [key, nodes] : wanted) {
-    const std::size_t slash = key.find('/');
-    const std::string path =
-        object_path(resources::kNodeFeatureGroups, key.substr(0, slash), key.substr(slash + 1), "status");
-    const auto written = connection_->api().patch(path, PatchKind::merge, group_status(nodes), stop);
-    const bool is_gone = !written && written.error().code == Errc::absent;
-    if (written) metrics_.group_updated();
-    notices_.tell("status of group " + key, problems_of(written || is_gone ? nullptr : &written.error()), false);
+  for (Write& write : writes) {
+    const auto result = write_group(write.key, std::move(write.patch), stop);
     const std::lock_guard lock(mutex_);
-    if (const auto group = groups_.find(key); written && group != groups_.end()) group->second.nodes = nodes;
-    if (!written && !is_gone && written.error().code != Errc::denied) {
-      groups_dirty_ = true;
-      groups_at_ = now() + kRetry;
+    const auto group = groups_.find(write.key);
+    if (group == groups_.end()) continue;
+    if (result) {
+      group->second.nodes = std::move(write.nodes);
+      if (!result->empty()) group->second.resource_version = *result;
+      continue;
     }
+    groups_dirty_ = true;
   }
+}
+
+/// Its resourceVersion then; empty if it is too large to be written.
+Result<std::string> Controller::write_group(const std::string& key, std::string patch, const std::stop_token& stop) {
+  const std::size_t slash = key.find('/');
+  const std::string path =
+      object_path(resources::kNodeFeatureGroups, key.substr(0, slash), key.substr(slash + 1), "status");
+  const std::size_t bytes = patch.size();
+  std::vector<Problem> problems;
+  Result<std::string> version = std::string();
+  if (bytes > GroupPace::kMostBytes) {
+    problems.push_back({"group-too-large", "NodeFeatureGroup/" + key,
+                        "its status is not written: the names of its Nodes exceed " +
+                            std::to_string(GroupPace::kMostBytes) + " bytes, and the API server stores 1.5 MiB at most",
+                        "split the group"});
+  } else if (const auto written =
+                 connection_->api().patch(path, PatchKind::merge, std::move(patch), stop, {false, keeps_metadata})) {
+    metrics_.group_updated();
+    version = text_at(*written, {"metadata", "resourceVersion"});
+  } else {
+    version = written.error();
+    const bool is_told = written.error().code != Errc::absent && written.error().code != Errc::conflict;
+    if (is_told) problems = problems_of(&written.error());
+  }
+  notices_.tell("status of group " + key, problems, false);
+  const std::lock_guard lock(mutex_);
+  if (groups_.contains(key)) version ? group_pace_.written(key, bytes, now()) : group_pace_.failed(key, now());
+  return version;
 }
 
 void Controller::write_rule_status(const std::stop_token& stop) {
@@ -406,15 +470,23 @@ void Controller::write_rule_status(const std::stop_token& stop) {
     texts = status_.take(now());
   }
   for (const auto& [name, text] : texts) {
+    const std::string version = [&] {
+      const std::lock_guard lock(mutex_);
+      return status_.version_of(name);
+    }();
     const auto written = connection_->api().patch(object_path(resources::kNodeFeatureRules, "", name), PatchKind::merge,
-                                                  rule_status_patch(text), stop);
+                                                  rule_status_patch(text, version), stop);
     const bool is_gone = !written && written.error().code == Errc::absent;
-    notices_.tell("status of rule " + name, problems_of(written || is_gone ? nullptr : &written.error()), false);
+    const bool has_changed = !written && written.error().code == Errc::conflict;
+    const Error* const error = written || is_gone || has_changed ? nullptr : &written.error();
+    notices_.tell("status of rule " + name, problems_of(error), false);
     const std::lock_guard lock(mutex_);
     if (written)
-      status_.has(name, text);
+      status_.has(name, text, text_at(*written, {"metadata", "resourceVersion"}));
     else if (is_gone)
       status_.forget(name);
+    else if (has_changed)
+      status_.missed(name, now());
     else if (written.error().code != Errc::denied)
       status_.wants(name, text, now());
   }
@@ -430,7 +502,8 @@ std::optional<SteadyTime> Controller::house_due() const {
   if (!may_keep_house()) return due;
   if (const auto at = vanished_.next()) add(*at);
   if (options_.collect_after && !knows_topologies_) add(topologies_at_);
-  if (groups_dirty_ && groups_state_.is_known() && members_.nodes() == inventory_.node_count()) add(groups_at_);
+  if (groups_state_.is_known() && members_.nodes() == inventory_.node_count())
+    if (const auto at = groups_due()) add(*at);
   if (status_dirty_ && matches_.nodes() == inventory_.node_count()) add({});
   if (const auto at = status_.next()) add(*at);
   if (!events_.empty() || !object_events_.empty())

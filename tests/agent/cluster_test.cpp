@@ -63,6 +63,27 @@ TEST(ClusterObjects, RulesComeChangeAndGo) {
   EXPECT_EQ(cluster.view().rules_generation, 3u);
 }
 
+TEST(ClusterObjects, AnotherStatusOfARuleObjectIsNoOtherRule) {
+  ClusterObjects cluster("node", "nfd");
+  const auto put = [&](const std::string& uid, const std::string& generation, const std::string& value) {
+    const std::string versions = generation.empty() ? "" : ", uid: " + uid + ", generation: " + generation;
+    cluster.put_changed_rule(
+        "n", object("{apiVersion: nfd.k8s-sigs.io/v1alpha1, kind: NodeFeatureRule, metadata: "
+                    "{name: n" +
+                    versions + "}, spec: {rules: [{name: a, labels: {a: \"" + value + "\"}, matchFeatures: []}]}}"));
+    return names(cluster.view());
+  };
+  EXPECT_EQ(put("u", "1", "1"), "a=1");
+  put("u", "1", "1");
+  EXPECT_EQ(cluster.generation(), 1u);
+  EXPECT_EQ(put("u", "2", "2"), "a=2");
+  EXPECT_EQ(put("v", "2", "3"), "a=3") << "deleted and created anew";
+  cluster.remove_rule("n");
+  EXPECT_EQ(put("v", "2", "3"), "a=3");
+  EXPECT_EQ(put("v", "", "4"), "a=4") << "without a generation every event counts";
+  EXPECT_EQ(put("v", "", "5"), "a=5");
+}
+
 TEST(ClusterObjects, ARuleThatCanNoLongerBeReadGoesOnAsItWas) {
   ClusterObjects cluster("node", "nfd");
   const std::string b = "{name: b, labels: {b: \"1\"}, matchFeatures: []}";
