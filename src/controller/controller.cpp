@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kLease = "nfd-master.nfd.kubernetes.io";  // NFD's: the two exclude each other
 constexpr int kNodePage = 500;
+constexpr std::chrono::seconds kMissingLook{10};  // for a CRD that is missing
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -123,6 +124,11 @@ bool Controller::is_complete() const {
   return rules_.is_known() && objects_.is_known() && nodes_.is_known() && spaces_.is_known();
 }
 
+/// A kind without its objects may be about to get them back.
+bool Controller::is_kind_missing() const {
+  return rules_.missing || objects_.missing || !rule_deletions_.is_sure() || !object_deletions_.is_sure();
+}
+
 void Controller::wake() {
   changed_.notify_all();
   work_comes_.notify_one();
@@ -132,23 +138,39 @@ void Controller::add_all() {
   for (const std::string& name : inventory_.node_names()) queue_.add(name, now());
 }
 
+void Controller::note_state(Deletions& deletions, const WatchEvent& event) {
+  if (event.kind == WatchEvent::Kind::synced) deletions.look_soon(now());
+  if (event.kind == WatchEvent::Kind::missing) deletions.is_missing(now());
+}
+
+void Controller::drop_rule(const std::string& key) {
+  rule_objects_.remove_rule(key);
+  rule_generations_.erase(key);
+  rule_uids_.erase(key);
+  status_.forget(key);
+}
+
+void Controller::drop_object(const std::string& key) {
+  for (const std::string& node : inventory_.remove_object(key)) queue_.add(node, now());
+}
+
 void Controller::take_rule(const WatchEvent& event) {
   {
     const std::lock_guard lock(mutex_);
     const std::string key(event.key);
     if (take_state(rules_, event)) {
+      note_state(rule_deletions_, event);
     } else if (event.kind == WatchEvent::Kind::removed) {
-      rule_objects_.remove_rule(key);
-      rule_generations_.erase(key);
-      rule_uids_.erase(key);
-      status_.forget(key);
+      rule_deletions_.vanished(key, event.created, now());
     } else {
+      const bool had_vanished = rule_deletions_.is_there(key);
       rule_uids_.insert_or_assign(key, text_at(*event.object, {"metadata", "uid"}));
       status_.has(key, text_at(*event.object, {"metadata", "annotations", kRuleStatus}));
       // Only changes of the spec count: the status is an annotation.
       const std::int64_t generation = parse_int(text_at(*event.object, {"metadata", "generation"})).value_or(0);
       const auto [at, is_new] = rule_generations_.try_emplace(key, generation);
-      if (is_new || generation == 0 || at->second != generation) rule_objects_.put_rule(key, *event.object);
+      if (is_new || had_vanished || generation == 0 || at->second != generation)
+        rule_objects_.put_rule(key, *event.object);
       at->second = generation;
     }
   }
@@ -161,10 +183,15 @@ void Controller::take_object(const WatchEvent& event) {
     const std::string key(event.key);
     const SteadyTime at = now();
     if (take_state(objects_, event)) {
+      note_state(object_deletions_, event);
       if (event.kind == WatchEvent::Kind::synced) note_vanished();
     } else if (event.kind == WatchEvent::Kind::removed) {
-      for (const std::string& node : inventory_.remove_object(key)) queue_.add(node, at);
+      object_deletions_.vanished(key, event.created, at);
+      inventory_.note_vanished(key);
     } else {
+      // What was held for it may go now, even if it is the same as before.
+      if (object_deletions_.is_there(key))
+        queue_.add(text_at(*event.object, {"metadata", "labels", kNodeNameLabel}), at);
       const bool counts = may_count(key.substr(0, key.find('/')), judging_);
       for (const std::string& node : inventory_.put_object(key, *event.object, counts)) {
         queue_.add(node, at);
@@ -296,7 +323,7 @@ void Controller::take_namespace(const WatchEvent& event) {
 }
 
 void Controller::watch_rules(const std::stop_token& stop) {
-  Watch watch(connection_->api(), connection_->clock(), {resources::kNodeFeatureRules, "", "", "", 0},
+  Watch watch(connection_->api(), connection_->clock(), {resources::kNodeFeatureRules, "", "", "", 0, "", kMissingLook},
               [this](const WatchEvent& event) { take_rule(event); });
   watch.run(stop);
 }
@@ -311,7 +338,7 @@ void Controller::watch_objects(const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     return [wanted = reads_](std::span<const std::string> path) { return wanted->keeps(path); };
   };
-  WatchTarget target{resources::kNodeFeatures, "", "", "", kObjectsInAPage};
+  WatchTarget target{resources::kNodeFeatures, "", "", "", kObjectsInAPage, "", kMissingLook};
   target.keep = keep;
   target.lists_first = true;
   Watch watch(connection_->api(), connection_->clock(), target,
@@ -386,7 +413,10 @@ Result<ReadObjects> Controller::read_objects(const NodeSnapshot& snapshot, bool 
       continue;
     }
     const auto content = connection_->api().get(object_path(resources::kNodeFeatures, object.space, object.name), stop);
-    if (!content && content.error().code == Errc::absent) continue;  // the watch will say so
+    if (!content && content.error().code == Errc::absent) {
+      read.any_unreadable = true;  // until its deletion is believed
+      continue;
+    }
     if (!content) return content.error();
     read_object(object, *content, read);
   }
@@ -416,7 +446,8 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   std::unique_lock lock(mutex_);
   auto snapshot = inventory_.node(node);
   const auto rules = in_use_;
-  const bool complete = is_complete();
+  const bool complete = is_complete() && !is_rules_pending();
+  const bool is_kind_missing = this->is_kind_missing();
   const auto namespaces = namespaces_;
   const int failures = queue_.failures(node);
   lock.unlock();
@@ -424,7 +455,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   keep_within(judging_.plan.limits, *snapshot);
   auto objects = read_objects(*snapshot, false, stop);
   if (!objects) return {false, {}};
-  const ClusterKnowledge cluster{*namespaces, complete};
+  const ClusterKnowledge cluster{*namespaces, complete, is_kind_missing};
   const SteadyTime begun = now();
   Judged judged = judge(*snapshot, *objects, *rules, judging_, cluster, begun);
   if (judged.refers_beyond) {

@@ -34,6 +34,7 @@
 #include "controller/rule_status.h"
 #include "controller/work_queue.h"
 #include "kube/connection.h"
+#include "kube/deletions.h"
 #include "kube/watch.h"
 #include "kube/watched_collection.h"
 
@@ -79,6 +80,9 @@ class Controller {
   void take_node(const WatchEvent& event);
   void take_namespace(const WatchEvent& event);
   void take_group(const WatchEvent& event);
+  void note_state(Deletions& deletions, const WatchEvent& event);
+  void drop_rule(const std::string& key);
+  void drop_object(const std::string& key);
   void forget_node(const std::string& node);
   void add_all();
   void report_left_out();
@@ -86,8 +90,10 @@ class Controller {
   void take_group(const std::string& key, const Value& object);
   bool is_ready() const;
   bool is_complete() const;
+  bool is_kind_missing() const;
 
   // Of the housekeeping.
+  void settle_deletions(const std::stop_token& stop);
   void renew_rules(const std::stop_token& stop);
   void find_topologies(const std::stop_token& stop);
   void collect(const std::stop_token& stop);
@@ -150,6 +156,7 @@ class Controller {
   WorkQueue queue_;
   WatchedCollection rules_{"nodefeaturerules"}, objects_{"nodefeatures"}, nodes_{"nodes"}, spaces_{"namespaces"},
       groups_state_{"nodefeaturegroups"};
+  Deletions rule_deletions_{resources::kNodeFeatureRules}, object_deletions_{resources::kNodeFeatures};
   std::vector<std::string> spaces_left_out_;  // that were reported
   /// Only if their labels decide which objects count.
   std::shared_ptr<const KnownNamespaces> namespaces_ = std::make_shared<KnownNamespaces>();

@@ -734,6 +734,90 @@ TEST_F(ControllerFaultTest, RulesThatCannotBeListedRemoveNothing) {
   EXPECT_EQ(removed_since(point), std::vector<std::string>());
 }
 
+class ControllerCrdTest : public ControllerFaultTest {
+ protected:
+  static std::string definition(const Resource& resource) {
+    return "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + std::string(resource.plural) + "." +
+           std::string(resource.group);
+  }
+  /// As `kubectl delete crd`: the server deletes all objects, then the kinds.
+  void delete_crds() {
+    // Times are in seconds: what is created again must be younger.
+    const auto now = cluster->admin().server_time();
+    ASSERT_TRUE(eventually([&] {
+      must(cluster->admin().get(definition(kKinds[0])));
+      return cluster->admin().server_time() > now + 1s;
+    }));
+    for (const Resource& kind : kKinds) ASSERT_TRUE(cluster->admin().remove(definition(kind)));
+    ASSERT_TRUE(eventually(
+        [&] {
+          return std::none_of(kKinds.begin(), kKinds.end(), [&](auto& kind) { return exists(definition(kind)); });
+        },
+        60s));
+  }
+  /// Every Node gets this label, so all of them have been evaluated since.
+  void rule_for_all(const std::string& label) { rule(label, R"([{"name":"r","labels":{")" + label + R"(":"true"}}])"); }
+  void expect_on_all(const std::string& label) {
+    for (int i = 0; i < kNodes; ++i)
+      EXPECT_TRUE(wait_for_label(*cluster, name(i), "feature.node.kubernetes.io/" + label, "true", 60s))
+          << name(i) << "\n"
+          << processes.back()->end_of_log();
+  }
+  /// The kinds are back: the workers and the administrator create their objects again, but for one Node. Nothing has
+  /// gone from any Node since `point`; then deletions are believed again.
+  void comes_back(std::uintmax_t point) {
+    cluster->install_crds();
+    label_rule();
+    for (int i = 1; i < kNodes; ++i) node_feature(name(i));
+    rule_for_all("after");
+    expect_on_all("after");
+    EXPECT_TRUE(are_labelled());
+    EXPECT_EQ(removed_since(point), std::vector<std::string>());
+    delete_node_feature(name(1));
+    EXPECT_TRUE(wait_for_label(*cluster, name(1), kLabel, std::nullopt)) << processes.back()->end_of_log();
+    EXPECT_TRUE(wait_for_label(*cluster, name(1), kWorkerLabel, std::nullopt));
+    ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodeFeatureRules, "", "after")));
+    EXPECT_TRUE(wait_for_label(*cluster, name(2), "feature.node.kubernetes.io/after", std::nullopt));
+    EXPECT_EQ(label_of(*cluster, name(0), kLabel), "true") << "its object is not back";
+  }
+  static constexpr std::array kKinds{resources::kNodeFeatures, resources::kNodeFeatureRules};
+};
+
+TEST_F(ControllerCrdTest, CrdsThatAreDeletedAndCreatedAgainLaterRemoveNothing) {
+  Process& process = start();
+  ASSERT_TRUE(eventually([&] { return are_labelled(); }, 60s)) << process.end_of_log();
+  const auto point = cluster->now_in_audit_log();
+  delete_crds();
+  for (const Resource& kind : kKinds)
+    EXPECT_TRUE(eventually([&] {
+      return log_has(process, "the CustomResourceDefinition " + std::string(kind.plural));
+    })) << process.end_of_log();
+  // What the objects and rules made is still wanted.
+  must(cluster->admin().patch(object_path(resources::kNodes, "", name(0)), PatchKind::merge,
+                              json(R"({"metadata":{"labels":{"feature.node.kubernetes.io/from-rule":null}}})")));
+  EXPECT_TRUE(wait_for_label(*cluster, name(0), kLabel, "true")) << process.end_of_log();
+  EXPECT_TRUE(are_labelled());
+  EXPECT_EQ(removed_since(point), std::vector{name(0) + " " + kLabel}) << "by hand";
+  comes_back(cluster->now_in_audit_log());
+}
+
+TEST_F(ControllerCrdTest, CrdsThatAreReplacedAtOnceRemoveNothing) {
+  Process& process = start();
+  ASSERT_TRUE(eventually([&] { return are_labelled(); }, 60s)) << process.end_of_log();
+  const auto point = cluster->now_in_audit_log();
+  delete_crds();
+  comes_back(point);
+}
+
+TEST_F(ControllerCrdTest, AControllerThatStartsWhileTheCrdsAreMissingRemovesNothing) {
+  const auto point = labelled_before();
+  delete_crds();
+  Process& process = start();
+  EXPECT_TRUE(eventually([&] { return log_has(process, "all Nodes are up to date"); }, 60s)) << process.end_of_log();
+  EXPECT_TRUE(eventually([&] { return log_has(process, "code=kind-missing"); })) << process.end_of_log();
+  comes_back(point);
+}
+
 TEST_F(ControllerFaultTest, AMalformedObjectCostsOnlyItsNode) {
   const auto point = labelled_before();
   // As where somebody installed a definition of the kind that checks nothing.
