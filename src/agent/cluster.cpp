@@ -201,49 +201,90 @@ Cluster::Cluster(Api& api, Clock& clock, const std::string& node, const std::str
       changed_(std::move(changed)),
       objects_(node, own_space, WorkersObject::ignore, limits),
       rule_watch_(api, clock, {resources::kNodeFeatureRules, "", "", "", 0},
-                  [this](const WatchEvent& event) {
-                    take(rules_state_, event, &ClusterObjects::put_changed_rule, &ClusterObjects::remove_rule);
-                  }),
+                  [this](const WatchEvent& event) { take(rules_, event); }),
       feature_watch_(api, clock, {resources::kNodeFeatures, "", node_selector(node), "", 0},
-                     [this](const WatchEvent& event) {
-                       take(features_state_, event, &ClusterObjects::put_feature, &ClusterObjects::remove_feature);
-                     }) {
+                     [this](const WatchEvent& event) { take(features_, event); }) {
   threads_.emplace_back([this](const std::stop_token& stop) { rule_watch_.run(stop); });
   threads_.emplace_back([this](const std::stop_token& stop) { feature_watch_.run(stop); });
 }
 
 Cluster::~Cluster() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_ending_ = true;
+  }
   for (std::jthread& thread : threads_) thread.request_stop();
 }
 
-void Cluster::take(WatchedCollection& collection, const WatchEvent& event,
-                   void (ClusterObjects::*put)(const std::string&, const Value&),
-                   void (ClusterObjects::*remove)(const std::string&)) {
+void Cluster::take(Kind& kind, const WatchEvent& event) {
   {
     const std::lock_guard lock(mutex_);
     const std::string key(event.key);
-    if (collection.take(event)) {
+    if (kind.state.take(event)) {
     } else if (event.kind == WatchEvent::Kind::removed) {
-      (objects_.*remove)(key);
+      kind.deletions.vanished(key, event.created, std::chrono::steady_clock::now());
+      // Most agents see no object vanish for weeks.
+      if (!is_settling_deletions_ && !is_ending_)
+        threads_.emplace_back([this](const std::stop_token& stop) { run_deletions(stop); });
+      is_settling_deletions_ = true;
     } else {
-      (objects_.*put)(key, *event.object);
+      kind.deletions.is_there(key);
+      (objects_.*kind.put)(key, *event.object);
     }
     if (objects_.take_has_room()) feature_watch_.list_again();
     // The initial objects are reported once, with `synced`.
-    if (!collection.is_settled()) return;
+    if (!kind.state.is_settled()) return;
   }
   namespaces_wanted_.notify_all();
+  deletions_wait_.notify_all();
   changed_();
+}
+
+void Cluster::run_deletions(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    std::optional<SteadyTime> due;
+    for (Kind* const kind : {&rules_, &features_}) {
+      const auto at = kind->deletions.next();
+      if (!at) continue;
+      const SteadyTime begun = std::chrono::steady_clock::now();
+      if (*at > begun) {
+        due = std::min(due.value_or(*at), *at);
+        continue;
+      }
+      lock.unlock();
+      const CollectionLook look = look_at_collection(api_, kind->deletions.resource(), stop);
+      lock.lock();
+      const auto settled = kind->deletions.settle(look, begun, std::chrono::steady_clock::now());
+      for (const std::string& key : settled.deleted) (objects_.*kind->remove)(key);
+      if (objects_.take_has_room()) feature_watch_.list_again();
+      due = std::chrono::steady_clock::now();  // decide anew when to look next
+      lock.unlock();
+      changed_();
+      lock.lock();
+    }
+    const auto is_sooner = [&] {
+      for (const Kind* kind : {&rules_, &features_})
+        if (const auto next = kind->deletions.next(); next && (!due || *next < *due)) return true;
+      return false;
+    };
+    if (due)
+      deletions_wait_.wait_until(lock, stop, *due, is_sooner);
+    else
+      deletions_wait_.wait(lock, stop, is_sooner);
+  }
 }
 
 ClusterView Cluster::view() const {
   const std::lock_guard lock(mutex_);
   ClusterView view = objects_.view();
   view.complete = view.settled = true;
-  for (const WatchedCollection* collection : {&rules_state_, &features_state_}) {
-    view.complete = view.complete && collection->is_known();
-    view.settled = view.settled && collection->is_settled();
-    if (const auto problem = collection->problem()) view.problems.push_back(*problem);
+  for (const Kind* kind : {&rules_, &features_}) {
+    view.complete = view.complete && kind->state.is_known();
+    view.settled = view.settled && kind->state.is_settled();
+    if (const auto problem = kind->state.problem()) view.problems.push_back(*problem);
+    const auto problems = kind->deletions.problems();
+    view.problems.insert(view.problems.end(), problems.begin(), problems.end());
   }
   view.namespaces = namespaces_;
   for (const std::string& name : objects_.deciding_namespaces(policy_))
@@ -292,8 +333,8 @@ void Cluster::run_namespaces(const std::stop_token& stop) {
 std::vector<Cluster::Health> Cluster::health() const {
   const std::lock_guard lock(mutex_);
   std::vector<Health> out;
-  for (const WatchedCollection* collection : {&rules_state_, &features_state_})
-    out.push_back({collection->resource, collection->synced && !collection->troubled, collection->missing});
+  for (const Kind* kind : {&rules_, &features_})
+    out.push_back({kind->state.resource, kind->state.synced && !kind->state.troubled, kind->state.missing});
   return out;
 }
 

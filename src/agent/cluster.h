@@ -22,6 +22,7 @@
 #include "corridor/object_trust.h"
 #include "corridor/view.h"
 #include "kube/api.h"
+#include "kube/deletions.h"
 #include "kube/watch.h"
 #include "kube/watched_collection.h"
 #include "nodescout/features.h"
@@ -143,11 +144,16 @@ class Cluster {
   std::vector<Health> health() const;
 
  private:
-  void take(WatchedCollection& collection, const WatchEvent& event,
-            void (ClusterObjects::*put)(const std::string&, const Value&),
-            void (ClusterObjects::*remove)(const std::string&));
+  struct Kind {
+    WatchedCollection state;
+    Deletions deletions;
+    void (ClusterObjects::*put)(const std::string&, const Value&);
+    void (ClusterObjects::*remove)(const std::string&);
+  };
+  void take(Kind& kind, const WatchEvent& event);
 
   void run_namespaces(const std::stop_token& stop);
+  void run_deletions(const std::stop_token& stop);
 
   Api& api_;
   const std::function<void()> changed_;
@@ -157,8 +163,17 @@ class Cluster {
   std::chrono::milliseconds recheck_{0};
   KnownNamespaces namespaces_;
   bool is_reading_namespaces_ = false;
-  WatchedCollection rules_state_{"nodefeaturerules"};
-  WatchedCollection features_state_{"nodefeatures"};
+  std::condition_variable_any deletions_wait_;
+  bool is_settling_deletions_ = false;
+  bool is_ending_ = false;
+  Kind rules_{{"nodefeaturerules"},
+              Deletions(resources::kNodeFeatureRules),
+              &ClusterObjects::put_changed_rule,
+              &ClusterObjects::remove_rule};
+  Kind features_{{"nodefeatures"},
+                 Deletions(resources::kNodeFeatures),
+                 &ClusterObjects::put_feature,
+                 &ClusterObjects::remove_feature};
   ClusterObjects objects_;
   Watch rule_watch_, feature_watch_;
   std::vector<std::jthread> threads_;

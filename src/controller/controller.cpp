@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* kLease = "nfd-master.nfd.kubernetes.io";  // NFD's: the two exclude each other
 constexpr int kNodePage = 500;
+constexpr std::chrono::seconds kMissingLook{10};  // for a CRD that is missing
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -143,6 +144,11 @@ void Controller::note_view() {
   was_complete_ = is_complete_now;
 }
 
+/// A kind without its objects may be about to get them back.
+bool Controller::is_kind_missing() const {
+  return rules_.missing || objects_.missing || !rule_deletions_.is_sure() || !object_deletions_.is_sure();
+}
+
 void Controller::wake() {
   changed_.notify_all();
   work_comes_.notify_one();
@@ -152,17 +158,32 @@ void Controller::add_all() {
   for (const std::string& name : inventory_.node_names()) queue_.add(name, now());
 }
 
+void Controller::note_state(Deletions& deletions, const WatchEvent& event) {
+  if (event.kind == WatchEvent::Kind::synced) deletions.look_soon(now());
+  if (event.kind == WatchEvent::Kind::missing) deletions.is_missing(now());
+}
+
+void Controller::drop_rule(const std::string& key) {
+  rule_objects_.remove_rule(key);
+  rule_generations_.erase(key);
+  rule_uids_.erase(key);
+  status_.forget(key);
+}
+
+void Controller::drop_object(const std::string& key) {
+  for (const std::string& node : inventory_.remove_object(key)) queue_.add(node, now());
+}
+
 void Controller::take_rule(const WatchEvent& event) {
   {
     const std::lock_guard lock(mutex_);
     const std::string key(event.key);
     if (take_state(rules_, event)) {
+      note_state(rule_deletions_, event);
     } else if (event.kind == WatchEvent::Kind::removed) {
-      rule_objects_.remove_rule(key);
-      rule_generations_.erase(key);
-      rule_uids_.erase(key);
-      status_.forget(key);
+      rule_deletions_.vanished(key, event.created, now());
     } else {
+      const bool had_vanished = rule_deletions_.is_there(key);
       const std::string uid = text_at(*event.object, {"metadata", "uid"});
       std::string& known_uid = rule_uids_[key];
       const bool is_another = std::exchange(known_uid, uid) != uid;  // deleted and created again, unseen
@@ -171,7 +192,7 @@ void Controller::take_rule(const WatchEvent& event) {
       // Only changes of the spec count: the status is an annotation.
       const std::int64_t generation = parse_int(text_at(*event.object, {"metadata", "generation"})).value_or(0);
       const auto [at, is_new] = rule_generations_.try_emplace(key, generation);
-      if (is_new || is_another || generation == 0 || at->second != generation)
+      if (is_new || is_another || had_vanished || generation == 0 || at->second != generation)
         rule_objects_.put_rule(key, *event.object);
       at->second = generation;
     }
@@ -191,10 +212,14 @@ void Controller::take_object(const WatchEvent& event) {
     const std::string key(event.key);
     const SteadyTime at = now();
     if (take_state(objects_, event)) {
+      note_state(object_deletions_, event);
       if (event.kind == WatchEvent::Kind::synced) note_vanished();
     } else if (event.kind == WatchEvent::Kind::removed) {
-      for (const std::string& node : inventory_.remove_object(key)) add_work(node, at);
+      object_deletions_.vanished(key, event.created, at);
+      inventory_.note_vanished(key);
     } else {
+      // What was held for it may go now, even if it is the same as before.
+      if (object_deletions_.is_there(key)) add_work(text_at(*event.object, {"metadata", "labels", kNodeNameLabel}), at);
       const Inventory::Part part = !may_count(key.substr(0, key.find('/')), judging_) ? Inventory::Part::names
                                    : is_read_as_wanted()                              ? Inventory::Part::wanted
                                                                                       : Inventory::Part::less;
@@ -352,7 +377,7 @@ void Controller::take_namespace(const WatchEvent& event) {
 }
 
 void Controller::watch_rules(const std::stop_token& stop) {
-  WatchTarget target{resources::kNodeFeatureRules, "", "", "", 0};
+  WatchTarget target{resources::kNodeFeatureRules, "", "", "", 0, "", kMissingLook};
   target.reports_bookmarks = true;
   Watch watch(connection_->api(), connection_->clock(), target, [this](const WatchEvent& event) { take_rule(event); });
   watch.run(stop);
@@ -369,7 +394,7 @@ void Controller::watch_objects(const std::stop_token& stop) {
     watch_reads_ = reads_;
     return [wanted = reads_](std::span<const std::string> path) { return wanted->keeps(path); };
   };
-  WatchTarget target{resources::kNodeFeatures, "", "", "", kObjectsInAPage};
+  WatchTarget target{resources::kNodeFeatures, "", "", "", kObjectsInAPage, "", kMissingLook};
   target.keep = keep;
   target.lists_first = target.reports_bookmarks = true;
   Watch watch(connection_->api(), connection_->clock(), target,
@@ -485,6 +510,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   auto snapshot = inventory_.node(node);
   const auto rules = in_use_;
   const bool complete = is_complete();
+  const bool is_kind_missing = this->is_kind_missing();
   const auto namespaces = share_namespaces();
   const int failures = queue_.failures(node);
   lock.unlock();
@@ -492,7 +518,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   keep_within(judging_.plan.limits, *snapshot);
   auto objects = read_objects(*snapshot, false, stop);
   if (!objects) return {false, {}};
-  const ClusterKnowledge cluster{*namespaces, complete};
+  const ClusterKnowledge cluster{*namespaces, complete, is_kind_missing};
   const SteadyTime begun = now();
   Judged judged = judge(*snapshot, *objects, *rules, judging_, cluster, begun);
   if (judged.refers_beyond) {

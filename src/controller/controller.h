@@ -39,6 +39,7 @@
 #include "controller/work_queue.h"
 #include "kube/backoff.h"
 #include "kube/connection.h"
+#include "kube/deletions.h"
 #include "kube/watch.h"
 #include "kube/watched_collection.h"
 
@@ -86,6 +87,9 @@ class Controller {
   std::shared_ptr<const KnownNamespaces> share_namespaces();
   void take_group(const WatchEvent& event);
   void add_work(const std::string& node, SteadyTime at);
+  void note_state(Deletions& deletions, const WatchEvent& event);
+  void drop_rule(const std::string& key);
+  void drop_object(const std::string& key);
   void forget_node(const std::string& node);
   void add_all();
   void report_left_out();
@@ -95,8 +99,10 @@ class Controller {
   bool is_complete() const;
   void note_view();
   bool is_read_as_wanted() const;
+  bool is_kind_missing() const;
 
   // Of the housekeeping.
+  void settle_deletions(const std::stop_token& stop);
   void renew_rules(const std::stop_token& stop);
   void find_topologies(const std::stop_token& stop);
   void collect(const std::stop_token& stop);
@@ -166,6 +172,7 @@ class Controller {
   WorkQueue queue_;
   WatchedCollection rules_{"nodefeaturerules"}, objects_{"nodefeatures"}, nodes_{"nodes"}, spaces_{"namespaces"},
       groups_state_{"nodefeaturegroups"};
+  Deletions rule_deletions_{resources::kNodeFeatureRules}, object_deletions_{resources::kNodeFeatures};
   std::vector<std::string> spaces_left_out_;  // that were reported
   /// Only if their labels decide which objects count.
   KnownNamespaces namespaces_;

@@ -62,6 +62,27 @@ std::vector<Problem> problems_of(const Error* error) {
 
 }  // namespace
 
+// ---- deletions ------------------------------------------------------------------------------------------------------
+
+void Controller::settle_deletions(const std::stop_token& stop) {
+  bool is_news = false;
+  for (Deletions* const each : {&rule_deletions_, &object_deletions_}) {
+    std::unique_lock lock(mutex_);
+    const SteadyTime begun = now();
+    const auto due = each->next();
+    if (!due || *due > begun) continue;
+    lock.unlock();
+    const CollectionLook look = look_at_collection(connection_->api(), each->resource(), stop);
+    lock.lock();
+    const auto settled = each->settle(look, begun, now());
+    for (const std::string& key : settled.deleted) each == &rule_deletions_ ? drop_rule(key) : drop_object(key);
+    if (settled.is_news) add_all();
+    is_news = is_news || settled.is_news || !settled.deleted.empty();
+    notices_.tell("deletions of " + std::string(each->resource().plural), each->problems(), false);
+  }
+  if (is_news) wake();
+}
+
 // ---- rules ----------------------------------------------------------------------------------------------------------
 
 /// Rules that look at more than what was read so far count once that was read.
@@ -139,8 +160,10 @@ Status Controller::reread_objects(const WantedFeatures& wanted, const std::stop_
                                 inventory_.refresh_object(key_of(object), object);
                               },
                               stop, {false, keep});
-  if (!version && version.error().code != Errc::absent) return version.error();
-  return ok();
+  if (version) return ok();
+  const std::lock_guard lock(mutex_);
+  // Without its kind an object counts as it was, and nobody can say what more it had.
+  return version.error().code == Errc::absent && inventory_.object_count() == 0 ? ok() : Status(version.error());
 }
 
 // ---- objects of vanished Nodes --------------------------------------------------------------------------------------
@@ -496,9 +519,14 @@ void Controller::write_rule_status(const std::stop_token& stop) {
 
 /// When there is something to do; under the mutex.
 std::optional<SteadyTime> Controller::house_due() const {
-  if (rules_.is_settled() && groups_state_.is_settled() && is_rules_pending()) return renew_at_;
   std::optional<SteadyTime> due = denied_.next();
   const auto add = [&](SteadyTime at) { due = due ? std::min(*due, at) : at; };
+  for (const Deletions* each : {&rule_deletions_, &object_deletions_})
+    if (const auto at = each->next()) add(*at);
+  if (rules_.is_settled() && groups_state_.is_settled() && is_rules_pending()) {
+    add(renew_at_);
+    return due;
+  }
   if (!may_keep_house()) return due;
   if (const auto at = vanished_.next()) add(*at);
   if (options_.collect_after && !knows_topologies_) add(topologies_at_);
@@ -513,6 +541,7 @@ std::optional<SteadyTime> Controller::house_due() const {
 
 void Controller::keep_house(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
+    settle_deletions(stop);
     renew_rules(stop);
     find_topologies(stop);
     collect(stop);

@@ -131,6 +131,10 @@ std::vector<std::string> Inventory::remove_object(const std::string& key) {
   return {node};
 }
 
+void Inventory::note_vanished(const std::string& key) {
+  if (const auto at = objects_.find(key); at != objects_.end()) at->second.has_vanished = true;
+}
+
 std::optional<NodeSnapshot> Inventory::node(std::string_view name) const {
   const auto at = nodes_.find(name);
   if (at == nodes_.end()) return std::nullopt;

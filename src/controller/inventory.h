@@ -35,9 +35,10 @@ class TextPool {
 
 struct KeptObject {
   std::string space, name, node, resource_version, uid;
-  TextPool::Text text;       // null: too large, not all of it was read, or it does not count
-  bool is_left_out = false;  // its namespace does not count, so only its names are kept
-  std::size_t bytes = 0;     // of what rules look at, as JSON
+  TextPool::Text text;        // null: too large, not all of it was read, or it does not count
+  bool is_left_out = false;   // its namespace does not count, so only its names are kept
+  bool has_vanished = false;  // its deletion is not believed yet (kube/deletions.h)
+  std::size_t bytes = 0;      // of what rules look at, as JSON
 };
 
 /// Whether the server's object is the one that is known, still of the same Node: neither created anew nor moved.
@@ -76,6 +77,8 @@ class Inventory {
   /// Nodes that need work: none if nothing that counts changed.
   std::vector<std::string> put_object(const std::string& key, const Value& object, Part part = Part::wanted);
   std::vector<std::string> remove_object(const std::string& key);
+  /// It counts as it was.
+  void note_vanished(const std::string& key);
   /// Only if the object is still the one of that version: for a read that may be older than the watch.
   bool refresh_object(const std::string& key, const Value& object);
 

@@ -12,6 +12,7 @@
 namespace nodescout {
 
 void read_object(const KeptObject& object, const Value& content, ReadObjects& into) {
+  into.any_vanished = into.any_vanished || object.has_vanished;
   auto read = features_from_value(content, "NodeFeature/" + object.space + "/" + object.name);
   if (!read) {
     into.problems.push_back(problem_of(read.error()));
@@ -124,11 +125,13 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   const bool is_blind = trusted.objects.empty() && !node.lost_objects;
   // Objects of other namespaces are not read, so what they make is unknown, until the administrator lists namespaces.
   const bool is_undecided = node.has_left_out && !options.objects.namespaces;
-  judged.report.may_go = [may_go = keeper.may_go(judged.report.desired, in_force, now), is_blind, is_undecided,
-                          unreadable = objects.any_unreadable ||
-                                       !node.beyond.empty()](const Change& change) -> std::optional<Kept> {
+  const bool is_kind_missing = cluster.is_kind_missing || objects.any_vanished;
+  judged.report.may_go =
+      [may_go = keeper.may_go(judged.report.desired, in_force, now), is_blind, is_undecided, is_kind_missing,
+       unreadable = objects.any_unreadable || !node.beyond.empty()](const Change& change) -> std::optional<Kept> {
     if (const auto why = may_go(change)) return why;
     if (unreadable) return Kept::facts_stale;
+    if (is_kind_missing) return Kept::kind_missing;
     if (is_undecided) return Kept::object_unread;
     if (is_blind) return Kept::no_object;
     return std::nullopt;

@@ -50,7 +50,8 @@ struct JudgeOptions {
 /// What the controller knows beside a Node and its objects.
 struct ClusterKnowledge {
   const KnownNamespaces& namespaces;
-  bool complete = false;  // every list was complete
+  bool complete = false;         // every list was complete
+  bool is_kind_missing = false;  // NodeFeatures or NodeFeatureRules may have gone with their kind
 };
 
 /// NodeFeature objects of a Node as values.
@@ -58,6 +59,7 @@ struct ReadObjects {
   std::vector<NodeFeatureObject> objects;
   std::vector<Problem> problems;
   bool any_unreadable = false;  // what it says is unknown
+  bool any_vanished = false;    // it counts as it was
 };
 void read_object(const KeptObject& object, const Value& content, ReadObjects& into);
 

@@ -11,7 +11,8 @@ namespace nodescout {
 namespace {
 
 bool is_name(std::string_view field) {
-  return field == "name" || field == "namespace" || field == "uid" || field == "resourceVersion" || field == "labels";
+  return field == "name" || field == "namespace" || field == "uid" || field == "resourceVersion" ||
+         field == "creationTimestamp" || field == "labels";
 }
 
 }  // namespace

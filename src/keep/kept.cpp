@@ -10,6 +10,7 @@ std::string_view name_of(Kept why) {
     case Kept::rule_failing: return "rule-failing";
     case Kept::facts_stale: return "facts-stale";
     case Kept::unproved: return "unproved";
+    case Kept::kind_missing: return "kind-missing";
     case Kept::no_object: return "no-object";
     case Kept::object_unread: return "object-unread";
     case Kept::agents_unknown: return "agents-unknown";
@@ -27,6 +28,9 @@ std::string_view text_of(Kept why) {
     case Kept::rule_failing: return "a rule that fails may make it";
     case Kept::facts_stale: return "a rule that may make it uses features that were not read completely";
     case Kept::unproved: return "three probes of the whole machine, over at least three seconds, must agree first";
+    case Kept::kind_missing:
+      return "the CustomResourceDefinition of NodeFeatures or NodeFeatureRules is missing, or was replaced and the "
+             "objects are not back";
     case Kept::no_object: return "no NodeFeature object of the Node is known, and none was seen to be deleted";
     case Kept::object_unread: return "a NodeFeature object in a namespace that is not listed may make it";
     case Kept::agents_unknown: return "the Leases of agents cannot be read, and an agent may have made it";

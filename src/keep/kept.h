@@ -19,6 +19,7 @@ enum class Kept : std::uint8_t {
   rule_failing,        // the same
   facts_stale,         // a rule that may make it uses a feature set that was not read completely
   unproved,            // it is older than this process, which has not probed often enough
+  kind_missing,        // the CRD of NodeFeatures or of rules is missing or was replaced, and with it the objects
   no_object,           // no NodeFeature object of the Node is known, and none was seen to be deleted
   object_unread,       // there are objects of it in namespaces about which the administrator has not decided
   agents_unknown,      // Leases of agents must not be read: one may live on the Node and have made it
@@ -27,8 +28,8 @@ enum class Kept : std::uint8_t {
 };
 inline constexpr std::initializer_list<Kept> kAllKept = {
     Kept::cluster_unknown, Kept::object_not_counted, Kept::rule_unreadable, Kept::rule_failing,
-    Kept::facts_stale,     Kept::unproved,           Kept::no_object,       Kept::object_unread,
-    Kept::agents_unknown,  Kept::agent_gone,         Kept::unsettled};
+    Kept::facts_stale,     Kept::unproved,           Kept::kind_missing,    Kept::no_object,
+    Kept::object_unread,   Kept::agents_unknown,     Kept::agent_gone,      Kept::unsettled};
 
 /// "rule-failing": in metrics and in JSON.
 std::string_view name_of(Kept why);

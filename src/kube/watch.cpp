@@ -3,6 +3,7 @@
 #include <random>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "document/json_part.h"
 #include "document/value_path.h"
 
@@ -25,6 +26,11 @@ constexpr int kProofLooks = 3;
 constexpr seconds kProofTime{60};
 
 std::string metadata(const Value& object, std::string_view field) { return text_at(object, {"metadata", field}); }
+
+std::int64_t created_at(const Value& object) {
+  const auto time = parse_rfc3339(metadata(object, "creationTimestamp"));
+  return time ? std::chrono::duration_cast<seconds>(time->time_since_epoch()).count() : 0;
+}
 
 constexpr const char* kInitialEventsEnd = "k8s.io/initial-events-end";
 
@@ -59,7 +65,8 @@ Watch::Watch(Api& api, Clock& clock, WatchTarget target, Consumer consumer)
       patience_(kFirstPatience, kLongestPatience, std::random_device{}()) {}
 
 void Watch::start_after(const Value& object) {
-  known_[key_of(object)] = version_ = metadata(object, "resourceVersion");
+  version_ = metadata(object, "resourceVersion");
+  known_[key_of(object)] = {version_, created_at(object)};
   snapshot_ = false;
 }
 
@@ -82,7 +89,7 @@ milliseconds Watch::settle(const Attempt& attempt, std::chrono::nanoseconds live
   if (lived >= kHealthy) backoff_.reset();
   if (list_again_.exchange(false)) {
     snapshot_ = true;
-    for (auto& [key, version] : known_) version.clear();
+    for (auto& [key, known] : known_) known.version.clear();
   }
   switch (attempt.outcome) {
     case Outcome::listed: return milliseconds(0);
@@ -91,7 +98,7 @@ milliseconds Watch::settle(const Attempt& attempt, std::chrono::nanoseconds live
     case Outcome::gone: snapshot_ = true; return backoff_.next();
     case Outcome::missing:
       note_missing();
-      if (!version_.empty() || !target_.name.empty()) return patience_.next();
+      if (!version_.empty() || !target_.name.empty()) return std::min(patience_.next(), target_.missing_look);
       return backoff_.between(target_.missing_look * 4 / 5, target_.missing_look * 6 / 5);
     case Outcome::denied:
     case Outcome::failed: break;
@@ -214,8 +221,9 @@ Watch::Attempt Watch::refusal(const ApiStatus& status, std::string where, bool i
 
 // ---- what is known --------------------------------------------------------------------------------------------------
 
-void Watch::report(WatchEvent::Kind kind, std::string_view key, const Value* object, const Error* error) {
-  consumer_({kind, key, object, error});
+void Watch::report(WatchEvent::Kind kind, std::string_view key, const Value* object, const Error* error,
+                   std::int64_t created) {
+  consumer_({kind, key, object, error, created});
 }
 
 void Watch::heard() {
@@ -230,16 +238,20 @@ void Watch::upsert(const Value& object) {
   const std::string key = key_of(object);
   const std::string version = metadata(object, "resourceVersion");
   if (snapshot_) seen_.insert(key);
-  const auto [at, is_new] = known_.try_emplace(key, version);
-  if (!is_new && at->second == version) return;
-  at->second = version;
-  report(is_new ? WatchEvent::Kind::added : WatchEvent::Kind::modified, key, &object);
+  const auto [at, is_new] = known_.try_emplace(key);
+  if (!is_new && at->second.version == version) return;
+  at->second = {version, created_at(object)};
+  report(is_new ? WatchEvent::Kind::added : WatchEvent::Kind::modified, key, &object, nullptr, at->second.created);
 }
 
 void Watch::remove(const Value& object) {
   const std::string key = key_of(object);
   seen_.erase(key);
-  if (known_.erase(key) > 0) report(WatchEvent::Kind::removed, key);
+  const auto at = known_.find(key);
+  if (at == known_.end()) return;
+  const std::int64_t created = at->second.created;
+  known_.erase(at);
+  report(WatchEvent::Kind::removed, key, nullptr, nullptr, created);
 }
 
 void Watch::finish_snapshot(std::string version) {
@@ -248,9 +260,9 @@ void Watch::finish_snapshot(std::string version) {
       ++at;
       continue;
     }
-    const std::string key = at->first;
+    const auto [key, known] = *at;
     at = known_.erase(at);
-    report(WatchEvent::Kind::removed, key);
+    report(WatchEvent::Kind::removed, key, nullptr, nullptr, known.created);
   }
   seen_.clear();
   version_ = std::move(version);

@@ -14,15 +14,16 @@
 // start over once a connection has lived for half a minute.
 //
 // A collection that does not exist (404: no such CRD) is a normal state: one request finds that out, and then it is
-// checked every five minutes. One that was there and is not found any more is tried again at growing intervals, up to
-// five minutes, and what was known of it is dropped when three attempts over a minute agree. What is forbidden is tried
-// again at the same intervals.
+// checked every five minutes (`missing_look`). One that was there and is not found any more is tried again at growing
+// intervals, up to the same, and what was known of it is dropped when three attempts over a minute agree. What is
+// forbidden is tried again at the same intervals.
 //
-// Only keys and versions of objects are kept here, not the objects.
+// Only keys, versions and times of objects are kept here, not the objects.
 #pragma once
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -66,6 +67,7 @@ struct WatchEvent {
   std::string_view key = {};      // "namespace/name" or "name", of the first three
   const Value* object = nullptr;  // of added and modified
   const Error* error = nullptr;   // of trouble
+  std::int64_t created = 0;       // of the first three: seconds since 1970; 0: unknown
 };
 
 /// "namespace/name", or "name" without a namespace.
@@ -115,7 +117,7 @@ class Watch {
   void heard();
   std::chrono::milliseconds settle(const Attempt& attempt, std::chrono::nanoseconds lived);
   void report(WatchEvent::Kind kind, std::string_view key = {}, const Value* object = nullptr,
-              const Error* error = nullptr);
+              const Error* error = nullptr, std::int64_t created = 0);
 
   Api& api_;
   Clock& clock_;
@@ -124,10 +126,14 @@ class Watch {
   Backoff backoff_;   // after failures
   Backoff patience_;  // while it is missing or forbidden
 
-  std::map<std::string, std::string, std::less<>> known_;  // key -> resourceVersion
-  std::set<std::string, std::less<>> seen_;                // keys in the snapshot that is being taken
-  std::string version_;                                    // to go on from; "" before the first snapshot
-  bool snapshot_ = true;                                   // the next connection begins with what there is
+  struct Known {
+    std::string version;
+    std::int64_t created;
+  };
+  std::map<std::string, Known, std::less<>> known_;  // by key
+  std::set<std::string, std::less<>> seen_;          // keys in the snapshot that is being taken
+  std::string version_;                              // to go on from; "" before the first snapshot
+  bool snapshot_ = true;                             // the next connection begins with what there is
   std::atomic<bool> list_again_ = false;
   bool troubled_ = false;  // no line since the last failure
   int missing_looks_ = 0;  // in a row, that found no collection

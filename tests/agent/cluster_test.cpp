@@ -216,6 +216,7 @@ TEST(ClusterObjects, LargeObjectsAreLeftOutAlone) {
 // ---- read and watched -----------------------------------------------------------------------------------------------
 
 constexpr const char* kRules = "/apis/nfd.k8s-sigs.io/v1alpha1/nodefeaturerules";
+constexpr const char* kDefinitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 constexpr const char* kFeatures = "/apis/nfd.k8s-sigs.io/v1alpha1/nodefeatures";
 constexpr const char* kOfSpace = "/apis/nfd.k8s-sigs.io/v1alpha1/namespaces/nfd/nodefeatures";
 
@@ -224,32 +225,42 @@ class ClusterTest : public ::testing::Test {
   void serve_both() {
     server.serve(kRules);
     server.serve(kFeatures);
+    server.serve(kDefinitions);
+    define("1970-01-01T00:00:00Z");
     server.put(kRules, to_json(rules(kGood)));
     server.put(kOfSpace, to_json(feature("nfd", "x", "labels: {l: \"1\"}",
                                          ", labels: {nfd.node.kubernetes.io/node-name: node}")));
     server.put(kOfSpace, to_json(feature("nfd", "elsewhere", "labels: {l: \"1\"}",
                                          ", labels: {nfd.node.kubernetes.io/node-name: other}")));
   }
-  /// Waits until the view is so.
-  ::testing::AssertionResult becomes(Cluster& cluster, const std::function<bool(const ClusterView&)>& wanted) {
-    std::unique_lock lock(mutex);
-    if (changed.wait_for(lock, 10s, [&] { return wanted(cluster.view()); })) return ::testing::AssertionSuccess();
-    return ::testing::AssertionFailure() << "it never came to that";
+  /// The two kinds, created at this time.
+  void define(const std::string& created, const std::string& more = "") {
+    for (const char* kind : {"nodefeaturerules", "nodefeatures"})
+      server.put(kDefinitions, R"({"metadata":{"name":")" + std::string(kind) +
+                                   R"(.nfd.k8s-sigs.io","creationTimestamp":")" + created + """ + more + "
   }
-  std::function<void()> on_change() {
-    return [this] {
-      { const std::lock_guard lock(mutex); }
-      changed.notify_all();
-    };
-  }
-  static bool is_complete(const ClusterView& view) { return view.complete; }
+} ");
+}
+/// Waits until the view is so.
+::testing::AssertionResult becomes(Cluster& cluster, const std::function<bool(const ClusterView&)>& wanted) {
+  std::unique_lock lock(mutex);
+  if (changed.wait_for(lock, 10s, [&] { return wanted(cluster.view()); })) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << "it never came to that";
+}
+std::function<void()> on_change() {
+  return [this] {
+    { const std::lock_guard lock(mutex); }
+    changed.notify_all();
+  };
+}
+static bool is_complete(const ClusterView& view) { return view.complete; }
 
-  std::mutex mutex;
-  std::condition_variable changed;
-  FakeApiServer server;
-  FakeClock clock;
-  Credentials credentials{CredentialSource{}, clock};
-  Api api{server, credentials, clock, "https://fake"};
+std::mutex mutex;
+std::condition_variable changed;
+FakeApiServer server;
+FakeClock clock;
+Credentials credentials{CredentialSource{}, clock};
+Api api{server, credentials, clock, "https://fake"};
 };
 
 /// Selects namespaces with the label trusted=yes.
@@ -392,6 +403,42 @@ TEST_F(ClusterTest, IsWatched) {
   EXPECT_TRUE(becomes(cluster, [](const ClusterView& view) { return names(view) == "c"; }));
   server.erase(std::string(kOfSpace) + "/x");
   EXPECT_TRUE(becomes(cluster, [](const ClusterView& view) { return view.objects.empty(); }));
+}
+
+bool has_problem(const ClusterView& view, const std::string& code, const std::string& where) {
+  return std::any_of(view.problems.begin(), view.problems.end(),
+                     [&](const Problem& problem) { return problem.code == code && problem.where == where; });
+}
+
+TEST_F(ClusterTest, WhatVanishesWithItsKindCountsAsItWas) {
+  serve_both();
+  Cluster cluster(api, clock, "node", "nfd", on_change());
+  ASSERT_TRUE(becomes(cluster, is_complete));
+  define("1970-01-01T00:00:00Z", R"(,"deletionTimestamp":"1970-01-01T00:00:01Z")");
+  server.erase(std::string(kRules) + "/rules");
+  server.erase(std::string(kOfSpace) + "/x");
+  EXPECT_TRUE(becomes(cluster, [](const ClusterView& view) {
+    return has_problem(view, "kind-missing", "nodefeaturerules") && has_problem(view, "kind-missing", "nodefeatures");
+  }));
+  EXPECT_EQ(names(cluster.view()), "a=1");
+  EXPECT_EQ(objects(cluster.view()), "nfd/x");
+}
+
+TEST_F(ClusterTest, WhatWentWithAKindThatWasReplacedCountsUntilItIsBack) {
+  serve_both();
+  server.put(kRules,
+             to_json(object("{metadata: {name: old, creationTimestamp: \"2020-01-01T00:00:00Z\"}, spec: {rules: [" +
+                            std::string(kGood) + "]}}")));
+  Cluster cluster(api, clock, "node", "nfd", on_change());
+  ASSERT_TRUE(becomes(cluster, is_complete));
+  define("2021-01-01T00:00:00Z");
+  server.erase(std::string(kRules) + "/old");
+  EXPECT_TRUE(becomes(
+      cluster, [](const ClusterView& view) { return has_problem(view, "gone-with-kind", "nodefeaturerules old"); }));
+  EXPECT_EQ(names(cluster.view()), "a=1 a=1");
+  server.put(kRules, to_json(rules("{name: c, matchFeatures: []}", "old")));
+  EXPECT_TRUE(
+      becomes(cluster, [](const ClusterView& view) { return names(view) == "c a=1" && view.problems.empty(); }));
 }
 
 TEST_F(ClusterTest, IsCompleteOnceBothKindsAreKnown) {

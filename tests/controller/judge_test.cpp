@@ -93,12 +93,12 @@ class JudgeTest : public ::testing::Test {
     put(R"({"metadata":{"name":"v","namespace":")" + space +
         R"(","labels":{"nfd.node.kubernetes.io/node-name":"n"}},"spec":{"labels":)" + labels + "}}");
   }
-  Judged judged(const RulesInUse& use, bool complete = true) {
+  Judged judged(const RulesInUse& use, bool complete = true, bool is_kind_missing = false) {
     NodeSnapshot snapshot = *inventory.node("n");
     keep_within(options.plan.limits, snapshot);
     ReadObjects objects;
     for (const KeptObject& each : snapshot.objects) read_object(each, *parse_json(*each.text, each.name), objects);
-    return judge(snapshot, objects, use, options, {namespaces, complete}, SteadyTime{});
+    return judge(snapshot, objects, use, options, {namespaces, complete, is_kind_missing}, SteadyTime{});
   }
   static std::optional<Kept> fate_of(const Judged& judged) {
     return judged.report.may_go(
@@ -204,6 +204,28 @@ TEST_F(JudgeTest, NothingGoesFromANodeWithoutObjectsUntilADeletionWasSeen) {
   put(kObject);
   inventory.remove_object("s/o");
   EXPECT_EQ(fate_of(judged(rules(kByConfig))), std::nullopt);
+}
+
+TEST_F(JudgeTest, NothingGoesWhileAKindIsMissing) {
+  put(kObject);
+  EXPECT_EQ(fate_of(judged(rules(kByConfig), true, true)), Kept::kind_missing);
+  EXPECT_EQ(fate_of(judged(rules(kByConfig), true, false)), std::nullopt);
+}
+
+TEST_F(JudgeTest, AnObjectThatVanishedCountsUntilItsDeletionIsBelieved) {
+  put(kObject);
+  put_elsewhere("s", R"({"theirs":"1"})");
+  const RulesInUse use = rules(kByConfig);
+  inventory.note_vanished("s/o");
+  const Judged result = judged(use);
+  EXPECT_TRUE(result.report.desired.labels.contains("feature.node.kubernetes.io/own"));
+  EXPECT_EQ(fate_of(result), Kept::kind_missing);
+  put(kObject);
+  EXPECT_EQ(fate_of(judged(use)), std::nullopt) << "it is back, unchanged";
+  inventory.note_vanished("s/o");
+  inventory.remove_object("s/o");
+  EXPECT_FALSE(judged(use).report.desired.labels.contains("feature.node.kubernetes.io/own"));
+  EXPECT_EQ(fate_of(judged(use)), std::nullopt);
 }
 
 TEST_F(JudgeTest, AMalformedObjectIsReportedAndItsNodeKeepsWhatItHas) {

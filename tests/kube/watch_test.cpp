@@ -65,6 +65,9 @@ class WatchTest : public ::testing::Test {
     });
     Watch watch(api, clock, target, [&](const WatchEvent& event) {
       reported += (reported.empty() ? "" : " ") + std::string(word(event.kind)) + std::string(event.key);
+      if (!event.key.empty())
+        created += (created.empty() ? "" : " ") + std::string(word(event.kind)) + std::string(event.key) + "@" +
+                   std::to_string(event.created);
       if (event.kind == Kind::trouble) last_trouble = event.error->text();
       if (std::exchange(list_again, false)) watch.list_again();
     });
@@ -89,7 +92,7 @@ class WatchTest : public ::testing::Test {
   Api api{server, nobody, clock, "https://fake"};
   std::stop_source stop;
   std::deque<std::function<bool()>> steps;
-  std::string reported, last_trouble;
+  std::string reported, created, last_trouble;
   bool list_again = false;     // at the next event
   std::optional<Value> known;  // before the watch starts
 };
@@ -343,6 +346,23 @@ TEST_F(WatchTest, RetryAfterIsObeyed) {
   EXPECT_GE(clock.slept()[0], 7s);
 }
 
+TEST_F(WatchTest, WhenAnObjectWasCreatedIsSaidWithItsEndAsWell) {
+  for (const char* name : {"a", "b"})
+    server.put(kRules,
+               R"({"metadata":{"creationTimestamp":"1970-01-01T00:01:40Z","name":")" + std::string(name) + "\"}}");
+  server.put(kRules, rule("unknown"));
+  then([&] { server.erase(std::string(kRules) + "/a"); });
+  then([&] { server.erase(std::string(kRules) + "/unknown"); });
+  // The end of this one is not seen, but found in the next list.
+  then([&] {
+    server.erase(std::string(kRules) + "/b");
+    server.compact();
+  });
+  then_the_watch_ends();
+  run();
+  EXPECT_EQ(created, "+a@100 +b@100 +unknown@0 -a@100 -unknown@0 -b@100");
+}
+
 TEST_F(WatchTest, AMissingCollectionIsANormalStateThatIsLookedAtSeldom) {
   server.put(kRules, rule("a"));
   server.answer_with("GET", "", not_found, 3);
@@ -359,6 +379,15 @@ TEST_F(WatchTest, AStartingServerThatAnswers404RemovesNothing) {
   then_the_watch_ends();
   server.answer_with("GET", "resourceVersion=1", not_found, 2);
   EXPECT_EQ(run(), "+a synced missing synced");
+}
+
+TEST_F(WatchTest, WhoWaitsForACollectionSaysHowOftenToLook) {
+  server.put(kRules, rule("a"));
+  then([&] { server.unserve(kRules); });
+  then_the_watch_ends();
+  run({resources::kNodeFeatureRules, "", "", "", 0, "", 10s});
+  ASSERT_EQ(clock.slept().size(), 40u);
+  for (const auto pause : clock.slept()) EXPECT_LE(pause, 12s);
 }
 
 TEST_F(WatchTest, ACollectionThatStaysAwayIsGivenUpAfterAMinute) {
