@@ -144,6 +144,44 @@ TEST_F(ControllerServiceTest, UnderNoPublishItEvaluatesAndWritesNothing) {
   EXPECT_EQ(writes(point), std::vector<std::string>());
 }
 
+/// Else 5,000 Nodes would try it again and again, each on its own.
+TEST_F(ControllerServiceTest, WithoutTheRightToPatchOneNodeTriesForAll) {
+  label_rule();
+  const auto name = [](int i) { return "svc-denied-" + std::to_string(i); };
+  constexpr int kNodes = 40;
+  for (int i = 0; i < kNodes; ++i) {
+    cluster->create_node(name(i));
+    node_feature(name(i));
+  }
+  const auto rights = [](const char* nodes) {
+    return R"([{"apiGroups":[""],"resources":["nodes","nodes/status"],"verbs":)" + std::string(nodes) +
+           R"(},{"apiGroups":["nfd.k8s-sigs.io"],"resources":["*"],"verbs":["get","list","watch"]},)"
+           R"({"apiGroups":["coordination.k8s.io"],"resources":["leases"],"verbs":["get","list"]}])";
+  };
+  cluster->create_service_account("default", "controller-denied", rights(R"(["get","list","watch"])"));
+  const std::string token = cluster->token("default", "controller-denied", name(0));
+  Process& process = serve({}, cluster->kubeconfig("denied", R"({"token":")" + token + "\"}"));
+  EXPECT_TRUE(eventually([&] { return log_has(process, "no Node is written"); })) << process.end_of_log();
+  // Nodes that were denied before the pause began are tried once more on their own, and then wait as well.
+  const auto denied = [&](std::uintmax_t since) {
+    const auto audit = cluster->audit(since);
+    return std::count_if(audit.begin(), audit.end(), [](const AuditEntry& entry) {
+      return entry.verb == "patch" && entry.resource == "nodes" && entry.code == 403 &&
+             entry.user == "system:serviceaccount:default:controller-denied";
+    });
+  };
+  EXPECT_TRUE(eventually([&] { return number("nfd_master_node_update_requests_total") >= kNodes; }));
+  const auto point = cluster->now_in_audit_log();
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(eventually([&] { return denied(point) >= 4; }, 60s)) << "it is tried";
+  EXPECT_GE(std::chrono::steady_clock::now() - start, 1s) << "and not all the time";
+  EXPECT_EQ(times_in_log(process, "no Node is written"), 1);
+  must(cluster->admin().patch("/apis/rbac.authorization.k8s.io/v1/clusterroles/controller-denied", PatchKind::merge,
+                              json(R"({"rules":)" + rights(R"(["get","list","watch","patch"])") + "}")));
+  for (int i = 0; i < kNodes; ++i)
+    EXPECT_TRUE(wait_for_label(*cluster, name(i), kLabel, "true", 70s)) << name(i) << process.end_of_log();
+}
+
 /// The process that lost the Lease goes on watching, writes nothing meanwhile, and does all of its work once it leads
 /// again: Nodes that changed, and Nodes that went.
 TEST_F(ControllerServiceTest, ALeaseThatIsLostIsRegained) {
