@@ -171,7 +171,7 @@ void Controller::drop_rule(const std::string& key) {
 }
 
 void Controller::drop_object(const std::string& key) {
-  for (const std::string& node : inventory_.remove_object(key)) queue_.add(node, now());
+  for (const std::string& node : inventory_.remove_object(key)) add_work(node, now());
 }
 
 void Controller::take_rule(const WatchEvent& event) {

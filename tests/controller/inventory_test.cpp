@@ -179,7 +179,7 @@ TEST(Inventory, AnObjectThatMovedOrWasCreatedAnewIsAnother) {
     replace(value, "metadata", std::move(metadata));
     return value;
   };
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   inventory.put_node(node("a"));
   inventory.put_object("s/o", with_uid("1", "a"));
   const KeptObject known = inventory.node("a")->objects.at(0);
@@ -189,10 +189,10 @@ TEST(Inventory, AnObjectThatMovedOrWasCreatedAnewIsAnother) {
 }
 
 TEST(Inventory, KnowsTheNodesOfANamespace) {
-  Inventory inventory("own");
+  Inventory inventory({"own"});
   inventory.put_object("s/o", object("s", "o", "a"));
   inventory.put_object("s/p", object("s", "p", "a"));
-  inventory.put_object("s/q", object("s", "q", "b"), false);
+  inventory.put_object("s/q", object("s", "q", "b"), Inventory::Part::names);
   inventory.put_object("s-2/o", object("s-2", "o", "c"));
   inventory.put_object("r/o", object("r", "o", "d"));
   EXPECT_EQ(inventory.nodes_of_space("s"), (std::set<std::string>{"a", "b"}));
