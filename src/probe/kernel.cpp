@@ -1,4 +1,4 @@
-#include "host/gunzip_libdeflate.h"
+#include "system/gunzip_libdeflate.h"
 #include "probe/catalog.h"
 #include "probe/kernel_parts.h"
 #include "probe/reading.h"

@@ -201,6 +201,32 @@ TEST_F(ApiTest, ListsPageByPage) {
   EXPECT_EQ(server.requests().back().target, kNodes + "?limit=2&labelSelector=a&continue=c1");
 }
 
+TEST_F(ApiTest, AListMayBeCompressed) {
+  // {"metadata":{"resourceVersion":"7"},"items":[{"n":1}]}
+  constexpr char kBytes[] =
+      "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\x4d\x2d\x49\x4c\x49\x2c\x49\x54\xb2\xaa\x56"
+      "\x2a\x4a\x2d\xce\x2f\x2d\x4a\x4e\x0d\x4b\x2d\x2a\xce\xcc\xcf\x53\xb2\x52\x32\x57\xaa\xd5\x51\xca"
+      "\x2c\x49\xcd\x2d\x56\xb2\x8a\xae\x56\x02\x0a\x19\xd6\xc6\xd6\x02\x00\x2b\xaf\xaa\x6a\x36\x00\x00"
+      "\x00";
+  const std::string whole(kBytes, sizeof kBytes - 1);
+  std::string body = whole;
+  answer([&](const Request& request) {
+    EXPECT_EQ(request.headers.at("Accept-Encoding"), "gzip");
+    return Response{200, {{"content-encoding", "gzip"}}, body};
+  });
+  std::string seen;
+  const auto version = api.list(kNodes, {}, [&](const Value& item) { seen += item.find("n")->text; });
+  ASSERT_TRUE(version) << version.error().text();
+  EXPECT_EQ(*version + seen, "71");
+
+  body.resize(body.size() / 2);
+  for (int i = 0; i < 4; ++i)
+    answer([&](const Request&) { return Response{200, {{"content-encoding", "gzip"}}, body}; });
+  const auto cut = api.list(kNodes, {}, [](const Value&) {});
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().code, Errc::unavailable) << "tried again, like any other answer that is cut";
+}
+
 TEST_F(ApiTest, WhatIsNoListIsNotAnEmptyList) {
   for (const char* body : {"{}", R"({"items":[]})", R"({"metadata":{"resourceVersion":"7"}})",
                            R"({"metadata":{"resourceVersion":"7"},"items":{}})"}) {

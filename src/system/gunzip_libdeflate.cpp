@@ -1,6 +1,6 @@
 // libdeflate and not zlib: the kernel's configuration is the largest thing that a dump reads, and zlib needs 0.3 ms for
 // it where libdeflate needs 0.1 ms.
-#include "host/gunzip_libdeflate.h"
+#include "system/gunzip_libdeflate.h"
 
 #include <libdeflate.h>
 
