@@ -28,6 +28,10 @@ AgentLeases::State AgentLeases::of(std::string_view node, Time server_time) cons
   return server_time < at->second ? State::lives : State::gone;
 }
 
+bool AgentLeases::has_become_stale(std::string_view node, Time then, Time now) const {
+  return of(node, then) == State::lives && of(node, now) == State::gone;
+}
+
 AgentLeases::Time AgentLeases::fresh_until(std::string_view node) const {
   const auto at = fresh_until_.find(node);
   return at == fresh_until_.end() ? Time{} : at->second;

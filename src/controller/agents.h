@@ -27,6 +27,8 @@ class AgentLeases {
   /// Leases that are not an agent's are ignored.
   void add(const Value& lease);
   State of(std::string_view node, Time server_time) const;
+  /// Whether the Lease was fresh then and is not now: if it was read then, it may have been renewed since.
+  bool has_become_stale(std::string_view node, Time then, Time now) const;
   /// When that Lease gets stale.
   Time fresh_until(std::string_view node) const;
   std::size_t size() const { return fresh_until_.size(); }

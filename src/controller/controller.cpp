@@ -451,7 +451,7 @@ void Controller::work(const std::stop_token& stop) {
     if (!inventory_.has_node(*node)) forget_node(*node);  // it went meanwhile
     metrics_.sized(inventory_.node_count(), inventory_.object_count(), queue_.waiting(), gate_->limit());
     if (groups_dirty_ || status_dirty_ || !object_events_.empty()) changed_.notify_all();
-    if (!announced_ && turn.succeeded && queue_.is_caught_up(now())) {
+    if (!announced_ && turn.succeeded && !denied_.is_paused() && queue_.is_caught_up(now())) {
       announced_ = true;
       log_.info("all Nodes are up to date", {{"nodes", std::to_string(inventory_.node_count())},
                                              {"objects", std::to_string(inventory_.object_count())},
@@ -486,9 +486,11 @@ Result<ReadObjects> Controller::read_objects(const NodeSnapshot& snapshot, bool 
   return read;
 }
 
-Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::stop_token& stop) {
+Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::string& node, const std::stop_token& stop) {
   const std::lock_guard lock(agents_mutex_);
-  if (agents_ && now() - agents_at_ < kAgentsLife) return agents_;
+  const auto today = connection_->api().server_time();
+  if (agents_ && now() - agents_at_ < kAgentsLife && !agents_->has_become_stale(node, agents_read_, today))
+    return agents_;
   const KeepMember keep = [](std::span<const std::string> path) {
     return path[0] != "metadata" || path.size() != 2 || path[1] == "name" || path[1] == "annotations";
   };
@@ -501,6 +503,7 @@ Result<std::shared_ptr<const AgentLeases>> Controller::agents(const std::stop_to
   notices_.tell("agents", listed ? std::vector<Problem>{} : std::vector{problem_of(listed.error())}, false);
   agents_ = std::move(leases);
   agents_at_ = begun;
+  agents_read_ = today;
   return agents_;
 }
 
@@ -530,7 +533,7 @@ Controller::Turn Controller::process(const std::string& node, const std::stop_to
   if (complete) note_verdict(node, rules, judged);
   log_once(judged.problems);
   if (has_agent(*snapshot)) return {};
-  const auto leases = agents(stop);
+  const auto leases = agents(node, stop);
   if (!leases) return {false, {}};
   const auto today = connection_->api().server_time();
   NodeWriter::Options how{true, failures > 0};

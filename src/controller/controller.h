@@ -142,8 +142,8 @@ class Controller {
   };
   // Of one Node, without the mutex.
   Turn process(const std::string& node, const std::stop_token& stop);
-  /// Leases of agents, as they were a moment ago.
-  Result<std::shared_ptr<const AgentLeases>> agents(const std::stop_token& stop);
+  /// Leases of agents, as they were a moment ago; that of this Node not older than it is long.
+  Result<std::shared_ptr<const AgentLeases>> agents(const std::string& node, const std::stop_token& stop);
   std::optional<SteadyTime> recheck_of(const std::string& node, std::chrono::milliseconds period) const;
   bool may_write(const std::string& node);
   bool waits_for_right(const std::string& node, const Result<NodeWriter::Written>& written);
@@ -218,6 +218,7 @@ class Controller {
   std::mutex agents_mutex_;
   std::shared_ptr<const AgentLeases> agents_;
   SteadyTime agents_at_{};
+  AgentLeases::Time agents_read_{};  // by the server's time
 
   bool leads_ = false;
   std::optional<SteadyTime> view_since_;  // none while another leads: nothing that is known may be older

@@ -28,6 +28,16 @@ TEST(AgentLeases, AnAgentLivesWhileItsLeaseIsFreshByTheServersTime) {
   EXPECT_EQ(leases.fresh_until("a"), kRenewed + 90s);
 }
 
+/// A Lease of a few seconds is renewed several times while a list of Leases is used.
+TEST(AgentLeases, ALeaseThatWasFreshWhenItWasReadMayBeFreshAgain) {
+  AgentLeases leases;
+  leases.add(lease("a", kOfAgent, "2027-01-15T08:00:00.000000Z"));
+  EXPECT_TRUE(leases.has_become_stale("a", kRenewed + 89s, kRenewed + 90s));
+  EXPECT_FALSE(leases.has_become_stale("a", kRenewed + 88s, kRenewed + 89s));
+  EXPECT_FALSE(leases.has_become_stale("a", kRenewed + 90s, kRenewed + 91s)) << "it was stale already";
+  EXPECT_FALSE(leases.has_become_stale("b", kRenewed, kRenewed + 91s));
+}
+
 TEST(AgentLeases, OtherLeasesOfTheNamespaceAreNotAgents) {
   AgentLeases leases;
   leases.add(lease("nfd-master.nfd.kubernetes.io", "{}", "2027-01-15T08:00:00.000000Z"));

@@ -29,7 +29,10 @@ class ControllerBesideAgentTest : public ControllerTest {
   std::string rules_of(const std::string& who) {
     const fs::path at = folder.path() / ("rules-of-" + who);
     fs::create_directories(at);
-    write_file(at / "maker.yaml", "- {name: maker, labels: {maker: " + who + "}, matchFeatures: []}\n");
+    write_file(at / "maker.yaml",
+               "apiVersion: nfd.k8s-sigs.io/v1alpha1\nkind: NodeFeatureRule\nmetadata: {name: maker}\nspec: {rules: "
+               "[{name: maker, labels: {maker: " +
+                   who + "}, matchFeatures: []}]}\n");
     return at.string();
   }
   AgentProcess& start_agent(const std::string& node, const std::string& config) {
