@@ -216,30 +216,28 @@ class ClusterTest : public ::testing::Test {
   void define(const std::string& created, const std::string& more = "") {
     for (const char* kind : {"nodefeaturerules", "nodefeatures"})
       server.put(kDefinitions, R"({"metadata":{"name":")" + std::string(kind) +
-                                   R"(.nfd.k8s-sigs.io","creationTimestamp":")" + created + """ + more + "
+                                   R"(.nfd.k8s-sigs.io","creationTimestamp":")" + created + "\"" + more + "}}");
   }
-} ");
-}
-/// Waits until the view is so.
-::testing::AssertionResult becomes(Cluster& cluster, const std::function<bool(const ClusterView&)>& wanted) {
-  std::unique_lock lock(mutex);
-  if (changed.wait_for(lock, 10s, [&] { return wanted(cluster.view()); })) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "it never came to that";
-}
-std::function<void()> on_change() {
-  return [this] {
-    { const std::lock_guard lock(mutex); }
-    changed.notify_all();
-  };
-}
-static bool is_complete(const ClusterView& view) { return view.complete; }
+  /// Waits until the view is so.
+  ::testing::AssertionResult becomes(Cluster& cluster, const std::function<bool(const ClusterView&)>& wanted) {
+    std::unique_lock lock(mutex);
+    if (changed.wait_for(lock, 10s, [&] { return wanted(cluster.view()); })) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << "it never came to that";
+  }
+  std::function<void()> on_change() {
+    return [this] {
+      { const std::lock_guard lock(mutex); }
+      changed.notify_all();
+    };
+  }
+  static bool is_complete(const ClusterView& view) { return view.complete; }
 
-std::mutex mutex;
-std::condition_variable changed;
-FakeApiServer server;
-FakeClock clock;
-Credentials credentials{CredentialSource{}, clock};
-Api api{server, credentials, clock, "https://fake"};
+  std::mutex mutex;
+  std::condition_variable changed;
+  FakeApiServer server;
+  FakeClock clock;
+  Credentials credentials{CredentialSource{}, clock};
+  Api api{server, credentials, clock, "https://fake"};
 };
 
 /// Selects namespaces with the label trusted=yes.
@@ -405,9 +403,9 @@ TEST_F(ClusterTest, WhatVanishesWithItsKindCountsAsItWas) {
 
 TEST_F(ClusterTest, WhatWentWithAKindThatWasReplacedCountsUntilItIsBack) {
   serve_both();
-  server.put(kRules,
-             to_json(object("{metadata: {name: old, creationTimestamp: \"2020-01-01T00:00:00Z\"}, spec: {rules: [" +
-                            std::string(kGood) + "]}}")));
+  server.put(kRules, to_json(object("{apiVersion: nfd.k8s-sigs.io/v1alpha1, kind: NodeFeatureRule, metadata: {name: "
+                                    "old, creationTimestamp: \"2020-01-01T00:00:00Z\"}, spec: {rules: [" +
+                                    std::string(kGood) + "]}}")));
   Cluster cluster(api, clock, "node", "nfd", on_change());
   ASSERT_TRUE(becomes(cluster, is_complete));
   define("2021-01-01T00:00:00Z");

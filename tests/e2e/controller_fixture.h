@@ -18,6 +18,7 @@
 #include "feature/json.h"
 #include "kube/lease.h"
 #include "kube/watch.h"
+#include "support/run_program.h"
 
 namespace nodescout::test {
 

@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "e2e/controller_fixture.h"
-#include "support/run_program.h"
 
 namespace nodescout::test {
 namespace {
