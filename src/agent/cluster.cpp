@@ -1,6 +1,7 @@
 #include "agent/cluster.h"
 
 #include <algorithm>
+#include <random>
 #include <tuple>
 
 #include "base/text.h"
@@ -15,7 +16,13 @@ namespace nodescout {
 namespace {
 
 constexpr std::chrono::milliseconds kNamespaceRetry{300'000};  // without a recheck
+constexpr std::chrono::milliseconds kLookSpread{2'000};        // all agents see a rule object vanish at once
 constexpr const char* kWorkerAnnotation = "nfd.node.kubernetes.io/worker.version";
+
+std::chrono::milliseconds spread(std::chrono::milliseconds most) {
+  static thread_local std::minstd_rand random(std::random_device{}());
+  return std::chrono::milliseconds(random() % static_cast<std::uint_fast32_t>(most.count()));
+}
 
 /// Names of the object's current rules, readable or not.
 std::set<std::string, std::less<>> rule_names(const Value& object) {
@@ -220,9 +227,11 @@ void Cluster::take(Kind& kind, const WatchEvent& event) {
   {
     const std::lock_guard lock(mutex_);
     const std::string key(event.key);
+    const SteadyTime at = std::chrono::steady_clock::now();
     if (kind.state.take(event)) {
+      if (event.kind == WatchEvent::Kind::synced && kind.deletions.next()) kind.deletions.look_soon(at);
     } else if (event.kind == WatchEvent::Kind::removed) {
-      kind.deletions.vanished(key, event.created, std::chrono::steady_clock::now());
+      kind.deletions.vanished(key, event.created, at, spread(kLookSpread));
       // Most agents see no object vanish for weeks.
       if (!is_settling_deletions_ && !is_ending_)
         threads_.emplace_back([this](const std::stop_token& stop) { run_deletions(stop); });

@@ -122,7 +122,7 @@ Judged judge(const NodeSnapshot& node, const ReadObjects& objects, const RulesIn
   judged.report.left_out = entries_left_out(rules.layers, view, trusted, judged.report.desired, options.labels);
   for (const auto& [entry, object] : judged.report.left_out) in_force.left_out.insert(entry);
   for (const auto& [layer, set] : rules.layers.layers) in_force.sets.push_back(&set);
-  const bool is_blind = trusted.objects.empty() && !node.lost_objects;
+  const bool is_blind = trusted.objects.empty() && !node.lost_objects && !trusted.are_all_deselected;
   // Objects of other namespaces are not read, so what they make is unknown, until the administrator lists namespaces.
   const bool is_undecided = node.has_left_out && !options.objects.namespaces;
   const bool is_kind_missing = cluster.is_kind_missing || objects.any_vanished;

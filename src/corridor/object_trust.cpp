@@ -46,6 +46,8 @@ class Judge {
 
   void add(const NodeFeatureObject& object) {
     const Standing standing = standing_of(object.space, policy_, context_);
+    is_any_other_ = is_any_other_ || standing != Standing::not_selected;
+    is_any_deselected_ = is_any_deselected_ || standing == Standing::not_selected;
     if (standing == Standing::counts) {
       trusted_.objects.push_back(what_counts_of(object));
       trusted_.with_left_out.push_back(policy_.namespaces ? trusted_.objects.back() : object);
@@ -64,6 +66,7 @@ class Judge {
 
   Trusted take() {
     if (!is_anything_held_) trusted_.with_left_out.clear();
+    trusted_.are_all_deselected = policy_.namespaces && is_any_deselected_ && !is_any_other_;
     trusted_.left_out_may_override = policy_.may_override || !policy_.namespaces;
     return std::move(trusted_);
   }
@@ -178,6 +181,7 @@ class Judge {
   const TrustContext& context_;
   Trusted trusted_;
   bool is_anything_held_ = false;
+  bool is_any_deselected_ = false, is_any_other_ = false;
 };
 
 /// The feature sets that a rule uses.

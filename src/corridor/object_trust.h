@@ -70,6 +70,9 @@ struct Trusted {
   /// With what is left out, which must not remove anything from the Node. Empty if nothing is.
   std::vector<NodeFeatureObject> with_left_out;
   bool left_out_may_override = false;
+  /// There are objects, and none counts because the administrator listed namespaces and the selector matches none of
+  /// theirs: the Node is to have nothing of objects.
+  bool are_all_deselected = false;
 };
 Trusted trust(const ObjectPolicy& policy, const TrustContext& context, std::span<const NodeFeatureObject> objects);
 

@@ -9,19 +9,33 @@
 namespace nodescout {
 namespace {
 
-/// Labels that NodeFeature objects ask for; on equal keys the later object wins.
-Outcome labels_of(std::span<const NodeFeatureObject> objects, Origins& origins) {
+/// The other spelling of a label of the default prefix, with it or without; empty: there is none.
+std::string other_spelling(const std::string& key) {
+  const std::string prefix = std::string(kFeaturePrefix) + "/";
+  if (key.find('/') == std::string::npos) return prefix + key;
+  return key.starts_with(prefix) ? key.substr(prefix.size()) : "";
+}
+
+/// Labels that NodeFeature objects ask for; on equal keys the later object wins, however each of them spells it.
+Outcome labels_of(std::span<const NodeFeatureObject> objects, const LabelPolicy& policy, Origins& origins) {
   Outcome outcome;
-  for (const NodeFeatureObject& object : objects)
+  for (const NodeFeatureObject& object : objects) {
+    if (policy.auto_prefix && !outcome.labels.empty())
+      for (const auto& [key, value] : object.labels) {
+        const std::string other = other_spelling(key);
+        outcome.labels.erase(other);
+        origins.erase(other);
+      }
     for (const auto& [key, value] : object.labels) {
       outcome.labels.insert_or_assign(key, Made{value, 0});
       origins.insert_or_assign(key, "NodeFeature " + object.space + "/" + object.name);
     }
+  }
   return outcome;
 }
 
-void add_objects(const View& view, Walk& walk) {
-  Outcome requested = labels_of(view.objects, walk.origins.emplace_back());
+void add_objects(const View& view, const LabelPolicy& policy, Walk& walk) {
+  Outcome requested = labels_of(view.objects, policy, walk.origins.emplace_back());
   if (requested.labels.empty()) return;
   walk.layers.push_back({Layer::objects, nullptr, &walk.outcomes.emplace_back(std::move(requested)),
                          &walk.sight.of(Layer::objects), &walk.origins.back()});
@@ -186,11 +200,11 @@ Walk walk(const RuleLayers& rules, const View& view, const LabelPolicy& policy, 
     walk.remarks.push_back({"gfd-present", "nvidia.com",
                             "NVIDIA's gpu-feature-discovery labels this node as well; its labels are used",
                             "switch it off (gfd.enabled=false) and delete its NodeFeature object"});
-  if (!view.objects_may_override) add_objects(view, walk);
+  if (!view.objects_may_override) add_objects(view, policy, walk);
   for (const LayerRow& row : kLayers) {
     const Features& seen = walk.sight.of(row.sees);
     if (row.layer == Layer::objects) {
-      if (view.objects_may_override) add_objects(view, walk);
+      if (view.objects_may_override) add_objects(view, policy, walk);
     } else if (const RuleSet* set = rules.find(row.layer)) {
       const Outcome& outcome = evaluate(*set, seen, cache ? &(*cache)[row.layer] : nullptr, walk);
       walk.layers.push_back(

@@ -46,8 +46,10 @@ CollectionLook look_at_collection(Api& api, const Resource& resource, const std:
           created ? std::chrono::duration_cast<std::chrono::seconds>(created->time_since_epoch()).count() : 0};
 }
 
-void Deletions::vanished(const std::string& key, std::int64_t created, SteadyTime at) {
-  if (!gone_with_kind_.contains(key)) waiting_.insert_or_assign(key, Vanished{created, at});
+void Deletions::vanished(const std::string& key, std::int64_t created, SteadyTime at, std::chrono::milliseconds wait) {
+  if (gone_with_kind_.contains(key)) return;
+  if (waiting_.empty()) not_before_ = std::max(not_before_, at + wait);
+  waiting_.insert_or_assign(key, Vanished{created, at});
 }
 
 bool Deletions::is_there(const std::string& key) { return waiting_.erase(key) + gone_with_kind_.erase(key) > 0; }
@@ -77,8 +79,13 @@ Deletions::Settled Deletions::settle(const CollectionLook& look, SteadyTime begu
   settled.is_news = is_sure() != (look.state == State::there);
   state_ = look.state;
   is_look_wanted_ = false;
-  not_before_ = now + (look.state == State::going ? std::chrono::milliseconds(kGoingPause) : kLookPause);
-  if (look.state == State::going) return settled;
+  if (look.state == State::going) {
+    not_before_ = now + going_pause_;
+    going_pause_ = std::min(2 * going_pause_, kLongestPause);
+    return settled;
+  }
+  going_pause_ = kGoingPause;
+  not_before_ = now + kLookPause;
   std::optional<SteadyTime> oldest;  // of those that a look which is not exact cannot settle yet
   for (auto at = waiting_.begin(); at != waiting_.end();) {
     const auto& [created, seen] = at->second;

@@ -44,13 +44,15 @@ CollectionLook look_at_collection(Api& api, const Resource& resource, const std:
 class Deletions {
  public:
   static constexpr std::chrono::milliseconds kLookPause{250};  // between two looks
-  static constexpr std::chrono::seconds kGoingPause{10};       // the same, while the kind is missing
-  static constexpr std::chrono::seconds kInexactWait{10};      // before a look that is not exact counts
+  static constexpr std::chrono::seconds kGoingPause{10};       // the same, while the kind is missing; it doubles
+  static constexpr std::chrono::seconds kLongestPause{300};
+  static constexpr std::chrono::seconds kInexactWait{10};  // before a look that is not exact counts
 
   explicit Deletions(const Resource& resource) : resource_(resource) {}
 
-  /// The object vanished. `created` as in WatchEvent.
-  void vanished(const std::string& key, std::int64_t created, SteadyTime at);
+  /// The object vanished. `created` as in WatchEvent; `wait` before the first look, where many processes saw the same.
+  void vanished(const std::string& key, std::int64_t created, SteadyTime at,
+                std::chrono::milliseconds wait = std::chrono::milliseconds(0));
   /// The object is there. True: it had vanished, and counted as it was.
   bool is_there(const std::string& key);
   /// Look, although nothing vanished: something may have while nobody watched.
@@ -83,6 +85,7 @@ class Deletions {
   CollectionLook::State state_ = CollectionLook::State::unknown;
   bool is_look_wanted_ = false;
   SteadyTime not_before_{};
+  std::chrono::seconds going_pause_ = kGoingPause;
 };
 
 }  // namespace nodescout

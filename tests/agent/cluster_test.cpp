@@ -424,9 +424,9 @@ TEST_F(ClusterTest, WhatVanishesWithItsKindCountsAsItWas) {
 
 TEST_F(ClusterTest, WhatWentWithAKindThatWasReplacedCountsUntilItIsBack) {
   serve_both();
-  server.put(kRules,
-             to_json(object("{metadata: {name: old, creationTimestamp: \"2020-01-01T00:00:00Z\"}, spec: {rules: [" +
-                            std::string(kGood) + "]}}")));
+  server.put(kRules, to_json(object("{apiVersion: nfd.k8s-sigs.io/v1alpha1, kind: NodeFeatureRule, metadata: {name: "
+                                    "old, creationTimestamp: \"2020-01-01T00:00:00Z\"}, spec: {rules: [" +
+                                    std::string(kGood) + "]}}")));
   Cluster cluster(api, clock, "node", "nfd", on_change());
   ASSERT_TRUE(becomes(cluster, is_complete));
   define("2021-01-01T00:00:00Z");

@@ -324,6 +324,25 @@ TEST_F(JudgeTest, ASelectorDecidesByTheLabelsOfTheNamespace) {
   EXPECT_FALSE(has_theirs());
 }
 
+TEST_F(JudgeTest, WhatASelectorNoLongerMatchesGoes) {
+  options.objects.selector = LabelSelector{{{"team", LabelSelector::Operator::exists, {}}}};
+  options.objects.namespaces = {"*"};
+  options.objects.own_always_counts = false;
+  put(kObject);
+  const RulesInUse use = rules(kByConfig);
+  namespaces["s"].labels = Attributes{{"other", "a"}};
+  EXPECT_TRUE(judged(use).report.desired.labels.empty());
+  EXPECT_EQ(fate_of(judged(use)), std::nullopt) << "the administrator has decided";
+  namespaces.erase("s");
+  EXPECT_EQ(fate_of(judged(use)), Kept::no_object) << "its labels are not known";
+  namespaces["s"].labels = Attributes{{"other", "a"}};
+  options.objects.selector->is_malformed = true;
+  EXPECT_EQ(fate_of(judged(use)), Kept::no_object);
+  options.objects.selector->is_malformed = false;
+  options.objects.namespaces.reset();
+  EXPECT_EQ(fate_of(judged(use)), Kept::no_object) << "the administrator has not decided about namespaces";
+}
+
 TEST_F(JudgeTest, ControlLabelsOfOperatorsAreNotTakenFromObjectsButForNfd) {
   options.objects.namespaces = {"vendor"};
   put_elsewhere("vendor", R"({"nvidia.com/mig.config":"all-1g.5gb","nvidia.com/gpu.present":"true"})");

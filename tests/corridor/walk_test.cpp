@@ -141,6 +141,21 @@ TEST(Walk, LabelsThatObjectsAskForFillGapsOnlyAndReportIt) {
   EXPECT_EQ(walked.layers.front().layer, Layer::objects);
 }
 
+TEST(Walk, OfTwoObjectsTheLaterWinsHoweverItSpellsTheLabel) {
+  const Attributes with{{"feature.node.kubernetes.io/a", "with"}}, without{{"a", "without"}};
+  const auto label = [](const Attributes& first, const Attributes& second, const LabelPolicy& policy) {
+    const std::vector<NodeFeatureObject> objects{{"s", "1", {}, first}, {"s", "2", {}, second}};
+    return walk({}, {{}, objects}, policy).built.desired.labels.find("feature.node.kubernetes.io/a")->second;
+  };
+  EXPECT_EQ(label(with, without, {}), "without");
+  EXPECT_EQ(label(without, with, {}), "with");
+  LabelPolicy unprefixed;
+  unprefixed.auto_prefix = false;
+  EXPECT_EQ(label(with, without, unprefixed), "with") << "these are two labels";
+  // Within one object the full name wins.
+  EXPECT_EQ(label(without, Attributes{{"a", "x"}, {"feature.node.kubernetes.io/a", "y"}}, {}), "y");
+}
+
 TEST(Walk, WhereTheyMayOverrideTheyStandBetweenTheNodesOwnAndTheRules) {
   const RuleLayers rules = layers_of({{Layer::custom, "{name: a, labels: {one: custom, two: custom, three: custom}}"},
                                       {Layer::shipped, "{name: b, labels: {one: shipped}}"},

@@ -84,6 +84,11 @@ TEST_F(DeletionsTest, WhileTheKindIsGoingNothingIsBelieved) {
   EXPECT_EQ(deletions.next(), at(1s) + Deletions::kGoingPause);
   EXPECT_EQ(settle(kGoing, 600s), "") << "however long it lasts";
   EXPECT_FALSE(is_news);
+  EXPECT_EQ(deletions.next(), at(600s) + 2 * Deletions::kGoingPause);
+  for (int i = 0; i < 10; ++i) settle(kGoing, 601s);
+  EXPECT_EQ(deletions.next(), at(601s) + Deletions::kLongestPause);
+  deletions.look_soon(at(650s));
+  EXPECT_EQ(deletions.next(), at(650s)) << "the watch has found it";
   // The same kind is there: somebody looked at another server, or gave the wrong answer.
   EXPECT_EQ(settle(kThere, 700s), "a");
   EXPECT_TRUE(is_news);
@@ -106,6 +111,14 @@ TEST_F(DeletionsTest, WhatIsOlderThanTheKindWentWithTheOneBefore) {
   // And then it is deleted for itself.
   deletions.vanished("a", kNew, at(2s));
   EXPECT_EQ(settle({State::there, true, kNew}, 2s), "a");
+}
+
+TEST_F(DeletionsTest, WhoSawWhatManySawWaitsALittle) {
+  deletions.vanished("a", kOld, at(0s), 2s);
+  EXPECT_EQ(deletions.next(), at(2s));
+  deletions.vanished("b", kOld, at(1s), 2s);
+  EXPECT_EQ(deletions.next(), at(2s)) << "one look is enough";
+  EXPECT_EQ(settle(kThere, 2s), "a b");
 }
 
 TEST_F(DeletionsTest, WhatComesBackWasNotDeleted) {
