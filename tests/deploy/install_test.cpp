@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "document/value_path.h"
+#include "document/yaml.h"
 #include "kube/module.h"
 #include "nodescout/version.h"
 #include "support/run_program.h"
@@ -217,6 +219,48 @@ TEST(DockerfileTest, CopiesWhatTheBuildTakes) {
                   {.environment = {{"NODESCOUT_COMPILER_LAUNCHER", ""}}});
   EXPECT_EQ(configured.status, 0) << configured.err;
   EXPECT_NE(dockerfile.find("nodescout:" + std::string(kVersion)), std::string::npos);
+}
+
+/// The summary after a run of the tests.
+TEST(SkippedTest, ListsSkippedTestsAndBoundsThatWereNotJudged) {
+  const TempDirectory folder;
+  write_file(
+      folder.path() / "LastTest.log",
+      "[ RUN      ] A.B\na/b.cpp:1: Skipped\nskipped: no GPU\n[  SKIPPED ] A.B (0 ms)\n"
+      "from here to there: 1.25 s\nto labels: 21.50 s (not judged: the machine is busy)\n[       OK ] A.C (1 ms)\n");
+  const Ran summary =
+      run_program({"/usr/bin/awk", "-f", kSource + "/tests/skipped.awk", (folder.path() / "LastTest.log").string()});
+  EXPECT_EQ(summary.out, "skipped: A.B: no GPU\nnot judged: to labels: 21.50 s (the machine is busy)\n");
+}
+
+// ---- what a forge runs
+// ------------------------------------------------------------------------------------------------
+
+/// A job that runs the tests may mount and start containers, and fails where the real node was skipped.
+TEST(WorkflowsTest, EveryJobThatTestsHasTheRealNode) {
+  const std::string name = "NodeTest.TheAgentIsReadyAndItsNodeHasLabels";
+  const std::string source = read_file(kSource + "/tests/e2e/node_test.cpp");
+  EXPECT_NE(source.find("TEST_F(" + replace_all(name, ".", ", ") + ")"), std::string::npos);
+  int jobs = 0;
+  for (const char* file : {"test.yml", "release.yml"}) {
+    const std::string path = kSource + "/.github/workflows/" + file;
+    const auto documents = parse_yaml(read_file(path), file);
+    ASSERT_FALSE(documents.at(0).error) << documents.at(0).error->what;
+    for (const Member& job : documents[0].root.find("jobs")->members) {
+      bool tests = false, is_judged = false;
+      for (const Value& step : job.value.find("steps")->items) {
+        const std::string run = text_at(step, {"run"});
+        if (tests && run.starts_with("grep ") && run.ends_with(" build/dev/Testing/Temporary/LastTest.log"))
+          is_judged |= run.find("\"[       OK ] " + name + "\"") != std::string::npos;
+        tests |= run == "./dev test";
+      }
+      if (!tests) continue;
+      ++jobs;
+      EXPECT_TRUE(is_judged) << file << ", " << job.key;
+      EXPECT_EQ(text_at(job.value, {"container", "options"}), "--privileged") << file << ", " << job.key;
+    }
+  }
+  EXPECT_EQ(jobs, 2);
 }
 
 /// The agents' root file systems are read-only: where they keep their state a volume must be.

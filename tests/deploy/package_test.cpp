@@ -469,6 +469,56 @@ TEST_F(OciImageTest, IsReproducibleAsAreThePackagesAndTheArchive) {
     EXPECT_EQ(tool({"cmp", file.string(), (again / file.filename()).string()}).status, 0) << file.filename();
 }
 
+/// The second root is the first with another number in the header of its program: all that deploy/image/build reads.
+TEST_F(OciImageTest, RootsOfTwoArchitecturesBecomeOneIndex) {
+  const fs::path ours = scratch("root-ours"), other = scratch("root-other"), out = scratch("two");
+  const std::string layer = blob_path(manifest().find("layers")->items.at(0));
+  for (const fs::path& root : {ours, other}) ASSERT_EQ(tool({"tar", "-xzf", layer, "-C", root.string()}).status, 0);
+  const fs::path program = other / "usr/bin/nodescout";
+  std::string bytes = read_file(program);
+  constexpr char kAmd64 = 62, kArm64 = static_cast<char>(183);
+  ASSERT_GT(bytes.size(), 20u);
+  const bool is_amd64 = bytes[18] == kAmd64;
+  bytes[18] = is_amd64 ? kArm64 : kAmd64;
+  write_file(program, bytes);
+  const auto build = [&](const std::string& name, const std::vector<fs::path>& roots) {
+    std::vector<std::string> command{kSource + "/deploy/image/build", (out / name).string(), "nodescout:0.1.0"};
+    for (const fs::path& root : roots) command.push_back(root.string());
+    return run_program(command, {.environment = {{"SOURCE_DATE_EPOCH", "1700000000"}}});
+  };
+  const Ran made = build("image.tar", {ours, other});
+  ASSERT_EQ(made.status, 0) << made.err;
+  ASSERT_EQ(build("swapped.tar", {other, ours}).status, 0);
+  EXPECT_EQ(tool({"cmp", (out / "image.tar").string(), (out / "swapped.tar").string()}).status, 0);
+  const Ran twice = build("twice.tar", {ours, ours});
+  EXPECT_NE(twice.status, 0);
+  EXPECT_NE(twice.err.find("two folders are for"), std::string::npos) << twice.err;
+
+  ASSERT_EQ(tool({"tar", "-xf", (out / "image.tar").string(), "-C", out.string()}).status, 0);
+  const auto read = [&](const Value& descriptor) {
+    const std::string digest = text_at(descriptor, {"digest"}).substr(std::string("sha256:").size());
+    const std::string text = read_file(out / "blobs/sha256" / digest);
+    EXPECT_EQ(text_at(descriptor, {"size"}), std::to_string(text.size()));
+    return *parse_json(text, digest);
+  };
+  const Value named = *parse_json(read_file(out / "index.json"), "index.json");
+  ASSERT_EQ(named.find("manifests")->items.size(), 1u) << "the name is that of the index";
+  const Value platforms = read(named.find("manifests")->items[0]);
+  std::vector<std::string> architectures;
+  std::set<std::string> layers;
+  for (const Value& each : platforms.find("manifests")->items) {
+    architectures.push_back(text_at(each, {"platform", "architecture"}));
+    EXPECT_EQ(text_at(each, {"platform", "os"}), "linux");
+    const Value image_of = read(each);
+    EXPECT_EQ(text_at(read(*image_of.find("config")), {"architecture"}), architectures.back());
+    layers.insert(text_at(image_of.find("layers")->items.at(0), {"digest"}));
+  }
+  EXPECT_EQ(architectures, (std::vector<std::string>{"amd64", "arm64"}));
+  EXPECT_EQ(layers.size(), 2u);
+  // Of this architecture it is the image that is made alone, but for the labels that deploy/package/all adds.
+  EXPECT_TRUE(layers.contains(text_at(manifest().find("layers")->items.at(0), {"digest"})));
+}
+
 /// Of the release: what a node downloads.
 TEST_F(OciImageTest, IsSmall) {
   std::uintmax_t bytes = 0;
@@ -477,8 +527,8 @@ TEST_F(OciImageTest, IsSmall) {
   std::printf("[ FIGURE   ] image: %ju bytes compressed\n", bytes);
   if (packaged_build() == NODESCOUT_BUILD_DIR)
     GTEST_SKIP() << "skipped: the size is that of the release, which NODESCOUT_RELEASE_PROGRAM names";
-  // A quarter of NFD's image with worker, master and gc, which has 40.27 MB as tests/e2e/pack-nfd makes it (0.20-devel).
-  // Ours was 8.8 MB before `fleet`, `why`, `predict` and the controller.
+  // A quarter of NFD's image with worker, master and gc, which has 40.27 MB as tests/e2e/pack-nfd makes it
+  // (0.20-devel). Ours was 8.8 MB before `fleet`, `why`, `predict` and the controller.
   constexpr std::uintmax_t kMost = 40'266'000 / 4;
   EXPECT_LE(bytes, kMost);
 }

@@ -40,6 +40,32 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: nfd-gc, namespace: node-feature-discovery}
 spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: none}]}}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: nfd-worker, namespace: node-feature-discovery}
+spec:
+  selector: {matchLabels: {a: b}}
+  template: {metadata: {labels: {a: b}}, spec: {nodeSelector: {none: none}, containers: [{name: c, image: none}]}}
+---
+# As NFD's chart names and labels them.
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: nfd-node-feature-discovery-master
+  namespace: node-feature-discovery
+  labels: {app.kubernetes.io/name: node-feature-discovery, app.kubernetes.io/instance: nfd, role: master}
+spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: none}]}}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: nfd-node-feature-discovery-worker
+  namespace: node-feature-discovery
+  labels: {app.kubernetes.io/name: node-feature-discovery, app.kubernetes.io/instance: nfd, role: worker}
+spec:
+  selector: {matchLabels: {a: b}}
+  template: {metadata: {labels: {a: b}}, spec: {nodeSelector: {none: none}, containers: [{name: c, image: none}]}}
 )";
 
 std::string page(const std::string& name) { return must(read_whole_file(kSource + name, 1u << 20)); }
@@ -119,12 +145,22 @@ const std::vector<Step>& documented_steps() {
       // ---- docs/deploy.md, docs/operations.md and docs/troubleshooting.md: with kustomize
       {"kubectl create -k deploy/kustomize/crds", How::run, "",
        kUninstall + " && kubectl delete namespace nodescout && kubectl delete -k deploy/kustomize/crds"},
+      {"kubectl apply -k deploy/kustomize/overlays/read-only-host", How::run},
       {"kubectl apply -k deploy/kustomize/base", How::run},
+      {"kubectl -n nodescout create secret docker-registry pull --docker-server=REGISTRY --docker-username=USER "
+       "--docker-password=PASSWORD",
+       How::run},
+      {"kubectl get daemonset nodescout -n nodescout -o yaml", How::run},
       {"kubectl label namespace nodescout pod-security.kubernetes.io/enforce=privileged", How::run},
       {"ctr -n k8s.io images import build/packages/nodescout-0.1.0-linux-amd64.oci.tar", How::elsewhere,
        "node-init imports the tests' image in this way"},
       {"skopeo copy oci-archive:build/packages/nodescout-0.1.0-linux-amd64.oci.tar docker://REGISTRY/nodescout:0.1.0",
        How::elsewhere, "needs a registry"},
+      {"skopeo copy --all oci-archive:nodescout.tar docker://REGISTRY/nodescout:0.1.0", How::elsewhere,
+       "needs a registry; package_test.cpp makes an archive of two architectures"},
+      {"docker buildx build --platform linux/amd64,linux/arm64 -t REGISTRY/nodescout:0.1.0 --push -f deploy/Dockerfile "
+       ".",
+       How::elsewhere, "needs a container engine and a registry"},
       {"./dev install /usr", How::elsewhere, "the tests of the installation"},
       {"sudo xargs rm -v < build/release/install_manifest.txt", How::elsewhere, "changes the system"},
       {"sudo apt install ./build/packages/nodescout_0.1.0-1_amd64.deb", How::elsewhere,
@@ -143,6 +179,13 @@ const std::vector<Step>& documented_steps() {
       {"kubectl get lease -n nodescout NODE -o jsonpath='{.metadata.annotations}'", How::run},
       {"kubectl get configmap -n node-feature-discovery nfd-worker-conf -o yaml | nodescout config check -", How::run},
       {"kubectl -n node-feature-discovery scale deployment nfd-master nfd-gc --replicas 0", How::run},
+      {"kubectl -n NAMESPACE scale deployment -l \"app.kubernetes.io/name=node-feature-discovery,role in (master,gc)\" "
+       "--replicas 0",
+       How::run},
+      {"kubectl -n node-feature-discovery delete daemonset nfd-worker", How::run},
+      {"kubectl -n NAMESPACE delete daemonset -l app.kubernetes.io/name=node-feature-discovery,role=worker", How::run},
+      {"helm uninstall RELEASE -n NAMESPACE --no-hooks", How::elsewhere,
+       "needs NFD's chart; the takeover on the real node runs what its hook runs"},
       {"kubectl annotate node NAME --overwrite nfd.node.kubernetes.io/feature-labels=LIST,KEY", How::run, "",
        "kubectl label node NAME feature.node.kubernetes.io/KEY=1"},
       {"kubectl apply -k deploy/kustomize/overlays/prune", How::run},

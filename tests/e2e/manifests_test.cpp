@@ -26,7 +26,11 @@ using namespace std::chrono_literals;
 
 const std::string kManifests = NODESCOUT_SOURCE_DIR "/deploy/kustomize/";
 const std::vector<std::string> kOverlays{"base",          "overlays/watch-node", "overlays/nodefeature",
-                                         "overlays/file", "overlays/prune",      "overlays/read-only-host"};
+                                         "overlays/file", "overlays/prune",      "overlays/read-only-host",
+                                         "overlays/gpu",  "overlays/gpu-mig"};
+/// The second agent of GPU nodes.
+const std::vector<std::string> kGpuOverlays{"overlays/gpu", "overlays/gpu-mig", "overlays/gpu-prune"};
+constexpr const char* kFeatures = "/host/etc/kubernetes/node-feature-discovery/features.d";
 
 class ManifestsTest : public ::testing::Test {
  protected:
@@ -48,14 +52,32 @@ class ManifestsTest : public ::testing::Test {
       if (text_at(object, {"kind"}) == kind && text_at(object, {"metadata", "name"}) == name) return object;
     throw std::runtime_error(overlay + " has no " + kind + " " + name);
   }
-  Value pod_spec(const std::string& overlay) {
-    return *at(one(overlay, "DaemonSet", "nodescout"), {"spec", "template", "spec"});
+  Value pod_spec(const std::string& overlay, const std::string& set = "nodescout") {
+    return *at(one(overlay, "DaemonSet", set), {"spec", "template", "spec"});
   }
   static std::vector<Value> containers(const Value& spec) {
     std::vector<Value> all;
     for (const char* list : {"initContainers", "containers"})
       if (const Value* some = spec.find(list)) all.insert(all.end(), some->items.begin(), some->items.end());
     return all;
+  }
+  /// The block of code of a page that begins so.
+  static std::string block_of(const std::string& name, const std::string& beginning) {
+    const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/" + name, 1u << 20));
+    const std::size_t begin = page.find("```yaml\n" + beginning);
+    if (begin == page.npos) throw std::runtime_error(name + " has no block that begins with " + beginning);
+    const std::size_t text = page.find('\n', begin) + 1;
+    return page.substr(text, page.find("```", text) - text);
+  }
+  /// An overlay with the patches of that block.
+  std::vector<Value> patched_as(const std::string& name, const std::string& beginning, const std::string& overlay) {
+    const TempDirectory folder;
+    const std::string refers = fs::relative(kManifests + overlay, fs::canonical(folder.path())).string();
+    write_file(folder.path() / "kustomization.yaml", "resources: [" + refers + "]\n" + block_of(name, beginning));
+    std::vector<Value> objects;
+    for (YamlDocument& document : parse_yaml(cluster->kubectl({"kustomize", folder.path().string()}), "patched"))
+      objects.push_back(std::move(document.root));
+    return objects;
   }
   /// What Kubernetes' own "restricted" standard says to these Pods, leaving aside that host paths are mounted.
   Result<Value> as_restricted_pod(Value spec) {
@@ -79,7 +101,12 @@ class ManifestsTest : public ::testing::Test {
 TEST_F(ManifestsTest, TheServerTakesEveryOverlay) {
   cluster->install_crds();
   std::vector<std::string> all = kOverlays;
-  all.insert(all.end(), {"overlays/central", "overlays/mixed"});
+  all.insert(all.end(), {"overlays/central", "overlays/mixed", "overlays/file-prune", "overlays/gpu-prune"});
+  // None is forgotten.
+  std::set<std::string> folders;
+  for (const auto& entry : fs::directory_iterator(kManifests + "overlays"))
+    folders.insert("overlays/" + entry.path().filename().string());
+  EXPECT_EQ(folders, std::set<std::string>(all.begin() + 1, all.end()));
   for (const std::string& overlay : all)
     EXPECT_NO_THROW(cluster->kubectl({"apply", "-k", kManifests + overlay, "--dry-run=server", "--validate=strict"}))
         << overlay;
@@ -141,18 +168,67 @@ TEST_F(ManifestsTest, TheNetworkPolicyIsForTheAgentsPort) {
 }
 
 TEST_F(ManifestsTest, TheDocumentedPatchAdmitsOneNamespaceToTheMetrics) {
-  const std::string page = must(read_whole_file(NODESCOUT_SOURCE_DIR "/docs/deploy.md", 1u << 20));
-  const std::size_t begin = page.find("patches:\n  - target: {kind: NetworkPolicy");
-  ASSERT_NE(begin, page.npos);
-  const TempDirectory folder;
-  const std::string base = fs::relative(kManifests + "base", fs::canonical(folder.path())).string();
-  write_file(folder.path() / "kustomization.yaml",
-             "resources: [" + base + "]\n" + page.substr(begin, page.find("```", begin) - begin));
   Value from;
-  for (const YamlDocument& document : parse_yaml(cluster->kubectl({"kustomize", folder.path().string()}), "patched"))
-    if (text_at(document.root, {"kind"}) == "NetworkPolicy")
-      from = *at(document.root, {"spec", "ingress"})->items.at(0).find("from");
+  for (const Value& object : patched_as("docs/deploy.md", "patches:\n  - target: {kind: NetworkPolicy", "base"))
+    if (text_at(object, {"kind"}) == "NetworkPolicy") from = *at(object, {"spec", "ingress"})->items.at(0).find("from");
   EXPECT_EQ(to_json(from), R"([{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"monitoring"}}}])");
+}
+
+TEST_F(ManifestsTest, TheDocumentedPatchesForEveryPodReachAgentsAndController) {
+  const std::string begin = "patches:\n  - target: {kind: DaemonSet|Deployment}";
+  std::vector<std::string> kinds;
+  for (const Value& object : patched_as("docs/deploy.md", begin, "overlays/mixed"))
+    if (const Value* spec = at(object, {"spec", "template", "spec"})) {
+      kinds.push_back(text_at(object, {"kind"}));
+      const Value* secrets = spec->find("imagePullSecrets");
+      EXPECT_TRUE(secrets && to_json(*secrets) == R"([{"name":"pull"}])") << kinds.back();
+    }
+  EXPECT_EQ(kinds, (std::vector<std::string>{"Deployment", "DaemonSet"}));
+  for (const Value& object : patched_as("docs/platforms.md", begin, "overlays/mixed")) {
+    const Value* spec = at(object, {"spec", "template", "spec"});
+    EXPECT_TRUE(!spec || !spec->find("priorityClassName")) << text_at(object, {"kind"});
+  }
+}
+
+/// A server that admits these classes only where a ResourceQuota allows them, as GKE's does. The page's is enough.
+TEST_F(ManifestsTest, TheDocumentedQuotaAdmitsThePodsWhereTheirClassIsLimited) {
+  const TempDirectory folder;
+  write_file(folder.path() / "admission.yaml", R"({"apiVersion":"apiserver.config.k8s.io/v1",
+    "kind":"AdmissionConfiguration","plugins":[{"name":"ResourceQuota","configuration":{
+    "apiVersion":"apiserver.config.k8s.io/v1","kind":"ResourceQuotaConfiguration","limitedResources":[{
+    "resource":"pods","matchScopes":[{"scopeName":"PriorityClass","operator":"In",
+    "values":["system-node-critical","system-cluster-critical"]}]}]}}]})");
+  ControlPlane::Options options;
+  options.api_server_flags = {"--admission-control-config-file=" + (folder.path() / "admission.yaml").string()};
+  ControlPlane limited(options);
+  limited.create_namespace("nodescout");
+  const auto create = [&](const std::string& overlay, const std::string& kind, const std::string& name) {
+    Value pod = json(R"({"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"pod-"}})");
+    for (const Value& object : rendered(overlay))
+      if (text_at(object, {"kind"}) == "ServiceAccount")
+        static_cast<void>(limited.admin().create(collection_path(resources::kServiceAccounts, "nodescout"), object));
+    pod.add("spec", *at(one(overlay, kind, name), {"spec", "template", "spec"}));
+    return limited.admin().create(collection_path(resources::kPods, "nodescout"), pod);
+  };
+  const auto refused = create("base", "DaemonSet", "nodescout");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().what.find("insufficient quota to match these scopes"), std::string::npos)
+      << refused.error().text() << ": the words that the pages give";
+  write_file(folder.path() / "quota.yaml", block_of("docs/platforms.md", "apiVersion: v1\nkind: ResourceQuota"));
+  limited.kubectl({"apply", "-f", (folder.path() / "quota.yaml").string()});
+  // There is no controller here that counts what is used.
+  must(limited.admin().patch("/api/v1/namespaces/nodescout/resourcequotas/nodescout-critical/status", PatchKind::merge,
+                             json(R"({"status":{"hard":{"pods":"10000"},"used":{"pods":"0"}}})")));
+  for (const auto& [kind, name] : std::vector<std::pair<std::string, std::string>>{
+           {"DaemonSet", "nodescout"}, {"Deployment", "nodescout-controller"}}) {
+    Result<Value> admitted = create("overlays/mixed", kind, name);
+    // The server learns of the quota by its watch.
+    for (int tries = 0; !admitted && tries < 100; ++tries) {
+      std::this_thread::sleep_for(100ms);
+      admitted = create("overlays/mixed", kind, name);
+    }
+    EXPECT_TRUE(admitted) << name << ": " << admitted.error().text();
+  }
 }
 
 TEST_F(ManifestsTest, TheHostIsReadOnly) {
@@ -176,8 +252,47 @@ TEST_F(ManifestsTest, TheHostIsReadOnly) {
       }
     }
     std::set<std::string> expected{"/run/nodescout"};
-    if (overlay == "overlays/file") expected.insert("/host/etc/kubernetes/node-feature-discovery/features.d");
+    if (overlay == "overlays/file") expected.insert(kFeatures);
     EXPECT_EQ(writable, expected) << overlay;
+  }
+}
+
+/// It runs as root: only what it writes is writable, and gpu-mig is the only one with rights.
+TEST_F(ManifestsTest, TheSecondAgentOfGpuNodesWritesOnlyItsFile) {
+  for (const std::string& overlay : kGpuOverlays) {
+    const Value spec = pod_spec(overlay, "nodescout-gpu");
+    EXPECT_EQ(text_at(spec, {"automountServiceAccountToken"}), "false") << overlay;
+    for (const char* shared : {"hostNetwork", "hostPID", "hostIPC"}) EXPECT_EQ(spec.find(shared), nullptr) << shared;
+    const bool is_privileged = overlay == "overlays/gpu-mig";
+    for (const Value& container : containers(spec)) {
+      EXPECT_EQ(text_at(container, {"image"}), "nodescout:" + std::string(kVersion)) << overlay;
+      EXPECT_EQ(text_at(container, {"securityContext", "privileged"}), is_privileged ? "true" : "false") << overlay;
+      EXPECT_EQ(text_at(container, {"securityContext", "readOnlyRootFilesystem"}), "true") << overlay;
+      EXPECT_EQ(at(container, {"securityContext", "capabilities"}) != nullptr, !is_privileged) << overlay;
+      std::set<std::string> writable;
+      for (const Value& mount : container.find("volumeMounts")->items)
+        if (text_at(mount, {"readOnly"}) != "true") writable.insert(text_at(mount, {"mountPath"}));
+      std::set<std::string> expected{"/run/nodescout", kFeatures};
+      if (is_privileged) expected.insert("/dev");
+      if (overlay == "overlays/gpu-prune")
+        expected = {text_at(container, {"name"}) == "prune" ? kFeatures : "/run/nodescout"};
+      EXPECT_EQ(writable, expected) << overlay;
+    }
+  }
+}
+
+/// Also where the GPU was taken out, so it is bound to no label and to no container toolkit.
+TEST_F(ManifestsTest, TheFileOfTheSecondAgentCanBePrunedOnEveryNode) {
+  const Value spec = pod_spec("overlays/gpu-prune", "nodescout-gpu");
+  ASSERT_EQ(spec.find("initContainers")->items.size(), 1u);
+  EXPECT_EQ(to_json(*spec.find("initContainers")->items[0].find("args")), R"(["agent","--publish","file","--prune"])");
+  EXPECT_EQ(to_json(*spec.find("containers")->items[0].find("args")), R"(["agent","--publish","none"])");
+  EXPECT_EQ(spec.find("runtimeClassName"), nullptr);
+  EXPECT_EQ(spec.find("affinity"), nullptr);
+  EXPECT_EQ(to_json(*spec.find("nodeSelector")), R"({"kubernetes.io/os":"linux"})");
+  for (const Value& volume : spec.find("volumes")->items) {
+    const std::string path = text_at(volume, {"hostPath", "path"});
+    EXPECT_FALSE(path.ends_with("nvidia") || path.ends_with("plugins")) << path << ": would be created on every node";
   }
 }
 
@@ -328,10 +443,7 @@ TEST_F(ManifestsTest, PruningGoesBeforeAnAgentThatDoesNothing) {
 }
 
 TEST_F(ManifestsTest, TheFileOfEachHostCanBePruned) {
-  const std::string features = "/host/etc/kubernetes/node-feature-discovery/features.d";
   const Value spec = pod_spec("overlays/file-prune");
-  EXPECT_NO_THROW(
-      cluster->kubectl({"apply", "-k", kManifests + "overlays/file-prune", "--dry-run=server", "--validate=strict"}));
   ASSERT_EQ(spec.find("initContainers")->items.size(), 1u);
   const Value& prune = spec.find("initContainers")->items[0];
   EXPECT_EQ(to_json(*prune.find("args")), R"(["agent","--publish","file","--prune"])");
@@ -340,7 +452,7 @@ TEST_F(ManifestsTest, TheFileOfEachHostCanBePruned) {
   EXPECT_EQ(text_at(spec, {"automountServiceAccountToken"}), "false");
   for (const Value& container : containers(spec))
     for (const Value& mount : container.find("volumeMounts")->items) {
-      const bool is_features = text_at(mount, {"mountPath"}) == features;
+      const bool is_features = text_at(mount, {"mountPath"}) == kFeatures;
       const bool may_write = text_at(mount, {"readOnly"}) != "true";
       EXPECT_EQ(may_write, text_at(mount, {"mountPath"}) == "/run/nodescout" ||
                                (is_features && text_at(container, {"name"}) == "prune"))
@@ -360,6 +472,33 @@ TEST_F(ManifestsTest, ReadyComesWithinFiveSeconds) {
                   std::stoi(text_at(container, {"readinessProbe", "periodSeconds"})),
               5);
   }
+}
+
+/// deploy/package/chart.
+TEST(ReleasedChartTest, ItsDefaultIsTheImageOfTheRelease) {
+  if (!helm_programs().why_not.empty()) GTEST_SKIP() << "skipped: " << helm_programs().why_not;
+  const TempDirectory folder;
+  RunOptions options;
+  options.environment["PATH"] = helm_programs().folder.string() + ":/usr/bin:/bin";
+  for (const char* variable : {"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"})
+    options.environment[variable] = folder.path() / "helm";
+  const std::string repository = "registry.example/site/nodescout", out = folder.path() / "out";
+  const Ran made = run_program({NODESCOUT_SOURCE_DIR "/deploy/package/chart", repository, out}, options);
+  ASSERT_EQ(made.status, 0) << made.err;
+  const std::string archive(trim(made.out));
+  const Ran objects = run_program(
+      {helm_programs().folder / "helm", "template", "x", archive, "--set", "controller.enabled=true"}, options);
+  ASSERT_EQ(objects.status, 0) << objects.err;
+  int images = 0;
+  for (const std::string_view line : split(objects.out, '\n')) {
+    if (!trim(line).starts_with("image: ")) continue;
+    ++images;
+    EXPECT_NE(line.find(repository + ":" + std::string(kVersion)), std::string_view::npos) << line;
+  }
+  EXPECT_EQ(images, 2) << "of the agents and of the controller";
+  const Ran readme = run_program({"/bin/tar", "-xzOf", archive, "nodescout/README.md"});
+  EXPECT_NE(readme.out.find("| `image.repository` | `" + repository + "` |"), std::string::npos);
+  EXPECT_EQ(readme.out.find("It is not published"), std::string::npos);
 }
 
 // ---- the commands of the pages --------------------------------------------------------------------------------------
@@ -384,9 +523,11 @@ TEST(DocumentedCommandsTest, ThoseThatTakeNoKubeletRun) {
                               json(R"({"apiVersion":"coordination.k8s.io/v1","kind":"Lease",)"
                                    R"("metadata":{"name":"documented"}})")));
   const TempDirectory folder;
-  const DocumentedCommands commands(
-      folder.path() / "work", cluster.admin_kubeconfig(),
-      {{"NAME", "documented"}, {"NODE", "documented"}, {"FILE", "deploy/kustomize/base/nodescout.conf"}});
+  const DocumentedCommands commands(folder.path() / "work", cluster.admin_kubeconfig(),
+                                    {{"NAME", "documented"},
+                                     {"NODE", "documented"},
+                                     {"NAMESPACE", "node-feature-discovery"},
+                                     {"FILE", "deploy/kustomize/base/nodescout.conf"}});
   for (Step step : documented_steps()) {
     if (step.how == Step::How::on_node) continue;
     step.command += step.more;

@@ -363,16 +363,45 @@ TEST_F(NodeTest, ANodeThatRegistersAgainIsLabelledAtOnce) {
 
 // ---- overlays and chart ---------------------------------------------------------------------------------------------
 
-TEST_F(NodeTest, TheOverlaysRun) {
+TEST_F(NodeTest, TheOverlayWatchNodeRuns) {
   const auto labels = own_labels();
-  for (const char* overlay : {"watch-node", "read-only-host"}) {
-    apply(std::string("overlays/") + overlay);
-    wait_for_rollout();
-    EXPECT_TRUE(eventually(agent_is_ready, 120s)) << overlay;
-    EXPECT_EQ(own_labels(), labels) << overlay;
-    apply("base");
-    wait_for_rollout();
-  }
+  apply("overlays/watch-node");
+  wait_for_rollout();
+  EXPECT_TRUE(eventually(agent_is_ready, 120s));
+  EXPECT_EQ(own_labels(), labels);
+  apply("base");
+  wait_for_rollout();
+}
+
+/// The node boots with a root that cannot be written and has no /boot. The base shows what the overlay avoids.
+TEST_F(NodeTest, OnAReadOnlyHostItsOverlayStartsAndTheBaseDoesNot) {
+  const auto labels = own_labels();
+  apply("overlays/read-only-host");
+  wait_for_rollout();
+  const std::string before = agent_container();
+  node->cut_power();
+  node->make_root_read_only(true);
+  node->start();
+  EXPECT_TRUE(eventually([&] { return agent_is_ready() && agent_container() != before; }, 300s));
+  EXPECT_NE(node->run({"/usr/bin/test", "-e", "/boot"}).status, 0);
+  EXPECT_NE(node->run({"/bin/mkdir", "/boot"}).err.find("Read-only file system"), std::string::npos);
+  EXPECT_EQ(own_labels(), labels);
+
+  apply("base");
+  const auto why_it_waits = [] {
+    std::string why;
+    for (const Value& pod : pods())
+      if (const Value* states = at(pod, {"status", "containerStatuses"}); states && !states->items.empty())
+        why += text_at(states->items[0], {"state", "waiting", "message"});
+    return why;
+  };
+  EXPECT_TRUE(eventually([&] { return why_it_waits().find("read-only file system") != std::string::npos; }, 120s))
+      << why_it_waits();
+  node->cut_power();
+  node->make_root_read_only(false);
+  node->start();
+  EXPECT_TRUE(eventually(agent_is_ready, 300s));
+  EXPECT_EQ(own_labels(), labels);
 }
 
 TEST_F(NodeTest, TheOverlayNodefeaturePublishesAnObject) {
@@ -411,22 +440,135 @@ TEST_F(NodeTest, TheOverlayPruneRemovesTheLabels) {
   EXPECT_TRUE(eventually([&] { return own_labels() == labels; }, 60s));
 }
 
-/// This machine has no GPU: the label that the DaemonSet selects on is set by hand.
-TEST_F(NodeTest, TheOverlayGpuMigRunsAnAgentOnGpuNodes) {
+/// Beside the agents, for Nodes without one: here a Node that has no kubelet.
+TEST_F(NodeTest, TheOverlayMixedRunsAControllerThatLeadsAndLabels) {
+  const auto labels = own_labels();
+  const auto since = cluster->now_in_audit_log();
+  apply("overlays/mixed");
+  cluster->kubectl({"-n", kSpace, "rollout", "status", "deployment/nodescout-controller", "--timeout=300s"});
+  std::vector<std::string> names;
+  for (const Value& pod : pods(kSpace, "nodescout-controller")) {
+    EXPECT_TRUE(is_ready(pod)) << to_json(pod);
+    names.push_back(text_at(pod, {"metadata", "name"}));
+  }
+  ASSERT_EQ(names.size(), 2u);
+  const pid_t controller = node->process_of(kSpace, names[0], "controller");
+  ASSERT_GT(controller, 0);
+  EXPECT_EQ(status_of(controller, "Uid"), "65534\t65534\t65534\t65534");
+  EXPECT_EQ(status_of(controller, "CapEff"), "0000000000000000");
+  EXPECT_EQ(status_of(controller, "Seccomp"), "2") << "a filter";
+  const auto leader = [] {
+    return text_at(read(object_path(resources::kLeases, kSpace, "nfd-master.nfd.kubernetes.io")),
+                   {"spec", "holderIdentity"});
+  };
+  EXPECT_TRUE(eventually([&] { return !leader().empty(); }, 60s));
+  EXPECT_TRUE(std::ranges::any_of(names, [&](const std::string& name) { return leader().starts_with(name + "_"); }))
+      << leader();
+
+  const std::string other = "without-agent", key = "feature.node.kubernetes.io/of-object";
+  cluster->create_node(other);
+  must(cluster->admin().create(
+      collection_path(resources::kNodeFeatures, kSpace),
+      json(R"({"apiVersion":"nfd.k8s-sigs.io/v1alpha1","kind":"NodeFeature","metadata":{"name":")" + other +
+           R"(","labels":{"nfd.node.kubernetes.io/node-name":")" + other +
+           R"("}},"spec":{"features":{"flags":{},"attributes":{},"instances":{}},"labels":{"of-object":"yes"}}})")));
+  EXPECT_TRUE(eventually([&] { return label_of(*cluster, other, key) == "yes"; }, 60s));
+  EXPECT_EQ(own_labels(), labels);
+  for (const AuditEntry& entry : cluster->audit(since))
+    EXPECT_FALSE(entry.user == "system:serviceaccount:nodescout:nodescout-controller" && entry.name == kNode &&
+                 entry.resource.starts_with("nodes") && entry.verb != "get")
+        << entry.verb << " " << entry.uri << ": the Node with an agent is the agent's";
+  cluster->kubectl({"-n", kSpace, "delete", "nodefeature", other});
+  cluster->kubectl({"delete", "node", other});
+  cluster->kubectl({"delete", "-k", kManifests + "controller", "--wait"});
+}
+
+/// Stand-ins for DaemonSets of operators, with their real selectors, whose Pods are bound by the scheduler, admitted by
+/// the kubelet and run. `selects` is their nodeSelector or their affinity (docs/consumers.md).
+struct StandIn {
+  std::string name, selects;
+  bool runs;
+};
+
+/// This machine has no GPU of NVIDIA, and a NIC only in some clouds. A file in features.d says that it has both: the
+/// agent makes the labels that the stand-ins and the second agent select on.
+TEST_F(NodeTest, PodsOfOperatorsAndOfTheOverlayGpuMigFollowTheLabels) {
+  const std::string folder = fs::path(kFeatureFile).parent_path(), file = folder + "/site";
+  const auto file_exists = [] { return node->run({"/usr/bin/test", "-e", kFeatureFile}).status == 0; };
+  const std::string prefix = "feature.node.kubernetes.io/", vendor = prefix + "pci-10de.present";
+  const auto of_driver = [&](const std::string& kernel) {
+    return R"("nodeSelector":{")" + prefix + R"(pci-15b3.present":"true",")" + prefix + R"(kernel-version.full":")" +
+           kernel + R"(",")" + prefix + R"(system-os_release.ID":")" + label(prefix + "system-os_release.ID") +
+           R"(",")" + prefix + R"(system-os_release.VERSION_ID":")" + label(prefix + "system-os_release.VERSION_ID") +
+           "\"}";
+  };
+  const bool has_nic = has_label(prefix + "pci-15b3.present");
+  const std::vector<StandIn> stand_ins{
+      {"nvidia-device-plugin",
+       R"("affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[
+          {"matchExpressions":[{"key":"feature.node.kubernetes.io/pci-10de.present","operator":"In","values":["true"]}]},
+          {"matchExpressions":[{"key":"feature.node.kubernetes.io/cpu-model.vendor_id","operator":"In",
+                                "values":["NVIDIA"]}]},
+          {"matchExpressions":[{"key":"nvidia.com/gpu.present","operator":"In","values":["true"]}]}]}}})",
+       true},
+      {"doca-driver", of_driver(label(kKernel)), true},
+      {"doca-driver-of-another-kernel", of_driver("5.15.0-1053-nvidia"), false},
+      {"amd-device-plugin", R"("nodeSelector":{"feature.node.kubernetes.io/amd-gpu":"true"})", false},
+  };
+  const auto runs_anyway = [&](const StandIn& each) { return has_nic && each.name == "doca-driver"; };
+  const std::string sets = "/apis/apps/v1/namespaces/nodescout/daemonsets";
+  for (const StandIn& each : stand_ins) {
+    const std::string app = R"({"app.kubernetes.io/name":")" + each.name + "\"}";
+    must(cluster->admin().create(
+        sets, json(R"({"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":")" + each.name +
+                   R"("},"spec":{"selector":{"matchLabels":)" + app + R"(},"template":{"metadata":{"labels":)" + app +
+                   R"(},"spec":{)" + each.selects + R"(,"automountServiceAccountToken":false,
+                       "terminationGracePeriodSeconds":1,"containers":[
+                       {"name":"pause","image":"localhost/pause:1","imagePullPolicy":"Never"}]}}}})")));
+  }
+  const auto runs = [](const std::string& name) {
+    const auto all = pods(kSpace, name);
+    return all.size() == 1 && is_ready(all[0]);
+  };
+  const auto is_considered = [&](const std::string& name) {
+    return text_at(read(sets + "/" + name), {"status", "observedGeneration"}) == "1";
+  };
   apply("overlays/gpu-mig");
   wait_for_rollout();
+  for (const StandIn& each : stand_ins) {
+    EXPECT_TRUE(eventually([&] { return is_considered(each.name); }, 60s)) << each.name;
+    EXPECT_EQ(pods(kSpace, each.name).empty(), !runs_anyway(each)) << each.name;
+  }
   EXPECT_TRUE(pods(kSpace, "nodescout-gpu").empty());
-  cluster->kubectl({"label", "node", kNode, "feature.node.kubernetes.io/pci-10de.present=true"});
-  EXPECT_TRUE(eventually(
-      [] {
-        const auto all = pods(kSpace, "nodescout-gpu");
-        return all.size() == 1 && is_ready(all[0]);
-      },
-      120s));
-  cluster->kubectl({"label", "node", kNode, "feature.node.kubernetes.io/pci-10de.present-"});
+
+  const Ran written =
+      node->run({"/bin/sh", "-euc", R"(printf 'pci-10de.present=true\npci-15b3.present=true\n' >"$1")", "sh", file});
+  ASSERT_EQ(written.status, 0) << written.err;
+  EXPECT_TRUE(eventually([&] { return runs("nodescout-gpu"); }, 120s));
+  for (const StandIn& each : stand_ins) {
+    if (each.runs) {
+      EXPECT_TRUE(eventually([&] { return runs(each.name); }, 120s)) << each.name;
+    } else {
+      EXPECT_TRUE(pods(kSpace, each.name).empty()) << each.name;
+    }
+  }
+
+  // What the second agent would have written on a machine with a GPU.
+  ASSERT_EQ(node->run({"/bin/sh", "-euc", R"(echo nvidia.com/gpu.count=1 >"$1")", "sh", kFeatureFile}).status, 0);
+  EXPECT_TRUE(eventually([&] { return label("nvidia.com/gpu.count") == "1"; }, 60s));
+  apply("overlays/gpu-prune");
+  wait_for_rollout("nodescout-gpu");
+  EXPECT_FALSE(file_exists());
   cluster->kubectl({"-n", kSpace, "delete", "daemonset", "nodescout-gpu", "--wait"});
+  ASSERT_EQ(node->run({"/bin/rm", file}).status, 0);
   apply("base");
   wait_for_rollout();
+  EXPECT_TRUE(eventually([&] { return !has_label(vendor) && !has_label("nvidia.com/gpu.count"); }, 60s));
+  for (const StandIn& each : stand_ins) {
+    if (runs_anyway(each)) continue;
+    EXPECT_TRUE(eventually([&] { return pods(kSpace, each.name).empty(); }, 60s)) << each.name;
+  }
+  for (const StandIn& each : stand_ins) cluster->kubectl({"-n", kSpace, "delete", "daemonset", each.name});
 }
 
 class NodeChartTest : public NodeTest {
@@ -464,6 +606,31 @@ class NodeChartTest : public NodeTest {
     EXPECT_EQ(done.status, 0) << done.out << done.err;
     wait_for_rollout("site-nodescout", "elsewhere");
   }
+  /// Runs `nfd-master -prune` in a Pod of its own, as the hook of NFD's chart does after the release was deleted: it
+  /// removes everything that the shared annotations list. `bound`: how long the Node may lack the agent's labels.
+  void expect_labels_back_after_prune(const std::map<std::string, std::string>& labels, double bound,
+                                      const std::string& how) {
+    const auto since = cluster->now_in_audit_log();
+    must(cluster->admin().create(collection_path(resources::kPods, "nfd"), json(R"({"apiVersion":"v1","kind":"Pod",
+        "metadata":{"name":"prune"},"spec":{"serviceAccountName":"nfd","restartPolicy":"Never","containers":[
+        {"name":"nfd","image":"nfd:peer","imagePullPolicy":"Never","command":["/usr/bin/nfd-master","-prune"]}]}})")));
+    const auto phase = [] { return text_at(read(object_path(resources::kPods, "nfd", "prune")), {"status", "phase"}); };
+    EXPECT_TRUE(eventually([&] { return phase() == "Succeeded" || phase() == "Failed"; }, 120s)) << phase();
+    EXPECT_TRUE(eventually([&] { return own_labels() == labels; }, 60s));
+    std::optional<std::chrono::system_clock::time_point> gone, back;
+    for (const AuditEntry& entry : cluster->audit(since)) {
+      if (entry.name != kNode || entry.resource != "nodes" || entry.code != 200) continue;
+      const bool is_write = entry.verb == "patch" || entry.verb == "update";
+      if (is_write && !gone && entry.user == "system:serviceaccount:nfd:nfd") gone = entry.received;
+      if (is_write && gone && entry.user == "system:serviceaccount:elsewhere:site-nodescout" &&
+          at(entry.request, {"metadata", "labels", kKernel}))
+        back = entry.received;
+    }
+    ASSERT_TRUE(gone && back) << "nfd-master removed nothing, or the agent did not write it again";
+    expect_at_most(std::chrono::duration<double>(*back - *gone).count(), bound,
+                   "from nfd-master -prune to labels, " + how);
+    cluster->kubectl({"-n", "nfd", "delete", "pod", "prune", "--wait"});
+  }
 
   TempDirectory folder;
   bool is_base_away = false;
@@ -476,6 +643,7 @@ TEST_F(NodeChartTest, ItsVariantsRunInAnotherNamespace) {
                                                 {"--set", "lease=false"},
                                                 {"--set", "host.readOnly=true"},
                                                 {"--set", "port=9090"},
+                                                {"--set", "controller.enabled=true"},
                                                 {"--set", "publish=nodefeature"},
                                                 {"--set", "publish=file"},
                                                 {"--set", "publish=file,prune=true"}}) {
@@ -530,6 +698,7 @@ TEST_F(NodeChartTest, TheCommandsOfThePagesWork) {
       folder.path() / "work", cluster->admin_kubeconfig(),
       {{"NAME", kNode},
        {"NODE", kNode},
+       {"NAMESPACE", "node-feature-discovery"},
        {"POD", "$(kubectl -n nodescout get pods -o jsonpath='{.items[0].metadata.name}')"},
        {"FILE", "deploy/kustomize/base/nodescout.conf"},
        {"REGISTRY", "docker.io/library"},
@@ -609,16 +778,31 @@ TEST_F(NodeChartTest, NfdsPodsHandOverAndTakeBack) {
   ASSERT_TRUE(eventually([] { return has_label(kKernel); }, 120s));
   const auto of_nfd = own_labels();
   ASSERT_GT(of_nfd.size(), 10u);
-  NodeWitness witness(*cluster, kNode);
+  const auto expect_every_label = [&](NodeWitness& witness) {
+    for (const Value& state : witness.states())
+      for (const auto& [key, value] : of_nfd)
+        EXPECT_EQ(text_at(state, {"metadata", "labels", key}), value)
+            << key << " at " << text_at(state, {"metadata", "resourceVersion"});
+  };
+  auto witness = std::make_unique<NodeWitness>(*cluster, kNode);
 
   nfd({"scale", "deployment", "master", "gc", "--replicas=0"});
-  deploy({"--set", "config.core.compat=nfd"});
+  deploy({"--set", "config.core.compat=nfd,config.nodeRecheck=10s"});
   nfd({"delete", "daemonset", "worker", "--wait"});
   // The same labels, which are the agent's now.
   const auto of_agent = own_labels();
   for (const auto& [key, value] : of_nfd) EXPECT_TRUE(of_agent.contains(key)) << "NFD alone has " << key;
   for (const auto& [key, value] : of_agent) EXPECT_TRUE(of_nfd.contains(key)) << "NFD does not have " << key;
+  expect_every_label(*witness);
 
+  // What removing NFD's chart does unless it is told not to.
+  expect_labels_back_after_prune(of_agent, 15, "at the recheck, here every 10 s");
+  deploy({"--set", "config.core.compat=nfd,watchNode=true"});
+  cluster->kubectl({"-n", "elsewhere", "rollout", "restart", "daemonset/site-nodescout"});
+  wait_for_rollout("site-nodescout", "elsewhere");
+  expect_labels_back_after_prune(of_agent, 5, "with watchNode");
+
+  witness = std::make_unique<NodeWitness>(*cluster, kNode);
   cluster->kubectl({"apply", "-f", kPrograms + "nfd.yaml", "-l", "app.kubernetes.io/name=worker"});
   rolled_out("daemonset/worker");
   ASSERT_TRUE(eventually(
@@ -627,11 +811,7 @@ TEST_F(NodeChartTest, NfdsPodsHandOverAndTakeBack) {
   ASSERT_EQ(helm({"uninstall", "site", "--namespace", "elsewhere", "--wait"}).status, 0);
   nfd({"scale", "deployment", "master", "gc", "--replicas=1"});
   rolled_out("deployment/master");
-  const auto states = witness.states();
-  for (const Value& state : states)
-    for (const auto& [key, value] : of_nfd)
-      EXPECT_EQ(text_at(state, {"metadata", "labels", key}), value)
-          << key << " at " << text_at(state, {"metadata", "resourceVersion"});
+  expect_every_label(*witness);
   cluster->kubectl({"delete", "-f", kPrograms + "nfd.yaml", "--wait"});
 }
 

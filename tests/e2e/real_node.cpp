@@ -119,14 +119,18 @@ RealNode::RealNode(ControlPlane& cluster, const Setup& setup)
 RealNode::~RealNode() { cut_power(); }
 
 void RealNode::start() {
-  process_ = std::make_unique<Process>(
-      std::vector<std::string>{"/usr/bin/env", "FOLDER=" + folder_.string(), "NAME=" + setup_.name,
-                               "ADDRESS=" + kAddress, "GATEWAY=" + kGateway, "PODS=" + kPods,
-                               "CGROUP=" + own_control_group(),
-                               "KUBELET=" + (programs("node").folder / "kubelet").string(), "TAINTS=" + setup_.taints,
-                               "/usr/bin/unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork",
-                               "--kill-child", "--propagation=private", kScripts + "node-init"},
-      folder_ / "node-init.log");
+  const std::string kubelet = programs("node").folder / "kubelet";
+  std::vector<std::string> command{"/usr/bin/env"};
+  for (const std::string& variable :
+       {"FOLDER=" + folder_.string(), "NAME=" + setup_.name, "ADDRESS=" + kAddress, "GATEWAY=" + kGateway,
+        "PODS=" + kPods, "CGROUP=" + own_control_group(), "KUBELET=" + kubelet, "TAINTS=" + setup_.taints,
+        std::string("READ_ONLY=") + (setup_.is_root_read_only ? "1" : "")})
+    command.push_back(variable);
+  for (const char* word : {"/usr/bin/unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child",
+                           "--propagation=private"})
+    command.emplace_back(word);
+  command.push_back(kScripts + "node-init");
+  process_ = std::make_unique<Process>(command, folder_ / "node-init.log");
   connect();
 }
 

@@ -34,6 +34,7 @@ class RealNode {
     std::string name = "node1";
     std::vector<std::filesystem::path> images;  // archives
     std::string taints = "[]";                  // at registration; YAML
+    bool is_root_read_only = false;             // and lacks /boot
   };
 
   /// Why there can be no node on this machine; empty if there can.
@@ -51,6 +52,8 @@ class RealNode {
   void start();
   /// With other taints at the next registration.
   void register_with(const std::string& taints) { setup_.taints = taints; }
+  /// From the next start on: whether the root file system cannot be written and has no /boot.
+  void make_root_read_only(bool is_read_only) { setup_.is_root_read_only = is_read_only; }
   /// SIGKILL to "kubelet" or "containerd", which is then started again.
   void kill(const std::string& program) const;
 
