@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "document/json.h"
@@ -163,6 +164,44 @@ TEST_F(ChartTest, AKeyOfNfdsChartIsAnsweredWithOurs) {
   for (const auto& [value, answer] : cases) refused_with({"template", kChart, "--set", value}, answer);
 }
 
+/// Helm prints all violations of the schema at once, so one run is enough.
+TEST_F(ChartTest, EveryKeyOfNfdsChartIsOursOrIsAnswered) {
+  const std::set<std::string> shared{"image.repository",  "image.pullPolicy",  "image.tag",
+                                     "imagePullSecrets",  "nameOverride",      "fullnameOverride",
+                                     "namespaceOverride", "priorityClassName", "global.imagePullSecrets"};
+  const std::string file = must(read_whole_file(NODESCOUT_SOURCE_DIR "/tests/e2e/nfd-chart-keys", 1u << 16));
+  std::map<std::string, std::string> of_section;  // "worker" -> its members as YAML; "" -> those of the top level
+  std::vector<std::string> keys;
+  for (const std::string_view line : split(file, '\n')) {
+    if (line.empty() || line.starts_with("#") || shared.contains(std::string(line))) continue;
+    keys.emplace_back(line);
+    const std::size_t dot = line.find('.');
+    if (dot == line.npos)
+      of_section[""] += std::string(line) + ": given\n";
+    else
+      of_section[std::string(line.substr(0, dot))] += "  " + std::string(line.substr(dot + 1)) + ": given\n";
+  }
+  ASSERT_GT(keys.size(), 120u);
+  std::string values = of_section[""];
+  for (const auto& [section, members] : of_section)
+    if (!section.empty()) values += section + ":\n" + members;
+  write_file(folder.path() / "of-nfd.yaml", values);
+  const Ran done = helm({"template", kChart, "--values", folder.path() / "of-nfd.yaml"});
+  EXPECT_NE(done.status, 0);
+  for (const std::string& key : keys) {
+    const std::string whole_section = key.substr(0, key.find('.'));
+    const auto is_answered = [&](const std::string& name) {
+      return done.err.find("'/" + replace_all(name, ".", "/") + "': value must be 'not a key of this chart: ") !=
+             done.err.npos;
+    };
+    EXPECT_TRUE(is_answered(key) || is_answered(whole_section)) << key;
+  }
+  EXPECT_EQ(done.err.find("additional propert"), done.err.npos) << done.err;
+  expect_helm({"template", kChart, "--set",
+               "image.repository=r,image.pullPolicy=Always,image.tag=t,imagePullSecrets={s},nameOverride=n,"
+               "fullnameOverride=f,namespaceOverride=e,priorityClassName=p,global.imagePullSecrets={s}"});
+}
+
 TEST_F(ChartTest, WhatCannotWorkTogetherIsRefused) {
   refused_with({"template", kChart, "--set", "agents.enabled=false"}, "nothing would run");
   refused_with({"template", kChart, "--set", "publish=file,host.readOnly=true"}, "Change one of the two");
@@ -248,15 +287,21 @@ TEST_F(ChartTest, TheAlertsAreThoseOfTheFile) {
 TEST_F(ChartTest, WithinAnotherChartItUsesTheGlobalPullSecrets) {
   const fs::path parent = folder.path() / "parent";
   fs::create_directories(parent / "charts");
-  write_file(parent / "Chart.yaml", "apiVersion: v2\nname: parent\nversion: 1.0.0\n");
+  write_file(parent / "Chart.yaml",
+             "apiVersion: v2\nname: parent\nversion: 1.0.0\n"
+             "dependencies: [{name: nodescout, version: '*', condition: nodescout.enabled}]\n");
   write_file(parent / "values.yaml",
-             "global: {imagePullSecrets: [of-all]}\nnodescout: {imagePullSecrets: [{name: of-this}]}\n");
+             "global: {imagePullSecrets: [of-all]}\n"
+             "nodescout: {enabled: true, imagePullSecrets: [{name: of-this}]}\n");
   expect_helm({"package", kChart, "--destination", parent / "charts"});
   const Ran done = helm({"template", "site", parent, "--namespace", "nodescout"});
   ASSERT_EQ(done.status, 0) << done.err;
   const Value set = by_name(done.out, "parent").at("DaemonSet site-nodescout");
   EXPECT_EQ(to_json(*at(set, {"spec", "template", "spec", "imagePullSecrets"})),
             R"([{"name":"of-all"},{"name":"of-this"}])");
+  const Ran without = helm({"template", "site", parent, "--set", "nodescout.enabled=false"});
+  EXPECT_EQ(without.status, 0) << without.err;
+  EXPECT_EQ(without.out.find("kind:"), std::string::npos) << without.out;
 }
 
 /// Install and uninstall, in a namespace, under a name and with a service account that the kustomization does not have.
