@@ -37,6 +37,7 @@ Agent::Agent(const AgentOptions& options, AgentCorridor corridor, Events events,
       log_(log),
       corridor_(std::move(corridor)),
       keeps_lease_(corridor_.config().keeps_lease()),
+      started_with_(start_keys(corridor_.config())),
       events_(std::move(events)),
       schedule_(corridor_.config().probe_poll, std::random_device{}()),
       state_(corridor_.config().state_file, boot_id(Root::at(options.root))),
@@ -342,6 +343,7 @@ void Agent::reload() {
     return;
   }
   notices_.tell("reload", {}, true);
+  notices_.tell("at-start", changes_for_next_start(started_with_, start_keys(corridor_.config())), false);
   const Config& config = corridor_.config();
   loop_->set_recheck(config.node_recheck);
   schedule_.set_poll(config.probe_poll, Steady::now());

@@ -24,6 +24,7 @@
 #include "agent/readiness_gate.h"
 #include "agent/schedule.h"
 #include "agent/state_file.h"
+#include "config/config_keys.h"
 #include "host/errands.h"
 #include "host/events.h"
 #include "kube/connection.h"
@@ -85,6 +86,7 @@ class Agent {
   Log& log_;
   AgentCorridor corridor_;
   const bool keeps_lease_;  // as at the start: a reload changes nothing about it
+  const StartKeys started_with_;
   Events events_;
   Schedule schedule_;
   StateFile state_;

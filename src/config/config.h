@@ -112,6 +112,7 @@ struct Config {
   bool watch_node = false;  // needs the right to watch; deleted labels then return within a second
 
   std::vector<Problem> problems;
+  Places places_at_start;  // of the keys that count when the agent starts, by name
 };
 
 /// Namespaces below which the agent writes unless configured otherwise.

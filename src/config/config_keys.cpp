@@ -344,6 +344,13 @@ void gate_at_deadline(KeyEntry& entry, Config& config) {
                   "write one of the two; keep is used");
 }
 
+/// As the file has values.
+std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string text_of(std::size_t value) { return std::to_string(value); }
+std::string text_of(std::chrono::seconds value) { return std::to_string(value.count()) + "s"; }
+std::string text_of(const std::string& value) { return quote(value); }
+std::string text_of(const std::vector<std::string>& value) { return "[" + join(value, ", ") + "]"; }
+
 void any_map(KeyEntry& entry, Config&) { entry.any_map(); }
 void no_keys(KeyEntry& entry, Config&) { entry.no_keys(); }
 
@@ -361,7 +368,8 @@ const Row kRows[] = {
        note_list(e, c);
      }},
     {{"core.noPublish", worker, at_start, "`false`", "nothing is published, as with `--publish none`"},
-     [](KeyEntry& e, Config& c) { e.opposite(c.publish); }},
+     [](KeyEntry& e, Config& c) { e.opposite(c.publish); },
+     [](const Config& c) { return text_of(!c.publish); }},
     {{"core.featureSources", worker, at_once, "`[all]`",
       "probes that run, left to right: `all`, `NAME`, `-NAME`; `nodescout features` lists them"},
      [](KeyEntry& e, Config& c) { sources(e, c.feature_sources, c.places_of_features); }},
@@ -370,12 +378,15 @@ const Row kRows[] = {
     {{"core.sources", worker, at_once, "none", "former name of `core.labelSources`; overrides it"}, deprecated_sources},
     {{"core.noPublishFeatures", worker, at_start, "`[]`",
       "patterns of features that stay out of the NodeFeature object, with `--publish nodefeature`"},
-     unpublished_features},
+     unpublished_features,
+     [](const Config& c) { return text_of(c.unpublished_features); }},
     {{"core.ownerRefs", worker, at_start, "`[pod, ds]`",
       "owners of the NodeFeature object, with `--publish nodefeature`: `node`, `pod`, `ds`"},
-     owner_references},
+     owner_references,
+     [](const Config& c) { return text_of(c.owner_references); }},
     {{"core.noOwnerRefs", worker, at_start, "`false`", "former way to write `ownerRefs: []`; overrides it"},
-     no_owner_references},
+     no_owner_references,
+     [](const Config& c) { return text_of(c.owner_references.empty()); }},
     {{"core.sleepInterval", worker, never, "", "probes run on events, not on a timer"},
      [](KeyEntry& e, Config&) { e.go_duration(); }},
     {{"core.klog", worker, never, "", kLogging}, any_map},
@@ -430,7 +441,8 @@ const Row kRows[] = {
     {{"sources.system", worker, at_once, "", "it has no options"}, no_keys},
 
     {{"noPublish", master, at_start, "`false`", "nothing is published, as with `--publish none`"},
-     [](KeyEntry& e, Config& c) { e.opposite(c.publish); }},
+     [](KeyEntry& e, Config& c) { e.opposite(c.publish); },
+     [](const Config& c) { return text_of(!c.publish); }},
     {{"enableTaints", master, at_once, "`false`", "taints that rules ask for are set"},
      [](KeyEntry& e, Config& c) { e.flag(c.labels.taints); }},
     {{"autoPrefix", nodescout, at_once, "`true`",
@@ -513,29 +525,39 @@ const Row kRows[] = {
     {{"limits.ownershipBytes", nodescout, at_once, "`128Ki`", "size of all ownership annotations together"},
      [](KeyEntry& e, Config& c) { e.amount(c.limits.ownership_bytes); }},
     {{"limits.nodeFeatureObjects", nodescout, at_start, "`64`", "NodeFeature objects that count for the node"},
-     [](KeyEntry& e, Config& c) { e.amount(c.limits.node_feature_objects); }},
+     [](KeyEntry& e, Config& c) { e.amount(c.limits.node_feature_objects); },
+     [](const Config& c) { return text_of(c.limits.node_feature_objects); }},
     {{"limits.nodeFeatureBytes", nodescout, at_start, "`1Mi`", "size of these objects together, as JSON"},
-     [](KeyEntry& e, Config& c) { e.amount(c.limits.node_feature_bytes); }},
+     [](KeyEntry& e, Config& c) { e.amount(c.limits.node_feature_bytes); },
+     [](const Config& c) { return text_of(c.limits.node_feature_bytes); }},
     {{"watchNode", nodescout, at_start, "`false`", "watch the agent's Node; needs the overlay `watch-node`"},
-     [](KeyEntry& e, Config& c) { e.flag(c.watch_node); }},
+     [](KeyEntry& e, Config& c) { e.flag(c.watch_node); },
+     [](const Config& c) { return text_of(c.watch_node); }},
     {{"lease.enabled", nodescout, at_start, "`true`",
       "renew a Lease named after the node in the agent's namespace; not with `instance`"},
-     [](KeyEntry& e, Config& c) { e.flag(c.lease); }},
+     [](KeyEntry& e, Config& c) { e.flag(c.lease); },
+     [](const Config& c) { return text_of(c.lease); }},
     {{"lease.period", nodescout, at_start, "`30s`", "time between two renewals; the Lease is stale after three"},
-     lease_period},
+     lease_period,
+     [](const Config& c) { return text_of(c.lease_period); }},
     {{"readinessGate.taint", nodescout, at_start, "none",
       "key of the startup taint that the agent removes from its Node; none: no gate"},
-     gate_taint},
+     gate_taint,
+     [](const Config& c) { return text_of(c.readiness_gate.taint); }},
     {{"readinessGate.requires", nodescout, at_start, "`[]`", "keys of labels that must be on the Node first"},
-     gate_labels},
+     gate_labels,
+     [](const Config& c) { return text_of(c.readiness_gate.required); }},
     {{"readinessGate.deadline", nodescout, at_start, "`5m`",
       "time after which the condition `NodescoutReady` becomes False with the reason"},
-     gate_deadline},
+     gate_deadline,
+     [](const Config& c) { return text_of(c.readiness_gate.deadline); }},
     {{"readinessGate.onDeadline", nodescout, at_start, "`keep`", "`keep` or `remove` the taint at the deadline"},
-     gate_at_deadline},
+     gate_at_deadline,
+     [](const Config& c) { return std::string(c.readiness_gate.is_taint_removed_at_deadline ? "remove" : "keep"); }},
     {{"stateFile", nodescout, at_start, "`/run/nodescout/state.json`",
       "keeps what is known of the machine across a restart of the container; `\"\"`: none"},
-     [](KeyEntry& e, Config& c) { e.text(c.state_file); }},
+     [](KeyEntry& e, Config& c) { e.text(c.state_file); },
+     [](const Config& c) { return text_of(c.state_file); }},
     {{"nodeRecheck", nodescout, at_once, "`5m`",
       "how often the agent's Node is read, which restores deleted labels; 0: never"},
      [](KeyEntry& e, Config& c) { e.seconds(c.node_recheck); }},
@@ -557,7 +579,39 @@ const std::vector<Row>& all_rows() {
 }  // namespace
 
 void read_config_keys(Config& config, const Value& root, KeyReport& report) {
-  read_keys<Config>(all_rows(), root, report, config);
+  std::vector<KeyUse> uses;
+  KeyReport with_uses = report;
+  if (!with_uses.uses) with_uses.uses = &uses;
+  read_keys<Config>(all_rows(), root, with_uses, config);
+  for (const KeyUse& use : *with_uses.uses)
+    if (use.key->counts == at_start)
+      config.places_at_start.insert_or_assign(std::string(use.key->name), place(report.origin, use.mark));
+}
+
+StartKeys start_keys(const Config& config) {
+  StartKeys keys;
+  for (const Row& row : all_rows()) {
+    if (!row.value) continue;
+    const auto at = config.places_at_start.find(row.key.name);
+    keys.emplace(row.key.name, StartKey{row.value(config), at == config.places_at_start.end() ? "" : at->second});
+  }
+  return keys;
+}
+
+std::vector<Problem> changes_for_next_start(const StartKeys& at_start, const StartKeys& now) {
+  std::vector<Problem> problems;
+  for (const auto& [name, key] : now) {
+    const auto before = at_start.find(name);
+    // Two keys may have one meaning; only the one that was written is named.
+    if (before == at_start.end() || before->second.value == key.value ||
+        (key.where.empty() && before->second.where.empty()))
+      continue;
+    problems.push_back({"counts-at-start", key.where.empty() ? name : key.where,
+                        name + " changed from " + before->second.value + " to " + key.value +
+                            ": this key takes effect at the next start of the agent",
+                        "restart the agent"});
+  }
+  return problems;
 }
 
 std::vector<ConfigKey> config_keys() {

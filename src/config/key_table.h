@@ -121,6 +121,8 @@ template <class Target>
 struct KeyRow {
   ConfigKey key;
   void (*read)(KeyEntry& entry, Target& target) = nullptr;
+  /// With Counts::at_start: the value that is in force, as documentation writes values.
+  std::string (*value)(const Target& target) = nullptr;
 };
 
 template <class Target>

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <set>
 
 #include "config/config_keys.h"
@@ -533,6 +534,50 @@ TEST(Config, LeaseAndReadinessGate) {
     EXPECT_EQ(mistaken.lease_period.count(), 30) << wrong;
     EXPECT_EQ(mistaken.readiness_gate.deadline.count(), 300) << wrong;
   }
+}
+
+/// What an agent says when its files change, for each of these keys; the others are read at once.
+TEST(Config, AChangeThatCountsAtTheNextStartIsReported) {
+  const std::map<std::string, std::pair<std::string, std::string>, std::less<>> samples{
+      {"core.noPublish", {"core: {noPublish: true}", "from false to true"}},
+      {"core.noPublishFeatures", {"core: {noPublishFeatures: [cpu.*]}", "from [] to [cpu.*]"}},
+      {"core.ownerRefs", {"core: {ownerRefs: [node]}", "from [pod, ds] to [node]"}},
+      {"core.noOwnerRefs", {"core: {noOwnerRefs: true}", "from false to true"}},
+      {"noPublish", {"noPublish: true", "from false to true"}},
+      {"limits.nodeFeatureObjects", {"limits: {nodeFeatureObjects: 65}", "from 64 to 65"}},
+      {"limits.nodeFeatureBytes", {"limits: {nodeFeatureBytes: 2Mi}", "from 1048576 to 2097152"}},
+      {"watchNode", {"watchNode: true", "from false to true"}},
+      {"lease.enabled", {"lease: {enabled: false}", "from true to false"}},
+      {"lease.period", {"lease: {period: 1m}", "from 30s to 60s"}},
+      {"readinessGate.taint", {"readinessGate: {taint: a/b}", "from \"\" to \"a/b\""}},
+      {"readinessGate.requires", {"readinessGate: {requires: [x/y]}", "from [] to [x/y]"}},
+      {"readinessGate.deadline", {"readinessGate: {deadline: 10m}", "from 300s to 600s"}},
+      {"readinessGate.onDeadline", {"readinessGate: {onDeadline: remove}", "from keep to remove"}},
+      {"stateFile", {"stateFile: /x", "from \"/run/nodescout/state.json\" to \"/x\""}}};
+  const StartKeys shipped = start_keys(read(""));
+  std::size_t at_start = 0;
+  for (const ConfigKey& key : config_keys()) {
+    EXPECT_EQ(shipped.contains(key.name), key.counts == Counts::at_start) << key.name;
+    if (key.counts != Counts::at_start) continue;
+    ++at_start;
+    const auto sample = samples.find(key.name);
+    ASSERT_NE(sample, samples.end()) << key.name;
+    const auto& [text, change] = sample->second;
+    const StartKeys changed = start_keys(read(text + "\n"));
+    const auto problems = changes_for_next_start(shipped, changed);
+    ASSERT_EQ(problems.size(), 1u) << key.name;
+    EXPECT_EQ(problems[0].code, "counts-at-start");
+    EXPECT_TRUE(problems[0].where.starts_with("f:1:")) << problems[0].where;
+    EXPECT_EQ(problems[0].what,
+              std::string(key.name) + " changed " + change + ": this key takes effect at the next start of the agent");
+    EXPECT_TRUE(changes_for_next_start(changed, changed).empty()) << key.name;
+    const auto removed = changes_for_next_start(changed, shipped);
+    ASSERT_EQ(removed.size(), 1u) << key.name;
+    EXPECT_EQ(removed[0].where, key.name) << "no line has it";
+  }
+  EXPECT_EQ(at_start, samples.size());
+  for (const char* same : {"lease: {enabled: true, period: 30s}", "watchNode: false", "enableTaints: true"})
+    EXPECT_TRUE(changes_for_next_start(shipped, start_keys(read(std::string(same) + "\n"))).empty()) << same;
 }
 
 TEST(Config, SourcesAreReportedAtTheirPlaces) {

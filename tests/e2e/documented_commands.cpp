@@ -172,7 +172,11 @@ const std::vector<Step>& documented_steps() {
        "package_test.cpp starts the archive's program through a link"},
       {"sudo systemctl enable --now nodescout.timer", How::elsewhere, "needs systemd as the first process"},
       {"kubectl -n nodescout exec POD -- nodescout diff", How::on_node, "", kRolledOut},
-      {"kubectl -n nodescout logs daemonset/nodescout", How::on_node},
+      {"kubectl -n nodescout logs -l app.kubernetes.io/name=nodescout --prefix", How::on_node},
+      {"kubectl -n nodescout logs --tail=-1 $(kubectl -n nodescout get pods -l app.kubernetes.io/name=nodescout "
+       "--field-selector spec.nodeName=NAME -o name)",
+       How::on_node},
+      {"kubectl -n nodescout rollout restart daemonset/nodescout", How::run},
       {"kubectl describe node NAME", How::run},
       {"kubectl get node NAME -o yaml", How::run},
       {"kubectl get leases -n nodescout", How::run},

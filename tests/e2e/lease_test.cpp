@@ -187,10 +187,11 @@ TEST_F(AgentLeaseTest, TheAnnotationStandsInForTheLeaseAndAReloadChangesNeither)
   const auto has_annotation = [&](const std::string& node) {
     return at(node_object(*cluster, node), {"metadata", "annotations", kAgentAnnotation}) != nullptr;
   };
-  const auto publish_anew = [&](const std::string& node, const std::string& config) {
+  const auto publish_anew = [&](const std::string& node, const std::string& config, const std::string& name = "x") {
     write_file(agent->config_file(), kQuiet + config + "extraLabelNs: [anew.example]\n");
-    write_file(agent->rules() / "anew.yaml", "- {name: anew, labels: {anew.example/x: \"1\"}, matchFeatures: []}\n");
-    ASSERT_TRUE(wait_for_label(*cluster, node, "anew.example/x", "1", 60s)) << agent->log();
+    write_file(agent->rules() / "anew.yaml",
+               "- {name: anew, labels: {anew.example/" + name + ": \"1\"}, matchFeatures: []}\n");
+    ASSERT_TRUE(wait_for_label(*cluster, node, "anew.example/" + name, "1", 60s)) << agent->log();
   };
   cluster->create_node("of-instance");
   start({.node = "of-instance", .config = kQuiet + "instance: x\n"});
@@ -203,6 +204,11 @@ TEST_F(AgentLeaseTest, TheAnnotationStandsInForTheLeaseAndAReloadChangesNeither)
   ASSERT_TRUE(wait_for_label(*cluster, "reloaded", kGpuLabel, "true"));
   publish_anew("reloaded", "lease: {enabled: false}\n");
   EXPECT_FALSE(has_annotation("reloaded")) << "its Lease is still renewed";
+  publish_anew("reloaded", "lease: {enabled: false}\nautoPrefix: true\n", "y");
+  const std::string said = "lease.enabled changed from true to false: this key takes effect at the next start";
+  const std::size_t first = agent->log().find(said);
+  EXPECT_NE(first, std::string::npos) << agent->log();
+  EXPECT_EQ(agent->log().find(said, first + 1), std::string::npos) << "once";
   agent->restart();
   EXPECT_TRUE(eventually([&] { return has_annotation("reloaded"); })) << agent->log();
 }

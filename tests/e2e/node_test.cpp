@@ -25,6 +25,7 @@
 #include "e2e/node_witness.h"
 #include "e2e/own_namespaces.h"
 #include "e2e/real_node.h"
+#include "kube/lease.h"
 #include "kube/resource.h"
 #include "support/run_program.h"
 
@@ -262,6 +263,19 @@ TEST_F(NodeTest, CommandsRunInThePod) {
   const Value dump = must(parse_json(
       cluster->kubectl({"-n", kSpace, "exec", agent_pod(), "--", "/usr/bin/nodescout", "dump", "-o", "json"}), "dump"));
   EXPECT_EQ(text_at(dump, {"labels", kKernel}), label(kKernel));
+}
+
+/// The agent reads watchNode when it starts: without a new Pod the label would be back only at the recheck.
+TEST_F(NodeTest, TheOverlayWatchNodeReplacesThePodAndRestoresALabel) {
+  const std::string before = agent_container();
+  apply("overlays/watch-node");
+  wait_for_rollout();
+  ASSERT_TRUE(eventually(agent_is_ready, 120s));
+  EXPECT_NE(agent_container(), before);
+  cluster->kubectl({"label", "node", kNode, std::string(kKernel) + "-"});
+  EXPECT_TRUE(eventually([] { return has_label(kKernel); }, 60s));
+  apply("base");
+  wait_for_rollout();
 }
 
 // ---- every state of the Node that the API server serves has every label ---------------------------------------------
@@ -655,6 +669,65 @@ TEST_F(NodeChartTest, ItsVariantsRunInAnotherNamespace) {
   EXPECT_TRUE(own_labels().empty());
   deploy({});
   EXPECT_TRUE(eventually([&] { return own_labels() == labels; }, 60s));
+}
+
+/// What agents read when they start counts after an upgrade, and what they read at once replaces no Pod.
+TEST_F(NodeChartTest, AnUpgradeReplacesThePodsForKeysThatCountAtTheStart) {
+  const auto container = [] {
+    const auto all = pods("elsewhere");
+    const Value* states = all.size() == 1 ? at(all[0], {"status", "containerStatuses"}) : nullptr;
+    return states && !states->items.empty() ? text_at(states->items[0], {"containerID"}) : "";
+  };
+  const auto has_lease = [] { return !at(node_now(), {"metadata", "annotations", kAgentAnnotation}); };
+  deploy({});
+  ASSERT_TRUE(eventually([] { return has_label(kKernel); }, 60s));
+  std::string before = container();
+  ASSERT_NE(before, "");
+  deploy({"--set", "config.extraWritePrefixes={vendor.example}"});
+  EXPECT_EQ(container(), before);
+
+  deploy({"--set", "watchNode=true"});
+  EXPECT_NE(container(), before);
+  cluster->kubectl({"label", "node", kNode, std::string(kKernel) + "-"});
+  EXPECT_TRUE(eventually([] { return has_label(kKernel); }, 60s)) << "the recheck alone comes after 4 minutes";
+
+  before = container();
+  EXPECT_TRUE(has_lease());
+  deploy({"--set", "lease=false"});
+  EXPECT_NE(container(), before);
+  EXPECT_TRUE(eventually([&] { return !has_lease(); }, 60s));
+  deploy({});
+  EXPECT_TRUE(eventually(has_lease, 60s));
+}
+
+TEST_F(NodeChartTest, TheCommandsOfItsNotesWork) {
+  const Ran done = helm(
+      {"install", "site", kChart, "--namespace", "elsewhere", "--create-namespace", "--set", "crds.install=never"});
+  ASSERT_EQ(done.status, 0) << done.err;
+  RunOptions options;
+  options.environment["KUBECONFIG"] = cluster->admin_kubeconfig();
+  options.environment["PATH"] = programs().folder.string() + ":" + helm_programs().folder.string() + ":/usr/bin:/bin";
+  for (const char* variable : {"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"})
+    options.environment[variable] = folder.path();
+  int commands = 0;
+  for (const std::string_view line : split(done.out, '\n')) {
+    if (!line.starts_with("    ")) continue;
+    if (line.find("helm upgrade") != line.npos) {
+      EXPECT_GT(own_labels().size(), 10u);
+    }
+    const std::string command = replace_all(replace_all(trim(line), "NODE", kNode), "CHART", kChart);
+    const Ran ran = run_program({"/bin/bash", "-c", command}, options);
+    EXPECT_EQ(ran.status, 0) << command << "\n" << ran.out << ran.err;
+    if (command.find("--prefix") != command.npos) {
+      EXPECT_TRUE(ran.out.starts_with("[pod/site-nodescout-")) << ran.out;
+    }
+    if (command.find("--tail=-1") != command.npos) {
+      EXPECT_NE(ran.out.find("started"), std::string::npos) << ran.out;
+    }
+    ++commands;
+  }
+  EXPECT_EQ(commands, 8);
+  EXPECT_TRUE(own_labels().empty()) << "the notes end with removing it";
 }
 
 TEST_F(NodeChartTest, AnUpgradeAndARollbackKeepEveryLabel) {
