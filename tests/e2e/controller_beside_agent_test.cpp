@@ -1,5 +1,5 @@
-// `nodescout controller` beside a real `nodescout agent`, and beside another controller with other rules: who writes
-// which Node, and that they do not write for ever.
+// `nodescout controller` beside a real `nodescout agent` with other rules: who writes which Node, and that they do not
+// write for ever.
 #include <algorithm>
 
 #include "e2e/controller_fixture.h"
@@ -148,19 +148,6 @@ TEST_F(ControllerBesideAgentTest, WhatAnAgentLeavesStaysUntilItsLeaseIsDeleted) 
   ASSERT_TRUE(cluster->admin().remove(object_path(resources::kLeases, "default", "beside-f")));
   EXPECT_TRUE(wait_for_label(*cluster, "beside-f", kGpuLabel, std::nullopt, 60s));
   EXPECT_EQ(label_of(*cluster, "beside-f", kLabel), "true");
-}
-
-/// Without leader election, and with other rules: each undoes what the other did, but less and less often.
-TEST_F(ControllerBesideAgentTest, TwoControllersThatDisagreeWriteRarelyAndSaySo) {
-  cluster->create_node("beside-g");
-  node_feature("beside-g");
-  const auto point = cluster->now_in_audit_log();
-  Process& first = start_controller("first");
-  Process& second = start_controller("second");
-  EXPECT_TRUE(eventually([&] { return log_has(first, "flapping") || log_has(second, "flapping"); }, 60s))
-      << first.end_of_log() << second.end_of_log();
-  EXPECT_LT(writes(point, "beside-g"), 40);
-  EXPECT_EQ(removed_since(point), std::vector<std::string>());
 }
 
 }  // namespace
