@@ -8,11 +8,11 @@
 
 namespace nodescout {
 
-LeaseLoop::LeaseLoop(Api& api, Clock& clock, LeaseTerms terms, bool watches, std::uint_fast32_t seed, Hooks hooks)
+LeaseLoop::LeaseLoop(Api& api, Clock& clock, LeaseTerms terms, bool is_own_node, std::uint_fast32_t seed, Hooks hooks)
     : api_(api),
       clock_(clock),
       terms_(std::move(terms)),
-      watches_(watches),
+      is_own_node_(is_own_node),
       hooks_(std::move(hooks)),
       lease_(api, terms_),
       pace_(terms_.period, seed),
@@ -47,6 +47,7 @@ void LeaseLoop::published(const std::string& node_uid, const std::string& digest
     const std::lock_guard lock(mutex_);
     LeaseContent content = content_;
     content.annotations[kLeaseVersion] = kVersion;
+    content.annotations[kLeaseElsewhere] = is_own_node_ ? "" : "true";
     if (!node_uid.empty()) content.node_uid = node_uid;
     if (!digest.empty()) content.annotations[kLeaseDigest] = digest;
     if (content != content_) pace_.change();
@@ -63,9 +64,9 @@ void LeaseLoop::lost() {
     if (content_.node_uid.empty()) return;  // is known already
     content_.node_uid.clear();
     forget_ = true;
-    if (watches_) pace_.stop();  // until the Node has been read again
+    if (is_own_node_) pace_.stop();  // until the Node has been read again
   }
-  if (watches_) hooks_.gone();
+  if (is_own_node_) hooks_.gone();
 }
 
 Status LeaseLoop::renew(LeaseContent content, std::map<EntryKey, MadeBy> made_by, const std::stop_token& stop) {
@@ -122,7 +123,7 @@ void LeaseLoop::run(const std::stop_token& stop) {
     const Status renewed = renew(content, made_by, stop);
     if (stop.stop_requested()) return;
     hooks_.renewed(renewed);
-    if (renewed && watches_ && !lease_watch_) watch();
+    if (renewed && is_own_node_ && !lease_watch_) watch();
     lock.lock();
     if (renewed)
       pace_.succeeded(clock_.now());

@@ -26,13 +26,13 @@ namespace nodescout {
 class LeaseLoop {
  public:
   struct Hooks {
-    std::function<void()> gone;                           // the Lease is gone; only with `watches`
+    std::function<void()> gone;                           // the Lease is gone; only with `is_own_node`
     std::function<void(const Status&)> renewed;           // after each attempt
     std::function<void(const Error*)> watched = nullptr;  // the watch fails with this, or no longer fails
   };
 
-  /// `watches`: report a Lease that is gone. Hooks are called on the threads of this object.
-  LeaseLoop(Api& api, Clock& clock, LeaseTerms terms, bool watches, std::uint_fast32_t seed, Hooks hooks);
+  /// `is_own_node`: the agent writes the Node. Then a Lease that is gone is reported. Hooks are called on the threads of this object.
+  LeaseLoop(Api& api, Clock& clock, LeaseTerms terms, bool is_own_node, std::uint_fast32_t seed, Hooks hooks);
   ~LeaseLoop();
 
   /// An attempt to publish is over; the first one starts the renewals, so that they never delay it. An empty argument
@@ -54,7 +54,7 @@ class LeaseLoop {
   Api& api_;
   Clock& clock_;
   const LeaseTerms terms_;
-  const bool watches_;
+  const bool is_own_node_;
   const Hooks hooks_;
   OwnLease lease_;  // of this object's thread
 

@@ -9,6 +9,7 @@ namespace nodescout {
 
 void AgentLeases::add(const Value& lease) {
   if (!at(lease, {"metadata", "annotations", kLeaseVersion})) return;
+  if (text_at(lease, {"metadata", "annotations", kLeaseElsewhere}) == "true") return;
   const auto renewed = parse_rfc3339(text_at(lease, {"spec", "renewTime"}));
   const auto duration = parse_int(text_at(lease, {"spec", "leaseDurationSeconds"}));
   const Time until = renewed && duration ? *renewed + std::chrono::seconds(*duration) : Time{};

@@ -24,7 +24,7 @@ class AgentLeases {
   /// Of a controller that must not read Leases: an agent may live on any Node.
   static AgentLeases unreadable();
 
-  /// Leases that are not an agent's are ignored.
+  /// Leases that are not an agent's are ignored, and those of agents that publish NodeFeatures or a file.
   void add(const Value& lease);
   State of(std::string_view node, Time server_time) const;
   /// Whether the Lease was fresh then and is not now: if it was read then, it may have been renewed since.

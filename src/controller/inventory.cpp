@@ -114,7 +114,9 @@ bool Inventory::refresh_object(const std::string& key, const Value& object) {
   const auto at = objects_.find(key);
   if (at == objects_.end() || at->second.resource_version != text_at(object, {"metadata", "resourceVersion"}))
     return false;
+  const bool has_vanished = at->second.has_vanished;
   at->second = kept_object(object, at->second.is_left_out ? Part::names : Part::wanted, pool_);
+  at->second.has_vanished = has_vanished;
   return true;
 }
 

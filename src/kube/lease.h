@@ -20,6 +20,7 @@ namespace nodescout {
 inline constexpr const char* kLeaseVersion = "nodescout.dev/version";        // of the agent
 inline constexpr const char* kLeaseDigest = "nodescout.dev/digest";          // digest_of_owned of the Node
 inline constexpr const char* kLeaseProvenance = "nodescout.dev/provenance";  // Makers of what is on the Node
+inline constexpr const char* kLeaseElsewhere = "nodescout.dev/publishes-elsewhere";  // "true": not to the Node
 /// On a Node whose agent has no Lease: the agent's version.
 inline constexpr const char* kAgentAnnotation = "nfd.node.kubernetes.io/nodescout-agent";
 inline constexpr int kLeasePeriods = 3;  // of renewal, after which it is stale

@@ -171,6 +171,18 @@ TEST_F(LeaseLoopTest, WhereTheNodeIsNotPublishedToItIsOnlyCreatedAgain) {
   ASSERT_TRUE(wait_for("renewed", 2));
   EXPECT_EQ(server.count("GET", "watch=true"), 0);
   EXPECT_EQ(std::count(seen.begin(), seen.end(), "gone"), 0);
+  EXPECT_EQ(text_at(server.at(kOwn), {"metadata", "annotations", kLeaseElsewhere}), "true") << "controllers may";
+}
+
+TEST_F(LeaseLoopTest, AnAgentThatWritesItsNodeAgainSaysSo) {
+  start(false);
+  loop->published("", "");
+  ASSERT_TRUE(wait_for("renewed"));
+  loop.reset();
+  start(true);
+  loop->published("u-1", "");
+  ASSERT_TRUE(wait_for("renewed", 2));
+  EXPECT_EQ(at(server.at(kOwn), {"metadata", "annotations", kLeaseElsewhere}), nullptr);
 }
 
 }  // namespace

@@ -44,6 +44,13 @@ TEST(AgentLeases, OtherLeasesOfTheNamespaceAreNotAgents) {
   EXPECT_EQ(leases.of("nfd-master.nfd.kubernetes.io", kRenewed), State::none);
 }
 
+TEST(AgentLeases, AnAgentThatPublishesElsewhereLeavesItsNodeToTheController) {
+  AgentLeases leases;
+  leases.add(lease("a", R"({"nodescout.dev/version":"1","nodescout.dev/publishes-elsewhere":"true"})",
+                   "2027-01-15T08:00:00.000000Z"));
+  EXPECT_EQ(leases.of("a", kRenewed), State::none);
+}
+
 TEST(AgentLeases, WhereLeasesMustNotBeReadNothingIsKnownOfAnyNode) {
   EXPECT_EQ(AgentLeases::unreadable().of("a", kRenewed), State::unknown);
   EXPECT_EQ(AgentLeases().of("a", kRenewed), State::none);

@@ -122,6 +122,7 @@ TEST_F(ChartTest, ItMakesTheObjectsOfTheKustomization) {
       {"overlays/read-only-host", {"--set", "host.readOnly=true"}},
       {"overlays/gpu", {"--set", "gpu.enabled=true"}},
       {"overlays/gpu-mig", {"--set", "gpu.enabled=true,gpu.mig=true"}},
+      {"overlays/gpu-prune", {"--set", "gpu.enabled=true,gpu.prune=true"}},
       {"overlays/central", {"--set", "agents.enabled=false,controller.enabled=true"}},
       {"overlays/mixed", {"--set", "controller.enabled=true"}},
   };

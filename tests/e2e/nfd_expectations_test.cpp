@@ -162,7 +162,7 @@ TEST_F(NfdExpectationsTest, AWorkersLabelsComeAndGoWithItsObject) {
   start_master("");
   AgentProcess agent(*cluster, machine,
                      {.node = "ne-worker",
-                      .config = "stateFile: ''\nlease: {enabled: false}\n"
+                      .config = "stateFile: ''\n"
                                 "core: {featureSources: [fake], labelSources: [fake]}\n",
                       .arguments = {"--publish=nodefeature"}});
   EXPECT_TRUE(becomes("ne-worker", &Seen::labels,

@@ -377,16 +377,6 @@ TEST_F(NodeTest, ANodeThatRegistersAgainIsLabelledAtOnce) {
 
 // ---- overlays and chart ---------------------------------------------------------------------------------------------
 
-TEST_F(NodeTest, TheOverlayWatchNodeRuns) {
-  const auto labels = own_labels();
-  apply("overlays/watch-node");
-  wait_for_rollout();
-  EXPECT_TRUE(eventually(agent_is_ready, 120s));
-  EXPECT_EQ(own_labels(), labels);
-  apply("base");
-  wait_for_rollout();
-}
-
 /// The node boots with a root that cannot be written and has no /boot. The base shows what the overlay avoids.
 TEST_F(NodeTest, OnAReadOnlyHostItsOverlayStartsAndTheBaseDoesNot) {
   const auto labels = own_labels();

@@ -181,7 +181,7 @@ TEST_F(RefusalTest, RightsThatEndInTheMiddleBlameNoKey) {
   const auto done = publish(labels(8));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().what, "Unauthorized");
-  EXPECT_FALSE(publisher.has_refusals());
+  EXPECT_FALSE(publisher.refusals_end());
   server.forget_answers();
   ASSERT_TRUE(publish(labels(8)));
   EXPECT_EQ(labels_on_node(), 8u);
