@@ -43,7 +43,7 @@ set(one_file_each
   "pci/:src/host/pci_libpci.cpp"
   "libudev.h:src/system/udev_library.h"
   "libcpuid/:src/host/cpuid_libcpuid.cpp"
-  "libdeflate.h:src/system/gunzip_libdeflate.cpp src/base/digest.cpp"
+  "libdeflate.h:src/base/gunzip_libdeflate.cpp src/base/digest.cpp"
   "sha1.h:src/base/digest.cpp"
   "sha2.h:src/base/digest.cpp"
   "CLI/:src/cli/options.cpp"

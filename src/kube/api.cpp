@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "document/json.h"
-#include "system/gunzip_libdeflate.h"
+#include "base/gunzip_libdeflate.h"
 
 namespace nodescout {
 namespace {

@@ -1,4 +1,4 @@
-#include "system/gunzip_libdeflate.h"
+#include "base/gunzip_libdeflate.h"
 #include "probe/catalog.h"
 #include "probe/kernel_parts.h"
 #include "probe/reading.h"

@@ -1,5 +1,5 @@
 // Compressed bytes: the content within its cap, or an error.
-#include "system/gunzip_libdeflate.h"
+#include "base/gunzip_libdeflate.h"
 #include "input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "system/gunzip_libdeflate.h"
+#include "base/gunzip_libdeflate.h"
 #include "host/host_facts.h"
 #include "host/id_file.h"
 #include "host/numa.h"

@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "document/json.h"
-#include "system/gunzip_libdeflate.h"
+#include "base/gunzip_libdeflate.h"
 #include "support/shared.h"
 
 namespace nodescout {

@@ -1,12 +1,11 @@
 // libdeflate and not zlib: the kernel's configuration is the largest thing that a dump reads, and zlib needs 0.3 ms for
 // it where libdeflate needs 0.1 ms.
-#include "system/gunzip_libdeflate.h"
+#include "base/gunzip_libdeflate.h"
 
 #include <libdeflate.h>
 
 #include <algorithm>
-
-#include "system/handle.h"
+#include <memory>
 
 namespace nodescout {
 namespace {
@@ -23,7 +22,8 @@ std::size_t promised_size(std::string_view compressed) {
 }  // namespace
 
 Result<std::string> gunzip(std::string_view compressed, std::string_view origin, std::size_t cap) {
-  const Handle<libdeflate_decompressor, libdeflate_free_decompressor> decompressor(libdeflate_alloc_decompressor());
+  const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> decompressor(
+      libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!decompressor) return Error{Errc::unavailable, std::string(origin), "out of memory"};
   constexpr std::size_t kLeast = 4096;
   std::string out;
