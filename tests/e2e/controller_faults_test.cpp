@@ -86,6 +86,36 @@ TEST_F(ControllerFaultTest, RulesThatCannotBeListedRemoveNothing) {
   EXPECT_EQ(removed_since(point), std::vector<std::string>());
 }
 
+/// The new object has generation 1, as the old one had, and the watch reports it as a change.
+TEST_F(ControllerFaultTest, ARuleThatIsDeletedAndCreatedAgainUnseenIsAnother) {
+  Process& process = start_through_proxy();
+  ASSERT_TRUE(eventually([&] { return log_has(process, "all Nodes are up to date"); }, 60s));
+  proxy->add({.target = "/nodefeaturerules", .answer = answer_of(503, R"({"kind":"Status","code":503})")});
+  proxy->drop_connections();
+  ASSERT_TRUE(eventually([&] { return log_has(process, "watch-in-trouble"); }, 60s));
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodeFeatureRules, "", "by-module")));
+  rule("by-module", R"([{"name":"r","labels":{"from-rule":"another"},"matchFeatures":[)"
+                    R"({"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}])");
+  proxy->clear();
+  for (const int i : {0, kNodes - 1})
+    EXPECT_TRUE(wait_for_label(*cluster, name(i), kLabel, "another", 60s)) << process.end_of_log();
+}
+
+/// What is removed waits until everything is known, and then it is removed, although nothing more happens.
+TEST_F(ControllerFaultTest, NodesThatWereJudgedDuringTroubleAreJudgedAgain) {
+  labelled_before();
+  ASSERT_TRUE(cluster->admin().remove(object_path(resources::kNodeFeatureRules, "", "by-module")));
+  proxy->add({.target = "/nodefeaturerules", .answer = answer_of(403, R"({"kind":"Status","code":403})")});
+  Process& process = start_through_proxy();
+  cluster->create_node("fn-late");
+  node_feature("fn-late");
+  ASSERT_TRUE(wait_for_label(*cluster, "fn-late", kWorkerLabel, "true", 60s)) << process.end_of_log();
+  EXPECT_TRUE(are_labelled()) << "rules are not known";
+  proxy->clear();
+  EXPECT_TRUE(eventually([&] { return !label_of(*cluster, name(0), kLabel); }, 90s)) << process.end_of_log();
+  EXPECT_TRUE(eventually([&] { return !label_of(*cluster, name(kNodes - 1), kLabel); }, 30s));
+}
+
 class ControllerCrdTest : public ControllerFaultTest {
  protected:
   static std::string definition(const Resource& resource) {

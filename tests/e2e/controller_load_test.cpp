@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -17,6 +19,8 @@ using namespace std::chrono_literals;
 
 class ControllerLoadTest : public ControllerTest {
  protected:
+  static constexpr int kOptions = 50;  // that rules may look at
+  static std::string option_name(int i) { return "OPTION_" + std::to_string(i); }
   static std::string name(int i) { return "load-" + std::to_string(i); }
   /// Nodes with an object each, made by several clients.
   void populate(int count) {
@@ -25,6 +29,7 @@ class ControllerLoadTest : public ControllerTest {
       Connection connection(cluster->endpoint_as("populate", {"system:masters"}));
       Features features;
       features.flags["kernel.loadedmodule"] = {"nvme", "ext4"};
+      for (int option = 0; option < kOptions; ++option) features.attributes["kernel.config"][option_name(option)] = "y";
       for (int i = next++; i < count; i = next++) {
         must(
             connection.api.create(collection_path(resources::kNodes),
@@ -42,14 +47,27 @@ class ControllerLoadTest : public ControllerTest {
                                              "?limit=1&labelSelector=" + std::string(kLabel) + "%21%3D" + value);
     return others && others->find("items")->items.empty();
   }
-  static std::string rule_with(const std::string& value) {
+  /// How many Nodes have the label.
+  std::size_t count_of(const std::string& value) {
+    std::size_t count = 0;
+    must(cluster->admin().list(collection_path(resources::kNodes),
+                               {{"labelSelector", std::string(kLabel) + "=" + value}}, [&](const Value&) { ++count; },
+                               {}, {true, {}}));
+    return count;
+  }
+  /// `option`: a rule that looks at it as well needs what was not read of the objects before.
+  static std::string rule_with(const std::string& value, std::optional<int> option = std::nullopt) {
+    const std::string more = option ? R"(,{"feature":"kernel.config","matchExpressions":{")" + option_name(*option) +
+                                          R"(":{"op":"Exists"}}})"
+                                    : "";
     return R"([{"name":"r","labels":{"from-rule":")" + value +
            R"("},"matchFeatures":[)"
-           R"({"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}}]}])";
+           R"({"feature":"kernel.loadedmodule","matchExpressions":{"nvme":{"op":"Exists"}}})" +
+           more + "]}]";
   }
-  void change_rule(const std::string& value) {
+  void change_rule(const std::string& value, std::optional<int> option = std::nullopt) {
     must(cluster->admin().patch(object_path(resources::kNodeFeatureRules, "", "load"), PatchKind::merge,
-                                json(R"({"spec":{"rules":)" + rule_with(value) + "}}")));
+                                json(R"({"spec":{"rules":)" + rule_with(value, option) + "}}")));
   }
   fs::path kubeconfig_of(const std::string& user) {
     return cluster->kubeconfig(user, cluster->client_certificate_user(user, {"system:masters"}));
@@ -123,7 +141,8 @@ TEST(WritesWithoutLease, AreThoseOfOthersThanTheLastToWriteTheLease) {
 
 TEST_F(ControllerLoadTest, KilledAndStoppedAtAnyMomentOfARollout) {
   const int moments = is_long() ? 50 : 3;
-  populate(40);
+  const std::size_t kCount = is_long() ? 300 : 100;
+  populate(static_cast<int>(kCount));
   rule("load", rule_with("start"));
   const fs::path config = folder.path() / "leader.conf";
   write_file(config, "leaderElection: {leaseDuration: 4s, renewDeadline: 2s, retryPeriod: 500ms}\n");
@@ -145,10 +164,14 @@ TEST_F(ControllerLoadTest, KilledAndStoppedAtAnyMomentOfARollout) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::minstd_rand random(seed);
+  int in_the_middle = 0;
   for (int moment = 0; moment < moments; ++moment) {
     const std::string value = "v" + std::to_string(moment);
-    change_rule(value);
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 800));
+    // Every other rule makes all processes read the objects again, the standby while it may have to take over.
+    change_rule(value, moment / 2 % 2 == 1 ? std::optional(moment % kOptions) : std::nullopt);
+    const std::size_t wanted = random() % kCount;
+    ASSERT_TRUE(eventually([&] { return count_of(value) >= wanted; }, 60s)) << leader->end_of_log();
+    in_the_middle += count_of(value) < kCount;
     const bool is_killed = moment % 2 == 0;
     is_killed ? leader->signal(SIGKILL) : leader->pause();
     ASSERT_TRUE(eventually([&] { return log_has(*standby, "msg=leading"); }, 30s)) << standby->end_of_log();
@@ -165,6 +188,7 @@ TEST_F(ControllerLoadTest, KilledAndStoppedAtAnyMomentOfARollout) {
     standby = replica();
     ASSERT_TRUE(eventually([&] { return log_has(*standby, "msg=started"); }));
   }
+  std::printf("%d of %d moments were in the middle of the rollout\n", in_the_middle, moments);
   const auto audit = cluster->audit(point);
   EXPECT_EQ(removed_since(point), std::vector<std::string>());
   EXPECT_EQ(writes_without_lease(audit), std::vector<std::string>());
