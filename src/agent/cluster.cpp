@@ -211,6 +211,7 @@ Cluster::Cluster(Api& api, Clock& clock, const std::string& node, const std::str
                   [this](const WatchEvent& event) { take(rules_, event); }),
       feature_watch_(api, clock, {resources::kNodeFeatures, "", node_selector(node), "", 0},
                      [this](const WatchEvent& event) { take(features_, event); }) {
+  const std::lock_guard lock(mutex_);  // a watch may add a thread as soon as it runs
   threads_.emplace_back([this](const std::stop_token& stop) { rule_watch_.run(stop); });
   threads_.emplace_back([this](const std::stop_token& stop) { feature_watch_.run(stop); });
 }

@@ -31,7 +31,8 @@ class LeaseLoop {
     std::function<void(const Error*)> watched = nullptr;  // the watch fails with this, or no longer fails
   };
 
-  /// `is_own_node`: the agent writes the Node. Then a Lease that is gone is reported. Hooks are called on the threads of this object.
+  /// `is_own_node`: the agent writes the Node. Then a Lease that is gone is reported. Hooks are called on the threads of
+  /// this object.
   LeaseLoop(Api& api, Clock& clock, LeaseTerms terms, bool is_own_node, std::uint_fast32_t seed, Hooks hooks);
   ~LeaseLoop();
 
