@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "document/value_path.h"
+#include "support/patience.h"
 #include "support/run_program.h"
 
 namespace nodescout::test {
@@ -55,9 +56,7 @@ void write_gpu_machine(TempHost& machine) {
 void remove_gpu(const TempHost& machine) { fs::remove_all(machine.path() / "sys/bus/pci/devices/0000:01:00.0"); }
 
 void expect_at_most(double seconds, double bound, const std::string& what) {
-  double load[1] = {0};
-  const bool is_idle =
-      ::getloadavg(load, 1) == 1 && load[0] <= 1.5 * static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
+  const bool is_idle = load_per_processor() <= 1.5;
   std::printf("%s: %.2f s%s\n", what.c_str(), seconds, is_idle ? "" : " (not judged: the machine is busy)");
   if (is_idle) {
     EXPECT_LE(seconds, bound) << what;
@@ -154,9 +153,9 @@ std::optional<std::string> label_of(ControlPlane& cluster, const std::string& no
 }
 
 bool eventually(const std::function<bool()>& condition, std::chrono::seconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  Patience left(patience);
   while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
+    if (left.is_over()) return false;
     std::this_thread::sleep_for(20ms);
   }
   return true;

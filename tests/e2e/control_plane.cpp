@@ -17,6 +17,7 @@
 #include "document/value_path.h"
 #include "kube/node_client.h"
 #include "kube/resource.h"
+#include "support/patience.h"
 #include "system/file.h"
 
 namespace nodescout::test {
@@ -184,14 +185,14 @@ void ControlPlane::start_api_server() {
 }
 
 void ControlPlane::wait_until_ready() {
-  const auto deadline = std::chrono::steady_clock::now() + 120s;
+  Patience patience(120s);
   Request ready;
   ready.target = "/readyz";
   ready.timeout = 2s;
   while (true) {
     const auto answer = admin_->transport->send(ready);
     if (answer && answer->status == 200) return;
-    if (!api_server_->running() || std::chrono::steady_clock::now() > deadline)
+    if (!api_server_->running() || patience.is_over())
       throw std::runtime_error("kube-apiserver did not become ready:\n" + api_server_->end_of_log());
     std::this_thread::sleep_for(50ms);
   }

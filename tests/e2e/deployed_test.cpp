@@ -8,6 +8,7 @@
 #include "document/json.h"
 #include "e2e/control_plane.h"
 #include "e2e/kubelet.h"
+#include "support/patience.h"
 #include "support/run_program.h"
 #include "system/file.h"
 
@@ -59,9 +60,9 @@ class DeployedTest : public ::testing::Test {
     return all ? all->members.size() : 0;
   }
   static bool within(std::chrono::seconds patience, const std::function<bool()>& done) {
-    const auto end = std::chrono::steady_clock::now() + patience;
+    Patience left(patience);
     while (!done()) {
-      if (std::chrono::steady_clock::now() > end) return false;
+      if (left.is_over()) return false;
       std::this_thread::sleep_for(50ms);
     }
     return true;

@@ -15,6 +15,7 @@
 #include "e2e/fault_proxy.h"
 #include "kube/watch.h"
 #include "support/fake_clock.h"
+#include "support/patience.h"
 
 namespace nodescout::test {
 namespace {
@@ -39,7 +40,9 @@ class Watched {
   /// False after `patience`.
   bool until(const std::function<bool(const Watched&)>& condition, std::chrono::seconds patience = 10s) {
     std::unique_lock lock(mutex_);
-    const bool happened = changed_.wait_for(lock, patience, [&] { return condition(*this); });
+    bool happened = condition(*this);
+    for (Patience left(patience); !happened && !left.is_over(); happened = condition(*this))
+      changed_.wait_for(lock, 100ms);
     if (!happened) ADD_FAILURE() << "known: " << known_text() << "; last trouble: " << last_trouble;
     return happened;
   }

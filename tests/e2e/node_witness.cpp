@@ -7,6 +7,7 @@
 #include "document/json.h"
 #include "document/value_path.h"
 #include "kube/resource.h"
+#include "support/patience.h"
 
 namespace nodescout::test {
 
@@ -57,7 +58,7 @@ std::vector<Value> NodeWitness::states() {
   must(cluster_.admin().patch(
       object_path(resources::kNodes, "", node_), PatchKind::merge,
       json(R"({"metadata":{"annotations":{")" + std::string(kMark) + R"(":")" + mark + "\"}}}")));
-  for (const auto end = std::chrono::steady_clock::now() + 60s; std::chrono::steady_clock::now() < end;) {
+  for (Patience patience(60s); !patience.is_over();) {
     {
       const std::lock_guard lock(mutex_);
       if (text_at(states_.back(), {"metadata", "annotations", kMark}) == mark) return states_;

@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/patience.h"
 #include "support/run_program.h"
 
 namespace nodescout::test {
@@ -62,13 +63,13 @@ bool remove_group(const fs::path& group) {
 void remove_what_stays() {
   std::error_code ignored;
   fs::remove(scratch, ignored);
-  const auto end = std::chrono::steady_clock::now() + 20s;
+  Patience patience(20s);
   const auto all_gone = [&] {
     bool gone = true;
     for (const fs::path& hierarchy : hierarchies()) gone = remove_group(hierarchy / control_group) && gone;
     return gone;
   };
-  while (!all_gone() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(50ms);
+  while (!all_gone() && !patience.is_over()) std::this_thread::sleep_for(50ms);
 }
 
 /// A process in a session of its own that removes what belongs to no namespace when this one ends, however it ends.

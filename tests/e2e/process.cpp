@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "support/patience.h"
 #include "system/file.h"
 
 namespace nodescout::test {
@@ -76,11 +77,11 @@ int Process::stop(std::chrono::seconds patience) {
 }
 
 int Process::wait(std::chrono::seconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
+  Patience left(patience);
   while (!ended_) {
     if (::waitpid(pid_, &status_, WNOHANG) == pid_) {
       ended_ = true;
-    } else if (std::chrono::steady_clock::now() >= deadline) {
+    } else if (left.is_over()) {
       return -1;
     } else {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -124,7 +125,10 @@ std::string Process::end_of_log() const {
 }
 
 int free_port() {
-  const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // The sockets stay bound, so that no other process of this machine gets the port meanwhile; SO_REUSEADDR lets one
+  // that sets it as well, as servers do, listen there.
+  static std::vector<Fd> kept;
+  Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -132,6 +136,9 @@ int free_port() {
   if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
       ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw std::runtime_error("no free port");
+  const int yes = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  kept.push_back(std::move(socket));
   return ntohs(address.sin_port);
 }
 

@@ -48,7 +48,7 @@ class Process {
   int status_ = 0;
 };
 
-/// A TCP port of 127.0.0.1 without a listener.
+/// A TCP port of 127.0.0.1 without a listener, kept for this process and what it starts. Not for several threads.
 int free_port();
 
 }  // namespace nodescout::test

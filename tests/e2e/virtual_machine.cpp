@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "document/json.h"
 #include "document/value_path.h"
+#include "support/patience.h"
 #include "support/run_program.h"
 #include "support/temp_host.h"
 
@@ -138,7 +139,7 @@ VirtualMachine::~VirtualMachine() {
 // ---- QMP: a JSON object a line --------------------------------------------------------------------------------------
 
 std::string VirtualMachine::receive() {
-  const auto deadline = std::chrono::steady_clock::now() + 60s;
+  Patience patience(60s);
   std::size_t end;
   while ((end = received_.find('\n')) == std::string::npos) {
     pollfd readable{monitor_.get(), POLLIN, 0};
@@ -148,7 +149,7 @@ std::string VirtualMachine::receive() {
       size = ::recv(monitor_.get(), buffer.data(), buffer.size(), 0);
       if (size <= 0) throw std::runtime_error("QEMU has ended:\n" + process_->end_of_log());
     }
-    if (std::chrono::steady_clock::now() > deadline) throw std::runtime_error("QEMU does not answer");
+    if (patience.is_over()) throw std::runtime_error("QEMU does not answer");
     received_.append(buffer.data(), static_cast<std::size_t>(size));
   }
   std::string line = received_.substr(0, end);
@@ -202,11 +203,12 @@ std::optional<VirtualMachine::Line> VirtualMachine::wait_for_line(const std::str
                                                                   std::chrono::seconds patience) {
   std::optional<Line> found;
   std::unique_lock lock(mutex_);
-  shown_.wait_for(lock, patience, [&] {
+  const auto is_shown = [&] {
     for (; since < lines_.size() && !found; ++since)
       if (matches(lines_[since].text, pattern)) found = lines_[since];
     return found.has_value();
-  });
+  };
+  for (Patience left(patience); !is_shown() && !left.is_over();) shown_.wait_for(lock, std::chrono::milliseconds(100));
   return found;
 }
 
