@@ -151,7 +151,8 @@ TEST_F(ManifestsTest, TheNetworkPolicyIsForTheAgentsPort) {
     if (overlay == "crds" || overlay.ends_with("prune")) continue;  // no port
     Value policy;
     for (const Value& object : rendered(overlay))
-      if (text_at(object, {"kind"}) == "NetworkPolicy") policy = object;
+      if (text_at(object, {"kind"}) == "NetworkPolicy" && text_at(object, {"metadata", "name"}) == "nodescout-metrics")
+        policy = object;
     EXPECT_EQ(text_at(policy, {"spec", "podSelector", "matchLabels", "app.kubernetes.io/name"}), "nodescout")
         << overlay;
     const Value* ingress = at(policy, {"spec", "ingress"});
@@ -164,6 +165,28 @@ TEST_F(ManifestsTest, TheNetworkPolicyIsForTheAgentsPort) {
       if (const Value* ports = container.find("ports"))
         for (const Value& each : ports->items) has_port |= text_at(each, {"name"}) == port;
     EXPECT_TRUE(has_port) << overlay << ": " << port;
+  }
+}
+
+/// Each kind of Pods with a port has a policy of its own. The second agents never use the network themselves.
+TEST_F(ManifestsTest, EveryPodWithAPortHasANetworkPolicy) {
+  for (const std::string& overlay : kOverlays) {
+    std::set<std::string> with_port, admitted;
+    for (const Value& object : rendered(overlay)) {
+      const std::string kind = text_at(object, {"kind"});
+      if (kind == "DaemonSet" || kind == "Deployment")
+        for (const Value& container : at(object, {"spec", "template", "spec", "containers"})->items)
+          if (container.find("ports"))
+            with_port.insert(text_at(object, {"spec", "template", "metadata", "labels", "app.kubernetes.io/name"}));
+      if (kind != "NetworkPolicy") continue;
+      const std::string pods = text_at(object, {"spec", "podSelector", "matchLabels", "app.kubernetes.io/name"});
+      admitted.insert(pods);
+      if (pods == "nodescout-gpu") {
+        EXPECT_EQ(to_json(*at(object, {"spec", "policyTypes"})), R"(["Ingress","Egress"])") << overlay;
+        EXPECT_EQ(to_json(*at(object, {"spec", "egress"})), "[]") << overlay;
+      }
+    }
+    EXPECT_EQ(admitted, with_port) << overlay;
   }
 }
 
