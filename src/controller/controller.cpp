@@ -611,7 +611,7 @@ void Controller::note_left(const NodeSnapshot& snapshot, const NodeWriter::Writt
   for (const std::string& node : written.mended)
     if (inventory_.has_node(node)) queue_.add(node, now());
   if (!written.published.changes.empty()) inventory_.expect(snapshot, written.after);
-  if (!written.published.held.contains(Kept::unsettled)) inventory_.note_left_as(snapshot.name, written.hash);
+  if (written.left_as) inventory_.note_left_as(snapshot.name, *written.left_as);
 }
 
 // ---- leader ---------------------------------------------------------------------------------------------------------

@@ -180,13 +180,14 @@ Result<NodeWriter::Written> NodeWriter::write(const NodeSnapshot& snapshot, Judg
   if (!published) return published.error();
   done.published = *std::move(published);
   done.after = written(std::move(state), done.published.changes, judged.report.options);
-  done.hash = owned_hash(done.after, instance);
+  const std::size_t hash = owned_hash(done.after, instance);
+  if (done.published.held.empty()) done.left_as = hash;
   if (const auto later = done.published.later) done.again = done.again ? std::min(*done.again, *later) : *later;
   plan_retry(node, refusals_end, done);
   const std::lock_guard lock(mutex_);
   if (const auto at = nodes_.find(node); at != nodes_.end() && at->second.unsettled) {
     if (done.published.held.contains(Kept::unsettled))
-      at->second.unsettled->hash = done.hash;  // with what this process has added itself
+      at->second.unsettled->hash = hash;  // with what this process has added itself
     else
       at->second.unsettled.reset();
   }

@@ -36,7 +36,9 @@ class NodeWriter {
   struct Written {
     Published published;
     NodeState after;
-    std::size_t hash = 0;             // of what is ours in `after`
+    /// Hash of what is ours in `after`, for NodeSnapshot::left_as. Nothing if a removal was held, whatever the reason:
+    /// what stays may be another program's, and the reason may end before it is known whose.
+    std::optional<std::size_t> left_as;
     std::optional<SteadyTime> again;  // look at the Node again then
     bool is_agents = false;           // the Node says that an agent lives there: nothing was written
     /// Other Nodes on which entries were refused: the Node got what had been refused, so they may get it as well.

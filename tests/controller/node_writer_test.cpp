@@ -43,9 +43,12 @@ class NodeWriterTest : public ::testing::Test {
     return judged;
   }
   Result<NodeWriter::Written> write(const Attributes& labels, const NodeWriter::Options& options = {true, false}) {
+    return write(wanting(labels), options);
+  }
+  Result<NodeWriter::Written> write(Judged judged, const NodeWriter::Options& options = {true, false}) {
     const NodeSnapshot snapshot = *inventory.node("a");
-    auto written = writer.write(snapshot, wanting(labels), options, {});
-    if (written && !written->published.held.contains(Kept::unsettled)) inventory.note_left_as("a", written->hash);
+    auto written = writer.write(snapshot, std::move(judged), options, {});
+    if (written && written->left_as) inventory.note_left_as("a", *written->left_as);
     return written;
   }
   std::string label(const std::string& name) const {
@@ -98,6 +101,29 @@ TEST_F(LaggingWatchTest, ARetryAfterAConflictRemovesNothingThatAnAgentWrote) {
   ASSERT_TRUE(write({{kF + "made", "2"}}));
   EXPECT_EQ(label("of-agent"), "");
   EXPECT_EQ(label("made"), "2");
+}
+
+/// A controller that has just started does not know everything yet; that ends before the agent has its Lease.
+TEST_F(LaggingWatchTest, WhatWasHeldForAnotherReasonMayStillBeAnAgents) {
+  agent_writes();
+  watch();
+  Judged judged = wanting({{kF + "made", "1"}});
+  judged.report.may_go = [](const Change&) { return std::optional(Kept::facts_stale); };
+  const auto first = write(std::move(judged));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->published.held, (std::map<Kept, std::size_t>{{Kept::facts_stale, 1}}));
+  EXPECT_FALSE(first->left_as);
+  const auto second = write({{kF + "made", "1"}});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(label("of-agent"), "1");
+  EXPECT_EQ(second->published.held, (std::map<Kept, std::size_t>{{Kept::unsettled, 1}}));
+  EXPECT_EQ(second->again, clock.now() + NodeWriter::kSettle);
+
+  clock.advance(NodeWriter::kSettle);
+  const auto third = write({{kF + "made", "1"}});
+  ASSERT_TRUE(third);
+  EXPECT_EQ(label("of-agent"), "") << "there was no agent";
+  EXPECT_TRUE(third->left_as);
 }
 
 TEST_F(LaggingWatchTest, AnAgentWithoutALeaseIsSeenInTheReadAsWell) {
@@ -283,7 +309,7 @@ TEST_F(NodeWriterTest, AnObjectThatAsksForOtherLabelsEachTimeHoldsUpNothingElse)
         writer.write(snapshot, wanting({{kF + name, "1"}, {kF + "own", own}}, {{kF + name, object}}), {}, {});
     EXPECT_TRUE(written);
     if (!written) return;
-    inventory.note_left_as("a", written->hash);
+    if (written->left_as) inventory.note_left_as("a", *written->left_as);
     again = written->again;
     watch();
   };

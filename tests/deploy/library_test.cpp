@@ -26,7 +26,8 @@ TEST(Library, AnOutsideProjectFindsLinksAndRunsIt) {
 
   const std::string sanitize = *NODESCOUT_SANITIZERS ? "-fsanitize=" NODESCOUT_SANITIZERS : "";
   const Ran configured = run_program({NODESCOUT_CMAKE, "-S", kSource + "/tests/library_example", "-B", build,
-                                      "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_EXE_LINKER_FLAGS=" + sanitize});
+                                      "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_EXE_LINKER_FLAGS=" + sanitize,
+                                      "-DCMAKE_TOOLCHAIN_FILE=" NODESCOUT_TOOLCHAIN});
   ASSERT_EQ(configured.status, 0) << configured.out << configured.err;
   const Ran built = run_program({NODESCOUT_CMAKE, "--build", build});
   ASSERT_EQ(built.status, 0) << built.out << built.err;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/time.h"
+#include "support/emulated.h"
 #include "support/fake_api_server.h"
 #include "support/fake_clock.h"
 #include "support/temp_host.h"
@@ -151,6 +152,7 @@ TEST_F(CredentialsTest, WhatAProgramDoesWrongIsSaidInWords) {
 }
 
 TEST_F(CredentialsTest, AMissingProgramGivesItsHint) {
+  if (is_emulated()) GTEST_SKIP() << kNoVfork;
   ExecPlugin plugin = program("");
   plugin.command = "no-such-program-anywhere";
   plugin.install_hint = "install it from https://example";

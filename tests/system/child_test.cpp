@@ -5,8 +5,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <thread>
+
+#include "support/emulated.h"
 
 namespace nodescout {
 namespace {
@@ -34,8 +35,7 @@ TEST(Child, ASignalIsTold) {
 }
 
 TEST(Child, AMissingProgramGivesTheErrno) {
-  if (std::getenv("NODESCOUT_EMULATED"))  // tests/deploy/arm64
-    GTEST_SKIP() << "skipped: qemu-user makes a fork of vfork, so that posix_spawn never learns that exec failed";
+  if (test::is_emulated()) GTEST_SKIP() << test::kNoVfork;
   const ChildOutcome outcome = run_child({"/no/such/program", {"x"}, {}, 10s});
   EXPECT_EQ(outcome.ending, Ending::not_started);
   EXPECT_EQ(outcome.number, ENOENT);
