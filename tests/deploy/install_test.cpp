@@ -214,10 +214,9 @@ TEST(DockerfileTest, CopiesWhatTheBuildTakes) {
       fs::copy(from, fs::is_directory(from) ? target : target / from.filename(), fs::copy_options::recursive);
     }
   }
-  const Ran configured =
-      run_program({NODESCOUT_CMAKE, "-S", context.path().string(), "--preset", "release", "-DNODESCOUT_BENCH=OFF",
-                   "-DCMAKE_TOOLCHAIN_FILE=" NODESCOUT_TOOLCHAIN},
-                  {.environment = {{"NODESCOUT_COMPILER_LAUNCHER", ""}}});
+  const Ran configured = run_program({NODESCOUT_CMAKE, "-S", context.path().string(), "--preset", "release",
+                                      "-DNODESCOUT_BENCH=OFF", "-DCMAKE_TOOLCHAIN_FILE=" NODESCOUT_TOOLCHAIN},
+                                     {.environment = {{"NODESCOUT_COMPILER_LAUNCHER", ""}}});
   EXPECT_EQ(configured.status, 0) << configured.err;
   EXPECT_NE(dockerfile.find("nodescout:" + std::string(kVersion)), std::string::npos);
 }
