@@ -43,9 +43,9 @@ class NodeWriterTest : public ::testing::Test {
     return judged;
   }
   Result<NodeWriter::Written> write(const Attributes& labels, const NodeWriter::Options& options = {true, false}) {
-    return write(wanting(labels), options);
+    return write_judged(wanting(labels), options);
   }
-  Result<NodeWriter::Written> write(Judged judged, const NodeWriter::Options& options = {true, false}) {
+  Result<NodeWriter::Written> write_judged(Judged judged, const NodeWriter::Options& options = {true, false}) {
     const NodeSnapshot snapshot = *inventory.node("a");
     auto written = writer.write(snapshot, std::move(judged), options, {});
     if (written && written->left_as) inventory.note_left_as("a", *written->left_as);
@@ -109,7 +109,7 @@ TEST_F(LaggingWatchTest, WhatWasHeldForAnotherReasonMayStillBeAnAgents) {
   watch();
   Judged judged = wanting({{kF + "made", "1"}});
   judged.report.may_go = [](const Change&) { return std::optional(Kept::facts_stale); };
-  const auto first = write(std::move(judged));
+  const auto first = write_judged(std::move(judged));
   ASSERT_TRUE(first);
   EXPECT_EQ(first->published.held, (std::map<Kept, std::size_t>{{Kept::facts_stale, 1}}));
   EXPECT_FALSE(first->left_as);
