@@ -3,8 +3,9 @@
 // judge, leadership, concurrency, agents, membership, rule_status); one Node is written by node_writer; here are the
 // threads and the other requests.
 //
-// Threads: one for each watch, a pool that evaluates and publishes Nodes, one for the Lease, one for what is slow
-// (housekeeping.cpp: rules that need more of the objects, objects of vanished Nodes, the status of groups and rules).
+// Threads: one for each watch (watches.cpp), a pool that evaluates and publishes Nodes and one for the Lease
+// (controller.cpp), one for what is slow (housekeeping.cpp: rules that need more of the objects, objects of vanished
+// Nodes, the status of groups and rules).
 #pragma once
 
 #include <atomic>
@@ -35,6 +36,7 @@
 #include "controller/node_writer.h"
 #include "controller/options.h"
 #include "controller/rule_status.h"
+#include "controller/turns.h"
 #include "controller/vanished_nodes.h"
 #include "controller/work_queue.h"
 #include "kube/backoff.h"
@@ -45,7 +47,8 @@
 
 namespace nodescout {
 
-inline constexpr int kObjectsInAPage = 20;  // NodeFeatures of 50 KB
+inline constexpr int kObjectsInAPage = 20;     // NodeFeatures of 50 KB
+inline constexpr std::size_t kWholeReads = 2;  // Nodes whose objects are in memory as a whole at the same time
 
 class Controller {
  public:
@@ -163,6 +166,7 @@ class Controller {
   Gate* gate_ = nullptr;  // of connection_
   std::string space_;
   std::unique_ptr<NodeWriter> writer_;
+  Turns whole_reads_{kWholeReads};
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -28,6 +28,8 @@ bool may_count(std::string_view space, const JudgeOptions& options) {
   return space == options.own_space || options.objects.lists(space);
 }
 
+bool judges_by_namespace(const ObjectPolicy& policy) { return policy.selector && policy.selector->needs_labels(); }
+
 std::optional<std::size_t> RulesInUse::object_of(std::size_t rule) const {
   const RuleSet* const set = layers.find(Layer::rules);
   if (!set || !set->rules()[rule].origin.starts_with(kRuleOrigin)) return std::nullopt;

@@ -66,6 +66,9 @@ void read_object(const KeptObject& object, const Value& content, ReadObjects& in
 /// Whether objects of this namespace may count; the rest is decided by trust().
 bool may_count(std::string_view space, const JudgeOptions& options);
 
+/// Whether the labels of namespaces decide which objects count.
+bool judges_by_namespace(const ObjectPolicy& policy);
+
 struct Judged {
   Report report;
   std::vector<Problem> problems;
