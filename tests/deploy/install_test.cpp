@@ -13,6 +13,7 @@
 #include "document/yaml.h"
 #include "kube/module.h"
 #include "nodescout/version.h"
+#include "support/emulated.h"
 #include "support/run_program.h"
 #include "support/temp_host.h"
 #include "system/file.h"
@@ -129,6 +130,7 @@ exec chroot --userspec=65534:65534 $image )" +
   }
   static std::string why_not() {
     if (::geteuid() != 0) return "only root can mount and change the root directory";
+    if (is_emulated()) return "the emulator's user namespace has no other user than root";
     const Ran tried = run_program(
         {"/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/mount", "-t", "tmpfs", "none", "/mnt"});
     return tried.status == 0 ? "" : "mounting is not permitted here: " + tried.err;

@@ -25,8 +25,8 @@ TEST(Library, AnOutsideProjectFindsLinksAndRunsIt) {
     EXPECT_TRUE(fs::exists(fs::path(prefix) / "include/nodescout" / header.path().filename())) << header.path();
 
   const std::string sanitize = *NODESCOUT_SANITIZERS ? "-fsanitize=" NODESCOUT_SANITIZERS : "";
-  const Ran configured = run_program({NODESCOUT_CMAKE, "-S", kSource + "/tests/library_example", "-B", build,
-                                      "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_EXE_LINKER_FLAGS=" + sanitize,
+  const Ran configured = run_program({NODESCOUT_CMAKE, "-G", "Ninja", "-S", kSource + "/tests/library_example", "-B",
+                                      build, "-DCMAKE_PREFIX_PATH=" + prefix, "-DCMAKE_EXE_LINKER_FLAGS=" + sanitize,
                                       "-DCMAKE_TOOLCHAIN_FILE=" NODESCOUT_TOOLCHAIN});
   ASSERT_EQ(configured.status, 0) << configured.out << configured.err;
   const Ran built = run_program({NODESCOUT_CMAKE, "--build", build});
