@@ -46,10 +46,13 @@ GateStep decide(const GateTerms& terms, const GateView& view, SteadyTime now) {
     return step;
   }
   const SteadyTime deadline = view.since + terms.deadline;
+  // What is missing may be another's to write, and nothing reports that: the agent does not watch its Node.
+  const bool waits_for_others = view.answered && view.error.empty();
   if (now < deadline) {
-    step.next = deadline;
+    step.next = waits_for_others ? std::min(deadline, now + kGateLook) : deadline;
     return step;
   }
+  if (waits_for_others) step.next = now + kLateGateLook;
   step.remove_taint = has_taint && terms.is_taint_removed_at_deadline;
   step.condition = closed(view, missing);
   return step;

@@ -19,6 +19,10 @@ namespace nodescout {
 
 inline constexpr const char* kReadyCondition = "NodescoutReady";
 
+/// Pauses between two looks for labels that are missing though the agent has done its part: before the deadline, and
+/// after it.
+inline constexpr std::chrono::seconds kGateLook{5}, kLateGateLook{60};
+
 struct GateTerms {
   std::string taint;                   // its key; empty: no gate
   std::chrono::seconds deadline{300};  // after the agent's start, or a new registration of the Node

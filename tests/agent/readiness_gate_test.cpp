@@ -79,8 +79,17 @@ TEST(ReadinessGate, AtTheDeadlineTheConditionSaysWhy) {
       EXPECT_EQ(step.condition->status, "False");
       EXPECT_EQ(step.condition->reason, c.reason);
       EXPECT_NE(step.condition->message.find(c.message), std::string::npos) << step.condition->message;
-      EXPECT_EQ(step.next, std::nullopt);
+      EXPECT_EQ(step.next, c.answered ? std::optional(kStart + 300s + kLateGateLook) : std::nullopt) << c.reason;
     }
+}
+
+/// Of all others the agent hears by itself.
+TEST(ReadinessGate, LabelsOfOthersAreLookedForEveryFewSeconds) {
+  const NodeState state = node({{"a/x", "1"}});
+  EXPECT_EQ(decide(terms(), {state, true, "", kStart}, kStart + 10s).next, kStart + 10s + kGateLook);
+  EXPECT_EQ(decide(terms(), {state, true, "", kStart}, kStart + 298s).next, kStart + 300s) << "not beyond the deadline";
+  EXPECT_EQ(decide(terms(), {state, false, "", kStart}, kStart + 10s).next, kStart + 300s);
+  EXPECT_EQ(decide(terms(), {state, true, "no rights", kStart}, kStart + 10s).next, kStart + 300s);
 }
 
 TEST(ReadinessGate, ALateLabelOpensItAllTheSame) {
@@ -165,7 +174,10 @@ TEST_F(ReadinessGateOnANode, ANodeThatIsRegisteredAgainHasItsOwnGate) {
   put("u-2", "{}");
   EXPECT_FALSE(pass("u-2"));
   EXPECT_EQ(status(), "") << "and a deadline of its own";
-  EXPECT_EQ(gate.next(), clock.now() + 300s);
+  EXPECT_EQ(gate.next(), clock.now() + kGateLook);
+  clock.advance(299s);
+  EXPECT_FALSE(pass("u-2"));
+  EXPECT_EQ(status(), "");
   put("u-2", R"({"a/x":"1","a/y":"1"})");
   EXPECT_TRUE(pass("u-2"));
   EXPECT_FALSE(is_tainted());
