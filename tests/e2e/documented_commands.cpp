@@ -161,6 +161,9 @@ const std::vector<Step>& documented_steps() {
       {"docker buildx build --platform linux/amd64,linux/arm64 -t REGISTRY/nodescout:0.1.0 --push -f deploy/Dockerfile "
        ".",
        How::elsewhere, "needs a container engine and a registry"},
+      {"kubectl label node NODE example.com/x=1 --dry-run=server --field-manager=nodescout "
+       "--as=system:serviceaccount:nodescout:nodescout --as-user-extra=authentication.kubernetes.io/node-name=NODE",
+       How::elsewhere, "rights_test.cpp tries such writes as an agent"},
       {"./dev install /usr", How::elsewhere, "the tests of the installation"},
       {"sudo xargs rm -v < build/release/install_manifest.txt", How::elsewhere, "changes the system"},
       {"sudo apt install ./build/packages/nodescout_0.1.0-1_amd64.deb", How::elsewhere,
