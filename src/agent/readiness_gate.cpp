@@ -46,7 +46,7 @@ GateStep decide(const GateTerms& terms, const GateView& view, SteadyTime now) {
     return step;
   }
   const SteadyTime deadline = view.since + terms.deadline;
-  // What is missing may be another's to write, and nothing reports that: the agent does not watch its Node.
+  // What is missing may be another's to write, and nothing reports that to the gate.
   const bool waits_for_others = view.answered && view.error.empty();
   if (now < deadline) {
     step.next = waits_for_others ? std::min(deadline, now + kGateLook) : deadline;
